@@ -1,0 +1,129 @@
+/**
+ * The seam between the engine and whatever runs its kernels. Above it nothing knows WebGPU: eager and compiled code both end in a
+ * {@link Launch} (kernel, buffers, uniforms, grid) handed to the current {@link Executor}.
+ *
+ * Order is the contract: `write`, `copy`, `run`, `replay` and `read` take effect in the order in which they are called, and a
+ * released buffer is handed out again only for commands that come after everything already queued.
+ */
+import type { LinkedKernel } from "@jnx/kernels-wgsl";
+
+/** A piece of device memory owned by an executor. */
+export interface DeviceBuffer {
+  /** Unique within the executor; a recycled buffer gets a new id. */
+  readonly id: number;
+  /** Capacity after rounding up to a size class, never less than what was asked for. */
+  readonly bytes: number;
+  /** True once given back by `release`; every further use of it throws. */
+  readonly released: boolean;
+}
+
+/** What the device can do, under WebGPU's names. */
+export interface Limits {
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
+/** Which device an executor runs on. */
+export interface DeviceInfo {
+  /** "webgpu" for now. */
+  readonly kind: string;
+  /** Vendor and architecture as the driver tells them, such as "google swiftshader". */
+  readonly adapter: string;
+  /** The driver's own description, possibly empty. */
+  readonly description: string;
+  /** True for adapters that compute on the CPU. */
+  readonly isFallback: boolean;
+  /** Optional features that were granted, such as "timestamp-query". */
+  readonly features: readonly string[];
+}
+
+/** One dispatch of one kernel. */
+export interface Launch {
+  /** The op's name, for errors, DEBUG and profiles. */
+  readonly label: string;
+  readonly kernel: LinkedKernel;
+  /** One per storage binding of `kernel.bindings`, in that order. */
+  readonly buffers: readonly DeviceBuffer[];
+  /** One per uniform binding of `kernel.bindings`, in that order. */
+  readonly uniforms: readonly Uint8Array[];
+  readonly grid: readonly [number, number, number];
+}
+
+/** One step of a compiled program: a launch whose buffers are numbered slots, or a copy between two slots. */
+export type ProgramStep =
+  | {
+      readonly kind: "launch";
+      readonly label: string;
+      readonly kernel: LinkedKernel;
+      readonly slots: readonly number[];
+      readonly uniforms: readonly Uint8Array[];
+      readonly grid: readonly [number, number, number];
+    }
+  | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly bytes: number };
+
+/** Steps prepared once by `createProgram`, to be replayed with other buffers as often as wanted. */
+export interface Program {
+  readonly steps: readonly ProgramStep[];
+  readonly slots: number;
+  /** Frees the program's uniform data; queued replays still run. */
+  dispose(): void;
+}
+
+/** Bytes of device memory. */
+export interface MemoryStats {
+  /** Capacities of the buffers that are allocated and not released. */
+  readonly live: number;
+  /** The largest `live` so far. */
+  readonly peak: number;
+  /** Capacities of released buffers kept for reuse. */
+  readonly pooled: number;
+  /** How many buffers are allocated and not released. */
+  readonly buffers: number;
+}
+
+/** Exact counts since the executor was made; they only grow. */
+export interface Counters {
+  readonly dispatches: number;
+  readonly submits: number;
+  readonly passes: number;
+  readonly pipelines: number;
+  readonly bindGroups: number;
+  readonly bufferCreations: number;
+  readonly writes: number;
+  readonly reads: number;
+}
+
+/** Runs kernels in order. Errors of queued work are thrown by the next `read` or `settled`, never lost. */
+export interface Executor {
+  readonly info: DeviceInfo;
+  readonly limits: Limits;
+  /** Memory from the pool, with undefined contents. Zero bytes give a valid minimal buffer. Throws OutOfMemoryError. */
+  allocate(bytes: number, label: string): DeviceBuffer;
+  /** Back to the pool. Throws when released before. */
+  release(buffer: DeviceBuffer): void;
+  /** Ordered with launches; `data` may be changed as soon as the call returns. */
+  write(buffer: DeviceBuffer, data: ArrayBufferView, byteOffset?: number): void;
+  copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void;
+  /** Queues a dispatch; nothing is submitted until a flush is due. */
+  run(launch: Launch): void;
+  createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program;
+  /** One command buffer, one submission, and one compute pass when no copies intervene. `buffers[i]` stands for slot i. */
+  replay(program: Program, buffers: readonly DeviceBuffer[]): void;
+  /** Compiles pipelines in parallel, so that first runs do not wait for them. */
+  warmup(kernels: readonly LinkedKernel[]): Promise<void>;
+  /** Flushes and copies bytes to the host. Throws the errors of work queued before it. */
+  read(buffer: DeviceBuffer, bytes: number, byteOffset?: number): Promise<ArrayBuffer>;
+  /** Submits what is queued. */
+  flush(): void;
+  /** Resolves when all queued work is done; throws its errors. */
+  settled(): Promise<void>;
+  memory(): MemoryStats;
+  counters(): Counters;
+  /** Drops pipelines, bind groups and pooled buffers. */
+  clearCaches(): void;
+  destroy(): void;
+}
