@@ -26,7 +26,9 @@ export function foldGrid(
     throw new Error(`foldGrid: the number of workgroups must be a whole number, got ${groups}`);
   }
   if (groups > limit * limit) {
-    throw new Error(`foldGrid: ${groups} workgroups exceed ${limit} x ${limit}; give each more work or split the launch`);
+    throw new Error(
+      `foldGrid: ${groups} workgroups exceed ${limit} x ${limit}; give each more work or split the launch`,
+    );
   }
   if (groups <= limit) return [groups, 1, 1];
   const x = Math.ceil(Math.sqrt(groups));

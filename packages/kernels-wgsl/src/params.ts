@@ -36,7 +36,9 @@ function write(view: DataView, field: UniformField, value: number): void {
   }
   const [low, high] = field.type === "u32" ? [0, 0xffff_ffff] : [-0x8000_0000, 0x7fff_ffff];
   if (!Number.isInteger(value) || value < low || value > high) {
-    throw new Error(`packUniform: ${field.name} is ${field.type}, got ${value}; it takes whole numbers from ${low} to ${high}`);
+    throw new Error(
+      `packUniform: ${field.name} is ${field.type}, got ${value}; it takes whole numbers from ${low} to ${high}`,
+    );
   }
   if (field.type === "u32") view.setUint32(field.offset, value, true);
   else view.setInt32(field.offset, value, true);

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// Workspace packages resolve to their TypeScript sources, as in every other command of this repository.
+const conditions = ["@jnx/source", "module", "node", "development|production", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["tests/**/*.spec.ts"],
+    // One process after another: compiling pipelines fills both cores, and a device per file must not pile up.
+    pool: "forks",
+    maxWorkers: 1,
+    // One process for all files, so that a device and its pipelines are made once.
+    isolate: false,
+    // A software adapter needs 0.3 to 2.5 s for each pipeline.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // The tests choose their device by this name; see packages/testing.
+    env: { JNX_ADAPTER: process.env["JNX_ADAPTER"] ?? "swiftshader" },
+    expandSnapshotDiff: true,
+    typecheck: { enabled: false },
+  },
+});
