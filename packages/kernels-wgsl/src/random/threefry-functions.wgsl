@@ -1,0 +1,48 @@
+// Threefry-2x32, 20 rounds, as JAX runs it: block(k0, k1, x0, x1) -> (y0, y1).
+// Random bits of element i are y0 ^ y1 of block(key, 0, i); split and fold_in take both words.
+
+//#default
+alias U = u32;
+//#end
+
+// x0 += x1; x1 = rotl(x1, r) ^ x0, four times with the rotations of an even or an odd group.
+fn threefry_even(s: array<U, 2>) -> array<U, 2> {
+  var a = s[0];
+  var b = s[1];
+  a += b; b = ((b << U(13u)) | (b >> U(19u))) ^ a;
+  a += b; b = ((b << U(15u)) | (b >> U(17u))) ^ a;
+  a += b; b = ((b << U(26u)) | (b >> U(6u))) ^ a;
+  a += b; b = ((b << U(6u)) | (b >> U(26u))) ^ a;
+  return array<U, 2>(a, b);
+}
+
+fn threefry_odd(s: array<U, 2>) -> array<U, 2> {
+  var a = s[0];
+  var b = s[1];
+  a += b; b = ((b << U(17u)) | (b >> U(15u))) ^ a;
+  a += b; b = ((b << U(29u)) | (b >> U(3u))) ^ a;
+  a += b; b = ((b << U(16u)) | (b >> U(16u))) ^ a;
+  a += b; b = ((b << U(24u)) | (b >> U(8u))) ^ a;
+  return array<U, 2>(a, b);
+}
+
+fn threefry_key(s: array<U, 2>, a: U, b: U) -> array<U, 2> { return array<U, 2>(s[0] + a, s[1] + b); }
+
+fn threefry_block(k0: U, k1: U, x0: U, x1: U) -> array<U, 2> {
+  let k2 = k0 ^ k1 ^ U(0x1bd11bdau);
+  var s = array<U, 2>(x0 + k0, x1 + k1);
+  s = threefry_key(threefry_even(s), k1, k2 + U(1u));
+  s = threefry_key(threefry_odd(s), k2, k0 + U(2u));
+  s = threefry_key(threefry_even(s), k0, k1 + U(3u));
+  s = threefry_key(threefry_odd(s), k1, k2 + U(4u));
+  return threefry_key(threefry_even(s), k2, k0 + U(5u));
+}
+
+fn op_threefry_word0(k0: U, k1: U, x0: U, x1: U) -> U { return threefry_block(k0, k1, x0, x1)[0]; }
+
+fn op_threefry_word1(k0: U, k1: U, x0: U, x1: U) -> U { return threefry_block(k0, k1, x0, x1)[1]; }
+
+fn op_threefry_xor(k0: U, k1: U, x0: U, x1: U) -> U {
+  let y = threefry_block(k0, k1, x0, x1);
+  return y[0] ^ y[1];
+}
