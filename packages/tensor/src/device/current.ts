@@ -1,0 +1,32 @@
+import { NotInitializedError } from "../errors.ts";
+import type { Executor, MemoryStats } from "./executor.ts";
+
+let current: Executor | undefined;
+
+/** Makes `next` the executor of all ops that follow; `undefined` takes it away. */
+export function setExecutor(next: Executor | undefined): void {
+  current = next;
+}
+
+/** The executor that ops run on. Throws NotInitializedError before `init()`. */
+export function executor(): Executor {
+  if (current === undefined) {
+    throw new NotInitializedError("jnx: there is no device yet; call `await init()` first");
+  }
+  return current;
+}
+
+/** True once `init()` has finished. */
+export function hasExecutor(): boolean {
+  return current !== undefined;
+}
+
+/**
+ * Bytes of device memory: live, their peak, kept for reuse, and the number of live buffers. All zero before `init()`.
+ *
+ * @example
+ * const before = memory().live;
+ */
+export function memory(): MemoryStats {
+  return current?.memory() ?? { live: 0, peak: 0, pooled: 0, buffers: 0 };
+}

@@ -1,0 +1,264 @@
+import type { LinkedKernel } from "@jnx/kernels-wgsl";
+import { DeviceError, DeviceLostError } from "../../errors.ts";
+import { debugLevel } from "../debug.ts";
+import type {
+  Counters,
+  DeviceBuffer,
+  DeviceInfo,
+  Executor,
+  Launch,
+  Limits,
+  MemoryStats,
+  Program,
+  ProgramStep,
+} from "../executor.ts";
+import { BindGroups, checkAliases } from "./bindings.ts";
+import { Gpu } from "./gpu.ts";
+import { checkCounts, checkGrid } from "./launch.ts";
+import { Memory } from "./memory.ts";
+import type { MemoryOptions, Storage } from "./memory.ts";
+import { Pipelines, kernelError } from "./pipelines.ts";
+import { Profile } from "./profile.ts";
+import { GpuProgram } from "./program.ts";
+import { CommandQueue } from "./queue.ts";
+import { Readback } from "./readback.ts";
+import { UniformRing, uniformSlot } from "./uniforms.ts";
+
+/** What an executor can be told; the defaults suit all devices. */
+export interface WebGpuOptions extends MemoryOptions {
+  /** Pipelines kept, 1024 by default; the longest unused are dropped first. */
+  readonly maxPipelines?: number;
+  /** Bind groups kept for eager launches, 4096 by default. */
+  readonly maxBindGroups?: number;
+  /** Whether `destroy()` destroys the device too: true unless the device was lent. */
+  readonly ownsDevice?: boolean;
+  /** Called once when the device is lost or destroyed. */
+  readonly onLost?: (error: DeviceLostError) => void;
+}
+
+/** What `GPUAdapterInfo` says, as far as it is known. */
+export type AdapterInfo = Partial<
+  Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter">
+>;
+
+/**
+ * An executor on a WebGPU device.
+ *
+ * @example
+ * const adapter = await navigator.gpu.requestAdapter();
+ * setExecutor(webgpuExecutor(await adapter.requestDevice(), adapter.info));
+ */
+export function webgpuExecutor(device: GPUDevice, info: AdapterInfo = {}, options: WebGpuOptions = {}): Executor {
+  return new WebGpuExecutor(device, info, options);
+}
+
+class WebGpuExecutor implements Executor {
+  readonly info: DeviceInfo;
+  readonly limits: Limits;
+  private readonly gpu: Gpu;
+  private readonly memoryPart: Memory;
+  private readonly pipelines: Pipelines;
+  private readonly bindGroups: BindGroups;
+  private readonly uniforms: UniformRing;
+  private readonly readback: Readback;
+  private readonly queue: CommandQueue;
+  private readonly options: WebGpuOptions;
+  private readonly whenLost: Promise<never>;
+  private rejectLost: (error: DeviceLostError) => void = () => undefined;
+
+  constructor(device: GPUDevice, info: AdapterInfo, options: WebGpuOptions) {
+    const gpu = new Gpu(device);
+    const debug = debugLevel();
+    this.gpu = gpu;
+    this.options = options;
+    this.info = describe(device, info);
+    this.limits = pickLimits(device.limits);
+    this.pipelines = new Pipelines(gpu, options.maxPipelines ?? 1024, debug >= 3);
+    this.bindGroups = new BindGroups(gpu, options.maxBindGroups ?? 4096);
+    this.uniforms = new UniformRing(gpu);
+    this.readback = new Readback(gpu);
+    this.queue = new CommandQueue({
+      gpu,
+      pipelines: this.pipelines,
+      bindGroups: this.bindGroups,
+      uniforms: this.uniforms,
+      readback: this.readback,
+      profile: debug >= 1 ? new Profile(gpu) : undefined,
+    });
+    this.memoryPart = new Memory(gpu, options, (storage) => this.queue.retire(storage.gpu, storage.lastUse));
+    this.whenLost = new Promise((_, reject) => (this.rejectLost = reject));
+    // Nobody may be waiting when it happens.
+    this.whenLost.catch(() => undefined);
+    void device.lost.then(({ reason, message }) => this.lose(reason === "destroyed" ? "destroyed" : "lost", message));
+  }
+
+  allocate(bytes: number, label: string): DeviceBuffer {
+    this.gpu.alive();
+    return this.memoryPart.allocate(bytes, label);
+  }
+
+  release(buffer: DeviceBuffer): void {
+    // Finalizers and scopes that unwind run after a loss too: they must not hide its error behind another.
+    if (this.gpu.lost === undefined) this.memoryPart.release(buffer);
+  }
+
+  write(buffer: DeviceBuffer, data: ArrayBufferView, byteOffset = 0): void {
+    this.gpu.alive();
+    const { storage, label } = this.memoryPart.own(buffer);
+    checkRange("write", label, byteOffset, data.byteLength, buffer.bytes);
+    if (data.byteLength > 0) this.queue.write(storage, byteOffset, words(data));
+  }
+
+  copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void {
+    this.gpu.alive();
+    const source = this.memoryPart.own(from);
+    const target = this.memoryPart.own(to);
+    checkRange("copy", source.label, 0, bytes, Math.min(from.bytes, to.bytes));
+    if (source === target) throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
+    if (bytes > 0) this.queue.copy(source.storage, target.storage, Math.ceil(bytes / 4) * 4);
+  }
+
+  run(launch: Launch): void {
+    this.gpu.alive();
+    const { label, kernel, grid, uniforms } = launch;
+    const entry = this.pipelines.get(kernel);
+    const storages: Storage[] = [];
+    for (const buffer of launch.buffers) storages.push(this.memoryPart.own(buffer).storage);
+    checkCounts(label, kernel.name, entry.layout, storages.length, uniforms);
+    checkAliases(label, kernel.name, entry.layout, storages);
+    checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
+    if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
+    if (uniforms.length === 0) {
+      this.queue.launch({ label, entry, storages, chunk: undefined, offsets: [], grid });
+      return;
+    }
+    let bytes = 0;
+    for (const data of uniforms) bytes += uniformSlot(data.byteLength);
+    const chunk = this.uniforms.reserve(bytes, this.queue.next, this.queue.submitted);
+    const offsets = uniforms.map((data) => this.uniforms.push(chunk, data));
+    this.queue.launch({ label, entry, storages, chunk, offsets, grid });
+  }
+
+  createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program {
+    this.gpu.alive();
+    return new GpuProgram(this.gpu, this.pipelines, steps, slots, label, (buffer, lastUse) =>
+      this.queue.retire(buffer, lastUse),
+    );
+  }
+
+  replay(program: Program, buffers: readonly DeviceBuffer[]): void {
+    this.gpu.alive();
+    if (!(program instanceof GpuProgram) || program.owner !== this.gpu) {
+      throw new DeviceError("replay: the program belongs to another device; create it again after init()");
+    }
+    if (program.disposed) throw new DeviceError(`${program.label}: the program was disposed; create it again`, [program.label]);
+    if (buffers.length !== program.slots) {
+      throw new DeviceError(`${program.label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [program.label]);
+    }
+    this.queue.replay(
+      program,
+      buffers.map((buffer) => this.memoryPart.own(buffer).storage),
+    );
+  }
+
+  async warmup(kernels: readonly LinkedKernel[]): Promise<void> {
+    this.gpu.alive();
+    const entries = kernels.map((kernel) => this.pipelines.get(kernel));
+    await Promise.race([Promise.all(entries.map((entry) => entry.ready)), this.whenLost]);
+    const broken = entries.find((entry) => entry.failure !== undefined);
+    if (broken !== undefined) throw kernelError("warmup", broken);
+  }
+
+  async read(buffer: DeviceBuffer, bytes: number, byteOffset = 0): Promise<ArrayBuffer> {
+    this.gpu.alive();
+    const { storage, label } = this.memoryPart.own(buffer);
+    checkRange("read", label, byteOffset, bytes, buffer.bytes);
+    return this.queue.read(storage, byteOffset, bytes);
+  }
+
+  flush(): void {
+    this.gpu.alive();
+    this.queue.flush();
+  }
+
+  async settled(): Promise<void> {
+    this.gpu.alive();
+    await this.queue.read(undefined, 0, 0);
+  }
+
+  memory(): MemoryStats {
+    return this.memoryPart.stats();
+  }
+
+  counters(): Counters {
+    return { ...this.gpu.counters };
+  }
+
+  clearCaches(): void {
+    this.pipelines.clear();
+    this.bindGroups.clear();
+    this.memoryPart.trim();
+    this.readback.clear();
+  }
+
+  destroy(): void {
+    if (this.gpu.lost !== undefined) return;
+    this.lose("destroyed", "");
+    if (this.options.ownsDevice ?? true) this.gpu.device.destroy();
+    this.gpu.detach();
+  }
+
+  private lose(how: "destroyed" | "lost", reason: string): void {
+    if (this.gpu.lost !== undefined) return;
+    const detail = reason === "" ? "" : ` (${reason})`;
+    const error = new DeviceLostError(
+      `device: the device was ${how}${detail}; what was on it is gone. Call \`await init()\` again and make tensors anew from host data`,
+    );
+    this.gpu.lost = error;
+    this.queue.abandon(error);
+    this.memoryPart.abandon();
+    this.readback.clear();
+    this.uniforms.destroy();
+    this.rejectLost(error);
+    this.options.onLost?.(error);
+  }
+}
+
+function describe(device: GPUDevice, info: AdapterInfo): DeviceInfo {
+  return {
+    kind: "webgpu",
+    adapter: [info.vendor, info.architecture].filter(Boolean).join(" ") || "unknown",
+    description: info.description || info.device || "",
+    isFallback: info.isFallbackAdapter ?? false,
+    features: [...device.features],
+  };
+}
+
+/** Copied: a device's own object has getters, and would keep the device alive. */
+function pickLimits(limits: GPUSupportedLimits): Limits {
+  return {
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+  };
+}
+
+function checkRange(op: string, label: string, offset: number, bytes: number, capacity: number): void {
+  if (offset % 4 === 0 && offset >= 0 && bytes >= 0 && offset + bytes <= capacity) return;
+  throw new DeviceError(
+    `${op}: ${label}: bytes ${offset} to ${offset + bytes} of a buffer of ${capacity}; the range must lie inside and start at a multiple of 4`,
+    [label],
+  );
+}
+
+/** The bytes of a view, padded with zeros to a multiple of 4, as WebGPU wants them. */
+function words(data: ArrayBufferView): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = data;
+  if (buffer instanceof ArrayBuffer && byteLength % 4 === 0) return new Uint8Array(buffer, byteOffset, byteLength);
+  const padded = new Uint8Array(Math.ceil(byteLength / 4) * 4);
+  padded.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return padded;
+}

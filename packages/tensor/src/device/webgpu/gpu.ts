@@ -1,0 +1,108 @@
+import { DeviceError, DeviceLostError, OutOfMemoryError, formatLabels } from "../../errors.ts";
+import type { Counters } from "../executor.ts";
+import { Failures } from "./failures.ts";
+
+/** WebGPU's usage flags; the globals of that name are missing in Node. */
+export const USAGE = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
+export const VISIBLE_TO_COMPUTE = 0x4;
+export const MAP_READ = 0x1;
+
+/** The device with what all parts of the executor share: counters, errors and whether it is lost. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly failures = new Failures();
+  readonly counters: { -readonly [K in keyof Counters]: Counters[K] } = {
+    dispatches: 0,
+    submits: 0,
+    passes: 0,
+    pipelines: 0,
+    bindGroups: 0,
+    bufferCreations: 0,
+    writes: 0,
+    reads: 0,
+  };
+  lost: DeviceLostError | undefined;
+  /** Bytes in live buffers, for messages; set by the memory part. */
+  liveBytes: () => number = () => 0;
+  private readonly checks = new Set<Promise<void>>();
+  private keys = 1;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    device.addEventListener("uncapturederror", this.uncaptured);
+  }
+
+  /** Stops listening: a device that the user lent lives on. */
+  detach(): void {
+    this.device.removeEventListener("uncapturederror", this.uncaptured);
+  }
+
+  /** Unique numbers for bind group keys. */
+  nextKey(): number {
+    return this.keys++;
+  }
+
+  alive(): void {
+    // A new object each time, so that its stack is the caller's.
+    if (this.lost !== undefined) throw new DeviceLostError(this.lost.message, this.lost.labels, { cause: this.lost });
+  }
+
+  buffer(size: number, usage: number, label: string): GPUBuffer {
+    this.counters.bufferCreations++;
+    return this.device.createBuffer({ size, usage, label });
+  }
+
+  upload(buffer: GPUBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void {
+    this.counters.writes++;
+    this.device.queue.writeBuffer(buffer, offset, data, 0, data.byteLength);
+  }
+
+  /** Opens error scopes; the function returned closes them and reports the first error there was. */
+  watch(): (report: (error: GPUError) => void) => void {
+    this.device.pushErrorScope("out-of-memory");
+    this.device.pushErrorScope("validation");
+    return (report) => {
+      for (let i = 0; i < 2; i++) this.check(this.device.popErrorScope(), report);
+    };
+  }
+
+  /** Resolves when the outcome of everything done so far is known. */
+  async checked(): Promise<void> {
+    await Promise.all(this.checks);
+  }
+
+  /** Turns WebGPU's error into ours. */
+  describe(error: GPUError, labels: readonly string[], asked = 0): DeviceError {
+    const ops = labels.length === 0 ? "device" : formatLabels(labels);
+    const text = error.message.trim();
+    if (error.constructor.name === "GPUOutOfMemoryError") {
+      const message = `${ops}: the device is out of memory (${text}); free tensors, use smaller batches, or run the step under jit`;
+      return new OutOfMemoryError(message, asked, this.liveBytes(), labels);
+    }
+    return new DeviceError(`${ops}: the device refused a command, results are invalid: ${text}`, labels);
+  }
+
+  private check(scope: Promise<GPUError | null>, report: (error: GPUError) => void): void {
+    const done = scope.then(
+      (error) => {
+        this.checks.delete(done);
+        if (error !== null) report(error);
+      },
+      // Rejected only when the device is lost, which is reported on its own.
+      () => void this.checks.delete(done),
+    );
+    this.checks.add(done);
+  }
+
+  private readonly uncaptured = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    this.failures.record(this.describe(event.error, []), 0);
+  };
+}

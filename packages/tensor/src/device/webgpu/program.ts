@@ -1,0 +1,158 @@
+import { KernelError } from "../../errors.ts";
+import type { Program, ProgramStep } from "../executor.ts";
+import { BindGroups, checkAliases } from "./bindings.ts";
+import type { BoundGroup } from "./bindings.ts";
+import { USAGE } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import { checkCounts, checkGrid } from "./launch.ts";
+import type { Storage } from "./memory.ts";
+import type { PipelineEntry, Pipelines } from "./pipelines.ts";
+import { uniformSlot } from "./uniforms.ts";
+import type { UniformSource } from "./uniforms.ts";
+
+/** Sets of buffers whose bind groups a program keeps: steps that swap two sets of state use two, some headroom is cheap. */
+const SETS_KEPT = 4;
+
+interface PreparedLaunch {
+  readonly kind: "launch";
+  readonly label: string;
+  readonly entry: PipelineEntry;
+  readonly slots: readonly number[];
+  readonly offsets: readonly number[];
+  readonly grid: readonly [number, number, number];
+}
+
+type PreparedStep = PreparedLaunch | Extract<ProgramStep, { kind: "copy" }>;
+
+/** What one replay encodes. */
+export type BoundStep =
+  | {
+      readonly kind: "launch";
+      readonly label: string;
+      readonly entry: PipelineEntry;
+      readonly groups: readonly BoundGroup[];
+      readonly grid: readonly [number, number, number];
+    }
+  | { readonly kind: "copy"; readonly from: Storage; readonly to: Storage; readonly bytes: number };
+
+interface BoundSet {
+  readonly storages: readonly Storage[];
+  readonly steps: readonly BoundStep[];
+}
+
+/** The Program of this executor: pipelines asked for, uniforms uploaded, bind groups kept per set of buffers. */
+export class GpuProgram implements Program {
+  readonly steps: readonly ProgramStep[];
+  readonly slots: number;
+  readonly label: string;
+  readonly entries: readonly PipelineEntry[];
+  readonly owner: Gpu;
+  readonly dispatches: number;
+  disposed = false;
+  /** The last queued replay. */
+  lastUse = 0;
+  private readonly prepared: readonly PreparedStep[];
+  private readonly bindGroups: BindGroups;
+  private readonly source: UniformSource | undefined;
+  private readonly retire: (buffer: GPUBuffer, lastUse: number) => void;
+  private sets: BoundSet[] = [];
+
+  constructor(
+    gpu: Gpu,
+    pipelines: Pipelines,
+    steps: readonly ProgramStep[],
+    slots: number,
+    label: string,
+    retire: (buffer: GPUBuffer, lastUse: number) => void,
+  ) {
+    this.owner = gpu;
+    this.steps = steps;
+    this.slots = slots;
+    this.label = label;
+    this.retire = retire;
+    const uniforms: Uint8Array[] = [];
+    this.prepared = steps.map((step) => prepare(step, slots, gpu, pipelines, uniforms));
+    const launches = this.prepared.filter((step) => step.kind === "launch");
+    this.entries = [...new Set(launches.map((step) => step.entry))];
+    this.dispatches = launches.length;
+    this.source = uploadAll(gpu, uniforms, label);
+    this.bindGroups = new BindGroups(gpu, Math.max(16, 2 * SETS_KEPT * launches.length));
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.sets = [];
+    this.bindGroups.clear();
+    if (this.source !== undefined) this.retire(this.source.gpu, this.lastUse);
+  }
+
+  /** The steps on these storages, one per slot; bound before or now. */
+  bind(storages: readonly Storage[]): readonly BoundStep[] {
+    const known = this.sets.findIndex((set) => set.storages.every((storage, i) => storage === storages[i]));
+    const set = this.sets[known] ?? { storages, steps: this.prepared.map((step) => this.bindStep(step, storages)) };
+    if (known > 0 || known === -1) {
+      if (known > 0) this.sets.splice(known, 1);
+      this.sets.unshift(set);
+      if (this.sets.length > SETS_KEPT) this.sets.pop();
+    }
+    return set.steps;
+  }
+
+  private bindStep(step: PreparedStep, storages: readonly Storage[]): BoundStep {
+    if (step.kind === "copy") {
+      const from = pick(storages, step.from);
+      const to = pick(storages, step.to);
+      if (from === to) throw new KernelError(`${this.label}: a step copies a buffer onto itself`, "copy", [this.label]);
+      return { kind: "copy", from, to, bytes: step.bytes };
+    }
+    const { label, entry, grid } = step;
+    const own = step.slots.map((slot) => pick(storages, slot));
+    checkAliases(label, entry.kernel.name, entry.layout, own);
+    return { kind: "launch", label, entry, grid, groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets) };
+  }
+}
+
+function pick(storages: readonly Storage[], slot: number): Storage {
+  const storage = storages[slot];
+  if (storage === undefined) throw new Error(`program: no buffer for slot ${slot}; this is a defect of jnx`);
+  return storage;
+}
+
+function prepare(
+  step: ProgramStep,
+  slots: number,
+  gpu: Gpu,
+  pipelines: Pipelines,
+  uniforms: Uint8Array[],
+): PreparedStep {
+  const used = step.kind === "copy" ? [step.from, step.to] : step.slots;
+  const bad = used.find((slot) => !(Number.isInteger(slot) && slot >= 0 && slot < slots));
+  if (bad !== undefined) throw new KernelError(`program: slot ${bad} is not one of its ${slots}`, step.kind);
+  if (step.kind === "copy") return step;
+  const entry = pipelines.get(step.kernel);
+  checkCounts(step.label, step.kernel.name, entry.layout, step.slots.length, step.uniforms);
+  checkGrid(step.label, step.kernel.name, step.grid, gpu.device.limits.maxComputeWorkgroupsPerDimension);
+  let end = uniforms.reduce((sum, data) => sum + uniformSlot(data.byteLength), 0);
+  const offsets = step.uniforms.map((data) => {
+    const offset = end;
+    uniforms.push(data);
+    end += uniformSlot(data.byteLength);
+    return offset;
+  });
+  return { kind: "launch", label: step.label, entry, slots: step.slots, offsets, grid: step.grid };
+}
+
+function uploadAll(gpu: Gpu, uniforms: readonly Uint8Array[], label: string): UniformSource | undefined {
+  const bytes = uniforms.reduce((sum, data) => sum + uniformSlot(data.byteLength), 0);
+  if (bytes === 0) return undefined;
+  const host = new Uint8Array(bytes);
+  let offset = 0;
+  for (const data of uniforms) {
+    host.set(data, offset);
+    offset += uniformSlot(data.byteLength);
+  }
+  const buffer = gpu.buffer(bytes, USAGE.uniform | USAGE.copyDst, `${label} uniforms`);
+  gpu.upload(buffer, 0, host);
+  return { key: gpu.nextKey(), gpu: buffer };
+}

@@ -1,0 +1,339 @@
+import { DeviceLostError } from "../../errors.ts";
+import { Batch } from "./batch.ts";
+import type { BindGroups } from "./bindings.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Storage } from "./memory.ts";
+import { kernelError } from "./pipelines.ts";
+import type { PipelineEntry, Pipelines } from "./pipelines.ts";
+import type { Profile } from "./profile.ts";
+import type { BoundStep, GpuProgram } from "./program.ts";
+import type { Readback } from "./readback.ts";
+import type { Chunk, UniformRing } from "./uniforms.ts";
+
+/** A flush is due after this many dispatches: enough to make submission cheap, few enough to keep the device busy early. */
+const FLUSH_DISPATCHES = 128;
+/** And after this many bytes of writes waiting on the host. */
+const FLUSH_BYTES = 32 * 2 ** 20;
+/** Commands, and bytes, waiting for a pipeline before it is compiled blocking: the caller does not yield. */
+const BACKLOG_COMMANDS = 4096;
+const BACKLOG_BYTES = 128 * 2 ** 20;
+
+interface LaunchCommand {
+  readonly kind: "launch";
+  readonly label: string;
+  readonly entry: PipelineEntry;
+  readonly storages: readonly Storage[];
+  readonly chunk: Chunk | undefined;
+  readonly offsets: readonly number[];
+  readonly grid: readonly [number, number, number];
+}
+
+interface WriteCommand {
+  readonly kind: "write";
+  readonly to: Storage;
+  readonly offset: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** The command before it that uses the buffer: to be submitted first, for writes overtake what is only encoded. */
+  readonly after: number;
+}
+
+interface AwaitCommand {
+  readonly kind: "await";
+  readonly from: Storage | undefined;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly waiter: Waiter;
+}
+
+type Command =
+  | LaunchCommand
+  | WriteCommand
+  | AwaitCommand
+  | { readonly kind: "copy"; readonly from: Storage; readonly to: Storage; readonly bytes: number }
+  | { readonly kind: "replay"; readonly program: GpuProgram; readonly steps: readonly BoundStep[] };
+
+interface Waiter {
+  readonly resolve: (data: ArrayBuffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Parts {
+  readonly gpu: Gpu;
+  readonly pipelines: Pipelines;
+  readonly bindGroups: BindGroups;
+  readonly uniforms: UniformRing;
+  readonly readback: Readback;
+  readonly profile: Profile | undefined;
+}
+
+/**
+ * The ordered list of commands. A flush drains it into submissions; where a pipeline is still being compiled, everything from
+ * there on waits, order kept, and the draining goes on when it is there.
+ */
+export class CommandQueue {
+  private readonly parts: Parts;
+  /** Waiting commands; `queue[0]` has the number `submitted + encoded + 1`. */
+  private queue: Command[] = [];
+  /** Number of the last command queued, of the last that a flush asked for, and of the last handed to the device. */
+  private last = 0;
+  private wanted = 0;
+  private done = 0;
+  /** Number of the last command that is submitted; `done` runs ahead of it while encoding. */
+  submitted = 0;
+  private dispatches = 0;
+  private bytes = 0;
+  private draining = false;
+  private flushSoon = false;
+  private waitingFor: PipelineEntry | undefined;
+  private batch: Batch | undefined;
+  private staged: (() => void)[] = [];
+  private retired: { readonly buffer: GPUBuffer; readonly lastUse: number }[] = [];
+  private readonly waiters = new Set<Waiter>();
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  /** The number that the next command will get. */
+  get next(): number {
+    return this.last + 1;
+  }
+
+  launch(command: Omit<LaunchCommand, "kind">): void {
+    this.push({ kind: "launch", ...command }, command.storages, 1);
+  }
+
+  copy(from: Storage, to: Storage, bytes: number): void {
+    this.push({ kind: "copy", from, to, bytes }, [from, to]);
+  }
+
+  replay(program: GpuProgram, storages: readonly Storage[]): void {
+    // Bound here and not when it is encoded, so that wrong buffers throw where the caller is.
+    const steps = program.bind(storages);
+    program.lastUse = this.next;
+    this.push({ kind: "replay", program, steps }, storages, program.dispatches);
+  }
+
+  /** Writes at once when nothing queued uses the buffer. */
+  write(to: Storage, offset: number, data: Uint8Array<ArrayBuffer>): void {
+    if (to.lastUse <= this.submitted) {
+      this.parts.gpu.upload(to.gpu, offset, data);
+      return;
+    }
+    this.bytes += data.byteLength;
+    this.push({ kind: "write", to, offset, data: data.slice(), after: to.lastUse }, [to]);
+  }
+
+  /** Resolves with `bytes` of the buffer as all commands so far leave it; with nothing, to wait, when there is no buffer. */
+  read(from: Storage | undefined, offset: number, bytes: number): Promise<ArrayBuffer> {
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.waiters.add(waiter);
+      this.push({ kind: "await", from, offset, bytes, waiter }, from === undefined ? [] : [from]);
+      // Reads of one turn of the event loop share a submission.
+      if (this.flushSoon) return;
+      this.flushSoon = true;
+      queueMicrotask(() => {
+        this.flushSoon = false;
+        this.flush();
+      });
+    });
+  }
+
+  flush(): void {
+    this.wanted = this.last;
+    this.dispatches = 0;
+    this.drain();
+  }
+
+  /** Destroys the buffer when everything queued that uses it has been submitted. */
+  retire(buffer: GPUBuffer, lastUse: number): void {
+    if (lastUse <= this.submitted) buffer.destroy();
+    else this.retired.push({ buffer, lastUse });
+  }
+
+  /** The device is gone: nobody is left waiting. */
+  abandon(error: DeviceLostError): void {
+    this.queue = [];
+    this.done = this.submitted = this.wanted = this.last;
+    this.waitingFor = undefined;
+    this.batch = undefined;
+    this.staged = [];
+    this.bytes = 0;
+    for (const waiter of this.waiters) waiter.reject(new DeviceLostError(error.message, error.labels, { cause: error }));
+    this.waiters.clear();
+  }
+
+  private push(command: Command, storages: readonly Storage[], dispatches = 0): void {
+    const seq = ++this.last;
+    this.queue.push(command);
+    for (const storage of storages) storage.lastUse = seq;
+    this.dispatches += dispatches;
+    if (this.dispatches >= FLUSH_DISPATCHES || this.bytes >= FLUSH_BYTES) this.flush();
+  }
+
+  private drain(): void {
+    if (this.draining || this.parts.gpu.lost !== undefined) return;
+    this.draining = true;
+    try {
+      let blocked = this.encodeReady();
+      while (blocked !== undefined && (this.queue.length > BACKLOG_COMMANDS || this.bytes > BACKLOG_BYTES)) {
+        this.parts.pipelines.createNow(blocked);
+        blocked = this.encodeReady();
+      }
+      if (blocked !== undefined) this.waitFor(blocked);
+    } finally {
+      this.draining = false;
+    }
+  }
+
+  private waitFor(entry: PipelineEntry): void {
+    if (this.waitingFor === entry) return;
+    this.waitingFor = entry;
+    void entry.ready.then(() => {
+      if (this.waitingFor !== entry) return;
+      this.waitingFor = undefined;
+      this.drain();
+    });
+  }
+
+  /** Encodes and submits what is wanted and ready; returns the pipeline that stops it. */
+  private encodeReady(): PipelineEntry | undefined {
+    let blocked: PipelineEntry | undefined;
+    let taken = 0;
+    while (this.done < this.wanted) {
+      const command = this.queue[taken];
+      if (command === undefined) break;
+      blocked = pendingPipeline(command);
+      if (blocked !== undefined) break;
+      taken++;
+      this.encode(command);
+      this.done++;
+    }
+    this.queue.splice(0, taken);
+    this.submit();
+    return blocked;
+  }
+
+  private encode(command: Command): void {
+    const seq = this.done + 1;
+    switch (command.kind) {
+      case "launch":
+        this.encodeLaunch(command, seq);
+        break;
+      case "copy":
+        this.open(seq).copy(command.from.gpu, 0, command.to.gpu, command.bytes);
+        break;
+      case "write":
+        if (command.after > this.submitted) this.submit();
+        this.bytes -= command.data.byteLength;
+        this.parts.gpu.upload(command.to.gpu, command.offset, command.data);
+        break;
+      case "replay":
+        this.encodeReplay(command.program, command.steps, seq);
+        break;
+      case "await":
+        this.encodeAwait(command, seq);
+        break;
+    }
+  }
+
+  private open(seq: number): Batch {
+    this.batch ??= new Batch(this.parts.gpu, this.parts.profile, seq);
+    return this.batch;
+  }
+
+  private encodeLaunch({ label, entry, storages, chunk, offsets, grid }: LaunchCommand, seq: number): void {
+    if (entry.pipeline === undefined) {
+      this.parts.gpu.failures.record(kernelError(label, entry), seq);
+      return;
+    }
+    const batch = this.open(seq);
+    batch.dispatch(label, entry.pipeline, this.parts.bindGroups.bind(entry.layout, storages, chunk, offsets), grid);
+  }
+
+  private encodeReplay(program: GpuProgram, steps: readonly BoundStep[], seq: number): void {
+    const broken = program.entries.find((entry) => entry.pipeline === undefined);
+    if (broken !== undefined) {
+      const step = steps.find((other) => other.kind === "launch" && other.entry === broken);
+      const label = step?.kind === "launch" ? `${program.label}: ${step.label}` : program.label;
+      this.parts.gpu.failures.record(kernelError(label, broken), seq);
+      return;
+    }
+    const batch = this.open(seq);
+    for (const step of steps) {
+      if (step.kind === "copy") batch.copy(step.from.gpu, 0, step.to.gpu, step.bytes);
+      else if (step.entry.pipeline !== undefined) batch.dispatch(step.label, step.entry.pipeline, step.groups, step.grid);
+    }
+  }
+
+  private encodeAwait({ from, offset, bytes, waiter }: AwaitCommand, seq: number): void {
+    const { gpu, readback } = this.parts;
+    if (from === undefined || bytes === 0) {
+      const wait = async (): Promise<ArrayBuffer> => {
+        if (from === undefined) await gpu.device.queue.onSubmittedWorkDone();
+        return new ArrayBuffer(0);
+      };
+      this.staged.push(() => void this.settle(waiter, seq, wait()));
+      return;
+    }
+    const batch = this.open(seq);
+    const staging = readback.stage(bytes);
+    batch.copy(from.gpu, offset, staging.gpu, Math.ceil(bytes / 4) * 4);
+    this.staged.push(() => void this.settle(waiter, seq, readback.fetch(staging, bytes)));
+  }
+
+  /** Ends an await: with its data, or with the error of a command before it. */
+  private async settle(waiter: Waiter, seq: number, data: Promise<ArrayBuffer>): Promise<void> {
+    const { gpu } = this.parts;
+    try {
+      const checked = gpu.checked();
+      const bytes = await data;
+      await checked;
+      const error = gpu.failures.take(seq, this.next);
+      if (error !== undefined) throw error;
+      waiter.resolve(bytes);
+      this.waiters.delete(waiter);
+    } catch (error) {
+      // A read fails by itself when the device goes; the loss is reported in a moment, and rejects it with a better error.
+      if (error instanceof Error && error.name === "AbortError" && gpu.lost === undefined) {
+        await gpu.device.lost;
+        return;
+      }
+      waiter.reject(error);
+      this.waiters.delete(waiter);
+    }
+  }
+
+  private submit(): void {
+    const { batch, staged } = this;
+    if (batch !== undefined) {
+      this.batch = undefined;
+      this.parts.uniforms.upload();
+      batch.submit();
+    }
+    this.submitted = this.done;
+    if (staged.length > 0) {
+      this.staged = [];
+      for (const start of staged) start();
+    }
+    if (this.retired.length > 0) this.destroyRetired();
+  }
+
+  private destroyRetired(): void {
+    const kept = this.retired.filter(({ lastUse }) => lastUse > this.submitted);
+    for (const { buffer, lastUse } of this.retired) if (lastUse <= this.submitted) buffer.destroy();
+    this.retired = kept;
+  }
+}
+
+/** The first pipeline of a command that is neither compiled nor failed. */
+function pendingPipeline(command: Command): PipelineEntry | undefined {
+  if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
+  if (command.kind === "replay") return command.program.entries.find(isPending);
+  return undefined;
+}
+
+function isPending(entry: PipelineEntry): boolean {
+  return entry.pipeline === undefined && entry.failure === undefined;
+}

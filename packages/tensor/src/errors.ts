@@ -1,0 +1,110 @@
+/**
+ * Every error that the engine throws on purpose. Messages read `op: what was wrong, what was received; remedy`.
+ */
+
+/** Base class: `error instanceof JnxError` tells our errors from others. */
+export class JnxError extends Error {
+  override name = "JnxError";
+}
+
+/** `init()` has not been called, or has not finished. */
+export class NotInitializedError extends JnxError {
+  override name = "NotInitializedError";
+}
+
+/** No adapter could be found; the message lists each one tried, with its result. */
+export class NoAdapterError extends JnxError {
+  override name = "NoAdapterError";
+}
+
+/** The device refused a command. `labels` are the ops of the submission that it came from. */
+export class DeviceError extends JnxError {
+  override name = "DeviceError";
+  readonly labels: readonly string[];
+  constructor(message: string, labels: readonly string[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.labels = labels;
+  }
+}
+
+/** A kernel does not compile, or is launched with buffers that it cannot take. */
+export class KernelError extends DeviceError {
+  override name = "KernelError";
+  /** The kernel's name. */
+  readonly kernel: string;
+  constructor(message: string, kernel: string, labels: readonly string[] = [], options?: ErrorOptions) {
+    super(message, labels, options);
+    this.kernel = kernel;
+  }
+}
+
+/** More device memory was asked for than there is, or than one buffer may have. */
+export class OutOfMemoryError extends DeviceError {
+  override name = "OutOfMemoryError";
+  /** Bytes asked for; 0 when the device did not say which request failed. */
+  readonly asked: number;
+  /** Bytes in live buffers at that moment. */
+  readonly live: number;
+  constructor(message: string, asked: number, live: number, labels: readonly string[] = []) {
+    super(message, labels);
+    this.asked = asked;
+    this.live = live;
+  }
+}
+
+/** The device is gone (driver reset, page in the background, `destroy()`); tensors on it are lost. */
+export class DeviceLostError extends DeviceError {
+  override name = "DeviceLostError";
+}
+
+/** `1536` → `"1.5 KiB"`. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : Number(value.toFixed(1))} ${units[unit]}`;
+}
+
+/** `["add", "mul", "add"]` → `"add (2x), mul"`, shortened to the first `limit` names. */
+export function formatLabels(labels: readonly string[], limit = 8): string {
+  const counts = new Map<string, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const parts = [...counts].map(([label, count]) => (count === 1 ? label : `${label} (${count}x)`));
+  const rest = parts.length - limit;
+  return rest > 0 ? `${parts.slice(0, limit).join(", ")} and ${rest} more` : parts.join(", ");
+}
+
+/** Shapes that do not fit an operation. */
+export class ShapeError extends JnxError {
+  override name = "ShapeError";
+}
+
+/** Dtypes that an operation does not take or that cannot mix. */
+export class DtypeError extends JnxError {
+  override name = "DtypeError";
+}
+
+/** A value outside what a function accepts: a NaN learning rate, a negative count, a float seed. */
+export class ArgumentError extends JnxError {
+  override name = "ArgumentError";
+}
+
+/**
+ * A tensor born inside a transform (`grad`, an optimizer's update) was read after the transform returned: its memory
+ * went back to the pool. Return the tensor from the function, or use `hasAux`.
+ */
+export class EscapedTensorError extends JnxError {
+  override name = "EscapedTensorError";
+}
+
+/**
+ * A value that exists only while a function is being traced was read on the host (`data()`, `item()`), or leaked out
+ * of the trace. Return it from the traced function and read it there.
+ */
+export class TracedTensorError extends JnxError {
+  override name = "TracedTensorError";
+}
