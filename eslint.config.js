@@ -18,10 +18,7 @@ export default defineConfig(
       "@typescript-eslint/no-import-type-side-effects": "error",
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": [
-        "error",
-        { considerDefaultExhaustiveForUnions: true },
-      ],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "no-restricted-globals": ["error", { name: "Buffer", message: "Uint8Array works in browsers too." }],
       eqeqeq: "error",
@@ -33,13 +30,7 @@ export default defineConfig(
   },
   {
     // A describe block is one function however many tests it holds; Node-only code may use Node's Buffer.
-    files: [
-      "tests/**/*.ts",
-      "scripts/**/*.ts",
-      "benchmarks/**/*.ts",
-      "examples/**/*.ts",
-      "packages/testing/**/*.ts",
-    ],
+    files: ["tests/**/*.ts", "scripts/**/*.ts", "benchmarks/**/*.ts", "examples/**/*.ts", "packages/testing/**/*.ts"],
     rules: { "max-lines-per-function": "off", "no-restricted-globals": "off" },
   },
   {

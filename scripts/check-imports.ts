@@ -41,9 +41,7 @@ const graph = new Map<string, string[]>();
 for (const file of files(".ts")) {
   const edges: string[] = [];
   for (const { specifier, line, typeOnly } of importsOf(parse(file))) {
-    const problem = specifier.startsWith(".")
-      ? relativeProblem(file, specifier)
-      : packageProblem(file, specifier);
+    const problem = specifier.startsWith(".") ? relativeProblem(file, specifier) : packageProblem(file, specifier);
     if (problem !== undefined) problems.push(`${file}:${line}: ${problem}`);
     if (specifier.startsWith(".") && !typeOnly) edges.push(resolve(file, specifier));
   }
@@ -92,17 +90,21 @@ function packageProblem(file: string, specifier: string): string | undefined {
     return `${manifest.name} may import ${allowed.join(", ") || "no package"}; not ${name}`;
   }
   const entry = `.${specifier.slice(name.length)}`;
-  if (target.exports?.[entry] === undefined) {
+  if (!Object.keys(target.exports ?? {}).some((pattern) => matches(pattern, entry))) {
     return `${name} exports ${Object.keys(target.exports ?? {}).join(", ") || "nothing"}; not "${entry}"`;
   }
   return listed(manifest, name);
 }
 
+/** As Node matches `exports` keys: equal, or with one `*` for any text. */
+function matches(pattern: string, entry: string): boolean {
+  const [before = "", after] = pattern.split("*");
+  return after === undefined ? pattern === entry : entry.startsWith(before) && entry.endsWith(after);
+}
+
 function listed(manifest: Manifest, name: string): string | undefined {
   const { dependencies, devDependencies, peerDependencies } = manifest;
-  const known = [dependencies, devDependencies, peerDependencies].some(
-    (group) => group?.[name] !== undefined,
-  );
+  const known = [dependencies, devDependencies, peerDependencies].some((group) => group?.[name] !== undefined);
   return known ? undefined : `${name} is not among the dependencies in ${manifest.name}'s package.json`;
 }
 

@@ -9,12 +9,10 @@ import { files, parse, read, report } from "./lib/sources.ts";
 const MAX_WGSL_LINES = 200;
 
 const problems: string[] = [];
-for (const name of files(".ts").filter((file) => !file.endsWith(".gen.ts")))
-  problems.push(...unexplained(name));
+for (const name of files(".ts").filter((file) => !file.endsWith(".gen.ts"))) problems.push(...unexplained(name));
 for (const name of files(".wgsl")) {
   const lines = read(name).trimEnd().split("\n").length;
-  if (lines > MAX_WGSL_LINES)
-    problems.push(`${name}: ${lines} lines, over ${MAX_WGSL_LINES}; split the file`);
+  if (lines > MAX_WGSL_LINES) problems.push(`${name}: ${lines} lines, over ${MAX_WGSL_LINES}; split the file`);
 }
 report("style", problems);
 

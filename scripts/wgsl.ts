@@ -44,9 +44,7 @@ function main(): void {
 function generate(file: string, text: string): string {
   checkForm(text);
   const module = reflect(text);
-  const kernelTs = path
-    .relative(path.dirname(file), path.join(SOURCES, "kernel.ts"))
-    .replaceAll(path.sep, "/");
+  const kernelTs = path.relative(path.dirname(file), path.join(SOURCES, "kernel.ts")).replaceAll(path.sep, "/");
   const from = kernelTs.startsWith(".") ? kernelTs : `./${kernelTs}`;
   const base = path.basename(file, ".wgsl");
   const note = `// Made from ${path.basename(file)} by \`pnpm gen\`; edit that.\n`;
@@ -59,24 +57,17 @@ function kernelModule(file: string, text: string, module: WgslReflect, from: str
   const [entry, second] = module.entry.compute;
   if (entry === undefined)
     throw new WgslError(1, "has no @compute entry point; a function library is named functions.wgsl");
-  if (second !== undefined)
-    throw new WgslError(second.startLine, "has a second @compute entry point; one a file");
-  if (entry.name !== "main")
-    throw new WgslError(entry.startLine, `its entry point is ${entry.name}; name it main`);
+  if (second !== undefined) throw new WgslError(second.startLine, "has a second @compute entry point; one a file");
+  if (entry.name !== "main") throw new WgslError(entry.startLine, `its entry point is ${entry.name}; name it main`);
   const size = entry.workgroupSize;
   if (size === null) throw new WgslError(entry.startLine, "main has no @workgroup_size");
   const { head, block, body } = splitSections(text);
   const value = {
-    name: `${path.relative(SOURCES, path.dirname(file)).replaceAll(path.sep, "/")}/${base}`.replace(
-      /^\//,
-      "",
-    ),
+    name: `${path.relative(SOURCES, path.dirname(file)).replaceAll(path.sep, "/")}/${base}`.replace(/^\//, ""),
     head,
     block,
     body,
-    bindings: module
-      .getBindGroups()
-      .flatMap((group) => group.flatMap((variable) => toBinding(variable, text))),
+    bindings: module.getBindGroups().flatMap((group) => group.flatMap((variable) => toBinding(variable, text))),
     workgroupSize: size,
   };
   return `import type { Kernel } from "${from}";\n\nexport const ${camelCase(base)}: Kernel = ${literal(value)};\n`;
@@ -110,12 +101,9 @@ function toBinding(variable: VariableInfo | undefined, text: string): Binding[] 
   if (variable.resourceType === ResourceType.Uniform) {
     return [{ group, binding, name, access: "uniform", layout: layoutOf(variable, fail) }];
   }
-  if (variable.resourceType !== ResourceType.Storage)
-    throw fail("only uniform and storage buffers are bound");
+  if (variable.resourceType !== ResourceType.Storage) throw fail("only uniform and storage buffers are bound");
   if (variable.access !== "read" && variable.access !== "read_write") {
-    throw fail(
-      `storage access is "${variable.access}"; write var<storage, read> or var<storage, read_write>`,
-    );
+    throw fail(`storage access is "${variable.access}"; write var<storage, read> or var<storage, read_write>`);
   }
   return [{ group, binding, name, access: variable.access }];
 }

@@ -54,8 +54,7 @@ function onlyLine(lines: readonly string[], marker: string): number {
   const found = lines.flatMap((line, index) => (line.trim() === marker ? [index] : []));
   const [first, second] = found;
   if (first === undefined) throw new WgslError(1, `has no ${marker} line`);
-  if (second !== undefined)
-    throw new WgslError(second + 1, `has a second ${marker} line; one default block a file`);
+  if (second !== undefined) throw new WgslError(second + 1, `has a second ${marker} line; one default block a file`);
   return first;
 }
 

@@ -44,9 +44,7 @@ describe("link", () => {
 
   test("refuses two functions of one name and functions that use each other", () => {
     const two = [fn("f"), fn("f", [], "fn f() { }")];
-    expect(() => link(kernel, { functions: two })).toThrow(
-      "elementwise/map needs two different functions named f",
-    );
+    expect(() => link(kernel, { functions: two })).toThrow("elementwise/map needs two different functions named f");
     const uses: WgslFunction[] = [];
     const a = fn("a", uses);
     uses.push(fn("b", [a]));

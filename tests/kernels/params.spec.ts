@@ -14,9 +14,7 @@ const layout: UniformLayout = {
 describe("packUniform", () => {
   test("puts each value at its offset, little-endian, padding zero", () => {
     const bytes = packUniform(layout, { n: 0xffff_fffe, shift: -2, scale: 1 });
-    expect([...bytes]).toEqual([
-      0xfe, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x80, 0x3f,
-    ]);
+    expect([...bytes]).toEqual([0xfe, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x80, 0x3f]);
   });
 
   test("carries NaN and infinity in f32", () => {

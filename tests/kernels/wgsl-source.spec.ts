@@ -16,9 +16,7 @@ fn op_zz(x: F) -> F { return x; }
 
 describe("pnpm gen reads .wgsl files", () => {
   test("splits at the markers and drops comments", () => {
-    const sections = splitSections(
-      "// head\nenable f16;\n//#default\nalias F = f16; // why\n//#end\n\nfn main() {}\n",
-    );
+    const sections = splitSections("// head\nenable f16;\n//#default\nalias F = f16; // why\n//#end\n\nfn main() {}\n");
     expect(sections).toEqual({ head: "enable f16;", block: "alias F = f16;", body: "fn main() {}" });
   });
 

@@ -93,9 +93,7 @@ function inOrder(roots: readonly WgslFunction[], kernel: string): WgslFunction[]
       throw new Error(`link: ${kernel} needs two different functions named ${fn.name}; rename one of them`);
     }
     if (open.has(fn.name)) {
-      throw new Error(
-        `link: ${kernel}: the functions ${[...open].join(" -> ")} use each other; WGSL has no recursion`,
-      );
+      throw new Error(`link: ${kernel}: the functions ${[...open].join(" -> ")} use each other; WGSL has no recursion`);
     }
     open.add(fn.name);
     fn.uses.forEach(visit);
@@ -106,11 +104,7 @@ function inOrder(roots: readonly WgslFunction[], kernel: string): WgslFunction[]
   return [...done.values()];
 }
 
-function mergeBindings(
-  kernel: Kernel,
-  hooks: readonly Binding[] | undefined,
-  name: string,
-): readonly Binding[] {
+function mergeBindings(kernel: Kernel, hooks: readonly Binding[] | undefined, name: string): readonly Binding[] {
   if (hooks === undefined) return kernel.bindings;
   const places = new Set<number>();
   for (const binding of hooks) {
@@ -120,9 +114,7 @@ function mergeBindings(
       );
     }
     if (places.has(binding.binding)) {
-      throw new Error(
-        `link: ${name}: ${binding.name} is the second binding at @group(1) @binding(${binding.binding})`,
-      );
+      throw new Error(`link: ${name}: ${binding.name} is the second binding at @group(1) @binding(${binding.binding})`);
     }
     places.add(binding.binding);
   }

@@ -18,10 +18,7 @@ export function ceilDiv(a: number, b: number): number {
  * foldGrid(100);    // → [100, 1, 1]
  * foldGrid(65536);  // → [256, 256, 1]
  */
-export function foldGrid(
-  groups: number,
-  limit: number = MAX_GROUPS_PER_DIMENSION,
-): readonly [number, number, number] {
+export function foldGrid(groups: number, limit: number = MAX_GROUPS_PER_DIMENSION): readonly [number, number, number] {
   if (!Number.isInteger(groups) || groups < 0) {
     throw new Error(`foldGrid: the number of workgroups must be a whole number, got ${groups}`);
   }

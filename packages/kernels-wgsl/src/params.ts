@@ -8,10 +8,7 @@ import type { UniformField, UniformLayout } from "./kernel.ts";
  * const layout = { bytes: 8, fields: [{ name: "n", type: "u32", offset: 0 }, { name: "s", type: "f32", offset: 4 }] };
  * packUniform(layout, { n: 3, s: 0.5 }); // → 8 bytes
  */
-export function packUniform(
-  layout: UniformLayout,
-  values: Readonly<Record<string, number>>,
-): Uint8Array<ArrayBuffer> {
+export function packUniform(layout: UniformLayout, values: Readonly<Record<string, number>>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(layout.bytes);
   const view = new DataView(bytes.buffer);
   for (const field of layout.fields) {
