@@ -1,1 +1,1 @@
-export {};
+export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice } from "./device.ts";

@@ -114,7 +114,8 @@ class WebGpuExecutor implements Executor {
     const source = this.memoryPart.own(from);
     const target = this.memoryPart.own(to);
     checkRange("copy", source.label, 0, bytes, Math.min(from.bytes, to.bytes));
-    if (source === target) throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
+    if (source === target)
+      throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
     if (bytes > 0) this.queue.copy(source.storage, target.storage, Math.ceil(bytes / 4) * 4);
   }
 
@@ -151,9 +152,12 @@ class WebGpuExecutor implements Executor {
     if (!(program instanceof GpuProgram) || program.owner !== this.gpu) {
       throw new DeviceError("replay: the program belongs to another device; create it again after init()");
     }
-    if (program.disposed) throw new DeviceError(`${program.label}: the program was disposed; create it again`, [program.label]);
+    if (program.disposed)
+      throw new DeviceError(`${program.label}: the program was disposed; create it again`, [program.label]);
     if (buffers.length !== program.slots) {
-      throw new DeviceError(`${program.label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [program.label]);
+      throw new DeviceError(`${program.label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [
+        program.label,
+      ]);
     }
     this.queue.replay(
       program,

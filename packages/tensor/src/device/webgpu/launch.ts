@@ -21,7 +21,11 @@ export function checkCounts(
     const bytes = binding.layout?.bytes ?? 0;
     const got = uniforms[i]?.byteLength ?? 0;
     if (got < bytes) {
-      throw new KernelError(`${label}: uniform ${binding.name} of kernel ${kernel} has ${bytes} bytes, got ${got}`, kernel, [label]);
+      throw new KernelError(
+        `${label}: uniform ${binding.name} of kernel ${kernel} has ${bytes} bytes, got ${got}`,
+        kernel,
+        [label],
+      );
     }
   }
 }

@@ -97,9 +97,10 @@ export class Memory {
       );
     }
     if (buffer.released) {
-      throw new DeviceError(`${buffer.label}: buffer ${buffer.id} was released before; its tensor must not be used any more`, [
-        buffer.label,
-      ]);
+      throw new DeviceError(
+        `${buffer.label}: buffer ${buffer.id} was released before; its tensor must not be used any more`,
+        [buffer.label],
+      );
     }
     return buffer;
   }

@@ -109,7 +109,13 @@ export class GpuProgram implements Program {
     const { label, entry, grid } = step;
     const own = step.slots.map((slot) => pick(storages, slot));
     checkAliases(label, entry.kernel.name, entry.layout, own);
-    return { kind: "launch", label, entry, grid, groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets) };
+    return {
+      kind: "launch",
+      label,
+      entry,
+      grid,
+      groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets),
+    };
   }
 }
 

@@ -160,7 +160,8 @@ export class CommandQueue {
     this.batch = undefined;
     this.staged = [];
     this.bytes = 0;
-    for (const waiter of this.waiters) waiter.reject(new DeviceLostError(error.message, error.labels, { cause: error }));
+    for (const waiter of this.waiters)
+      waiter.reject(new DeviceLostError(error.message, error.labels, { cause: error }));
     this.waiters.clear();
   }
 
@@ -263,7 +264,8 @@ export class CommandQueue {
     const batch = this.open(seq);
     for (const step of steps) {
       if (step.kind === "copy") batch.copy(step.from.gpu, 0, step.to.gpu, step.bytes);
-      else if (step.entry.pipeline !== undefined) batch.dispatch(step.label, step.entry.pipeline, step.groups, step.grid);
+      else if (step.entry.pipeline !== undefined)
+        batch.dispatch(step.label, step.entry.pipeline, step.groups, step.grid);
     }
   }
 

@@ -1,0 +1,51 @@
+import { init } from "jnx";
+import type { DeviceInfo } from "jnx";
+import { executor, requestExecutor } from "@jnx/tensor/internal";
+import type { Executor, WebGpuOptions } from "@jnx/tensor/internal";
+import { afterEach, beforeAll } from "vitest";
+
+const NAMES = ["swiftshader", "lavapipe", "webgpu"] as const;
+type Name = (typeof NAMES)[number];
+
+/** The adapter that tests, benchmarks and examples run on: JNX_ADAPTER, SwiftShader by default. */
+export function adapterName(): Name {
+  const asked = process.env["JNX_ADAPTER"] ?? "swiftshader";
+  const name = NAMES.find((known) => known === asked);
+  if (name === undefined) throw new Error(`JNX_ADAPTER: no adapter "${asked}"; there are ${NAMES.join(", ")}`);
+  return name;
+}
+
+/** `init()` with the adapter that JNX_ADAPTER names. */
+export function initDevice(): Promise<DeviceInfo> {
+  return init({ device: adapterName() });
+}
+
+/**
+ * In a spec file or a describe block: its tests have a device, shared by all files of the process, and an error of the device
+ * that nobody awaited fails the test that caused it.
+ */
+export function useDevice(): void {
+  beforeAll(async () => {
+    await initDevice();
+  });
+  afterEach(async () => {
+    await executor().settled();
+  });
+}
+
+/** Another device on the same adapter, for tests that break theirs. */
+export async function makeExecutor(options: WebGpuOptions = {}): Promise<Executor> {
+  return requestExecutor(await makeAdapter(), options);
+}
+
+/** An adapter as `init` finds it. */
+export async function makeAdapter(): Promise<GPUAdapter> {
+  await initDevice();
+  // Where Node's part of jnx keeps Dawn's entry points.
+  const kept = (globalThis as Record<symbol, unknown>)[Symbol.for("jnx.gpu")] as ReadonlyMap<string, GPU>;
+  for (const gpu of kept.values()) {
+    const adapter = await gpu.requestAdapter();
+    if (adapter !== null) return adapter;
+  }
+  throw new Error("makeAdapter: no adapter; this is a defect of the tests");
+}
