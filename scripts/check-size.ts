@@ -32,7 +32,7 @@ report("size", problems);
 async function sizeOf(code: string): Promise<{ raw: number; packed: number }> {
   const { outputFiles, warnings } = await build({
     // The tests depend on every package, so names resolve from their folder.
-    stdin: { contents: code, resolveDir: path.join(ROOT, "tests"), sourcefile: "case.ts", loader: "ts" },
+    stdin: { contents: code, resolveDir: path.join(ROOT, "tests"), sourcefile: "case.js", loader: "js" },
     bundle: true,
     write: false,
     minify: true,
