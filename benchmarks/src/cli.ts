@@ -1,0 +1,132 @@
+/** `pnpm bench`: jnx beside other engines on one adapter, and reports of such runs. */
+import { fileURLToPath } from "node:url";
+import cliProgress from "cli-progress";
+import Table from "cli-table3";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { adapterNames, type AdapterName } from "./adapter.ts";
+import { withBaseline } from "./baseline.ts";
+import { compareEngines } from "./compare.ts";
+import { engineNames } from "./engines/index.ts";
+import { prepare as prepareTfjs } from "./engines/tfjs.ts";
+import { failures, heading, markdown, tables } from "./report.ts";
+import { readResults, writeResults, type Results } from "./results.ts";
+import { tasks } from "./tasks.ts";
+
+interface CompareFlags {
+  readonly adapter: AdapterName;
+  readonly engines: readonly string[];
+  readonly tasks: readonly string[];
+  readonly repetitions: number;
+  readonly out?: string;
+  readonly baseline?: string;
+}
+
+/** A comma-separated list of known names. */
+function listOf(known: readonly string[]): (value: string) => string[] {
+  return (value) => {
+    const names = value.split(",").map((name) => name.trim());
+    const stranger = names.find((name) => !known.includes(name));
+    if (stranger !== undefined) throw new InvalidArgumentError(`"${stranger}" is none of ${known.join(", ")}.`);
+    return names;
+  };
+}
+
+function repetitions(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 5) throw new InvalidArgumentError("Give a whole number, 5 or more.");
+  return count;
+}
+
+function printTables(results: Results): void {
+  console.log(heading(results));
+  for (const { title, rows } of tables(results)) {
+    const [head = [], ...body] = rows;
+    const table = new Table({ head: [...head], style: { head: ["bold"], compact: true } });
+    for (const row of body) table.push([...row]);
+    console.log(`\n${title}\n${table.toString()}`);
+  }
+}
+
+/** A bar on the terminal's error stream; without a terminal a line for each step. */
+function progressBar(): { update(share: number, label: string): void; stop(): void } {
+  if (!process.stderr.isTTY) {
+    const update = (share: number, label: string): void => console.error(`${(share * 100).toFixed(0)} % ${label}`);
+    let last = "";
+    return {
+      update: (share, label) => (label === last ? undefined : update(share, (last = label))),
+      stop: () => undefined,
+    };
+  }
+  const format = "{bar} {percentage} % | {label} | {duration_formatted}, about {eta_formatted} left";
+  const bar = new cliProgress.SingleBar(
+    { format, hideCursor: true, etaBuffer: 20 },
+    cliProgress.Presets.shades_classic,
+  );
+  bar.start(1000, 0, { label: "" });
+  return { update: (share, label) => bar.update(Math.round(share * 1000), { label }), stop: () => bar.stop() };
+}
+
+async function runCompare(flags: CompareFlags): Promise<void> {
+  const root = fileURLToPath(new URL("../", import.meta.url));
+  const out = flags.out ?? `${root}out/${flags.adapter}.json`;
+  // Read first, so that a wrong file does not cost a whole run.
+  const baseline = flags.baseline === undefined ? undefined : readResults(flags.baseline);
+  if (flags.engines.includes("tfjs")) await prepareTfjs();
+  const bar = progressBar();
+  let results: Results;
+  try {
+    results = await compareEngines({
+      ...flags,
+      progress: (share, label) => bar.update(share, label),
+      finished: (soFar) => writeResults(out, soFar),
+    });
+  } finally {
+    bar.stop();
+  }
+  printTables(baseline === undefined ? results : withBaseline(results, baseline));
+  const failed = failures(results);
+  for (const line of failed) console.error(`FAILED ${line}`);
+  console.log(`\nwritten: ${out}`);
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+const baselineOption = [
+  "--baseline <file>",
+  "results of an earlier run to put beside, times scaled by the roofline",
+] as const;
+
+const program = new Command("bench").description("Timings of jnx beside other engines, same adapter, same run.");
+
+program
+  .command("compare")
+  .description("Run the tasks by every engine in turns; check, time, count.")
+  .addOption(new Option("-a, --adapter <name>", "the WebGPU adapter").choices(adapterNames).default("swiftshader"))
+  .option("-e, --engines <names>", `of ${engineNames.join(",")}`, listOf(engineNames), [...engineNames])
+  .option(
+    "-t, --tasks <ids>",
+    "of the tasks, by id",
+    listOf(tasks.map(({ id }) => id)),
+    tasks.map(({ id }) => id),
+  )
+  .option("-r, --repetitions <n>", "timed repetitions of each engine, at least", repetitions, 7)
+  .option("-o, --out <file>", "the results file (default: benchmarks/out/<adapter>.json)")
+  .option(...baselineOption)
+  .action(runCompare);
+
+program
+  .command("report")
+  .description("Print results files as Markdown tables.")
+  .argument("<files...>", "results files")
+  .option("-b, --base <engine>", "take ratios from this engine (default: the first)")
+  .option(...baselineOption)
+  .action((files: string[], { base, baseline }: { base?: string; baseline?: string }) => {
+    for (const file of files) {
+      const results = readResults(file);
+      console.log(markdown(baseline === undefined ? results : withBaseline(results, readResults(baseline)), base));
+    }
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,28 @@
+/** The engines by name. */
+import type { EngineModule } from "./engine.ts";
+
+const modules: Readonly<Record<string, () => Promise<EngineModule>>> = {
+  jnx: async () => (await import("./jnx.ts")).functional,
+  "jnx-nnx": async () => (await import("./jnx.ts")).stateful,
+  jaxjs: () => import("./jaxjs.ts"),
+  tfjs: () => import("./tfjs.ts"),
+};
+
+export const engineNames: readonly string[] = Object.keys(modules);
+
+/** What the engines are, for the terminal's help and the reports. */
+export const engineTitles: Readonly<Record<string, string>> = {
+  jnx: "jnx",
+  "jnx-nnx": "jnx, nnx API",
+  jaxjs: "jax-js",
+  tfjs: "tfjs",
+};
+
+/** Imports our side of an engine; the engine itself is imported by `load()`. */
+export async function findEngine(name: string): Promise<EngineModule> {
+  const module = modules[name];
+  if (module === undefined) {
+    throw new Error(`engines: no engine "${name}"; there are ${engineNames.join(", ")}`);
+  }
+  return module();
+}

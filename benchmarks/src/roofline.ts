@@ -1,0 +1,99 @@
+/** What the adapter can do at most: multiply-adds, copies in a kernel, copies by the driver. */
+
+export interface Roofline {
+  readonly gflops: number;
+  /** Bytes read and written by a kernel of vec4 copies, in GB/s. */
+  readonly kernelGBs: number;
+  /** The same by copyBufferToBuffer. */
+  readonly copyGBs: number;
+}
+
+const chainTrips = 256;
+const aluThreads = 2 ** 14;
+
+/** Eight independent vec4 chains of multiply-adds in each invocation. */
+function aluSource(): string {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const declare = names.map((n, i) => `var ${n} = vec4f(f32(id.x) * 1e-9 + ${i + 1}.0);`).join("\n");
+  const body = names.map((n) => `${n} = fma(${n}, m, k);`).join("\n");
+  return `
+@group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+${declare}
+let m = vec4f(0.9999);
+let k = vec4f(0.0001);
+for (var i = 0u; i < ${chainTrips}u; i++) {
+${body}
+}
+y[id.x] = ${names.join(" + ")};
+}`;
+}
+
+const copySource = `
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+let at = group.x * 1024u + local.x;
+y[at] = x[at];
+y[at + 256u] = x[at + 256u];
+y[at + 512u] = x[at + 512u];
+y[at + 768u] = x[at + 768u];
+}`;
+
+interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly groups: number;
+}
+
+function kernel(device: GPUDevice, code: string, buffers: readonly GPUBuffer[], groups: number): Kernel {
+  const module = device.createShaderModule({ code });
+  const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
+  const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+  return { pipeline, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }), groups };
+}
+
+function encode({ pipeline, group, groups }: Kernel): (encoder: GPUCommandEncoder) => void {
+  return (encoder) => {
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(groups);
+    pass.end();
+  };
+}
+
+/** The shortest of some repetitions, in seconds; the first call, which compiles, is not among them. */
+async function seconds(device: GPUDevice, work: (encoder: GPUCommandEncoder) => void): Promise<number> {
+  let best = Infinity;
+  for (let repetition = 0; repetition < 8; repetition++) {
+    const begin = performance.now();
+    const encoder = device.createCommandEncoder();
+    work(encoder);
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    if (repetition > 0) best = Math.min(best, (performance.now() - begin) / 1000);
+  }
+  return best;
+}
+
+/** Measures the adapter under `navigator.gpu`. */
+export async function measureRoofline(): Promise<Roofline> {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (adapter === null) throw new Error("roofline: the system has no WebGPU adapter; name one with --adapter");
+  const device = await adapter.requestDevice();
+  const size = 2 ** 25;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const [x, y] = [device.createBuffer({ size, usage }), device.createBuffer({ size, usage })];
+  const alu = await seconds(device, encode(kernel(device, aluSource(), [y], aluThreads / 64)));
+  const inKernel = await seconds(device, encode(kernel(device, copySource, [x, y], size / 16 / 1024)));
+  const byDriver = await seconds(device, (encoder) => encoder.copyBufferToBuffer(x, 0, y, 0, size));
+  device.destroy();
+  return {
+    gflops: (aluThreads * chainTrips * 8 * 4 * 2) / alu / 1e9,
+    kernelGBs: (2 * size) / inKernel / 1e9,
+    copyGBs: (2 * size) / byDriver / 1e9,
+  };
+}
