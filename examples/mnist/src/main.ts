@@ -15,16 +15,14 @@ async function main(): Promise<void> {
   const weights = join(out, "model.safetensors");
   makeFolder(out);
   const data = loadMnist(options.data);
-  const device = await init(adapter === undefined ? {} : { adapter });
+  const device = await init(adapter === undefined ? {} : { device: adapter });
   console.log(`${data.train.count} training and ${data.test.count} test images, on ${device.adapter}`);
 
   const model = new MLP({ rngs: new nnx.Rngs(seed) });
   const { points, ...figures } = await train(model, data.train, { seed, ...options });
   const seen = await classify(model, data.test);
   const testAccuracy = seen.filter((digit, i) => digit === data.test.labels[i]).length / data.test.count;
-  console.log(
-    `test accuracy ${(100 * testAccuracy).toFixed(2)}% after ${figures.trainSeconds.toFixed(1)} s\n`,
-  );
+  console.log(`test accuracy ${(100 * testAccuracy).toFixed(2)}% after ${figures.trainSeconds.toFixed(1)} s\n`);
   console.log(confusionTable(confusion(data.test.labels, seen), colour));
 
   writeWhole(weights, await nnx.saveSafetensors(nnx.state(model, nnx.Param)));

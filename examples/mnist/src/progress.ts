@@ -38,9 +38,7 @@ export class Progress {
     const tenths = Math.floor((10 * done) / this.steps);
     if (tenths === this.#tenths) return;
     this.#tenths = tenths;
-    this.stream.write(
-      `${this.label} ${String(Math.floor((100 * done) / this.steps)).padStart(3)}% | ${text}\n`,
-    );
+    this.stream.write(`${this.label} ${String(Math.floor((100 * done) / this.steps)).padStart(3)}% | ${text}\n`);
   }
 
   stop(): void {

@@ -63,11 +63,7 @@ export function confusionTable(counts: readonly (readonly number[])[], colour: b
           ? paint("gray", "·")
           : paint("yellow", String(count)),
     );
-    table.push([
-      String(digit),
-      ...cells,
-      total === 0 ? "–" : `${((100 * (row[digit] ?? 0)) / total).toFixed(1)}%`,
-    ]);
+    table.push([String(digit), ...cells, total === 0 ? "–" : `${((100 * (row[digit] ?? 0)) / total).toFixed(1)}%`]);
   }
   return table.toString();
 }
@@ -84,8 +80,7 @@ export function drawDigits(guesses: readonly Guess[], colour: boolean): string {
   for (let from = 0; from < guesses.length; from += 5) {
     const row = guesses.slice(from, from + 5);
     const drawn = row.map(({ image }) => drawDigit(image, colour));
-    for (let line = 0; line < side / 4; line++)
-      lines.push(drawn.map((digit) => digit[line] ?? "").join("  "));
+    for (let line = 0; line < side / 4; line++) lines.push(drawn.map((digit) => digit[line] ?? "").join("  "));
     lines.push(row.map((guess) => caption(guess, colour)).join("  "), "");
   }
   return lines.join("\n");

@@ -34,11 +34,7 @@ const trainStep = nnx.jit((model: MLP, optimizer: nnx.Optimizer<MLP>, x: Tensor,
 const predict = nnx.jit((model: MLP, x: Tensor) => jnp.argmax(model.call(x), { axis: -1 }));
 
 /** Trains in place with Adam, whose learning rate falls to zero. Reads loss and accuracy every tenth step. */
-export async function train(
-  model: MLP,
-  data: Split,
-  { epochs, batch, lr, seed }: TrainOptions,
-): Promise<Training> {
+export async function train(model: MLP, data: Split, { epochs, batch, lr, seed }: TrainOptions): Promise<Training> {
   const steps = Math.floor(data.count / batch); // the rest, less than one batch, is left out: another in each epoch
   if (steps === 0)
     throw new Error(
