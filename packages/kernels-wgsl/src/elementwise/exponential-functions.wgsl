@@ -1,4 +1,4 @@
-// Elementwise functions: exp, expm1, log, log1p, logistic, erf, erfc, erf_inv.
+// Elementwise functions: exp, exp2, expm1, log, log1p, logistic, erf, erfc, erf_inv.
 // These are the polynomials XLA uses on the CPU, `fma` where it fuses: an adapter with a fused fma gives
 // JAX's bits, another one (both software adapters) stays within a few ulp. See tests/kernels/functions.spec.ts.
 // Native exp, log, tanh and pow are not used: their special values and last digits differ by adapter.
@@ -27,11 +27,14 @@ fn exp_signed(y: F, x: F) -> F {
 // 2^k for whole k in [-127, 127]; 0 for -127.
 fn exp_two_to(k: F) -> F { return bitcast<F>(bitcast<U>(I(k) + I(127)) << U(23u)); }
 
+// A whole k itself, as compilers cannot know: seeing it twice, they would add up the two parts of ln 2.
+fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
+
 // e^x: x = k ln 2 + r, then a polynomial in r.
 fn op_exp(x: F) -> F {
   let c = min(max(x, F(-87.8)), F(88.8));
   let k = min(max(floor(fma(c, F(1.442695), F(0.5))), F(-127.0)), F(127.0));
-  let r = fma(F(2.12194442e-4), k, fma(F(-0.693359375), k, c));
+  let r = fma(F(2.12194442e-4), exp_hidden(k), fma(F(-0.693359375), k, c));
   var p = fma(r, F(1.98756912e-4), F(1.39819994e-3));
   p = fma(p, r, F(0.00833345205));
   p = fma(p, r, F(0.0416657962));
@@ -41,11 +44,14 @@ fn op_exp(x: F) -> F {
   return exp_keep_nan(p * exp_two_to(k), x);
 }
 
+// As XLA does it, which is far from exact for large x.
+fn op_exp2(x: F) -> F { return op_exp(x * 0.693147182); }
+
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1).
 fn op_expm1(x: F) -> F {
   let c = min(max(x, F(-87.0)), F(88.8));
   let k = min(floor(fma(c, F(1.442695), F(0.5))), F(127.0));
-  let r = fma(F(2.12194442e-4), k, fma(F(-0.693359375), k, c));
+  let r = fma(F(2.12194442e-4), exp_hidden(k), fma(F(-0.693359375), k, c));
   var p = fma(r, F(0.00019900428), F(0.001392692));
   p = fma(p, r, F(0.008333299));
   p = fma(p, r, F(0.04166655));

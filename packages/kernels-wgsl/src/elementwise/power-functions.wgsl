@@ -1,4 +1,4 @@
-// Elementwise functions: sqrt, rsqrt, exp2, pow. Powers take IEEE 754's special values, as JAX does.
+// Elementwise functions: sqrt, rsqrt, pow. Powers take IEEE 754's special values, as JAX does.
 // pow needs log2 to more digits than an f32 has; the parts are cut out of the bit pattern,
 // for compilers fold the float-only ways of splitting a number, (a + b) - a being b to them.
 
@@ -26,7 +26,7 @@ fn op_rsqrt(x: F) -> F { return pow_keep_nan(1.0 / sqrt(x), x); }
 fn exp2_sum(a: F, b: F) -> F {
   let c = min(max(a, F(-160.0)), F(160.0));
   let k = round(c);
-  let f = (c - k) + b;
+  let f = (c - k) + select(F(0.0), b, a == c);
   var p = fma(f, F(1.531008e-05), F(0.00015461448));
   p = fma(p, f, F(0.0013333454));
   p = fma(p, f, F(0.009618057));
@@ -37,8 +37,6 @@ fn exp2_sum(a: F, b: F) -> F {
   let half = floor(k * 0.5);
   return (p * pow_two_to(half)) * pow_two_to(k - half);
 }
-
-fn op_exp2(x: F) -> F { return pow_keep_nan(exp2_sum(x, F(0.0)), x); }
 
 // The upper 12 bits of the significand: products of two heads are exact.
 fn pow_head(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0xfffff000u)); }

@@ -1,0 +1,27 @@
+"""Makes every golden file with the real JAX, Flax and optax on the CPU. Run by `pnpm oracle`.
+
+    python -m venv .venv && .venv/bin/pip install -r tests/oracle/requirements.txt && .venv/bin/python tests/oracle/main.py
+"""
+
+import os
+import sys
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+sys.dont_write_bytecode = True
+
+import function_cases  # noqa: E402
+import golden  # noqa: E402
+import nnx_cases  # noqa: E402
+import optax_cases  # noqa: E402
+import random_cases  # noqa: E402
+
+golden.write("functions", function_cases.cases())
+golden.write("random-keys", random_cases.key_cases())
+golden.write("random-bits", random_cases.shape_cases())
+golden.write("random-samplers", random_cases.sampler_cases())
+golden.write("initializers", random_cases.initializer_cases())
+golden.write("optax-optimizers", optax_cases.optimizer_cases())
+golden.write("optax-losses", optax_cases.loss_cases())
+golden.write("optax-schedules", optax_cases.schedule_cases())
+golden.write("nnx-layers", nnx_cases.layer_cases())
+golden.write("nnx-training", nnx_cases.training_cases())
