@@ -2,6 +2,7 @@
 import os from "node:os";
 import type { AdapterName } from "./adapter.ts";
 import { mapCounts } from "./counts.ts";
+import { supports } from "./engines/index.ts";
 import { EngineProcess } from "./harness.ts";
 import type { Checked, First } from "./protocol.ts";
 import { mlpReference, movementError, opReference, relativeError } from "./reference.ts";
@@ -111,6 +112,12 @@ class Run {
   readonly #options: Options;
   readonly #infos = new Map<string, EngineInfo>();
   readonly #results: TaskResult[] = [];
+  readonly #host: Results["host"] = {
+    cpu: os.cpus()[0]?.model ?? "unknown",
+    cores: os.cpus().length,
+    node: process.version,
+    loadBefore: os.loadavg()[0] ?? 0,
+  };
   #device = "unknown";
   #done = 0;
 
@@ -135,7 +142,7 @@ class Run {
       format: 1,
       adapter: this.#options.adapter,
       device: this.#device,
-      host: { cpu: os.cpus()[0]?.model ?? "unknown", cores: os.cpus().length, node: process.version },
+      host: this.#host,
       roofline,
       engines: [...this.#infos.values()],
       tasks: [...this.#results],
@@ -159,7 +166,8 @@ class Run {
   }
 
   async #task(task: Task): Promise<TaskResult> {
-    const { engines, adapter, repetitions } = this.#options;
+    const { adapter, repetitions } = this.#options;
+    const engines = this.#options.engines.filter((name) => supports(name, task));
     this.#report(`${task.id} reference`, 0);
     const check = task.kind === "op" ? opCheck(task) : trainCheck(task);
     const contenders: Contender[] = [];
@@ -193,8 +201,7 @@ class Run {
       const { device, ...started } = await process.call("start", { engine: name });
       this.#note({ name, ...started });
       if (device !== this.#device) throw new Error(`${name} is on "${device}", the run on "${this.#device}"`);
-      const { supported } = await process.call("open", { task: task.id });
-      if (!supported) throw new Error("not supported");
+      await process.call("open", { task: task.id });
       const first: First = await process.call("first", {});
       contender.outcome = { first };
       contender.outcome = { first, ...check(await process.call("check", {})) };

@@ -32,7 +32,7 @@ export interface Counted {
 /** Each command with its argument and its reply. */
 export interface Protocol {
   start: { argument: { engine: string }; reply: Started };
-  open: { argument: { task: string }; reply: { supported: boolean } };
+  open: { argument: { task: string }; reply: object };
   first: { argument: object; reply: First };
   check: { argument: object; reply: Checked };
   time: { argument: object; reply: { ms: number } };

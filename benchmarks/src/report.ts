@@ -25,9 +25,7 @@ function title(engine: string): string {
 }
 
 function enginesOf(results: Results): readonly string[] {
-  const names = new Set(results.tasks.flatMap((task) => Object.keys(task.outcomes)));
-  // An engine without a single number (no jnx in a baseline, say) would be an empty column.
-  return [...names].filter((name) => results.tasks.some((task) => task.outcomes[name]?.failed !== "not supported"));
+  return [...new Set(results.tasks.flatMap((task) => Object.keys(task.outcomes)))];
 }
 
 function rate(task: TaskResult, { min }: { readonly min: number }): string {
@@ -36,7 +34,7 @@ function rate(task: TaskResult, { min }: { readonly min: number }): string {
 }
 
 function timeCell(task: TaskResult, outcome: Outcome | undefined): string {
-  if (outcome === undefined || outcome.failed === "not supported") return "-";
+  if (outcome === undefined) return "-";
   if (outcome.failed !== undefined) return "FAILED";
   if (outcome.summary === undefined) return "-";
   const { min, median, spread } = outcome.summary;
@@ -131,15 +129,13 @@ function rooflineTable({ roofline }: Results): Table {
 
 function errorTable(results: Results): Table {
   const rows = results.tasks.flatMap((task) =>
-    Object.entries(task.outcomes)
-      .filter(([, outcome]) => outcome.failed !== "not supported")
-      .map(([name, { error, movementError, failed }]) => [
-        task.id,
-        title(name),
-        error === undefined ? "-" : error.toExponential(1),
-        movementError === undefined ? "-" : `${(movementError * 100).toFixed(3)} %`,
-        failed ?? "right",
-      ]),
+    Object.entries(task.outcomes).map(([name, { error, movementError, failed }]) => [
+      task.id,
+      title(name),
+      error === undefined ? "-" : error.toExponential(1),
+      movementError === undefined ? "-" : `${(movementError * 100).toFixed(3)} %`,
+      failed ?? "right",
+    ]),
   );
   return {
     title: "Against float64",
@@ -151,7 +147,7 @@ function errorTable(results: Results): Table {
 export function failures(results: Results): readonly string[] {
   return results.tasks.flatMap((task) =>
     Object.entries(task.outcomes)
-      .filter(([, { failed }]) => failed !== undefined && failed !== "not supported")
+      .filter(([, { failed }]) => failed !== undefined)
       .map(([name, { failed }]) => `${task.id} ${title(name)}: ${failed ?? ""}`),
   );
 }
@@ -179,8 +175,9 @@ function markdownTable({ title: heading, rows }: Table): string {
 /** What was measured on what: the words every number belongs to. */
 export function heading(results: Results): string {
   const engines = results.engines.map(({ name, version }) => `${title(name)} ${version}`).join(", ");
-  const { cpu, cores, node } = results.host;
-  return `${results.adapter}: ${results.device}; ${cores} cores of ${cpu}; Node ${node}; ${engines}`;
+  const { cpu, cores, node, loadBefore } = results.host;
+  const busy = loadBefore > cores / 2 ? `; ROUGH TIMES: other jobs were running (load ${number(loadBefore)})` : "";
+  return `${results.adapter}: ${results.device}; ${cores} cores of ${cpu}; Node ${node}; ${engines}${busy}`;
 }
 
 /** The whole run in Markdown. */

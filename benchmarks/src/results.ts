@@ -45,7 +45,13 @@ export interface Results {
   readonly adapter: string;
   /** The adapter as WebGPU names it. */
   readonly device: string;
-  readonly host: { readonly cpu: string; readonly cores: number; readonly node: string };
+  readonly host: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly node: string;
+    /** How many jobs wanted a core in the minute before the run; well above 0 the times are rough. */
+    readonly loadBefore: number;
+  };
   readonly roofline: { readonly start: Roofline; readonly end?: Roofline };
   readonly engines: readonly EngineInfo[];
   readonly tasks: readonly TaskResult[];

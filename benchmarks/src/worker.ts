@@ -54,9 +54,8 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
   async open({ task }) {
     const engine = need(state.engine, "engine");
     state.task = findTask(task);
-    if (!engine.supports(state.task)) return { supported: false };
     state.job = await engine.open(state.task);
-    return { supported: true };
+    return {};
   },
 
   async first() {

@@ -16,8 +16,6 @@ export interface Job {
 export interface Engine {
   /** The version measured. */
   readonly version: string;
-  /** Whether the engine can do the task as it is described. */
-  supports(task: Task): boolean;
   /** Gets the device. */
   start(): Promise<void>;
   open(task: Task): Promise<Job>;

@@ -1,4 +1,5 @@
 /** The engines by name. */
+import type { Task } from "../tasks.ts";
 import type { EngineModule } from "./engine.ts";
 
 const modules: Readonly<Record<string, () => Promise<EngineModule>>> = {
@@ -17,6 +18,12 @@ export const engineTitles: Readonly<Record<string, string>> = {
   jaxjs: "jax-js",
   tfjs: "tfjs",
 };
+
+/** Whether the engine can do the task as it is described: tfjs has no jit, and nnx differs from jnx in training only. */
+export function supports(engine: string, task: Task): boolean {
+  if (engine === "tfjs") return task.id !== "T3";
+  return engine !== "jnx-nnx" || task.kind === "train";
+}
 
 /** Imports our side of an engine; the engine itself is imported by `load()`. */
 export async function findEngine(name: string): Promise<EngineModule> {

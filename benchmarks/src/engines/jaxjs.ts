@@ -190,7 +190,6 @@ export async function load(): Promise<Engine> {
   const jax = await import("@jax-js/jax");
   return {
     version: version(),
-    supports: () => true,
     async start() {
       const devices = await jax.init("webgpu");
       if (!devices.includes("webgpu")) throw new Error("jaxjs: got no WebGPU device; name an adapter with --adapter");

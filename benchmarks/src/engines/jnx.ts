@@ -218,7 +218,7 @@ async function openStateful(jnx: Jnx, settle: Settle, inputs: Inputs): Promise<J
 
 type OpenTrain = typeof openFunctional;
 
-function engine(openTrain: OpenTrain, supports: (task: Task) => boolean): EngineModule {
+function engine(openTrain: OpenTrain): EngineModule {
   return {
     async load(): Promise<Engine> {
       // The interface above is the part of the package's types that the tasks need.
@@ -227,7 +227,6 @@ function engine(openTrain: OpenTrain, supports: (task: Task) => boolean): Engine
       const settle: Settle = () => executor().settled();
       return {
         version: "workspace",
-        supports,
         async start() {
           // Node's default is navigator.gpu where there is one, and there the harness has put the run's adapter.
           await jnx.init();
@@ -238,6 +237,5 @@ function engine(openTrain: OpenTrain, supports: (task: Task) => boolean): Engine
   };
 }
 
-export const functional = engine(openFunctional, () => true);
-/** Only what nnx does otherwise than plain functions. */
-export const stateful = engine(openStateful, (task) => task.kind === "train");
+export const functional = engine(openFunctional);
+export const stateful = engine(openStateful);

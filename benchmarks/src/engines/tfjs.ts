@@ -9,12 +9,12 @@ import { float32, type Engine, type Job } from "./engine.ts";
 type Tensor = Tf.Tensor;
 
 const folder = fileURLToPath(new URL("../../", import.meta.url));
-const bundle = `${folder}.cache/tfjs.mjs`;
+const bundle = `${folder}out/tfjs.mjs`;
 
 /** Bundles tfjs's browser build once; the harness calls it before any timing. */
 export async function prepare(): Promise<void> {
   const { build } = await import("esbuild");
-  await mkdir(`${folder}.cache`, { recursive: true });
+  await mkdir(`${folder}out`, { recursive: true });
   const contents = [
     `export * from "@tensorflow/tfjs-core";`,
     `import "@tensorflow/tfjs-core/dist/register_all_gradients.js";`,
@@ -153,7 +153,6 @@ export async function load(): Promise<Engine> {
   const tf = (await import(pathToFileURL(bundle).href)) as typeof Tf;
   return {
     version: tf.version_core,
-    supports: (task) => task.id !== "T3",
     async start() {
       if (!(await tf.setBackend("webgpu")))
         throw new Error("tfjs: got no WebGPU device; name an adapter with --adapter");
