@@ -1,7 +1,7 @@
 import { makeAdapter, makeExecutor } from "@jnx/testing";
 import { DeviceError, DeviceLostError, KernelError, OutOfMemoryError } from "@jnx/tensor";
+import type { Executor } from "@jnx/tensor";
 import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
-import type { Executor } from "@jnx/tensor/internal";
 import { init } from "jnx";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mix, mixKernel, mixLaunch, numbers, rejection, upload } from "./kit.ts";

@@ -36,6 +36,14 @@ describe("a process that has used the device", () => {
     expect(code).toBe(0);
   });
 
+  test("prints kernels, times and WGSL when DEBUG asks for them", async () => {
+    const { out } = await child("use.ts", { DEBUG: "3" });
+    expect(out).toMatch(/jnx: flush 1: 1 dispatches, \d+\.\d us\n {2}mix: 1, \d+\.\d us\n/);
+    expect(out).toMatch(/jnx: pipeline mix\n\/\/ variant .*\nstruct Params/);
+    // Other tools' settings mean nothing here.
+    expect((await child("use.ts", { DEBUG: "vite:*" })).out).not.toContain("jnx:");
+  });
+
   test("gets a new device from init() after a loss", async () => {
     const { code, out } = await child("loss.ts");
     expect(out).toBe("3\nDeviceLostError 0\n6\nDeviceLostError 0\n9\nDeviceLostError 0\n");

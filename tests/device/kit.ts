@@ -1,5 +1,6 @@
 import type { Binding, LinkedKernel } from "@jnx/kernels-wgsl";
-import type { DeviceBuffer, Executor, Launch } from "@jnx/tensor/internal";
+import type { Executor } from "@jnx/tensor";
+import type { DeviceBuffer, Launch } from "@jnx/tensor/internal";
 
 const uniform: Binding = {
   group: 0,

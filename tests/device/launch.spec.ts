@@ -1,8 +1,7 @@
 import { foldGrid } from "@jnx/kernels-wgsl";
 import { initDevice, makeExecutor, useDevice } from "@jnx/testing";
-import { KernelError } from "@jnx/tensor";
-import { executor as current } from "@jnx/tensor/internal";
-import type { Executor } from "@jnx/tensor/internal";
+import { KernelError, executor as current } from "@jnx/tensor";
+import type { Executor } from "@jnx/tensor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mix, mixKernel, mixLaunch, numbers, upload } from "./kit.ts";
 

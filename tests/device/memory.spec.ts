@@ -1,6 +1,6 @@
 import { makeExecutor } from "@jnx/testing";
 import { OutOfMemoryError } from "@jnx/tensor";
-import type { Executor } from "@jnx/tensor/internal";
+import type { Executor } from "@jnx/tensor";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sizeClass } from "../../packages/tensor/src/device/pool.ts";
 import { mixLaunch, numbers, random, upload } from "./kit.ts";

@@ -1,5 +1,6 @@
 import { makeExecutor } from "@jnx/testing";
-import type { DeviceBuffer, Executor, Program } from "@jnx/tensor/internal";
+import type { Executor } from "@jnx/tensor";
+import type { DeviceBuffer, Program } from "@jnx/tensor/internal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mix, mixKernel, mixLaunch, numbers, params, random, upload } from "./kit.ts";
 

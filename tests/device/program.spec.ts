@@ -1,5 +1,6 @@
 import { makeExecutor } from "@jnx/testing";
-import type { Executor, Program, ProgramStep } from "@jnx/tensor/internal";
+import type { Executor } from "@jnx/tensor";
+import type { Program, ProgramStep } from "@jnx/tensor/internal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mixKernel, mixLaunch, numbers, params, random, upload } from "./kit.ts";
 

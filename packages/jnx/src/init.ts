@@ -1,7 +1,7 @@
-import { DeviceError } from "@jnx/tensor";
-import type { DeviceInfo } from "@jnx/tensor";
-import { requestExecutor, setExecutor, webgpuExecutor } from "@jnx/tensor/internal";
-import type { Executor, WebGpuOptions } from "@jnx/tensor/internal";
+import { DeviceError, setExecutor } from "@jnx/tensor";
+import type { DeviceInfo, Executor } from "@jnx/tensor";
+import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
+import type { WebGpuOptions } from "@jnx/tensor/internal";
 import { browserAdapter } from "./device/browser.ts";
 import type { AdapterSource, DeviceName } from "./device/source.ts";
 

@@ -1,7 +1,9 @@
 import { init } from "jnx";
 import type { DeviceInfo } from "jnx";
-import { executor, requestExecutor } from "@jnx/tensor/internal";
-import type { Executor, WebGpuOptions } from "@jnx/tensor/internal";
+import { executor } from "@jnx/tensor";
+import type { Executor } from "@jnx/tensor";
+import { requestExecutor } from "@jnx/tensor/internal";
+import type { WebGpuOptions } from "@jnx/tensor/internal";
 import { afterEach, beforeAll } from "vitest";
 
 const NAMES = ["swiftshader", "lavapipe", "webgpu"] as const;

@@ -1,7 +1,6 @@
 /** Run by init.spec.ts in a process of its own: init() after a loss gives a new device that works. */
 import { initDevice } from "@jnx/testing";
-import { memory } from "@jnx/tensor";
-import { executor } from "@jnx/tensor/internal";
+import { executor, memory } from "@jnx/tensor";
 import { mixLaunch, numbers, rejection, upload } from "../kit.ts";
 
 for (let round = 0; round < 3; round++) {

@@ -1,6 +1,6 @@
 /** Run by init.spec.ts in a process of its own: uses the device, leaves work behind, and has to end by itself. */
 import { initDevice } from "@jnx/testing";
-import { executor } from "@jnx/tensor/internal";
+import { executor } from "@jnx/tensor";
 import { mixLaunch, numbers, upload } from "../kit.ts";
 
 const info = await initDevice();

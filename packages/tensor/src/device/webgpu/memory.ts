@@ -1,5 +1,6 @@
-import { DeviceError, OutOfMemoryError, formatBytes } from "../../errors.ts";
+import { DeviceError, OutOfMemoryError } from "../../errors.ts";
 import type { DeviceBuffer, MemoryStats } from "../executor.ts";
+import { formatBytes } from "../format.ts";
 import { Pool, sizeClass } from "../pool.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
