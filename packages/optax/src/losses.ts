@@ -1,0 +1,85 @@
+import {
+  add,
+  broadcastedIota,
+  DtypeError,
+  equal,
+  expandDims,
+  greaterEqual,
+  less,
+  logicalAnd,
+  logSoftmax,
+  logsumexp,
+  mul,
+  neg,
+  ShapeError,
+  sub,
+  sum,
+  where,
+  type Tensor,
+  type TensorLike,
+} from "@jnx/tensor";
+import { asTensor, isFloat, normalizeAxis, shapeText } from "@jnx/tensor/internal";
+
+export interface LossOptions {
+  /** The axis of classes; the last unless told. */
+  readonly axis?: number;
+}
+
+function floatLogits(name: string, logits: TensorLike): Tensor {
+  const tensor = asTensor(logits);
+  if (isFloat(tensor.dtype)) return tensor;
+  throw new DtypeError(`${name}: logits must be float, received ${tensor.dtype}; convert them with astype()`);
+}
+
+/**
+ * −log softmax(logits)[label] = log Σⱼ e^logitⱼ − logit[label], for each element. labels has the shape of logits
+ * without the class axis, which is also the result's shape. A negative label counts from the end; one that is out of
+ * range gives NaN, as in JAX.
+ *
+ * The label's logit is picked by comparison instead of a gather, so that the loss and its gradient
+ * softmax(logits) − onehot(labels) are elementwise chains on one shape.
+ *
+ * @throws DtypeError unless logits are float and labels integer, ShapeError when the shapes do not belong together.
+ * Source: optax.softmax_cross_entropy_with_integer_labels.
+ * @example
+ * const loss = jnp.mean(optax.softmaxCrossEntropyWithIntegerLabels(logits, labels)); // logits [32, 10], labels [32]
+ */
+export function softmaxCrossEntropyWithIntegerLabels(
+  logits: TensorLike,
+  labels: TensorLike,
+  options: LossOptions = {},
+): Tensor {
+  const name = "softmaxCrossEntropyWithIntegerLabels";
+  const [scores, classes] = [floatLogits(name, logits), asTensor(labels)];
+  if (classes.dtype !== "int32" && classes.dtype !== "uint32")
+    throw new DtypeError(
+      `${name}: labels must be integers, received ${classes.dtype}; for probabilities use softmaxCrossEntropy`,
+    );
+  if (scores.ndim === 0) throw new ShapeError(`${name}: logits need a class axis, received a scalar`);
+  const axis = normalizeAxis(name, options.axis ?? -1, scores.ndim);
+  const expected = scores.shape.filter((_, k) => k !== axis);
+  if (shapeText(expected) !== shapeText(classes.shape))
+    throw new ShapeError(
+      `${name}: logits ${shapeText(scores.shape)} need labels ${shapeText(expected)}, received ${shapeText(classes.shape)}`,
+    );
+  const count = scores.shape[axis] ?? 0;
+  const label = classes.dtype === "int32" ? where(less(classes, 0), add(classes, count), classes) : classes;
+  const iota = broadcastedIota(classes.dtype, scores.shape, axis);
+  const picked = sum(where(equal(iota, expandDims(label, axis)), scores, 0), { axis });
+  const known = classes.dtype === "int32" ? logicalAnd(greaterEqual(label, 0), less(label, count)) : less(label, count);
+  return where(known, sub(logsumexp(scores, { axis }), picked), Number.NaN);
+}
+
+/**
+ * −Σ labels · log softmax(logits) along `axis`: labels are probabilities of logits' shape.
+ *
+ * @throws DtypeError unless logits are float, ShapeError when the shapes do not broadcast.
+ * Source: optax.softmax_cross_entropy.
+ * @example
+ * optax.softmaxCrossEntropy(logits, nn.oneHot(labels, 10));
+ */
+export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike, options: LossOptions = {}): Tensor {
+  const scores = floatLogits("softmaxCrossEntropy", logits);
+  const axis = options.axis ?? -1;
+  return neg(sum(mul(labels, logSoftmax(scores, { axis })), { axis }));
+}

@@ -1,0 +1,205 @@
+import {
+  add,
+  ArgumentError,
+  array,
+  div,
+  floatPower,
+  less,
+  mul,
+  sqrt,
+  square,
+  sub,
+  tree,
+  where,
+  zeros,
+  zerosLike,
+  type Tensor,
+  type TensorLike,
+} from "@jnx/tensor";
+import { globalNorm } from "./apply.ts";
+import {
+  checkScalar,
+  finite,
+  stateless,
+  type EmptyState,
+  type GradientTransformation,
+  type ScalarOrSchedule,
+  type Schedule,
+} from "./transformation.ts";
+
+const MAX_INT32 = 2147483647;
+
+/** A fresh int32 counter. */
+function zeroCount(): Tensor {
+  return zeros([], { dtype: "int32" });
+}
+
+/** count + 1, but never past the largest int32. Source: optax.safe_increment. */
+export function safeIncrement(count: TensorLike): Tensor {
+  return where(less(count, MAX_INT32), add(count, 1), MAX_INT32);
+}
+
+/**
+ * Multiplies updates by a constant. Source: optax.scale.
+ *
+ * @throws ArgumentError when `factor` is NaN or infinite.
+ */
+export function scale(factor: TensorLike): GradientTransformation<EmptyState> {
+  checkScalar("scale", "factor", factor);
+  return stateless((updates) => tree.map((g: Tensor) => mul(g, factor), updates));
+}
+
+/** Counts the updates made so far: a scalar int32. */
+export interface CountState {
+  readonly count: TensorLike;
+}
+
+/**
+ * Multiplies updates by `schedule(count)`, count being the number of updates made before. Source: optax.scale_by_schedule.
+ */
+export function scaleBySchedule(schedule: Schedule): GradientTransformation<CountState> {
+  return {
+    init: () => ({ count: zeroCount() }),
+    update: (updates, { count }) => {
+      const factor = schedule(count);
+      return [
+        tree.map((g: Tensor) => mul(array(factor, { dtype: g.dtype }), g), updates),
+        { count: safeIncrement(count) },
+      ];
+    },
+  };
+}
+
+/**
+ * Multiplies updates by −learningRate (by +learningRate with `flipSign: false`). Source: optax.scale_by_learning_rate.
+ *
+ * @throws ArgumentError when the learning rate is a number that is not finite.
+ */
+export function scaleByLearningRate(
+  learningRate: ScalarOrSchedule,
+  options: { readonly flipSign?: boolean; readonly name?: string } = {},
+): GradientTransformation {
+  const rate = checkScalar(options.name ?? "scaleByLearningRate", "learningRate", learningRate);
+  const sign = options.flipSign === false ? 1 : -1;
+  if (typeof rate === "function") return erase(scaleBySchedule((count) => mul(sign, rate(count))));
+  return erase(scale(typeof rate === "number" ? sign * rate : mul(sign, rate)));
+}
+
+/** The momentum of past updates, a tree like the parameters. */
+export interface TraceState {
+  readonly trace: unknown;
+}
+
+/**
+ * Accumulates: trace ← g + decay · trace, and gives trace, or with nesterov g + decay · trace. Source: optax.trace.
+ */
+export function trace(
+  decay: number,
+  options: { readonly nesterov?: boolean } = {},
+): GradientTransformation<TraceState> {
+  finite("trace", "decay", decay);
+  const accumulate = (g: Tensor, t: TensorLike): Tensor => add(g, mul(decay, t));
+  return {
+    init: (params) => ({ trace: tree.map(zerosLike, params) }),
+    update: (updates, state) => {
+      const next = tree.map(accumulate, updates, state.trace);
+      return [options.nesterov === true ? tree.map(accumulate, updates, next) : next, { trace: next }];
+    },
+  };
+}
+
+/** Options of `scaleByAdam`, with Optax's defaults. */
+export interface AdamOptions {
+  /** Decay of the mean of gradients, 0.9. */
+  readonly b1?: number;
+  /** Decay of the mean of squared gradients, 0.999. */
+  readonly b2?: number;
+  /** Added to the denominator outside the root, 1e-8. */
+  readonly eps?: number;
+  /** Added inside the root, 0. */
+  readonly epsRoot?: number;
+  /** Nesterov's momentum, as Dozat (2016) puts it into Adam; false. */
+  readonly nesterov?: boolean;
+}
+
+/** Adam's memory: the mean and the uncentred variance of gradients, trees like the parameters. */
+export interface AdamState extends CountState {
+  readonly mu: unknown;
+  readonly nu: unknown;
+}
+
+/**
+ * Adam's direction: m ← b1·m + (1−b1)·g, v ← b2·v + (1−b2)·g², and m̂ / (√(v̂ + epsRoot) + eps) where x̂ = x / (1 − bᵗ)
+ * corrects for the start at zero. Source: optax.scale_by_adam; Kingma & Ba 2014.
+ *
+ * @throws ArgumentError when an option is NaN or infinite.
+ */
+export function scaleByAdam(options: AdamOptions = {}): GradientTransformation<AdamState> {
+  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false } = options;
+  for (const [name, value] of Object.entries({ b1, b2, eps, epsRoot })) finite("scaleByAdam", name, value);
+  return {
+    init: (params) => ({ count: zeroCount(), mu: tree.map(zerosLike, params), nu: tree.map(zerosLike, params) }),
+    update: (updates, state) => {
+      const count = safeIncrement(state.count);
+      const mu = tree.map((g: Tensor, t: TensorLike) => add(mul(1 - b1, g), mul(b1, t)), updates, state.mu);
+      const nu = tree.map((g: Tensor, t: TensorLike) => add(mul(1 - b2, square(g)), mul(b2, t)), updates, state.nu);
+      const [now, after] = [correction(b1, count), nesterov ? correction(b1, safeIncrement(count)) : undefined];
+      const second = correction(b2, count);
+      const direction = (g: Tensor, m: Tensor, v: Tensor): Tensor => {
+        const mean = after === undefined ? div(m, now) : add(mul(b1, div(m, after)), mul(1 - b1, div(g, now)));
+        return div(mean, add(sqrt(add(div(v, second), epsRoot)), eps));
+      };
+      return [tree.map(direction, updates, mu, nu), { count, mu, nu }];
+    },
+  };
+}
+
+/** 1 − decayᵗ, in float32 as Optax computes it. */
+function correction(decay: number, count: Tensor): Tensor {
+  return sub(1, floatPower(decay, count));
+}
+
+/**
+ * Adds weightDecay · params to the updates. `mask` is a tree of booleans like the parameters, or a function from them
+ * to it: false leaves a parameter out. Source: optax.add_decayed_weights.
+ *
+ * @throws ArgumentError when `update` is called without params, or the decay is not finite.
+ */
+export function addDecayedWeights(
+  weightDecay: number,
+  options: { readonly mask?: Mask | undefined } = {},
+): GradientTransformation<EmptyState> {
+  finite("addDecayedWeights", "weightDecay", weightDecay);
+  const { mask } = options;
+  return stateless((updates, params) => {
+    if (params === undefined)
+      throw new ArgumentError("addDecayedWeights: needs the parameters; call update(updates, state, params)");
+    if (weightDecay === 0) return updates;
+    const decayed = (g: Tensor, p: TensorLike): Tensor => add(g, mul(weightDecay, p));
+    if (mask === undefined) return tree.map(decayed, updates, params);
+    const chosen: unknown = typeof mask === "function" ? mask(params) : mask;
+    return tree.map((g: Tensor, p: TensorLike, keep: boolean) => (keep ? decayed(g, p) : g), updates, params, chosen);
+  });
+}
+
+/** Which parameters: a tree of booleans like them, or a function from them to it. */
+export type Mask = ((params: unknown) => unknown) | object;
+
+/**
+ * Scales all updates down together so that their global norm is at most `maxNorm`. Source: optax.clip_by_global_norm.
+ *
+ * @throws ArgumentError when maxNorm is NaN or infinite.
+ */
+export function clipByGlobalNorm(maxNorm: number): GradientTransformation<EmptyState> {
+  finite("clipByGlobalNorm", "maxNorm", maxNorm);
+  return stateless((updates) => {
+    const norm = globalNorm(updates);
+    const within = less(norm, maxNorm);
+    return tree.map((g: Tensor) => where(within, g, mul(div(g, norm), maxNorm)), updates);
+  });
+}
+
+/** Chains hold transformations of any state: each is only ever given back the state it made. */
+export function erase<S>(one: GradientTransformation<S>): GradientTransformation {
+  return one as GradientTransformation; // see the sentence above
+}
