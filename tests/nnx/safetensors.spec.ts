@@ -45,9 +45,7 @@ describe("against the reference implementation", () => {
   it("reads what it wrote", () => {
     const { metadata, tensors } = parseSafetensors(golden);
     expect(metadata).toEqual({ format: "np" });
-    expect(
-      Object.fromEntries([...tensors].map(([name, { dtype, shape }]) => [name, [dtype, ...shape]])),
-    ).toEqual({
+    expect(Object.fromEntries([...tensors].map(([name, { dtype, shape }]) => [name, [dtype, ...shape]]))).toEqual({
       "b.kernel": ["F32", 2, 3],
       "a.bias": ["F32", 3],
       "10": ["I64", 2],
@@ -60,9 +58,7 @@ describe("against the reference implementation", () => {
       '\u{1f600} "é"\n': ["U16", 1],
       "\uffee": ["U16", 1],
     });
-    const floats = (name: string) => [
-      ...new Float32Array(Uint8Array.from(tensors.get(name)?.data ?? []).buffer),
-    ];
+    const floats = (name: string) => [...new Float32Array(Uint8Array.from(tensors.get(name)?.data ?? []).buffer)];
     expect(floats("b.kernel")).toEqual([0, 1, 2, 3, 4, 5]);
     expect(floats("a.bias")).toEqual([-1.5, Infinity, Number.NaN]);
     expect([...(tensors.get("mask")?.data ?? [])]).toEqual([1, 0, 1]);
@@ -160,16 +156,8 @@ describe("reading", () => {
   });
 
   it.each([
-    [
-      "a cut header",
-      file("{}").subarray(0, 9),
-      /truncated in the header, expected 2 bytes of it, received 1;/,
-    ],
-    [
-      "cut data",
-      file({ a: u8(0, 4) }, 3),
-      /tensor "a" exceeds the buffer, expected 4 bytes of data, received 3/,
-    ],
+    ["a cut header", file("{}").subarray(0, 9), /truncated in the header, expected 2 bytes of it, received 1;/],
+    ["cut data", file({ a: u8(0, 4) }, 3), /tensor "a" exceeds the buffer, expected 4 bytes of data, received 3/],
     ["a header that is no JSON", file("{oops"), /the header is not JSON, received .*; this is probably not/],
     [
       "a header that is not UTF-8",
@@ -200,11 +188,7 @@ describe("reading", () => {
       /hole between tensor "a" and tensor "b", expected it to begin at 3, received \[4, 5\];/,
     ],
     ["a hole at the start", file({ a: u8(1, 3) }, 3), /hole between the start of the data and tensor "a"/],
-    [
-      "bytes of no tensor",
-      file({ a: u8(0, 3) }, 5),
-      /belong to no tensor, expected 3 bytes of data, received 5;/,
-    ],
+    ["bytes of no tensor", file({ a: u8(0, 3) }, 5), /belong to no tensor, expected 3 bytes of data, received 5;/],
     [
       "offsets past the data",
       file({ a: u8(0, 3), b: u8(3, 9) }, 5),
@@ -248,11 +232,7 @@ describe("reading", () => {
       file({ __metadata__: [] }),
       /__metadata__ is not an object of strings, received \[\];/,
     ],
-    [
-      "metadata that is no string",
-      file({ __metadata__: { a: 1 } }),
-      /__metadata__ "a" is not a string, received 1;/,
-    ],
+    ["metadata that is no string", file({ __metadata__: { a: 1 } }), /__metadata__ "a" is not a string, received 1;/],
     [
       "a name that comes twice",
       file(`{"a":${JSON.stringify(u8(0, 1))},"\\u0061":${JSON.stringify(u8(1, 2))}}`, 2),
@@ -271,10 +251,7 @@ describe("reading", () => {
 
   it("is not misled by braces, quotes and colons inside names", () => {
     const name = '{"a": [\\"';
-    expect([...parseSafetensors(file({ [name]: u8(0, 1), '":{': u8(1, 2) }, 2)).tensors.keys()]).toEqual([
-      name,
-      '":{',
-    ]);
+    expect([...parseSafetensors(file({ [name]: u8(0, 1), '":{': u8(1, 2) }, 2)).tensors.keys()]).toEqual([name, '":{']);
   });
 });
 
@@ -304,12 +281,7 @@ describe("writing", () => {
       { ...one, data: new Uint8Array(4) },
       /tensor "w" has data that disagree .* expected 8 bytes for F32 \[2\], received 4 bytes;/,
     ],
-    [
-      "an unknown dtype",
-      "w",
-      { ...one, dtype: "float32" },
-      /tensor "w" has an unknown dtype, .* received "float32";/,
-    ],
+    ["an unknown dtype", "w", { ...one, dtype: "float32" }, /tensor "w" has an unknown dtype, .* received "float32";/],
     ["a bad shape", "w", { ...one, shape: [-2] }, /tensor "w" has no valid shape, .* received \[-2\];/],
     ["the reserved name", "__metadata__", one, /the name kept for metadata/],
     ["a name that is not Unicode", "\ud800", one, /tensor "\\ud800" is not valid Unicode/],

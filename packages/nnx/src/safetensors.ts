@@ -44,17 +44,13 @@ const dtypeBits: ReadonlyMap<string, number> = new Map([
   ["I64", 64],
   ["U64", 64],
 ]);
-const dtypeRank: ReadonlyMap<string, number> = new Map(
-  [...dtypeBits.keys()].map((dtype, rank) => [dtype, rank]),
-);
+const dtypeRank: ReadonlyMap<string, number> = new Map([...dtypeBits.keys()].map((dtype, rank) => [dtype, rank]));
 
 const lengthBytes = 8;
 const maxHeaderBytes = 100_000_000; // the reference implementation's bound, against headers that only claim to be long
 
-const truncatedRemedy =
-  "the file was probably cut while it was written or downloaded; fetch or save it again";
-const writerRemedy =
-  "the file is damaged or its writer is at fault; save it again with a current safetensors";
+const truncatedRemedy = "the file was probably cut while it was written or downloaded; fetch or save it again";
+const writerRemedy = "the file is damaged or its writer is at fault; save it again with a current safetensors";
 
 /**
  * Reads a safetensors file from its bytes. Nothing is copied: each tensor's `data` is a view of `bytes` (which need not be aligned).
@@ -103,9 +99,7 @@ export function serializeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   const fail = failure("serializeSafetensors");
   const encoder = new TextEncoder();
-  const entries = [...tensors]
-    .map(([name, entry]) => checkedEntry(name, entry, encoder, fail))
-    .sort(layoutOrder);
+  const entries = [...tensors].map(([name, entry]) => checkedEntry(name, entry, encoder, fail)).sort(layoutOrder);
   const parts: string[] = [];
   if (Object.keys(metadata).length > 0) parts.push(`"__metadata__":${metadataJson(metadata, fail)}`);
   let offset = 0;
@@ -222,11 +216,7 @@ function parseMetadata(value: unknown, fail: Fail): Record<string, string> {
     return fail("__metadata__ is not an object of strings", excerpt(JSON.stringify(value)), writerRemedy);
   const entries = Object.entries(value ?? {}).map(([key, text]: [string, unknown]): [string, string] => {
     if (typeof text === "string") return [key, text];
-    return fail(
-      `__metadata__ ${JSON.stringify(key)} is not a string`,
-      excerpt(JSON.stringify(text)),
-      writerRemedy,
-    );
+    return fail(`__metadata__ ${JSON.stringify(key)} is not a string`, excerpt(JSON.stringify(text)), writerRemedy);
   });
   return Object.fromEntries(entries); // own properties for any key, even __proto__
 }
@@ -244,11 +234,7 @@ function parseEntry(name: string, value: unknown, fail: Fail): Placed {
     );
   }
   if (!isIndexList(shape))
-    return fail(
-      `${tensor} has no valid shape, expected a list of sizes`,
-      excerpt(JSON.stringify(shape)),
-      writerRemedy,
-    );
+    return fail(`${tensor} has no valid shape, expected a list of sizes`, excerpt(JSON.stringify(shape)), writerRemedy);
   const [begin, end] = isIndexList(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || end < begin) {
     return fail(
@@ -283,27 +269,18 @@ function checkCover(entries: readonly Placed[], dataBytes: number, fail: Fail): 
       );
     if (begin < at) fail(`${tensor} overlaps ${before}, expected it to begin at ${at}`, range, writerRemedy);
     if (begin > at)
-      fail(
-        `there is a hole between ${before} and ${tensor}, expected it to begin at ${at}`,
-        range,
-        writerRemedy,
-      );
+      fail(`there is a hole between ${before} and ${tensor}, expected it to begin at ${at}`, range, writerRemedy);
     at = end;
     before = tensor;
   }
   if (at !== dataBytes)
-    fail(
-      `there are bytes that belong to no tensor, expected ${at} bytes of data`,
-      `${dataBytes}`,
-      writerRemedy,
-    );
+    fail(`there are bytes that belong to no tensor, expected ${at} bytes of data`, `${dataBytes}`, writerRemedy);
 }
 
 function checkedEntry(name: string, entry: SafetensorsEntry, encoder: TextEncoder, fail: Fail): Keyed {
   const { dtype, shape, data } = entry;
   const tensor = `tensor ${JSON.stringify(name)}`;
-  if (name === "__metadata__")
-    fail("a tensor cannot bear the name kept for metadata", `${tensor}`, "rename it");
+  if (name === "__metadata__") fail("a tensor cannot bear the name kept for metadata", `${tensor}`, "rename it");
   checkText(tensor, name, fail);
   if (!dtypeBits.has(dtype)) {
     fail(
@@ -333,11 +310,7 @@ function metadataJson(metadata: Readonly<Record<string, string>>, fail: Fail): s
   const parts = Object.entries(metadata).map(([key, value]) => {
     // Callers without types can pass anything here, and a number would make a file that nobody can read.
     if (typeof value !== "string")
-      fail(
-        `metadata ${JSON.stringify(key)} is not a string`,
-        excerpt(JSON.stringify(value)),
-        "convert it to a string",
-      );
+      fail(`metadata ${JSON.stringify(key)} is not a string`, excerpt(JSON.stringify(value)), "convert it to a string");
     checkText(`metadata ${JSON.stringify(key)}`, key + value, fail);
     return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
   });
@@ -354,11 +327,7 @@ function byteSize(tensor: string, dtype: string, shape: readonly number[], fail:
   const elements = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
   const bits = elements * (dtypeBits.get(dtype) ?? 0);
   if (!Number.isSafeInteger(bits))
-    fail(
-      `${tensor} is too large, expected fewer than 2^53 bits`,
-      `${dtype} [${shape.join(", ")}]`,
-      writerRemedy,
-    );
+    fail(`${tensor} is too large, expected fewer than 2^53 bits`, `${dtype} [${shape.join(", ")}]`, writerRemedy);
   if (bits % 8 !== 0)
     fail(
       `${tensor} does not end at a byte, expected a whole number of bytes`,
