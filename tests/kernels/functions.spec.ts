@@ -1,5 +1,6 @@
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import * as error from "../../packages/kernels-wgsl/src/elementwise/error-functions.wgsl.gen.ts";
 import * as exponential from "../../packages/kernels-wgsl/src/elementwise/exponential-functions.wgsl.gen.ts";
 import * as basic from "../../packages/kernels-wgsl/src/elementwise/functions.wgsl.gen.ts";
 import * as integer from "../../packages/kernels-wgsl/src/elementwise/integer-functions.wgsl.gen.ts";
@@ -9,7 +10,7 @@ import { goldenArray } from "../goldens/read.ts";
 import { runFunctions } from "./run-functions.ts";
 import { isSubnormal, worstUlp } from "./ulp.ts";
 
-const library = { ...basic, ...exponential, ...integer, ...power, ...trigonometric };
+const library = { ...basic, ...error, ...exponential, ...integer, ...power, ...trigonometric };
 type Name = keyof typeof library;
 
 /** A function, the golden case of the real JAX that it must meet, and by how many ulp it may miss it. */

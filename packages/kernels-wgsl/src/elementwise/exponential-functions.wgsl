@@ -1,4 +1,4 @@
-// Elementwise functions: exp, exp2, expm1, log, log1p, logistic, erf, erfc, erf_inv.
+// Elementwise functions: exp, exp2, expm1, log, log1p, logistic, and erfc and erf_inv, which need them.
 // These are the polynomials XLA uses on the CPU, `fma` where it fuses: an adapter with a fused fma gives
 // JAX's bits, another one (both software adapters) stays within a few ulp. See tests/kernels/functions.spec.ts.
 // Native exp, log, tanh and pow are not used: their special values and last digits differ by adapter.
@@ -105,23 +105,6 @@ fn op_log1p(x: F) -> F {
 // 1 / (1 + e^-x).
 fn op_logistic(x: F) -> F { return 1.0 / (1.0 + op_exp(exp_negated(x))); }
 
-// An erf_inv nearer to the truth would be further from JAX: its formula is off by up to 6e-6.
-fn op_erf(x: F) -> F {
-  let z = x * x;
-  var p = fma(z, F(2.29050653e-4), F(3.40829091e-3));
-  p = fma(z, p, F(0.0509556942));
-  p = fma(z, p, F(0.185208321));
-  p = fma(z, p, F(1.12837911));
-  var q = fma(z, F(-1.17916031e-7), F(2.35479656e-5));
-  q = fma(z, q, F(1.01796258e-3));
-  q = fma(z, q, F(0.0140704699));
-  q = fma(z, q, F(0.110985048));
-  q = fma(z, q, F(0.497469246));
-  q = fma(z, q, F(1.0));
-  let far = abs(x) >= F(3.8325069);
-  return exp_keep_nan(select((x * p) / q, exp_signed(F(1.0), x), far), x);
-}
-
 // 1 - x P(x^2) below 1.
 fn erfc_near(x: F, z: F) -> F {
   var p = fma(F(7.85386146e-5), z, F(-8.01019371e-4));
@@ -165,7 +148,7 @@ fn op_erfc(x: F) -> F {
   return exp_keep_nan(select(away, erfc_near(x, z), a < F(1.0)), x);
 }
 
-// Giles' polynomials in w = -ln(1 - x^2).
+// Giles' polynomials in w = -ln(1 - x^2). Better ones would be further from JAX: these are off by up to 6e-6.
 fn erf_inv_near(t: F) -> F {
   var p = fma(F(2.81022636e-08), t, F(3.43273939e-07));
   p = fma(p, t, F(-3.5233877e-06));

@@ -22,7 +22,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> keys: array<u32>;
 
-fn rotate(x: U, left: u32) -> U { return (x << U(left)) | (x >> U(32u - left)); }
+// The shift to the left as a product: SwiftShader shifts lane by lane, other compilers see what it is.
+fn rotate(x: U, left: u32) -> U { return (x * U(1u << left)) | (x >> U(32u - left)); }
 
 @compute @workgroup_size(GROUP)
 fn main(

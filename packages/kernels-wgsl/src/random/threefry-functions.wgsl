@@ -5,24 +5,25 @@
 alias U = u32;
 //#end
 
+// Products for shifts to the left: SwiftShader shifts lane by lane, other compilers see what they are.
 // x0 += x1; x1 = rotl(x1, r) ^ x0, four times with the rotations of an even or an odd group.
 fn threefry_even(s: array<U, 2>) -> array<U, 2> {
   var a = s[0];
   var b = s[1];
-  a += b; b = ((b << U(13u)) | (b >> U(19u))) ^ a;
-  a += b; b = ((b << U(15u)) | (b >> U(17u))) ^ a;
-  a += b; b = ((b << U(26u)) | (b >> U(6u))) ^ a;
-  a += b; b = ((b << U(6u)) | (b >> U(26u))) ^ a;
+  a += b; b = ((b * U(8192u)) | (b >> U(19u))) ^ a;
+  a += b; b = ((b * U(32768u)) | (b >> U(17u))) ^ a;
+  a += b; b = ((b * U(67108864u)) | (b >> U(6u))) ^ a;
+  a += b; b = ((b * U(64u)) | (b >> U(26u))) ^ a;
   return array<U, 2>(a, b);
 }
 
 fn threefry_odd(s: array<U, 2>) -> array<U, 2> {
   var a = s[0];
   var b = s[1];
-  a += b; b = ((b << U(17u)) | (b >> U(15u))) ^ a;
-  a += b; b = ((b << U(29u)) | (b >> U(3u))) ^ a;
-  a += b; b = ((b << U(16u)) | (b >> U(16u))) ^ a;
-  a += b; b = ((b << U(24u)) | (b >> U(8u))) ^ a;
+  a += b; b = ((b * U(131072u)) | (b >> U(15u))) ^ a;
+  a += b; b = ((b * U(536870912u)) | (b >> U(3u))) ^ a;
+  a += b; b = ((b * U(65536u)) | (b >> U(16u))) ^ a;
+  a += b; b = ((b * U(16777216u)) | (b >> U(8u))) ^ a;
   return array<U, 2>(a, b);
 }
 

@@ -5,11 +5,6 @@
  * Sources: jax/_src/random/threefry2x32.py, prng.py, core.py; shared with the tests are JAX's known answers.
  */
 
-/** Rotations of the rounds in odd and in even groups of four. */
-const ROTATIONS = [
-  [13, 15, 26, 6],
-  [17, 29, 16, 24],
-] as const;
 const PARITY = 0x1bd11bda;
 
 /** The two output words of the block cipher: 20 rounds of key (k0, k1) on counter (x0, x1). All are u32. */
@@ -19,20 +14,56 @@ export function threefry2x32(k0: number, k1: number, x0: number, x1: number): [n
   return [at(out, 0), at(out, 1)];
 }
 
+/** Written out, since permutations of data sets run it for every element. A group's keys join its first addition. */
 function blockInto(out: Uint32Array, index: number, k0: number, k1: number, x0: number, x1: number): void {
   const k2 = k0 ^ k1 ^ PARITY;
-  let a = (x0 + k0) | 0;
   let b = (x1 + k1) | 0;
-  for (let group = 1; group <= 5; group++) {
-    for (const r of group % 2 === 1 ? ROTATIONS[0] : ROTATIONS[1]) {
-      a = (a + b) | 0;
-      b = ((b << r) | (b >>> (32 - r))) ^ a;
-    }
-    a = (a + (group % 3 === 0 ? k0 : group % 3 === 1 ? k1 : k2)) | 0;
-    b = (b + (group % 3 === 0 ? k1 : group % 3 === 1 ? k2 : k0) + group) | 0;
-  }
-  out[index] = a;
-  out[index + 1] = b;
+  let a = (x0 + k0 + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  b = (b + k2 + 1) | 0;
+  a = (a + k1 + b) | 0;
+  b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 24) | (b >>> 8)) ^ a;
+  b = (b + k0 + 2) | 0;
+  a = (a + k2 + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  b = (b + k1 + 3) | 0;
+  a = (a + k0 + b) | 0;
+  b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 24) | (b >>> 8)) ^ a;
+  b = (b + k2 + 4) | 0;
+  a = (a + k1 + b) | 0;
+  b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0;
+  b = ((b << 6) | (b >>> 26)) ^ a;
+  out[index] = a + k2;
+  out[index + 1] = b + k0 + 5;
 }
 
 /**
