@@ -1,1 +1,1 @@
-export {};
+export { grad, valueAndGrad, vjp, type GradOptions } from "./grad.ts";

@@ -1,1 +1,3 @@
-export {};
+/** For the other @jnx packages; no promise is made about anything here. */
+export { checkScalar, positionsOf, reach, trace } from "./grad.ts";
+export { Tape } from "./tape.ts";

@@ -1,1 +1,2 @@
-export {};
+export { jit, type Jitted, type JitOptions } from "./jit.ts";
+export type { ProgramReport } from "./program.ts";

@@ -2,3 +2,17 @@ export type { Binding, Kernel, LinkedKernel, LinkOptions, UniformField, UniformL
 export { link } from "./kernel.ts";
 export { ceilDiv, foldGrid, MAX_GROUPS_PER_DIMENSION } from "./launch.ts";
 export { packUniform } from "./params.ts";
+export type { PlanLimits, Stage, Width } from "./stage.ts";
+export { map } from "./elementwise/map.wgsl.gen.ts";
+export * from "./elementwise/error-functions.wgsl.gen.ts";
+export * from "./elementwise/exponential-functions.wgsl.gen.ts";
+export * from "./elementwise/functions.wgsl.gen.ts";
+export * from "./elementwise/integer-functions.wgsl.gen.ts";
+export * from "./elementwise/power-functions.wgsl.gen.ts";
+export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
+export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
+export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
+export { planPad, planSort, type PadSpec, type SortSpec } from "./movement/plan.ts";
+export * from "./random/sampling-functions.wgsl.gen.ts";
+export * from "./random/threefry-functions.wgsl.gen.ts";
+export { planArgReduce, planReduce, type ArgReduceSpec, type ReduceSpec } from "./reduce/plan.ts";

@@ -1,11 +1,25 @@
-export { memory } from "./device/current.ts";
-export type { DeviceInfo, Limits, MemoryStats } from "./device/executor.ts";
+export { DTYPES, promote, type DType, type Promotable, type TypedArray } from "./dtype.ts";
+export * from "./errors.ts";
+export type { Shape } from "./shape.ts";
+export { Tensor, type Aval, type NestedArray } from "./tensor.ts";
+export * as tree from "./tree.ts";
+export { executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
+export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
+export { webgpuExecutor } from "./device/webgpu/executor.ts";
+export { astype } from "./ops/convert.ts";
 export {
-  DeviceError,
-  DeviceLostError,
-  JnxError,
-  KernelError,
-  NoAdapterError,
-  NotInitializedError,
-  OutOfMemoryError,
-} from "./errors.ts";
+  arange, array, broadcastedIota, eye, full, fullLike, ones, onesLike, zeros, zerosLike,
+  type ArrayOptions, type TensorConvertible, type TensorLike,
+} from "./ops/create.ts";
+export * from "./ops/elementwise.ts";
+export { stopGradient } from "./ops/identity.ts";
+export { argmax, argmin } from "./ops/arg-reduce.ts";
+export { oneHot, take, takeAlongAxis } from "./ops/indexing.ts";
+export { matmul } from "./ops/matmul.ts";
+export {
+  broadcastTo, expandDims, flip, laxSlice, moveaxis, ravel, reshape, squeeze, swapaxes, transpose,
+} from "./ops/movement.ts";
+export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
+export { pad } from "./ops/pad.ts";
+export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
+export * as random from "./ops/random.ts";

@@ -1,16 +1,21 @@
+/** For the other @jnx packages; no promise is made about anything here. */
+export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
+export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
+export { contiguous } from "./eager.ts";
+export type { AnyOp, KernelOp, KernelStage, MapContext, MapOp, OpDef, ReduceOp, ViewOp, VjpContext, VjpRule } from "./op.ts";
+export { alias } from "./ops/identity.ts";
+export { asTensor, fromHost, hostValues, literal } from "./ops/create.ts";
+export { convert } from "./ops/convert.ts";
+export { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, reducedShape, sameShape, shapeText, sizeOf } from "./shape.ts";
+export { inArena, insideArena, Storage } from "./storage.ts";
+export { deviceStorage, type Payload } from "./tensor.ts";
+export { reachableTensors } from "./tree.ts";
+export * from "./view.ts";
+export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
+export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";
+export { lowerReduce, remapExpr, type ReduceWork } from "./lower/reduce.ts";
+export { widthOf } from "./lower/space.ts";
+export type { DeviceBuffer, Launch, Program, ProgramStep } from "./device/executor.ts";
 export { debugLevel, debugLog } from "./device/debug.ts";
-export { executor, hasExecutor, setExecutor } from "./device/current.ts";
-export type {
-  Counters,
-  DeviceBuffer,
-  DeviceInfo,
-  Executor,
-  Launch,
-  Limits,
-  MemoryStats,
-  Program,
-  ProgramStep,
-} from "./device/executor.ts";
-export { webgpuExecutor } from "./device/webgpu/executor.ts";
-export type { AdapterInfo, WebGpuOptions } from "./device/webgpu/executor.ts";
+export { webgpuExecutor, type AdapterInfo, type WebGpuOptions } from "./device/webgpu/executor.ts";
 export { requestExecutor } from "./device/webgpu/request.ts";

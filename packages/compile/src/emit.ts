@@ -1,0 +1,141 @@
+import { at, contiguousView, lowerMap, lowerReduce, lowerStages, type Expr, type Output, type Step } from "@jnx/tensor/internal";
+import type { Limits } from "@jnx/tensor";
+import type { Group } from "./fuse.ts";
+import type { GraphNode, OpNode } from "./graph.ts";
+import type { Inliner } from "./inline.ts";
+import type { MemoryPlan } from "./plan.ts";
+
+/** Everything that turning groups into dispatches needs to know. */
+export interface EmitContext {
+  readonly inliner: Inliner;
+  readonly plan: MemoryPlan;
+  readonly limits: Limits;
+  /** A slot for a kernel's workspace, which nothing else uses while the group runs. */
+  workspace(bytes: number): number;
+}
+
+/** The dispatches of one group. Loop and index arithmetic are the kernels' and the emitter's, bodies the op records'. */
+export function emitGroup(group: Group, context: EmitContext): Step[] {
+  const { anchor } = group;
+  const written = context.plan.writes.get(group) ?? [];
+  if (written.length === 0) return [];
+  const resolver = new Resolver(group, context);
+  const outputs = written.map((node): Output => ({ slot: slotOf(node.id, context), dtype: node.dtype, expr: resolver.member(node) }));
+  const label = labelOf(group);
+  if (anchor === undefined) return [lowerMap(label, group.shape, outputs, context.limits)];
+  if (anchor.op.kind === "reduce") return emitReduce(label, anchor, outputs, resolver, context);
+  return emitKernel(label, anchor, outputs, context);
+}
+
+function emitReduce(label: string, anchor: OpNode, outputs: readonly Output[], resolver: Resolver, context: EmitContext): Step[] {
+  const { op, attrs, inputs } = anchor;
+  const operand = at(inputs, 0);
+  if (op.kind !== "reduce") throw new Error("jnx internal error: not a reduction");
+  const work = {
+    shape: operand.shape,
+    expr: resolver.resolve(context.inliner.read(operand)),
+    axes: op.axes(attrs),
+    dtype: anchor.dtype,
+    resultShape: anchor.shape,
+    outputs,
+    workspace: (bytes: number) => context.workspace(bytes),
+  };
+  return lowerReduce(label, op.combine, work, context.limits);
+}
+
+function emitKernel(label: string, anchor: OpNode, outputs: readonly Output[], context: EmitContext): Step[] {
+  const { op, attrs } = anchor;
+  if (op.kind !== "kernel") throw new Error("jnx internal error: not a kernel");
+  const operands = context.inliner.operandsOf(anchor);
+  const described = operands.map(({ node, view }) => ({ aval: { shape: view.shape, dtype: node.dtype, weak: node.weak }, view }));
+  return lowerStages(label, {
+    stages: op.plan(described, attrs, context.limits),
+    operandSlots: operands.map(({ node }) => slotOf(node.id, context)),
+    loadOf: (operand) => {
+      const { node, view } = at(operands, operand);
+      return { shape: view.shape, expr: { kind: "load", slot: slotOf(node.id, context), dtype: node.dtype, view } };
+    },
+    workspaceDType: op.workspaceDType,
+    result: { shape: anchor.shape, dtype: anchor.dtype },
+    outputs,
+    workspace: (bytes) => context.workspace(bytes),
+  });
+}
+
+function slotOf(id: number, { plan }: EmitContext): number {
+  const slot = plan.slots.get(id);
+  if (slot === undefined) throw new Error(`jnx internal error: value ${id} has no memory`);
+  return slot;
+}
+
+/** Replaces node ids by slots, and loads of what the group itself computes by the computation. */
+class Resolver {
+  readonly #group: Group;
+  readonly #context: EmitContext;
+  readonly #done = new Map<Expr, Expr>();
+  readonly #members = new Map<number, GraphNode>();
+
+  constructor(group: Group, context: EmitContext) {
+    this.#group = group;
+    this.#context = context;
+    for (const root of group.roots.keys()) this.#members.set(root.id, root);
+  }
+
+  /** The expression of a value that the group makes. */
+  member(node: GraphNode): Expr {
+    const expr = this.#group.roots.get(node);
+    return expr === undefined ? { kind: "result", dtype: node.dtype } : this.resolve(expr);
+  }
+
+  resolve(expr: Expr): Expr {
+    const known = this.#done.get(expr);
+    if (known !== undefined) return known;
+    const resolved = this.#step(expr);
+    this.#done.set(expr, resolved);
+    return resolved;
+  }
+
+  #step(expr: Expr): Expr {
+    if (expr.kind === "map") return { ...expr, args: expr.args.map((arg) => this.resolve(arg)) };
+    if (expr.kind !== "load") return expr;
+    if (expr.slot === this.#group.anchor?.id) return this.#result(expr.dtype);
+    const member = this.#members.get(expr.slot);
+    if (member !== undefined) return this.member(member);
+    return this.#load(expr.slot, expr);
+  }
+
+  readonly #results = new Map<string, Expr>();
+  #result(dtype: Expr["dtype"]): Expr {
+    const known = this.#results.get(dtype);
+    if (known !== undefined) return known;
+    const result: Expr = { kind: "result", dtype };
+    this.#results.set(dtype, result);
+    return result;
+  }
+
+  /** Loads of one element from one buffer are one expression, however often the graph asks for it. */
+  readonly #loads = new Map<string, Expr>();
+  #load(id: number, expr: Extract<Expr, { kind: "load" }>): Expr {
+    const { view } = expr;
+    const key = `${id} ${view.offset} ${view.strides.join(",")}`;
+    const known = this.#loads.get(key);
+    if (known !== undefined) return known;
+    const load: Expr = { ...expr, slot: slotOf(id, this.#context), view: { ...contiguousView(view.shape), ...view } };
+    this.#loads.set(key, load);
+    return load;
+  }
+}
+
+/** What the group computes, for profiles and errors: "matmul+add+relu". */
+export function labelOf(group: Group): string {
+  const names: string[] = group.anchor === undefined ? [] : [group.anchor.op.name];
+  const visit = (expr: Expr, seen: Set<Expr>): void => {
+    if (expr.kind !== "map" || seen.has(expr) || names.length > 6) return;
+    seen.add(expr);
+    for (const arg of expr.args) visit(arg, seen);
+    if (!names.includes(expr.op.name)) names.push(expr.op.name);
+  };
+  const seen = new Set<Expr>();
+  for (const expr of group.roots.values()) visit(expr, seen);
+  return names.length === 0 ? "copy" : names.slice(0, 6).join("+") + (names.length > 6 ? "+…" : "");
+}

@@ -1,0 +1,152 @@
+import { contiguousView, remapExpr, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
+import { isAnchor, liveNodes, operandsOf, type Graph, type GraphNode, type OpNode } from "./graph.ts";
+
+/** Above this many ops (an expensive op counts as many), a value used in several places is stored, not computed again. */
+const RECOMPUTE_LIMIT = 16;
+const EXPENSIVE = 1000;
+
+/** A kernel's operand as it lies: the node whose buffer is bound, and how to walk it. */
+export interface OperandRef {
+  readonly node: GraphNode;
+  readonly view: View;
+}
+
+/**
+ * Which nodes get memory of their own, and the expression of everything else. Inputs, constants, reductions and
+ * kernels are stored; maps and views live inside the kernels that use them, unless an output, a kernel's fixed operand
+ * or too many users ask for them.
+ */
+export class Inliner {
+  readonly nodes: readonly GraphNode[];
+  /** Maps (and copies of views) that are written to memory. */
+  readonly roots = new Set<OpNode | GraphNode>();
+  readonly #exprs = new Map<GraphNode, Expr>();
+  readonly #operands = new Map<OpNode, readonly OperandRef[]>();
+
+  constructor(graph: Graph) {
+    this.nodes = liveNodes(graph.outputs);
+    for (const output of graph.outputs) if (!isAnchor(output) && output.kind !== "literal") this.roots.add(output);
+    this.#chooseOperands();
+    this.#chooseShared();
+    this.#settle();
+  }
+
+  /** True if the node's elements are in a buffer when a later kernel runs. */
+  isStored(node: GraphNode): boolean {
+    return node.kind === "input" || node.kind === "constant" || isAnchor(node) || this.roots.has(node);
+  }
+
+  /** What to bind for a kernel op's operands. */
+  operandsOf(node: OpNode): readonly OperandRef[] {
+    return this.#operands.get(node) ?? [];
+  }
+
+  /** How a consumer reads the node: a load if it is stored, else its expression. Slots are node ids. */
+  read(node: GraphNode): Expr {
+    if (this.isStored(node)) return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
+    return this.compute(node);
+  }
+
+  /** The node's own expression, whether or not it is stored. */
+  compute(node: GraphNode): Expr {
+    const known = this.#exprs.get(node);
+    if (known !== undefined) return known;
+    const expr = this.#build(node);
+    this.#exprs.set(node, expr);
+    return expr;
+  }
+
+  #build(node: GraphNode): Expr {
+    if (node.kind === "literal") return { kind: "literal", dtype: node.dtype, value: node.value };
+    if (node.kind !== "op" || isAnchor(node)) return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
+    const { op, attrs, inputs } = node;
+    if (op.kind === "map") {
+      // The op's attrs are its own; the emitter hands them back to it.
+      const args = inputs.map((input) => this.read(input));
+      return { kind: "map", op: op as MapOp<unknown>, attrs, args, dtype: node.dtype, view: contiguousView(node.shape) };
+    }
+    const [input] = inputs;
+    if (op.kind !== "view" || input === undefined) throw new Error(`jnx internal error: ${op.name} cannot be inlined`);
+    return remapExpr(this.read(input), (view) => {
+      const seen = op.view(view, attrs);
+      if (seen === undefined) throw new Unviewable(input);
+      return seen;
+    });
+  }
+
+  /** Kernels bind buffers: each operand is a stored node seen through views that the kernel accepts. */
+  #chooseOperands(): void {
+    for (const node of this.nodes) {
+      if (node.kind !== "op" || node.op.kind !== "kernel") continue;
+      this.#operands.set(node, node.inputs.map((input, k) => this.#operand(node, input, k)));
+    }
+  }
+
+  #operand(kernel: OpNode, input: GraphNode, k: number): OperandRef {
+    const chain: OpNode[] = [];
+    let base = input;
+    while (base.kind === "op" && base.op.kind === "view" && !this.roots.has(base)) {
+      chain.unshift(base);
+      base = base.inputs[0] ?? base;
+    }
+    let view: View | undefined = contiguousView(base.shape);
+    for (const { op, attrs } of chain) view = view && op.kind === "view" ? op.view(view, attrs) : undefined;
+    const accepted = view !== undefined && kernel.op.kind === "kernel" && kernel.op.accepts(view, k, kernel.attrs);
+    const node = accepted ? base : input;
+    if (!this.isStored(node)) this.roots.add(node);
+    return { node, view: accepted && view !== undefined ? view : contiguousView(input.shape) };
+  }
+
+  /** Values that several kernels would compute again at a price are stored once. */
+  #chooseShared(): void {
+    const weights = new Map<GraphNode, number>();
+    for (const node of this.nodes) weights.set(node, this.#weight(node, weights));
+    const users = new Map<GraphNode, Set<GraphNode>>();
+    for (const node of [...this.nodes].reverse()) {
+      const own = users.get(node) ?? new Set<GraphNode>();
+      if (this.#isMap(node) && own.size > 1 && (weights.get(node) ?? 0) > RECOMPUTE_LIMIT) this.roots.add(node);
+      const via = this.isStored(node) ? new Set([node]) : own;
+      for (const input of operandsOf(node)) {
+        const known = users.get(input);
+        if (known === undefined) users.set(input, new Set(via));
+        else for (const user of via) known.add(user);
+      }
+    }
+  }
+
+  #isMap(node: GraphNode): boolean {
+    return node.kind === "op" && node.op.kind === "map";
+  }
+
+  #weight(node: GraphNode, weights: ReadonlyMap<GraphNode, number>): number {
+    if (node.kind !== "op" || isAnchor(node)) return 0;
+    const own = node.op.kind !== "map" ? 0 : node.op.expensive === true ? EXPENSIVE : 1;
+    return node.inputs.reduce((sum, input) => sum + (weights.get(input) ?? 0), own);
+  }
+
+  /** Builds every expression once; a view that no strides can express makes its input a root. */
+  #settle(): void {
+    for (;;) {
+      this.#exprs.clear();
+      try {
+        for (const node of this.nodes) {
+          if (this.roots.has(node)) this.compute(node);
+          else if (node.kind === "op" && node.op.kind === "reduce") node.inputs.forEach((input) => this.read(input));
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof Unviewable)) throw error;
+        this.roots.add(error.node);
+      }
+    }
+  }
+}
+
+/** A reshape of something transposed, say: its input must be copied into row-major order. */
+class Unviewable extends Error {
+  readonly node: GraphNode;
+  constructor(node: GraphNode) {
+    super("this view cannot be expressed by strides");
+    this.node = node;
+  }
+}

@@ -1,0 +1,105 @@
+import { asTensor, currentFrame, inArena, reachableTensors, type Storage } from "@jnx/tensor/internal";
+import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
+import type { ProgramReport } from "./program.ts";
+import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
+
+export interface JitOptions extends StepCacheOptions {
+  /** Positional arguments that are constants of the trace: another value means another trace. */
+  readonly staticArgnums?: number | readonly number[];
+  /** The name for profiles and errors; the function's own unless told. */
+  readonly name?: string;
+}
+
+// The function under jit has whatever signature its author gave it; the result keeps it.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type AnyFunction = (...args: any[]) => any;
+
+/** A compiled function: called like the original. */
+export type Jitted<F extends AnyFunction> = F & {
+  /** What a call with these arguments costs: dispatches, pipelines, bytes, the kernels and the graph. Runs nothing. */
+  explain(...args: Parameters<F>): ProgramReport;
+  /** How often the function has been traced. */
+  readonly traces: number;
+};
+
+/**
+ * Compiles `f`: the first call for given shapes and dtypes traces it once into a graph, which is fused, planned and
+ * replayed as one submission at every later call. Arguments and results are trees of tensors; JavaScript numbers are
+ * data too (weakly typed scalars), strings, booleans and functions are constants of the trace. Side effects of `f`
+ * happen at trace time only.
+ *
+ * @throws TracedTensorError when `f` reads a traced value on the host, ArgumentError past `maxTraces`.
+ * Source: jax.jit.
+ * @example
+ * const step = jit((x: Tensor) => add(mul(x, 2), 1));
+ * step(array([1, 2])); // [3, 5]
+ */
+export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
+  const name = options.name ?? (f.name || "jit");
+  const cache = new StepCache<tree.TreeDef>(name, options);
+  const statics = typeof options.staticArgnums === "number" ? [options.staticArgnums] : (options.staticArgnums ?? []);
+  const call = (...args: unknown[]): unknown => {
+    // Inside another transform the ops are the outer one's to see.
+    if (currentFrame() !== undefined) return f(...args);
+    const work = prepare(f, args, statics);
+    return inArena(name, () => {
+      const { outputs, aux } = cache.call(work.key, work.inputs, work.donated, work.trace);
+      return tree.unflatten(aux, outputs);
+    }, reach);
+  };
+  const explain = (...args: unknown[]): ProgramReport => {
+    const work = prepare(f, args, statics);
+    return cache.compile(work.key, work.inputs, work.donated, work.trace).compiled.report;
+  };
+  // `call` takes and returns what f does.
+  return Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces }) as unknown as Jitted<F>;
+}
+
+/** What must outlive the call: every storage that the result can reach. */
+export function reach(result: unknown): Iterable<Storage> {
+  return [...reachableTensors(result)].flatMap(({ payload }) => (payload.kind === "device" ? [payload.storage] : []));
+}
+
+interface Work {
+  readonly key: string;
+  readonly inputs: readonly Tensor[];
+  readonly donated: readonly boolean[];
+  trace(symbols: readonly Tensor[]): TraceResult<tree.TreeDef>;
+}
+
+function prepare(f: AnyFunction, args: readonly unknown[], statics: readonly number[]): Work {
+  const dynamic = args.map((arg, k) => (statics.includes(k) ? undefined : arg));
+  const [leaves, def] = tree.flatten(dynamic);
+  const inputs: Tensor[] = [];
+  // A leaf is either the n-th input or a constant of the trace.
+  const places = leaves.map((leaf) => (isData(leaf) ? inputs.push(asTensor(leaf)) - 1 : undefined));
+  const key = `${def.text} ${leaves.map((leaf, k) => (places[k] === undefined ? staticText(leaf) : "*")).join(" ")} ${statics.map((k) => staticText(args[k])).join(" ")}`;
+  const trace = (symbols: readonly Tensor[]): TraceResult<tree.TreeDef> => {
+    const filled = leaves.map((leaf, k) => {
+      const place = places[k];
+      return place === undefined ? leaf : symbols[place];
+    });
+    // unflatten gives back the array of arguments that was flattened.
+    const traced = tree.unflatten(def, filled) as unknown[];
+    statics.forEach((k) => (traced[k] = args[k]));
+    const [outputs, outDef] = tree.flatten(f(...traced));
+    return { outputs: outputs.map((output) => asTensor(output as TensorLike)), aux: outDef }; // asTensor refuses what is no array
+  };
+  return { key, inputs, donated: inputs.map(() => false), trace };
+}
+
+function isData(leaf: unknown): leaf is TensorLike {
+  return leaf instanceof Tensor || typeof leaf === "number" || (typeof leaf === "object" && leaf !== null && "toTensor" in leaf);
+}
+
+const functionIds = new WeakMap<object, number>();
+let nextFunction = 0;
+
+/** Static values by content; functions and objects by identity. */
+function staticText(value: unknown): string {
+  if (typeof value === "symbol") throw new ArgumentError("jit: a symbol cannot be an argument");
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return `${typeof value}:${String(value)}`;
+  const known = functionIds.get(value) ?? nextFunction++;
+  functionIds.set(value, known);
+  return `${typeof value}#${known}`;
+}

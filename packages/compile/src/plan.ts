@@ -1,0 +1,148 @@
+import { BYTES_PER_ELEMENT, isIdentity, sizeOf } from "@jnx/tensor/internal";
+import type { Graph, GraphNode } from "./graph.ts";
+import { groupInputs, loadsOf, type Fuser, type Group } from "./fuse.ts";
+
+/** Where a value lives while a program runs. Slots 0 … n−1 are the program's inputs. */
+export interface MemoryPlan {
+  /** The slot of every value that has memory, by node id. */
+  readonly slots: ReadonlyMap<number, number>;
+  readonly slotCount: number;
+  /** Slots of closed-over tensors, by node id. */
+  readonly constants: ReadonlyMap<number, number>;
+  /** Slots that the program owns, with their bytes: values that live and die within one call, sharing memory in turn. */
+  readonly temporaries: Map<number, number>;
+  /** Slots of outputs that need a fresh buffer at every call, with their bytes. */
+  readonly fresh: ReadonlyMap<number, number>;
+  /** What each group must write: its members that someone outside needs. */
+  readonly writes: ReadonlyMap<Group, readonly GraphNode[]>;
+}
+
+/**
+ * Gives every stored value a slot. A value takes over the buffer of an operand that dies in its own kernel when it is
+ * read there position for position: donated inputs (a Variable's old value) and temporaries alike. Other temporaries
+ * share buffers as soon as the last reader of the former has run.
+ */
+export class Planner {
+  readonly #graph: Graph;
+  readonly #fuser: Fuser;
+  readonly #order: readonly Group[];
+  readonly #donated: ReadonlySet<number>;
+  readonly #slots = new Map<number, number>();
+  readonly #constants = new Map<number, number>();
+  readonly #temporaries = new Map<number, number>();
+  readonly #fresh = new Map<number, number>();
+  readonly #writes = new Map<Group, readonly GraphNode[]>();
+  readonly #lastUse = new Map<number, number>();
+  /** Temporary slots whose value is dead. */
+  #free: number[] = [];
+  #next: number;
+
+  constructor(graph: Graph, fuser: Fuser, order: readonly Group[], donated: ReadonlySet<number>) {
+    this.#graph = graph;
+    this.#fuser = fuser;
+    this.#order = order;
+    this.#donated = donated;
+    this.#next = graph.inputs.length;
+  }
+
+  plan(): MemoryPlan {
+    for (const input of this.#graph.inputs) this.#slots.set(input.id, input.index);
+    for (const node of this.#fuser.inliner.nodes) {
+      if (node.kind !== "constant") continue;
+      this.#constants.set(node.id, this.#next);
+      this.#slots.set(node.id, this.#next++);
+    }
+    this.#order.forEach((group, time) => {
+      for (const id of groupInputs(group, this.#fuser.inliner)) this.#lastUse.set(id, time);
+    });
+    const outputs = new Set(this.#graph.outputs.map((node) => node.id));
+    this.#order.forEach((group, time) => this.#place(group, time, outputs));
+    return {
+      slots: this.#slots,
+      slotCount: this.#next,
+      constants: this.#constants,
+      temporaries: this.#temporaries,
+      fresh: this.#fresh,
+      writes: this.#writes,
+    };
+  }
+
+  #place(group: Group, time: number, outputs: ReadonlySet<number>): void {
+    const made = [...(group.anchor === undefined ? [] : [group.anchor]), ...[...group.roots.keys()].filter((root) => root !== group.anchor)];
+    const written = made.filter((node) => outputs.has(node.id) || this.#lastUse.has(node.id));
+    this.#writes.set(group, written);
+    const taken = new Set<number>();
+    for (const node of written) {
+      const slot = this.#takeOver(group, node, time, outputs, taken) ?? this.#allocate(node, outputs);
+      this.#slots.set(node.id, slot);
+    }
+    this.#release(group, time, outputs);
+  }
+
+  /** The slot of an operand that dies here and is read only where it would be overwritten. */
+  #takeOver(group: Group, node: GraphNode, time: number, outputs: ReadonlySet<number>, taken: Set<number>): number | undefined {
+    if (group.roots.get(node) === undefined) return undefined;
+    const loads = [...group.roots.values()].flatMap(loadsOf);
+    const fixed = this.#fixedReads(group);
+    for (const { slot: id } of loads) {
+      const slot = this.#slots.get(id);
+      if (slot === undefined || taken.has(slot) || fixed.has(id) || outputs.has(id) || this.#lastUse.get(id) !== time) continue;
+      const owner = this.#node(id);
+      // An output may only move into a buffer that is the caller's to keep; a temporary only into a temporary.
+      const fits = outputs.has(node.id) ? this.#donated.has(id) : this.#temporaries.has(slot);
+      if (!fits || sizeOf(owner.shape) !== sizeOf(node.shape)) continue;
+      if (!loads.every((load) => load.slot !== id || isIdentity(load.view))) continue;
+      taken.add(slot);
+      return slot;
+    }
+    return undefined;
+  }
+
+  /** Operands that the kernel reads elsewhere than in its store hook: they cannot be overwritten while it runs. */
+  #fixedReads(group: Group): Set<number> {
+    const { anchor } = group;
+    if (anchor === undefined) return new Set();
+    const bound = this.#fuser.inliner.operandsOf(anchor).map(({ node }) => node.id);
+    const loaded = anchor.op.kind === "reduce" ? anchor.inputs.flatMap((input) => loadsOf(this.#fuser.inliner.read(input)).map((load) => load.slot)) : [];
+    return new Set([...bound, ...loaded]);
+  }
+
+  #allocate(node: GraphNode, outputs: ReadonlySet<number>): number {
+    const bytes = Math.max(BYTES_PER_ELEMENT, sizeOf(node.shape) * BYTES_PER_ELEMENT);
+    if (outputs.has(node.id)) {
+      this.#fresh.set(this.#next, bytes);
+      return this.#next++;
+    }
+    return this.temporary(bytes);
+  }
+
+  /** A slot of at least so many bytes that nothing live is in. */
+  temporary(bytes: number): number {
+    const fits = this.#free.filter((slot) => (this.#temporaries.get(slot) ?? 0) >= bytes);
+    fits.sort((a, b) => (this.#temporaries.get(a) ?? 0) - (this.#temporaries.get(b) ?? 0));
+    const [best] = fits;
+    if (best !== undefined) {
+      this.#free = this.#free.filter((slot) => slot !== best);
+      return best;
+    }
+    this.#temporaries.set(this.#next, bytes);
+    return this.#next++;
+  }
+
+  #release(group: Group, time: number, outputs: ReadonlySet<number>): void {
+    const live = new Set<number>();
+    for (const [id, slot] of this.#slots) if ((this.#lastUse.get(id) ?? -1) > time || outputs.has(id)) live.add(slot);
+    for (const id of groupInputs(group, this.#fuser.inliner)) {
+      const slot = this.#slots.get(id);
+      if (slot === undefined || !this.#temporaries.has(slot) || live.has(slot) || this.#lastUse.get(id) !== time) continue;
+      const reused = (this.#writes.get(group) ?? []).some((node) => this.#slots.get(node.id) === slot);
+      if (!reused && !this.#free.includes(slot)) this.#free.push(slot);
+    }
+  }
+
+  #node(id: number): GraphNode {
+    const node = this.#graph.nodes[id];
+    if (node === undefined) throw new Error(`jnx internal error: no node ${id}`);
+    return node;
+  }
+}

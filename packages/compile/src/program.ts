@@ -1,0 +1,203 @@
+import { contiguous, debugLevel, deviceStorage, literal, Storage, contiguousView, sizeOf, BYTES_PER_ELEMENT, type DeviceBuffer, type Program, type Step } from "@jnx/tensor/internal";
+import { executor, Tensor, type Executor, type Limits } from "@jnx/tensor";
+import { emitGroup, labelOf } from "./emit.ts";
+import { Fuser, groupInputs, members, type Group } from "./fuse.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { Planner, type MemoryPlan } from "./plan.ts";
+import { printGraph } from "./print.ts";
+
+/** What a compiled function costs a call: exact on every device. */
+export interface ProgramReport {
+  readonly dispatches: number;
+  /** Distinct pipelines. */
+  readonly pipelines: number;
+  /** Bytes that kernels read and write, each operand and result counted once for each kernel. */
+  readonly bytesMoved: number;
+  /** Bytes of temporaries that live while it runs. */
+  readonly temporaryBytes: number;
+  /** One line for each kernel. */
+  readonly kernels: readonly string[];
+  /** The captured graph. */
+  readonly graph: string;
+}
+
+/** A captured graph, fused, planned and linked: ready to be replayed as one submission. */
+export class CompiledGraph {
+  readonly graph: Graph;
+  readonly report: ProgramReport;
+  readonly #outputs: readonly GraphNode[];
+  readonly #plan: MemoryPlan;
+  readonly #program: Program;
+  readonly #label: string;
+  readonly #executor: Executor;
+  readonly #temporaries = new Map<number, Storage>();
+  readonly #constants = new Map<number, Storage>();
+
+  /** `donated` are the indices of inputs whose buffers the outputs may take over. */
+  constructor(graph: Graph, donated: readonly boolean[], label: string) {
+    this.graph = graph;
+    this.#executor = executor();
+    this.#label = label;
+    this.#outputs = graph.outputs;
+    const computed = { ...graph, outputs: [...new Set(graph.outputs.filter((node) => node.kind === "op"))] };
+    // An input that is handed out again must keep its contents.
+    const returned = new Set(graph.outputs);
+    const free = new Set(graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id));
+    const built = build(computed, free, this.#executor.limits);
+    this.#plan = built.plan;
+    const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
+    this.#program = this.#executor.createProgram(steps, built.slotCount, label);
+    for (const [slot, bytes] of built.temporaries) this.#temporaries.set(slot, temporary(bytes, label));
+    this.#findConstants();
+    this.report = reportOf(graph, built);
+    if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
+    if (debugLevel() >= 4) console.log(this.report.graph);
+  }
+
+  #findConstants(): void {
+    for (const node of this.graph.nodes) {
+      const slot = node.kind === "constant" ? this.#plan.constants.get(node.id) : undefined;
+      if (slot === undefined || node.kind !== "constant") continue;
+      const settled = contiguous(node.tensor);
+      const storage = deviceStorage(settled);
+      storage.pins++;
+      this.#constants.set(slot, storage);
+    }
+  }
+
+  /** Runs the program: one submission. Donated inputs whose buffers were taken over are gone afterwards. */
+  run(inputs: readonly Tensor[]): Tensor[] {
+    const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
+    const settled = inputs.map((input, index) => this.#settle(input, index));
+    settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
+    for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
+    for (const [slot, bytes] of this.#plan.fresh) buffers[slot] = this.#executor.allocate(bytes, this.#label);
+    const filler = this.#filler(buffers);
+    this.#executor.replay(this.#program, buffers.map((buffer) => buffer ?? filler));
+    return this.#collect(inputs, settled, buffers);
+  }
+
+  /** The storage of an input as kernels expect it, row-major from its start; none for inputs that nothing reads. */
+  #settle(input: Tensor, index: number): Storage | undefined {
+    const node = this.graph.inputs[index];
+    if (node === undefined || sizeOf(node.shape) === 0) return undefined;
+    return deviceStorage(contiguous(input));
+  }
+
+  /** Slots that no kernel binds still need some buffer. */
+  #filler(buffers: readonly (DeviceBuffer | undefined)[]): DeviceBuffer {
+    const some = buffers.find((buffer) => buffer !== undefined);
+    return some ?? temporary(BYTES_PER_ELEMENT, "filler").buffer();
+  }
+
+  #collect(inputs: readonly Tensor[], settled: readonly (Storage | undefined)[], buffers: readonly (DeviceBuffer | undefined)[]): Tensor[] {
+    const made = new Map<GraphNode, Tensor>();
+    return this.#outputs.map((node) => {
+      const known = made.get(node);
+      if (known !== undefined) return known;
+      const tensor = this.#output(node, inputs, settled, buffers);
+      made.set(node, tensor);
+      return tensor;
+    });
+  }
+
+  #output(node: GraphNode, inputs: readonly Tensor[], settled: readonly (Storage | undefined)[], buffers: readonly (DeviceBuffer | undefined)[]): Tensor {
+    const { shape, dtype, weak } = node;
+    if (node.kind === "literal") return literal(node.value, shape, dtype, weak);
+    if (node.kind === "constant") return node.tensor;
+    if (node.kind === "input") return inputs[node.index] ?? literal(0, shape, dtype);
+    if (sizeOf(shape) === 0) return literal(0, shape, dtype);
+    const slot = this.#plan.slots.get(node.id) ?? -1;
+    const donor = settled[slot];
+    const bytes = sizeOf(shape) * BYTES_PER_ELEMENT;
+    const buffer = donor === undefined ? buffers[slot] : donor.surrender("this tensor's memory was updated in place by a compiled step; read it before the step, or copy it");
+    if (buffer === undefined) throw new Error("jnx internal error: an output has no buffer");
+    return new Tensor({ shape, dtype, weak }, { kind: "device", storage: Storage.around(buffer, bytes, this.#label), view: contiguousView(shape) });
+  }
+
+  /** Gives the program's memory back. */
+  dispose(): void {
+    this.#program.dispose();
+    for (const storage of this.#temporaries.values()) storage.free("the compiled program is gone");
+    for (const storage of this.#constants.values()) storage.pins--;
+  }
+}
+
+/** A buffer that belongs to the program, not to the arena it happens to be compiled in. */
+function temporary(bytes: number, label: string): Storage {
+  const storage = new Storage(bytes, `${label} (temporary)`);
+  storage.pins++;
+  return storage;
+}
+
+interface Built {
+  readonly order: readonly Group[];
+  readonly fuser: Fuser;
+  readonly plan: MemoryPlan;
+  readonly steps: readonly Step[];
+  readonly slotCount: number;
+  readonly temporaries: ReadonlyMap<number, number>;
+}
+
+function build(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
+  const maxBuffers = limits.maxStorageBuffersPerShaderStage;
+  const built = attempt(graph, donated, donated, limits);
+  const fits = built.steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= maxBuffers);
+  // A take-over that the fuser counted on did not come about: fuse again without counting on any.
+  return fits ? built : attempt(graph, donated, new Set(), limits);
+}
+
+function attempt(graph: Graph, donated: ReadonlySet<number>, counted: ReadonlySet<number>, limits: Limits): Built {
+  const fuser = new Fuser(graph, limits.maxStorageBuffersPerShaderStage, counted);
+  const order = fuser.schedule();
+  const plan = new Planner(graph, fuser, order, donated).plan();
+  const workspaces = new Workspaces(plan.slotCount);
+  const steps = order.flatMap((group) => {
+    workspaces.reset();
+    return emitGroup(group, { inliner: fuser.inliner, plan, limits, workspace: (bytes) => workspaces.take(bytes) });
+  });
+  return { order, fuser, plan, steps, slotCount: workspaces.end, temporaries: new Map([...plan.temporaries, ...workspaces.slots]) };
+}
+
+/** Memory between the stages of one group; the next group uses it again. */
+class Workspaces {
+  readonly slots = new Map<number, number>();
+  readonly #first: number;
+  #used = 0;
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  get end(): number {
+    return this.#first + this.slots.size;
+  }
+
+  reset(): void {
+    this.#used = 0;
+  }
+
+  take(bytes: number): number {
+    const slot = this.#first + this.#used++;
+    this.slots.set(slot, Math.max(bytes, this.slots.get(slot) ?? 0));
+    return slot;
+  }
+}
+
+function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built): ProgramReport {
+  const bytesOf = (id: number): number => sizeOf(graph.nodes[id]?.shape ?? []) * BYTES_PER_ELEMENT;
+  const lines = order.map((group) => {
+    const reads = [...groupInputs(group, fuser.inliner)];
+    const writes = (plan.writes.get(group) ?? []).map((node) => node.id);
+    const bytes = [...reads, ...writes].reduce((sum, id) => sum + bytesOf(id), 0);
+    return { bytes, text: `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}, ${bytes} bytes` };
+  });
+  return {
+    dispatches: steps.length,
+    pipelines: new Set(steps.map((step) => step.kernel.code)).size,
+    bytesMoved: lines.reduce((sum, line) => sum + line.bytes, 0),
+    temporaryBytes: [...temporaries.values()].reduce((sum, bytes) => sum + bytes, 0),
+    kernels: lines.map((line) => line.text),
+    graph: printGraph(graph),
+  };
+}

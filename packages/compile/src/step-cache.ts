@@ -1,0 +1,93 @@
+import { ArgumentError, type Tensor } from "@jnx/tensor";
+import { inArena } from "@jnx/tensor/internal";
+import { Capture } from "./capture.ts";
+import { CompiledGraph } from "./program.ts";
+
+/** What a traced function gave back. */
+export interface TraceResult<Aux> {
+  /** The tensors that the compiled program must produce. */
+  readonly outputs: readonly Tensor[];
+  /** Whatever the caller needs at every later call to make sense of the outputs. */
+  readonly aux: Aux;
+  /** False if this trace must not serve later calls (the function changed the structure of its arguments). */
+  readonly keep?: boolean;
+}
+
+/** One compiled specialization. */
+interface Entry<Aux> {
+  readonly compiled: CompiledGraph;
+  readonly aux: Aux;
+}
+
+export interface StepCacheOptions {
+  /** How many specializations are kept; the one unused for longest goes first. Default 64. */
+  readonly maxEntries?: number;
+  /** How many traces are allowed in all; one more throws. Unlimited unless given. */
+  readonly maxTraces?: number;
+}
+
+/**
+ * Compiled programs of one function, by the structure, shapes and dtypes of what it was called with. `jit` and
+ * `nnx.jit` are this with two ways of finding tensors in arguments.
+ */
+export class StepCache<Aux = unknown> {
+  readonly name: string;
+  readonly #entries = new Map<string, Entry<Aux>>();
+  readonly #maxEntries: number;
+  readonly #maxTraces: number;
+  #traces = 0;
+
+  constructor(name: string, options: StepCacheOptions = {}) {
+    this.name = name;
+    this.#maxEntries = options.maxEntries ?? 64;
+    this.#maxTraces = options.maxTraces ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How often the function was traced. */
+  get traces(): number {
+    return this.#traces;
+  }
+
+  /** The program for these inputs, compiled now if need be. */
+  compile(key: string, inputs: readonly Tensor[], donated: readonly boolean[], trace: (inputs: readonly Tensor[]) => TraceResult<Aux>): Entry<Aux> {
+    const signature = `${key} ${inputs.map(({ shape, dtype, weak }) => `${dtype}${weak ? "*" : ""}[${shape.join(",")}]`).join(" ")} ${donated.map(Number).join("")}`;
+    const known = this.#entries.get(signature);
+    if (known !== undefined) {
+      this.#entries.delete(signature);
+      this.#entries.set(signature, known);
+      return known;
+    }
+    this.#count(signature);
+    const capture = new Capture(this.name);
+    const symbols = inputs.map((input, index) => capture.input(index, input));
+    const { outputs, aux, keep } = inArena(this.name, () => capture.run(() => trace(symbols)), () => []);
+    const entry = { compiled: new CompiledGraph(capture.finish(outputs), donated, this.name), aux };
+    if (keep !== false) this.#keep(signature, entry);
+    return entry;
+  }
+
+  /** Compiles if need be, runs, and gives the outputs with the trace's aux. */
+  call(key: string, inputs: readonly Tensor[], donated: readonly boolean[], trace: (inputs: readonly Tensor[]) => TraceResult<Aux>): { outputs: Tensor[]; aux: Aux } {
+    const { compiled, aux } = this.compile(key, inputs, donated, trace);
+    return { outputs: compiled.run(inputs), aux };
+  }
+
+  #keep(signature: string, entry: Entry<Aux>): void {
+    this.#entries.set(signature, entry);
+    if (this.#entries.size <= this.#maxEntries) return;
+    const [oldest] = this.#entries;
+    if (oldest === undefined) return;
+    this.#entries.delete(oldest[0]);
+    oldest[1].compiled.dispose();
+  }
+
+  #count(signature: string): void {
+    this.#traces++;
+    if (this.#traces <= this.#maxTraces) return;
+    const last = [...this.#entries.keys()].at(-1) ?? "nothing";
+    throw new ArgumentError(
+      `jit: ${this.name} would be traced for the ${this.#traces}th time, over maxTraces ${this.#maxTraces}; called before with ${last}, now with ${signature}; ` +
+        "pass what changes as an array instead of a static value, and keep shapes the same",
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import type { Tensor } from "./tensor.ts";
+import type { AnyOp, OpDef } from "./op.ts";
+import { evaluate } from "./eager.ts";
+
+/**
+ * An interpreter of ops: a tape records them, a capture writes them into a graph. Levels form a stack, innermost on
+ * top; an op goes to the first level from the top that claims it, and whatever ops that level calls in turn start
+ * one level further down. At the bottom, ops run on the device.
+ */
+export interface Level {
+  /** The transform as the user called it, for error messages: "grad", "jit". */
+  readonly name: string;
+  /** True if this level must see an op with these inputs. */
+  claims(inputs: readonly Tensor[]): boolean;
+  process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor;
+}
+
+/** One level on the stack, with those below it. */
+export interface Frame {
+  readonly level: Level;
+  readonly below: Frame | undefined;
+}
+
+let top: Frame | undefined;
+
+/** The level a call made now would meet first; undefined outside every transform. Its identity tells traces apart. */
+export function currentFrame(): Frame | undefined {
+  return top;
+}
+
+/**
+ * Applies an op to tensors: the one door through which every computation passes.
+ */
+export function bind<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  for (let frame = top; frame !== undefined; frame = frame.below) {
+    if (!frame.level.claims(inputs)) continue;
+    const { level, below } = frame;
+    return withFrame(below, () => level.process(op, inputs, attrs));
+  }
+  return withFrame(undefined, () => evaluate(op, inputs, attrs));
+}
+
+/** Runs `body` with `level` on top of the stack. */
+export function withLevel<T>(level: Level, body: () => T): T {
+  return withFrame({ level, below: top }, body);
+}
+
+/** Runs `body` with the stack as it was at `frame`: a pullback runs below the tape it belongs to. */
+export function withFrame<T>(frame: Frame | undefined, body: () => T): T {
+  const saved = top;
+  top = frame;
+  try {
+    return body();
+  } finally {
+    top = saved;
+  }
+}

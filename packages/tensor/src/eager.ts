@@ -1,0 +1,179 @@
+import type { Expr, Output, Step } from "./lower/expr.ts";
+import { executor } from "./device/current.ts";
+import { BYTES_PER_ELEMENT } from "./dtype.ts";
+import { ShapeError, TracedTensorError } from "./errors.ts";
+import { lowerMap, lowerStages } from "./lower/lower.ts";
+import { lowerReduce } from "./lower/reduce.ts";
+import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
+import { shapeText, sizeOf } from "./shape.ts";
+import { Storage } from "./storage.ts";
+import { Tensor, type Aval } from "./tensor.ts";
+import { at, contiguousView, isContiguous, type View } from "./view.ts";
+
+/** The bottom interpreter: allocates the result, links the kernel, queues it. Nothing is submitted or read here. */
+export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  const aval = op.infer(inputs, attrs);
+  refuseTraced(op.name, inputs);
+  if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
+  if (sizeOf(aval.shape) === 0) return new Tensor(aval, { kind: "literal", value: 0 });
+  const work = new EagerWork(op.name, aval);
+  if (op.kind === "map") work.run([mapStep(op, inputs, attrs, aval, work)]);
+  else if (op.kind === "reduce") work.run(reduceSteps(op, inputs, attrs, aval, work));
+  else work.run(kernelSteps(op, inputs, attrs, aval, work));
+  return work.result;
+}
+
+/** Elements in row-major order from the start of a storage of their own: the tensor itself if it already is so. */
+export function contiguous(tensor: Tensor): Tensor {
+  const { payload } = tensor;
+  if (payload.kind === "symbolic" || (payload.kind === "device" && isContiguous(payload.view) && payload.view.offset === 0)) return tensor;
+  if (tensor.size === 0) return tensor;
+  const work = new EagerWork("contiguous", tensor);
+  const output: Output = { slot: work.resultSlot, dtype: tensor.dtype, expr: work.operand(tensor) };
+  work.run([lowerMap("contiguous", tensor.shape, [output], executor().limits)]);
+  return work.result;
+}
+
+/** The storages one op works on, numbered; its result is born here. */
+class EagerWork {
+  readonly result: Tensor;
+  readonly resultSlot: number;
+  readonly #storages: Storage[] = [];
+  readonly #temporaries: Storage[] = [];
+  readonly #label: string;
+
+  constructor(label: string, aval: Aval) {
+    this.#label = label;
+    const storage = new Storage(checkedBytes(label, aval), label);
+    this.result = new Tensor({ shape: aval.shape, dtype: aval.dtype, weak: aval.weak }, { kind: "device", storage, view: contiguousView(aval.shape) });
+    this.resultSlot = this.slot(storage);
+  }
+
+  slot(storage: Storage): number {
+    const known = this.#storages.indexOf(storage);
+    return known >= 0 ? known : this.#storages.push(storage) - 1;
+  }
+
+  /** An input as the kernel reads it: a literal from the uniform, anything else from its storage. */
+  operand(tensor: Tensor): Expr {
+    const { payload } = tensor;
+    if (payload.kind === "literal") return { kind: "literal", dtype: tensor.dtype, value: payload.value };
+    if (payload.kind === "symbolic") throw leaked(this.#label, tensor);
+    return { kind: "load", slot: this.slot(payload.storage), dtype: tensor.dtype, view: payload.view };
+  }
+
+  workspace(bytes: number): number {
+    const storage = new Storage(bytes, `${this.#label} (workspace)`);
+    this.#temporaries.push(storage);
+    return this.slot(storage);
+  }
+
+  run(steps: readonly Step[]): void {
+    const device = executor();
+    for (const { label, kernel, slots, uniforms, grid } of steps) {
+      device.run({ label, kernel, buffers: slots.map((slot) => at(this.#storages, slot).buffer()), uniforms, grid });
+    }
+    for (const storage of this.#temporaries) storage.free(`the workspace of ${this.#label} is gone`);
+  }
+}
+
+function mapStep<A>(op: MapOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step {
+  const args = inputs.map((input) => work.operand(input));
+  const expr: Expr = { kind: "map", op, attrs, args, dtype: aval.dtype, view: contiguousView(aval.shape) };
+  return lowerMap(op.name, aval.shape, [{ slot: work.resultSlot, dtype: aval.dtype, expr }], executor().limits);
+}
+
+function reduceSteps<A>(op: ReduceOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step[] {
+  const input = only(op.name, inputs);
+  const { dtype } = aval;
+  const outputs: Output[] = [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }];
+  const reduction = {
+    shape: input.shape,
+    expr: work.operand(input),
+    axes: op.axes(attrs),
+    dtype,
+    resultShape: aval.shape,
+    outputs,
+    workspace: (bytes: number) => work.workspace(bytes),
+  };
+  return lowerReduce(op.name, op.combine, reduction, executor().limits);
+}
+
+function kernelSteps<A>(op: KernelOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step[] {
+  const operands = inputs.map((input, k) => {
+    const settled = materialize(input);
+    const { payload } = settled;
+    if (payload.kind === "device" && !op.accepts(payload.view, k, attrs)) return contiguous(settled);
+    return settled;
+  });
+  const { dtype, shape } = aval;
+  const views = operands.map((operand) => ({ aval: operand, view: viewOf(operand) }));
+  const steps = lowerStages(op.name, {
+    stages: op.plan(views, attrs, executor().limits),
+    operandSlots: operands.map((operand) => work.slot(storageOf(operand))),
+    loadOf: (operand) => ({ shape: at(operands, operand).shape, expr: work.operand(at(operands, operand)) }),
+    workspaceDType: op.workspaceDType,
+    result: { shape, dtype },
+    outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
+    workspace: (bytes) => work.workspace(bytes),
+  });
+  return steps;
+}
+
+function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval): Tensor {
+  const input = only(op.name, inputs);
+  const { payload } = input;
+  if (payload.kind === "literal") return new Tensor(aval, payload);
+  if (payload.kind === "symbolic") throw leaked(op.name, input);
+  payload.storage.checkAlive();
+  const view = op.view(payload.view, attrs);
+  if (view !== undefined) return new Tensor(aval, { kind: "device", storage: payload.storage, view });
+  const copy = contiguous(input);
+  const copied = op.view(viewOf(copy), attrs);
+  if (copied === undefined) throw new Error(`jnx internal error: ${op.name} has no view of a contiguous array`);
+  return new Tensor(aval, { kind: "device", storage: storageOf(copy), view: copied });
+}
+
+/** A tensor with a storage: literals are written out. Kernels with fixed operands need that. */
+function materialize(tensor: Tensor): Tensor {
+  return tensor.payload.kind === "literal" && tensor.size > 0 ? contiguous(tensor) : tensor;
+}
+
+function storageOf(tensor: Tensor): Storage {
+  const { payload } = tensor;
+  if (payload.kind === "device") return payload.storage;
+  return new Storage(0, "empty");
+}
+
+function viewOf(tensor: Tensor): View {
+  const { payload } = tensor;
+  return payload.kind === "device" ? payload.view : contiguousView(tensor.shape);
+}
+
+function only(name: string, inputs: readonly Tensor[]): Tensor {
+  const [input] = inputs;
+  if (input === undefined) throw new Error(`jnx internal error: ${name} has no input`);
+  return input;
+}
+
+function refuseTraced(name: string, inputs: readonly Tensor[]): void {
+  for (const input of inputs) if (input.payload.kind === "symbolic") throw leaked(name, input);
+}
+
+function leaked(name: string, tensor: Tensor): TracedTensorError {
+  return new TracedTensorError(
+    `${name}: received ${tensor.dtype}${shapeText(tensor.shape)}, a value that existed only while a function was being traced; ` +
+      "it leaked out of that function: return it instead of storing it",
+  );
+}
+
+function checkedBytes(name: string, aval: Aval): number {
+  const bytes = sizeOf(aval.shape) * BYTES_PER_ELEMENT;
+  const limit = executor().limits.maxStorageBufferBindingSize;
+  if (bytes > limit) {
+    throw new ShapeError(
+      `${name}: a result of shape ${shapeText(aval.shape)} takes ${bytes} bytes, over this device's maxStorageBufferBindingSize of ${limit}; work on smaller pieces`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,100 @@
+import { ceilDiv, foldGrid, link, map, packUniform, type Kernel, type Width } from "@jnx/kernels-wgsl";
+import type { Limits } from "../device/executor.ts";
+import { BYTES_PER_ELEMENT, type DType } from "../dtype.ts";
+import type { KernelStage } from "../op.ts";
+import { sizeOf, type Shape } from "../shape.ts";
+import { at } from "../view.ts";
+import { Emitter, type HookText } from "./emitter.ts";
+import type { Expr, Output, Step } from "./expr.ts";
+import { widthOf } from "./space.ts";
+
+/** Invocations in a workgroup of the elementwise kernel, and positions each of them handles. */
+const GROUP = 128;
+const REPEAT = 4;
+
+/** Arrays of one shape, each an expression of operands at the same position: one dispatch. */
+export function lowerMap(label: string, shape: Shape, outputs: readonly Output[], limits: Limits): Step {
+  const width = widthOf(shape, outputs.map((output) => output.expr));
+  const emitter = new Emitter(width);
+  emitter.declareOutputs(outputs, width);
+  emitter.addBody(shape, outputs, width);
+  const positions = sizeOf(shape) / width;
+  // Small arrays get one position an invocation, so that they still spread over the cores.
+  const repeat = positions > GROUP * REPEAT * 4 ? REPEAT : 1;
+  const hooks = emitter.finish(`const GROUP = ${GROUP}u;\nconst REPEAT = ${repeat}u;`);
+  const grid = foldGrid(ceilDiv(positions, GROUP * repeat), limits.maxComputeWorkgroupsPerDimension);
+  return assemble(label, map, hooks, { n: positions }, grid, []);
+}
+
+/** What the stages of a reduction or of a kernel family work on. */
+export interface StagedWork {
+  readonly stages: readonly KernelStage[];
+  /** Slots of the op's operands, for those that group 0 binds. */
+  readonly operandSlots: readonly number[];
+  /** What the `load` hook of a stage reads, over the shape its flat index walks: by operand number. */
+  loadOf(operand: number): { readonly shape: Shape; readonly expr: Expr };
+  /** What lies between stages, if not the result's dtype. */
+  readonly workspaceDType?: DType | undefined;
+  /** The dtype and shape of the kernel's own result, and the arrays to write from it. */
+  readonly result: { readonly shape: Shape; readonly dtype: DType };
+  readonly outputs: readonly Output[];
+  /** Gives a slot for a workspace of so many bytes. */
+  workspace(bytes: number): number;
+}
+
+/** One dispatch a stage: all but the first read, and all but the last write, a workspace. */
+export function lowerStages(label: string, work: StagedWork): Step[] {
+  let workspace: { slot: number; elements: number } | undefined;
+  return work.stages.map((stage) => {
+    const source = workspace;
+    const storeWidth = stage.storeWidth;
+    const lanes: Width = Math.max(storeWidth, stage.loadWidth ?? 1) === 4 ? 4 : 1;
+    const emitter = new Emitter(lanes);
+    const outputs = stage.writes === "results" ? work.outputs : [workspaceOutput(work, stage)];
+    if (stage.writes === "workspace") workspace = { slot: at(outputs, 0).slot, elements: stage.workspaceElements };
+    emitter.declareOutputs(outputs, storeWidth);
+    addLoad(emitter, stage, work, source);
+    const [shape, dtype] = stage.writes === "results" ? [work.result.shape, work.result.dtype] : [[stage.workspaceElements], betweenDType(work)];
+    emitter.addStore(shape, outputs, dtype, storeWidth);
+    for (const fn of stage.functions ?? []) emitter.use(fn);
+    const operands = stage.operands.map((operand) => at(work.operandSlots, operand));
+    return assemble(label, stage.kernel, emitter.finish(stage.consts), stage.params, stage.grid, operands);
+  });
+}
+
+function betweenDType(work: StagedWork): DType {
+  return work.workspaceDType ?? work.result.dtype;
+}
+
+function workspaceOutput(work: StagedWork, stage: KernelStage): Output {
+  const dtype = betweenDType(work);
+  return { slot: work.workspace(stage.workspaceElements * BYTES_PER_ELEMENT), dtype, expr: { kind: "result", dtype } };
+}
+
+function addLoad(emitter: Emitter, stage: KernelStage, work: StagedWork, source: { slot: number; elements: number } | undefined): void {
+  if (stage.loadWidth === undefined) return;
+  if (stage.reads === "workspace") {
+    if (source === undefined) throw new Error("jnx internal error: the first stage of a plan reads a workspace");
+    const shape = [source.elements];
+    const view = { shape, strides: [1], offset: 0 };
+    emitter.addLoad(shape, { kind: "load", slot: source.slot, dtype: betweenDType(work), view }, stage.loadWidth);
+  } else {
+    const { shape, expr } = work.loadOf(stage.loads ?? 0);
+    emitter.addLoad(shape, expr, stage.loadWidth);
+  }
+}
+
+function assemble(
+  label: string,
+  kernel: Kernel,
+  hooks: HookText,
+  params: Readonly<Record<string, number>>,
+  grid: readonly [number, number, number],
+  operands: readonly number[],
+): Step {
+  const linked = link(kernel, { block: hooks.block, functions: hooks.functions, bindings: hooks.bindings });
+  const layout = kernel.bindings.find((binding) => binding.group === 0 && binding.access === "uniform")?.layout;
+  const uniforms: Uint8Array[] = layout === undefined ? [] : [packUniform(layout, params)];
+  if (hooks.uniform !== undefined) uniforms.push(hooks.uniform);
+  return { label, kernel: linked, slots: [...operands, ...hooks.slots], uniforms, grid };
+}

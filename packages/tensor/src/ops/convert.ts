@@ -1,0 +1,55 @@
+import {
+  op_bool_to_f32, op_bool_to_i32, op_bool_to_u32, op_f32_to_bool, op_f32_to_i32, op_f32_to_u32,
+  op_i32_to_bool, op_i32_to_f32, op_i32_to_u32, op_u32_to_bool, op_u32_to_f32, op_u32_to_i32, type WgslFunction,
+} from "@jnx/kernels-wgsl";
+import { bind } from "../dispatch.ts";
+import { checkDType, isFloat, type DType } from "../dtype.ts";
+import type { MapOp } from "../op.ts";
+import { Tensor } from "../tensor.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
+
+const CONVERSIONS: Record<DType, Partial<Record<DType, WgslFunction>>> = {
+  float32: { int32: op_f32_to_i32, uint32: op_f32_to_u32, bool: op_f32_to_bool },
+  int32: { float32: op_i32_to_f32, uint32: op_i32_to_u32, bool: op_i32_to_bool },
+  uint32: { float32: op_u32_to_f32, int32: op_u32_to_i32, bool: op_u32_to_bool },
+  bool: { float32: op_bool_to_f32, int32: op_bool_to_i32, uint32: op_bool_to_u32 },
+};
+
+interface ConvertAttrs {
+  readonly dtype: DType;
+  readonly weak: boolean;
+}
+
+const convertOp: MapOp<ConvertAttrs> = {
+  kind: "map",
+  name: "convert_element_type",
+  infer: ([x], { dtype, weak }) => ({ shape: x?.shape ?? [], dtype, weak }),
+  wgsl: ([x = ""], context, { dtype }, [from = dtype]) => {
+    const fn = CONVERSIONS[from][dtype];
+    return fn === undefined ? x : `${context.use(fn)}(${x})`;
+  },
+  vjp: ({ inputs: [x] }, ct) => [x !== undefined && isFloat(x.dtype) ? convert(ct, x.dtype) : undefined],
+};
+
+/** The same elements in another dtype; nothing happens when they already have it. Source: lax.convert_element_type. */
+export function convert(x: Tensor, dtype: DType, weak = false): Tensor {
+  const { payload } = x;
+  if (x.dtype === dtype && (x.weak === weak || payload.kind !== "literal")) return x;
+  if (payload.kind === "literal") return literal(convertNumber(payload.value, x.dtype, dtype), x.shape, dtype, weak);
+  return bind(convertOp, [x], { dtype, weak });
+}
+
+/**
+ * x in another dtype, as XLA converts: float to integer truncates and saturates (NaN gives 0), integers wrap, anything
+ * but zero is true. Source: jnp.astype.
+ */
+export function astype(x: TensorLike, dtype: DType): Tensor {
+  return convert(asTensor(x), checkDType("astype", dtype));
+}
+
+function convertNumber(value: number, from: DType, to: DType): number {
+  if (from !== "float32" || to === "float32" || to === "bool") return value;
+  if (Number.isNaN(value)) return 0;
+  const [low, high] = to === "int32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return Math.min(high, Math.max(low, Math.trunc(value)));
+}

@@ -1,0 +1,207 @@
+import { bind } from "../dispatch.ts";
+import { hasExecutor, executor } from "../device/current.ts";
+import { BYTES_PER_ELEMENT, checkDType, dtypeOfTypedArray, roundTo, storageArray, type DType } from "../dtype.ts";
+import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
+import type { MapOp } from "../op.ts";
+import { checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { Storage } from "../storage.ts";
+import { Tensor, type NestedArray } from "../tensor.ts";
+import { at, contiguousView, isContiguous } from "../view.ts";
+import { add, equal, mul } from "./elementwise.ts";
+import { convert } from "./convert.ts";
+
+/** Things other than Tensors that stand for one: an nnx Variable gives its value. */
+export interface TensorConvertible {
+  toTensor(): Tensor;
+}
+
+/** What every function takes where it takes an array. Numbers are weakly typed: they adapt to the other operand. */
+export type TensorLike = Tensor | number | boolean | TensorConvertible;
+
+export interface ArrayOptions {
+  readonly dtype?: DType;
+}
+
+/** Arrays up to this many bytes keep a host copy: keys and small constants are then read without the device. */
+const HOST_COPY_BYTES = 4096;
+
+/** A Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
+export function asTensor(x: TensorLike): Tensor {
+  if (x instanceof Tensor) return x;
+  if (typeof x === "number") return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
+  if (typeof x === "boolean") return literal(x ? 1 : 0, [], "bool", true);
+  if (typeof x === "object" && x !== null && typeof x.toTensor === "function") return x.toTensor();
+  throw new DtypeError(`expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
+}
+
+function describe(x: unknown): string {
+  return Array.isArray(x) ? "a JavaScript array" : x instanceof Object ? `a ${x.constructor.name}` : String(x);
+}
+
+/** An array whose every element is `value`; it takes no memory until a kernel needs it to. */
+export function literal(value: number, shape: Shape, dtype: DType, weak = false): Tensor {
+  return new Tensor({ shape, dtype, weak }, { kind: "literal", value: roundTo(dtype, value) });
+}
+
+/** `data`, in storage form and row-major, as an array on the device. The data is copied. */
+export function fromHost(data: Float32Array | Int32Array | Uint32Array, shape: Shape, dtype: DType): Tensor {
+  const keep = data.byteLength <= HOST_COPY_BYTES || !hasExecutor();
+  const storage = new Storage(data.byteLength, "array", keep ? data.slice() : undefined);
+  if (!keep) executor().write(storage.buffer(), data);
+  return new Tensor({ shape, dtype, weak: false }, { kind: "device", storage, view: contiguousView(shape) });
+}
+
+/** The elements of an array made from host data, if they are still known there: keys, small constants, literals. */
+export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array | undefined {
+  const { payload } = x;
+  if (payload.kind === "literal") return storageArray(x.dtype, new Array<number>(x.size).fill(payload.value));
+  if (payload.kind !== "device" || payload.storage.freed || payload.storage.host === undefined) return undefined;
+  const { host } = payload.storage;
+  if (!isContiguous(payload.view)) return undefined;
+  const { buffer } = new Uint32Array(host.buffer, host.byteOffset + payload.view.offset * BYTES_PER_ELEMENT, x.size).slice();
+  return x.dtype === "float32" ? new Float32Array(buffer) : x.dtype === "int32" ? new Int32Array(buffer) : new Uint32Array(buffer);
+}
+
+/**
+ * An array from nested JavaScript arrays, a typed array, a number, or another array. Typed arrays keep their dtype
+ * (Uint8Array and other small integers become int32); numbers become float32 if any has a fraction, else int32;
+ * booleans become bool.
+ *
+ * @throws ShapeError when nested arrays are ragged, or a typed array's length is not that of `shape`.
+ * @example
+ * array([[1, 2.5], [3, 4]]).dtype;                              // "float32"
+ * array(new Float32Array([1, 2, 3, 4]), { shape: [2, 2] }).shape; // [2, 2]
+ */
+export function array(data: NestedArray | NestedBooleans | ArrayBufferView | TensorLike, options: ArrayOptions & { readonly shape?: Shape } = {}): Tensor {
+  const dtype = options.dtype === undefined ? undefined : checkDType("array", options.dtype);
+  if (ArrayBuffer.isView(data)) return fromView(data, options.shape, dtype);
+  if (!Array.isArray(data)) {
+    // Arrays were handled above and below: what is left is a Tensor, a number, a boolean or a convertible.
+    const tensor = asTensor(data as TensorLike);
+    return convert(tensor, dtype ?? tensor.dtype, false);
+  }
+  const { shape, values, booleans } = flattenNested(data);
+  const found = booleans ? "bool" : values.every((v) => Number.isInteger(v) && Math.abs(v) <= 0x7fffffff) && values.length > 0 ? "int32" : "float32";
+  const kept = dtype ?? found;
+  return fromHost(storageArray(kept, values), checkedShape(values.length, options.shape ?? shape), kept);
+}
+
+/** Nested arrays of booleans, for `array([true, false])`. */
+export type NestedBooleans = boolean | readonly NestedBooleans[];
+
+function fromView(data: ArrayBufferView, shape: Shape | undefined, dtype: DType | undefined): Tensor {
+  const kept = dtype ?? dtypeOfTypedArray(data);
+  // Every view but DataView is indexable; dtypeOfTypedArray has refused the others.
+  const values = data as unknown as ArrayLike<number>;
+  return fromHost(storageArray(kept, values), checkedShape(values.length, shape ?? [values.length]), kept);
+}
+
+function checkedShape(count: number, shape: Shape): Shape {
+  const checked = checkShape("array", shape);
+  if (sizeOf(checked) !== count) throw new ShapeError(`array: ${count} elements do not fill shape ${shapeText(checked)}, which has ${sizeOf(checked)}`);
+  return checked;
+}
+
+function flattenNested(data: readonly unknown[]): { shape: number[]; values: number[]; booleans: boolean } {
+  const values: number[] = [];
+  const shape: number[] = [];
+  let booleans = true;
+  const visit = (node: unknown, depth: number): void => {
+    if (Array.isArray(node)) {
+      if (shape.length === depth && values.length === 0) shape.push(node.length);
+      else if (shape[depth] !== node.length) throw new ShapeError(`array: ragged nesting, a row of ${node.length} elements at depth ${depth} where others have ${shape[depth] ?? "none"}`);
+      for (const child of node) visit(child, depth + 1);
+      return;
+    }
+    if (depth !== shape.length) throw new ShapeError(`array: ragged nesting, a number at depth ${depth} where others are at ${shape.length}`);
+    if (typeof node !== "number" && typeof node !== "boolean") throw new DtypeError(`array: expected numbers or booleans, found ${typeof node}`);
+    if (typeof node === "number") booleans = false;
+    values.push(Number(node));
+  };
+  visit(data, 0);
+  return { shape, values, booleans: booleans && values.length > 0 };
+}
+
+/** An array of `shape` filled with `value`. Source: jnp.full. */
+export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
+  const dtype = options.dtype ?? asTensor(value).dtype;
+  return literal(Number(value), checkShape("full", shape), checkDType("full", dtype));
+}
+
+/** An array of zeros, float32 unless told. Source: jnp.zeros. */
+export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
+  return literal(0, checkShape("zeros", shape), checkDType("zeros", options.dtype ?? "float32"));
+}
+
+/** An array of ones, float32 unless told. Source: jnp.ones. */
+export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
+  return literal(1, checkShape("ones", shape), checkDType("ones", options.dtype ?? "float32"));
+}
+
+/** Zeros of x's shape and dtype. */
+export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
+  const { shape, dtype } = asTensor(x);
+  return literal(0, shape, options.dtype ?? dtype);
+}
+
+/** Ones of x's shape and dtype. */
+export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
+  const { shape, dtype } = asTensor(x);
+  return literal(1, shape, options.dtype ?? dtype);
+}
+
+/** `value` in x's shape and dtype. */
+export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
+  const { shape, dtype } = asTensor(x);
+  return literal(value, shape, options.dtype ?? dtype);
+}
+
+interface IotaAttrs {
+  readonly shape: Shape;
+  readonly axis: number;
+  readonly dtype: "float32" | "int32" | "uint32";
+}
+
+const iotaOp: MapOp<IotaAttrs> = {
+  kind: "map",
+  name: "iota",
+  indexed: true,
+  infer: (_inputs, { shape, dtype }) => ({ shape, dtype, weak: false }),
+  wgsl: (_args, context, { shape, axis, dtype }) => {
+    const inner = sizeOf(shape.slice(axis + 1));
+    const along = inner === 1 ? context.index() : `(${context.index()} / ${context.constant(inner, "uint32")})`;
+    const counted = axis === 0 ? along : `(${along} % ${context.constant(at(shape, axis), "uint32")})`;
+    return dtype === "uint32" ? counted : dtype === "int32" ? `I(${counted})` : `F(${counted})`;
+  },
+  vjp: () => [],
+};
+
+/** 0, 1, 2, … along `axis`, the same for all other indices. Source: lax.broadcasted_iota. */
+export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Shape, axis: number): Tensor {
+  const checked = checkShape("broadcastedIota", shape);
+  return bind(iotaOp, [], { shape: checked, axis: normalizeAxis("broadcastedIota", axis, checked.length), dtype });
+}
+
+/**
+ * start, start + step, … up to but without stop. One argument is stop. int32 when all are whole numbers, else float32.
+ * Source: jnp.arange.
+ *
+ * @example
+ * await arange(3).toArray();        // [0, 1, 2]
+ * await arange(1, 2, 0.5).toArray(); // [1, 1.5]
+ */
+export function arange(startOrStop: number, stop?: number, step = 1, options: ArrayOptions = {}): Tensor {
+  const [from, to] = stop === undefined ? [0, startOrStop] : [startOrStop, stop];
+  if (![from, to, step].every(Number.isFinite) || step === 0) throw new ArgumentError(`arange: needs finite numbers and a step other than 0, received ${from}, ${to}, ${step}`);
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const whole = Number.isInteger(from) && Number.isInteger(step) && Number.isInteger(to);
+  const dtype = options.dtype ?? (whole ? "int32" : "float32");
+  if (!whole) return convert(fromHost(Float32Array.from({ length: count }, (_, i) => from + i * step), [count], "float32"), dtype);
+  return convert(add(mul(broadcastedIota("int32", [count], 0), step), from), dtype);
+}
+
+/** The n×m identity, float32 unless told. Source: jnp.eye. */
+export function eye(n: number, m: number = n, options: ArrayOptions = {}): Tensor {
+  const shape = checkShape("eye", [n, m]);
+  return convert(equal(broadcastedIota("int32", shape, 0), broadcastedIota("int32", shape, 1)), options.dtype ?? "float32");
+}

@@ -1,0 +1,214 @@
+import {
+  op_abs_f, op_abs_i, op_abs_u, op_ceil, op_cos, op_erf, op_erf_inv, op_erfc, op_exp, op_expm1, op_floor, op_isfinite, op_isinf, op_isnan, op_log, op_log1p, op_logistic, op_neg_f, op_neg_i, op_neg_u, op_relu, op_round, op_rsqrt, op_sign_f, op_sign_i, op_sign_u, op_sin, op_sqrt, op_square_f, op_square_i, op_square_u, op_tan, op_tanh,
+} from "@jnx/kernels-wgsl";
+import { convert } from "./convert.ts";
+import { onesLike, zerosLike } from "./create.ts";
+import { unary, type UnaryFunction } from "./factories.ts";
+import { add, div, greater, mul, sub } from "./binary.ts";
+
+export * from "./binary.ts";
+
+const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
+
+/** −x. Source: jnp.negative. */
+export const neg: UnaryFunction = /* @__PURE__ */ unary({
+  name: "neg",
+  wgsl: { float32: op_neg_f, int32: op_neg_i, uint32: op_neg_u },
+  takes: "number",
+  derivative: (x) => neg(onesLike(x)),
+});
+
+/** |x|; the gradient at 0 is 0. Source: jnp.abs. */
+export const abs: UnaryFunction = /* @__PURE__ */ unary({
+  name: "abs",
+  wgsl: { float32: op_abs_f, int32: op_abs_i, uint32: op_abs_u },
+  takes: "number",
+  derivative: (x) => sign(x),
+});
+
+/** −1, 0 or 1; NaN stays NaN. Source: jnp.sign. */
+export const sign: UnaryFunction = /* @__PURE__ */ unary({
+  name: "sign",
+  wgsl: { float32: op_sign_f, int32: op_sign_i, uint32: op_sign_u },
+  takes: "number",
+  derivative: (x) => zerosLike(x),
+});
+
+/** eˣ. Source: jnp.exp. */
+export const exp: UnaryFunction = /* @__PURE__ */ unary({
+  name: "exp",
+  wgsl: op_exp,
+  takes: "float",
+  derivative: (_x, y) => y,
+});
+
+/** eˣ − 1 without cancellation near 0. Source: jnp.expm1. */
+export const expm1: UnaryFunction = /* @__PURE__ */ unary({
+  name: "expm1",
+  wgsl: op_expm1,
+  takes: "float",
+  derivative: (_x, y) => add(y, 1),
+});
+
+/** Natural logarithm: log(0) = −inf, log of a negative is NaN. Source: jnp.log. */
+export const log: UnaryFunction = /* @__PURE__ */ unary({
+  name: "log",
+  wgsl: op_log,
+  takes: "float",
+  derivative: (x) => div(1, x),
+});
+
+/** log(1 + x) without cancellation near 0. Source: jnp.log1p. */
+export const log1p: UnaryFunction = /* @__PURE__ */ unary({
+  name: "log1p",
+  wgsl: op_log1p,
+  takes: "float",
+  derivative: (x) => div(1, add(x, 1)),
+});
+
+/** √x; NaN for negatives. Source: jnp.sqrt. */
+export const sqrt: UnaryFunction = /* @__PURE__ */ unary({
+  name: "sqrt",
+  wgsl: op_sqrt,
+  takes: "float",
+  derivative: (_x, y) => div(0.5, y),
+});
+
+/** 1/√x. Source: lax.rsqrt. */
+export const rsqrt: UnaryFunction = /* @__PURE__ */ unary({
+  name: "rsqrt",
+  wgsl: op_rsqrt,
+  takes: "float",
+  derivative: (x, y) => div(mul(y, -0.5), x),
+});
+
+/** Sine of x radians, right for large x too. Source: jnp.sin. */
+export const sin: UnaryFunction = /* @__PURE__ */ unary({
+  name: "sin",
+  wgsl: op_sin,
+  takes: "float",
+  derivative: (x) => cos(x),
+});
+
+/** Cosine of x radians, right for large x too. Source: jnp.cos. */
+export const cos: UnaryFunction = /* @__PURE__ */ unary({
+  name: "cos",
+  wgsl: op_cos,
+  takes: "float",
+  derivative: (x) => neg(sin(x)),
+});
+
+/** Tangent of x radians. Source: jnp.tan. */
+export const tan: UnaryFunction = /* @__PURE__ */ unary({
+  name: "tan",
+  wgsl: op_tan,
+  takes: "float",
+  derivative: (_x, y) => add(square(y), 1),
+});
+
+/** Hyperbolic tangent; ±1 far out, never NaN for a number. Source: jnp.tanh. */
+export const tanh: UnaryFunction = /* @__PURE__ */ unary({
+  name: "tanh",
+  wgsl: op_tanh,
+  takes: "float",
+  derivative: (_x, y) => sub(1, square(y)),
+});
+
+/** 1 / (1 + e⁻ˣ). Source: jax.nn.sigmoid (lax.logistic). */
+export const sigmoid: UnaryFunction = /* @__PURE__ */ unary({
+  name: "sigmoid",
+  wgsl: op_logistic,
+  takes: "float",
+  derivative: (_x, y) => mul(y, sub(1, y)),
+});
+
+/** The error function 2/√π ∫₀ˣ e^(−t²) dt. Source: lax.erf. */
+export const erf: UnaryFunction = /* @__PURE__ */ unary({
+  name: "erf",
+  wgsl: op_erf,
+  takes: "float",
+  derivative: (x) => mul(TWO_OVER_SQRT_PI, exp(neg(square(x)))),
+});
+
+/** 1 − erf(x), accurate where that is tiny. Source: lax.erfc. */
+export const erfc: UnaryFunction = /* @__PURE__ */ unary({
+  name: "erfc",
+  wgsl: op_erfc,
+  takes: "float",
+  derivative: (x) => mul(-TWO_OVER_SQRT_PI, exp(neg(square(x)))),
+});
+
+/** The inverse of erf, with XLA's polynomial; ±1 give ±inf. Source: lax.erf_inv. */
+export const erfInv: UnaryFunction = /* @__PURE__ */ unary({
+  name: "erfInv",
+  wgsl: op_erf_inv,
+  takes: "float",
+  derivative: (_x, y) => mul(1 / TWO_OVER_SQRT_PI, exp(square(y))),
+});
+
+/** x². Source: jnp.square. */
+export const square: UnaryFunction = /* @__PURE__ */ unary({
+  name: "square",
+  wgsl: { float32: op_square_f, int32: op_square_i, uint32: op_square_u },
+  takes: "number",
+  derivative: (x) => mul(x, 2),
+});
+
+/** max(x, 0) with gradient 0 at 0; NaN stays NaN. Source: jax.nn.relu. */
+export const relu: UnaryFunction = /* @__PURE__ */ unary({
+  name: "relu",
+  wgsl: op_relu,
+  takes: "float",
+  derivative: (_x, y) => convert(greater(y, 0), "float32"),
+});
+
+/** The largest whole number ≤ x. Source: jnp.floor. */
+export const floor: UnaryFunction = /* @__PURE__ */ unary({
+  name: "floor",
+  wgsl: op_floor,
+  takes: "float",
+  derivative: (x) => zerosLike(x),
+});
+
+/** The smallest whole number ≥ x. Source: jnp.ceil. */
+export const ceil: UnaryFunction = /* @__PURE__ */ unary({
+  name: "ceil",
+  wgsl: op_ceil,
+  takes: "float",
+  derivative: (x) => zerosLike(x),
+});
+
+/** The nearest whole number, halves to even. Source: jnp.round. */
+export const round: UnaryFunction = /* @__PURE__ */ unary({
+  name: "round",
+  wgsl: op_round,
+  takes: "float",
+  derivative: (x) => zerosLike(x),
+});
+
+/** True where x is NaN, tested by its bits. Source: jnp.isnan. */
+export const isnan: UnaryFunction = /* @__PURE__ */ unary({
+  name: "isnan",
+  wgsl: op_isnan,
+  takes: "float",
+  result: "bool",
+  derivative: "nondifferentiable",
+});
+
+/** True where x is +inf or −inf. Source: jnp.isinf. */
+export const isinf: UnaryFunction = /* @__PURE__ */ unary({
+  name: "isinf",
+  wgsl: op_isinf,
+  takes: "float",
+  result: "bool",
+  derivative: "nondifferentiable",
+});
+
+/** True where x is neither NaN nor infinite. Source: jnp.isfinite. */
+export const isfinite: UnaryFunction = /* @__PURE__ */ unary({
+  name: "isfinite",
+  wgsl: op_isfinite,
+  takes: "float",
+  result: "bool",
+  derivative: "nondifferentiable",
+});

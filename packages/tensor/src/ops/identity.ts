@@ -1,0 +1,29 @@
+import { bind } from "../dispatch.ts";
+import { isFloat } from "../dtype.ts";
+import type { ViewOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+
+const stopOp: ViewOp<undefined> = {
+  kind: "view",
+  name: "stop_gradient",
+  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  view: (view) => view,
+  vjp: () => [undefined],
+};
+
+/** x with a derivative of zero: what depends on it is a constant to grad. Source: lax.stop_gradient. */
+export function stopGradient(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;
+}
+
+const aliasOp: ViewOp<undefined> = { ...stopOp, name: "alias", vjp: (_context, ct) => [ct] };
+
+/**
+ * The same value under a new identity. Tapes know tensors by identity, so a leaf of `grad` must not be the very tensor
+ * that the differentiated function also closes over.
+ */
+export function alias(x: Tensor): Tensor {
+  return bind(aliasOp, [x], undefined);
+}

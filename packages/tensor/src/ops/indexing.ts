@@ -1,0 +1,135 @@
+import { planGather, planScatter } from "@jnx/kernels-wgsl";
+import { bind } from "../dispatch.ts";
+import type { DType } from "../dtype.ts";
+import { DtypeError, ShapeError } from "../errors.ts";
+import type { KernelOp } from "../op.ts";
+import { normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import type { Aval, Tensor } from "../tensor.ts";
+import { at, isIdentity } from "../view.ts";
+import { convert } from "./convert.ts";
+import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
+import { equal } from "./elementwise.ts";
+import { broadcastTo, expandDims, reshape } from "./movement.ts";
+
+/** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
+export type IndexMode = "fill" | "clip" | "wrap";
+
+export interface TakeOptions {
+  /** The axis to take along; without it, x is flattened first. */
+  readonly axis?: number;
+  readonly mode?: IndexMode;
+}
+
+interface IndexAttrs {
+  readonly axis: number;
+  /** True when the indices have the operand's rank and are looked up position by position. */
+  readonly along: boolean;
+  readonly mode: IndexMode;
+}
+
+interface ScatterAttrs extends IndexAttrs {
+  /** Extent of the axis that is scattered into. */
+  readonly rows: number;
+}
+
+/** What JAX fills with: NaN for floats, the least int32, the largest uint32, true. */
+const FILL: Record<DType, number> = { float32: Number.NaN, int32: -2147483648, uint32: 4294967295, bool: 1 };
+
+function extents(shape: Shape, axis: number): { outer: number; rows: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, axis)), rows: at(shape, axis), inner: sizeOf(shape.slice(axis + 1)) };
+}
+
+function indexDType({ dtype }: Aval): "int32" | "uint32" {
+  return dtype === "uint32" ? "uint32" : "int32";
+}
+
+function takenShape(x: Shape, index: Shape, { axis, along }: IndexAttrs): Shape {
+  return along ? index : [...x.slice(0, axis), ...index, ...x.slice(axis + 1)];
+}
+
+const gatherOp: KernelOp<IndexAttrs> = {
+  kind: "kernel",
+  name: "gather",
+  infer: ([x, index], attrs) => ({ shape: x && index ? takenShape(x.shape, index.shape, attrs) : [], dtype: x?.dtype ?? "float32", weak: false }),
+  accepts: isIdentity,
+  plan: ([x, index], { axis, along, mode }, limits) => {
+    if (x === undefined || index === undefined) return [];
+    const size = extents(x.aval.shape, axis);
+    const take = along ? at(index.aval.shape, axis) : sizeOf(index.aval.shape);
+    const spec = { ...size, take, along, mode, dtype: x.aval.dtype, indexDType: indexDType(index.aval), fromEnd: true, fill: FILL[x.aval.dtype], vector: size.inner % 4 === 0 };
+    return planGather(spec, limits);
+  },
+  vjp: ({ inputs: [x, index], attrs }, ct) => [x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) })],
+};
+
+/** Zeros, with every update added to the row its index names: the transpose of a gather. Fixed order, no atomics. */
+const scatterAddOp: KernelOp<ScatterAttrs> = {
+  kind: "kernel",
+  name: "scatter_add",
+  workspaceDType: "uint32",
+  infer: ([updates, index], { axis, along, rows }) => {
+    const shape = updates?.shape ?? [];
+    const after = along ? axis + 1 : axis + (index?.shape.length ?? 0);
+    return { shape: [...shape.slice(0, axis), rows, ...shape.slice(after)], dtype: updates?.dtype ?? "float32", weak: false };
+  },
+  accepts: isIdentity,
+  plan: ([updates, index], { axis, along, rows, mode }, limits) => {
+    if (updates === undefined || index === undefined) return [];
+    const { shape, dtype } = updates.aval;
+    const take = along ? at(shape, axis) : sizeOf(index.aval.shape);
+    const inner = sizeOf(shape.slice(along ? axis + 1 : axis + index.aval.shape.length));
+    const spec = { outer: sizeOf(shape.slice(0, axis)), rows, take, inner, along, mode, dtype, indexDType: indexDType(index.aval), fromEnd: true, vector: inner % 4 === 0 };
+    return planScatter({ ...spec, combine: "add", base: false }, limits);
+  },
+  vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, mode: attrs.mode })],
+};
+
+function checkIndex(name: string, index: Tensor): Tensor {
+  if (index.dtype === "int32" || index.dtype === "uint32") return index;
+  throw new DtypeError(`${name}: indices must be int32 or uint32, received ${index.dtype}; convert them with astype()`);
+}
+
+/**
+ * Slices of x along an axis, by index; negative indices count from the end. What is out of range reads as NaN (mode
+ * "fill", the default), as the nearest element ("clip") or counts around ("wrap"). Source: jnp.take.
+ *
+ * @example
+ * await take(array([10, 20, 30]), array([2, 0])).toArray(); // [30, 10]
+ */
+export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = {}): Tensor {
+  const tensor = options.axis === undefined ? reshape(asTensor(x), [-1]) : asTensor(x);
+  const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
+  return bind(gatherOp, [tensor, checkIndex("take", asTensor(indices))], { axis, along: false, mode: options.mode ?? "fill" });
+}
+
+/**
+ * x[…, indices[…, k, …], …] along an axis: the indices have x's rank, and x's extents on the other axes (or 1).
+ * Source: jnp.take_along_axis.
+ *
+ * @throws ShapeError when the ranks differ or the other axes do not fit.
+ * @example
+ * await takeAlongAxis(array([[1, 2], [3, 4]]), array([[1], [0]]), 1).toArray(); // [[2], [3]]
+ */
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number, options: { readonly mode?: IndexMode } = {}): Tensor {
+  const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
+  const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
+  const full = tensor.shape.map((extent, k) => (k === along ? at(index.shape, k) : extent));
+  if (index.ndim !== tensor.ndim || !index.shape.every((extent, k) => extent === 1 || extent === full[k]))
+    throw new ShapeError(`takeAlongAxis: indices of shape ${shapeText(index.shape)} do not fit ${shapeText(tensor.shape)} along axis ${along}`);
+  return bind(gatherOp, [tensor, broadcastTo(index, full)], { axis: along, along: true, mode: options.mode ?? "fill" });
+}
+
+export interface OneHotOptions {
+  readonly dtype?: DType;
+  /** Where the new axis goes in the result; last unless told. */
+  readonly axis?: number;
+}
+
+/** 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot. */
+export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
+  const index = checkIndex("oneHot", asTensor(x));
+  const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);
+  const shape = [...index.shape];
+  shape.splice(axis, 0, numClasses);
+  return convert(equal(expandDims(convert(index, "int32"), axis), broadcastedIota("int32", shape, axis)), options.dtype ?? "float32");
+}

@@ -1,0 +1,101 @@
+import { planMatmul, type MatmulOperand } from "@jnx/kernels-wgsl";
+import { bind } from "../dispatch.ts";
+import { promote, type DType } from "../dtype.ts";
+import { ShapeError } from "../errors.ts";
+import type { KernelOp } from "../op.ts";
+import { broadcastShapes, shapeText, type Shape } from "../shape.ts";
+import type { Aval, Tensor } from "../tensor.ts";
+import { at, contiguousView, type View } from "../view.ts";
+import { convert } from "./convert.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { broadcastTo, reshape, swapaxes } from "./movement.ts";
+
+/** How a matrix operand lies, if a kernel can walk it: one of its last two axes must be contiguous, none reversed. */
+function operandOf(view: View): MatmulOperand | undefined {
+  const { shape, strides, offset } = view;
+  const rank = shape.length;
+  const [rows, cols] = [at(shape, rank - 2), at(shape, rank - 1)];
+  const [down, across] = [at(strides, rank - 2), at(strides, rank - 1)];
+  if (strides.some((stride) => stride < 0)) return undefined;
+  const batchStrides = strides.slice(0, -2);
+  if (across === 1 || cols === 1) return { trans: false, rowStride: rows === 1 ? cols : down, batchStrides, offset };
+  if (down === 1 || rows === 1) return { trans: true, rowStride: across, batchStrides, offset };
+  return undefined;
+}
+
+const matmulOp: KernelOp<undefined> = {
+  kind: "kernel",
+  name: "matmul",
+  infer: ([a, b]) => ({ shape: a && b ? [...a.shape.slice(0, -1), at(b.shape, b.shape.length - 1)] : [], dtype: a?.dtype ?? "float32", weak: false }),
+  accepts: (view) => operandOf(view) !== undefined,
+  plan: ([a, b], _attrs, limits) => {
+    if (a === undefined || b === undefined) return [];
+    const rank = a.aval.shape.length;
+    const spec = {
+      m: at(a.aval.shape, rank - 2),
+      k: at(a.aval.shape, rank - 1),
+      n: at(b.aval.shape, rank - 1),
+      batch: a.aval.shape.slice(0, -2),
+      a: operandOf(a.view) ?? contiguousOperand(a.aval.shape),
+      b: operandOf(b.view) ?? contiguousOperand(b.aval.shape),
+      dtype: numeric(a.aval),
+    };
+    return planMatmul(spec, limits).map((stage) => ({ ...stage, operands: stage.reads === "operands" ? [0, 1] : [] }));
+  },
+  vjp: ({ inputs: [a, b], needs }, ct) =>
+    a === undefined || b === undefined
+      ? []
+      : [needs[0] ? multiply(ct, swapaxes(b, -1, -2)) : undefined, needs[1] ? multiply(swapaxes(a, -1, -2), ct) : undefined],
+};
+
+function contiguousOperand(shape: Shape): MatmulOperand {
+  return operandOf(contiguousView(shape)) ?? { trans: false, rowStride: at(shape, shape.length - 1), batchStrides: [], offset: 0 };
+}
+
+function numeric({ dtype }: Aval): "float32" | "int32" | "uint32" {
+  return dtype === "bool" ? "int32" : dtype;
+}
+
+/** Both operands of equal rank ≥ 2 and equal batch axes. */
+function multiply(a: Tensor, b: Tensor): Tensor {
+  return bind(matmulOp, [a, b], undefined);
+}
+
+/**
+ * The matrix product over the last two axes: [..., m, k] × [..., k, n] → [..., m, n]. One-dimensional operands are
+ * rows on the left and columns on the right, and lose that axis in the result; batch axes broadcast. Transposed and
+ * broadcast operands are read as they lie. Sums are float32. Source: jnp.matmul.
+ *
+ * @throws ShapeError when the inner dimensions differ or an operand is a scalar.
+ * @example
+ * await matmul(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
+ */
+export function matmul(x: TensorLike, y: TensorLike): Tensor {
+  const [left, right] = [asTensor(x), asTensor(y)];
+  if (left.ndim === 0 || right.ndim === 0)
+    throw new ShapeError(`matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`);
+  const dtype = product(promote([left, right]).dtype);
+  const a = convert(left.ndim === 1 ? reshape(left, [1, left.size]) : left, dtype);
+  const b = convert(right.ndim === 1 ? reshape(right, [right.size, 1]) : right, dtype);
+  const [k, other] = [at(a.shape, a.ndim - 1), at(b.shape, b.ndim - 2)];
+  if (k !== other) throw new ShapeError(`matmul: inner dimensions differ, ${shapeText(left.shape)} x ${shapeText(right.shape)} (${k} against ${other})`);
+  const result = b.ndim === 2 ? stacked(a, b) : batched(a, b);
+  const drop = [...(left.ndim === 1 ? [result.ndim - 2] : []), ...(right.ndim === 1 ? [result.ndim - 1] : [])];
+  return reshape(result, result.shape.filter((_, axis) => !drop.includes(axis)));
+}
+
+function product(dtype: DType): DType {
+  return dtype === "bool" ? "int32" : dtype;
+}
+
+/** A plain matrix on the right: all batches of the left are rows of one product. */
+function stacked(a: Tensor, b: Tensor): Tensor {
+  if (a.ndim === 2) return multiply(a, b);
+  const rows = reshape(a, [-1, at(a.shape, a.ndim - 1)]);
+  return reshape(multiply(rows, b), [...a.shape.slice(0, -1), at(b.shape, 1)]);
+}
+
+function batched(a: Tensor, b: Tensor): Tensor {
+  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return multiply(broadcastTo(a, [...batch, ...a.shape.slice(-2)]), broadcastTo(b, [...batch, ...b.shape.slice(-2)]));
+}

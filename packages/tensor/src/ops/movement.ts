@@ -1,0 +1,197 @@
+import { bind } from "../dispatch.ts";
+import { ShapeError } from "../errors.ts";
+import type { ViewOp } from "../op.ts";
+import { checkShape, normalizeAxes, normalizeAxis, sameShape, shapeText, sizeOf, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { at, broadcastView, reshapeView, sliceView, transposeView } from "../view.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { pad } from "./pad.ts";
+import { sum } from "./reduce.ts";
+
+interface ShapeAttrs {
+  readonly shape: Shape;
+}
+
+const reshapeOp: ViewOp<ShapeAttrs> = {
+  kind: "view",
+  name: "reshape",
+  infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  view: (view, { shape }) => reshapeView(view, shape),
+  vjp: ({ inputs: [x] }, ct) => [x && reshape(ct, x.shape)],
+};
+
+/**
+ * The same elements in row-major order under another shape; one extent may be −1 and is worked out.
+ * Source: jnp.reshape.
+ *
+ * @throws ShapeError when the number of elements differs.
+ * @example
+ * reshape(arange(6), [2, -1]).shape; // [2, 3]
+ */
+export function reshape(x: TensorLike, shape: Shape | number): Tensor {
+  const tensor = asTensor(x);
+  const wanted = resolveShape(tensor, typeof shape === "number" ? [shape] : shape);
+  return sameShape(tensor.shape, wanted) ? tensor : bind(reshapeOp, [tensor], { shape: wanted });
+}
+
+function resolveShape(x: Tensor, shape: Shape): Shape {
+  const unknown = shape.indexOf(-1);
+  if (unknown < 0) {
+    const wanted = checkShape("reshape", shape);
+    if (sizeOf(wanted) !== x.size) throw new ShapeError(`reshape: ${shapeText(x.shape)} has ${x.size} elements, ${shapeText(wanted)} has ${sizeOf(wanted)}`);
+    return wanted;
+  }
+  const known = checkShape("reshape", shape.filter((_, axis) => axis !== unknown));
+  const extent = x.size / Math.max(1, sizeOf(known));
+  if (!Number.isInteger(extent) || sizeOf(known) * extent !== x.size)
+    throw new ShapeError(`reshape: ${shapeText(x.shape)} has ${x.size} elements, which do not divide into ${shapeText(shape)}`);
+  return shape.map((one, axis) => (axis === unknown ? extent : one));
+}
+
+/** x as one axis. Source: jnp.ravel. */
+export function ravel(x: TensorLike): Tensor {
+  return reshape(x, [-1]);
+}
+
+interface TransposeAttrs {
+  readonly axes: readonly number[];
+}
+
+const transposeOp: ViewOp<TransposeAttrs> = {
+  kind: "view",
+  name: "transpose",
+  infer: ([x], { axes }) => ({ shape: axes.map((axis) => at(x?.shape ?? [], axis)), dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  view: (view, { axes }) => transposeView(view, axes),
+  vjp: ({ attrs: { axes } }, ct) => [transpose(ct, axes.map((_, axis) => axes.indexOf(axis)))],
+};
+
+/** Axes in another order, reversed unless told. Moves no data. Source: jnp.transpose. */
+export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+  const tensor = asTensor(x);
+  const order = axes?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ?? tensor.shape.map((_, axis) => tensor.ndim - 1 - axis);
+  if (order.length !== tensor.ndim || new Set(order).size !== tensor.ndim)
+    throw new ShapeError(`transpose: axes [${order.join(", ")}] do not name each of ${tensor.ndim} axes once`);
+  return order.every((axis, k) => axis === k) ? tensor : bind(transposeOp, [tensor], { axes: order });
+}
+
+/** Two axes exchanged. Source: jnp.swapaxes. */
+export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
+  const tensor = asTensor(x);
+  const [a, b] = [normalizeAxis("swapaxes", axis1, tensor.ndim), normalizeAxis("swapaxes", axis2, tensor.ndim)];
+  return transpose(tensor, tensor.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
+}
+
+/** One axis moved to another place, the others keeping their order. Source: jnp.moveaxis. */
+export function moveaxis(x: TensorLike, source: number, destination: number): Tensor {
+  const tensor = asTensor(x);
+  const from = normalizeAxis("moveaxis", source, tensor.ndim);
+  const order = tensor.shape.map((_, axis) => axis).filter((axis) => axis !== from);
+  order.splice(normalizeAxis("moveaxis", destination, tensor.ndim), 0, from);
+  return transpose(tensor, order);
+}
+
+const broadcastOp: ViewOp<ShapeAttrs> = {
+  kind: "view",
+  name: "broadcast_to",
+  infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  view: (view, { shape }) => broadcastView(view, shape),
+  vjp: ({ inputs: [x], attrs: { shape } }, ct) => [x && unbroadcast(ct, x.shape, shape)],
+};
+
+/**
+ * x repeated to `shape` by NumPy's rules. Moves no data. Source: jnp.broadcast_to.
+ *
+ * @throws ShapeError when an extent is neither 1 nor the wanted one.
+ */
+export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
+  const tensor = asTensor(x);
+  const wanted = checkShape("broadcastTo", shape);
+  if (sameShape(tensor.shape, wanted)) return tensor;
+  const lead = wanted.length - tensor.ndim;
+  const fits = lead >= 0 && tensor.shape.every((extent, axis) => extent === 1 || extent === wanted[axis + lead]);
+  if (!fits) throw new ShapeError(`broadcastTo: ${shapeText(tensor.shape)} does not broadcast to ${shapeText(wanted)}`);
+  return bind(broadcastOp, [tensor], { shape: wanted });
+}
+
+/** The transpose of a broadcast: sums over the axes that were repeated. */
+function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
+  const lead = to.length - from.length;
+  const repeated = to.map((_, axis) => axis).filter((axis) => axis < lead || (from[axis - lead] === 1 && to[axis] !== 1));
+  return reshape(sum(ct, { axis: repeated }), from);
+}
+
+/** New axes of extent 1 at the given places of the result. Source: jnp.expand_dims. */
+export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
+  const tensor = asTensor(x);
+  const list = typeof axis === "number" ? [axis] : axis;
+  const axes = normalizeAxes("expandDims", list, tensor.ndim + list.length);
+  const shape = [...tensor.shape];
+  for (const place of axes) shape.splice(place, 0, 1);
+  return reshape(tensor, shape);
+}
+
+/** Axes of extent 1 taken out, all of them unless told. Source: jnp.squeeze. */
+export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+  const tensor = asTensor(x);
+  const ones = tensor.shape.flatMap((extent, k) => (extent === 1 ? [k] : []));
+  const axes = axis === undefined ? ones : normalizeAxes("squeeze", axis, tensor.ndim);
+  const wrong = axes.find((k) => tensor.shape[k] !== 1);
+  if (wrong !== undefined) throw new ShapeError(`squeeze: axis ${wrong} of ${shapeText(tensor.shape)} has extent ${tensor.shape[wrong] ?? 0}, not 1`);
+  return reshape(tensor, tensor.shape.filter((_, k) => !axes.includes(k)));
+}
+
+interface SliceAttrs {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly shape: Shape;
+}
+
+const sliceOp: ViewOp<SliceAttrs> = {
+  kind: "view",
+  name: "slice",
+  infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  view: (view, { starts, steps, shape }) => sliceView(view, starts, steps, shape),
+  vjp: ({ inputs: [x], attrs }, ct) => [x && unslice(ct, x.shape, attrs)],
+};
+
+/**
+ * Elements starts[k], starts[k] + strides[k], … below limits[k] on every axis. Moves no data. Source: lax.slice.
+ *
+ * @example
+ * await laxSlice(arange(10), [1], [8], [3]).toArray(); // [1, 4, 7]
+ */
+export function laxSlice(x: TensorLike, starts: readonly number[], limits: readonly number[], strides?: readonly number[]): Tensor {
+  const tensor = asTensor(x);
+  const steps = strides ?? starts.map(() => 1);
+  const valid =
+    [starts, limits, steps].every((list) => list.length === tensor.ndim) &&
+    starts.every((start, k) => start >= 0 && start <= at(limits, k) && at(limits, k) <= at(tensor.shape, k) && at(steps, k) >= 1);
+  if (!valid)
+    throw new ShapeError(`slice: starts [${starts.join(", ")}], limits [${limits.join(", ")}], strides [${steps.join(", ")}] do not fit ${shapeText(tensor.shape)}; 0 ≤ start ≤ limit ≤ extent, stride ≥ 1`);
+  const shape = starts.map((start, k) => Math.ceil((at(limits, k) - start) / at(steps, k)));
+  return bind(sliceOp, [tensor], { starts, steps, shape });
+}
+
+/** The transpose of a slice: its elements back in their places, zeros elsewhere. */
+function unslice(ct: Tensor, shape: Shape, { starts, steps, shape: taken }: SliceAttrs): Tensor {
+  const reversed = steps.flatMap((step, k) => (step < 0 ? [k] : []));
+  const forward = reversed.length === 0 ? ct : flip(ct, { axis: reversed });
+  const config = shape.map((extent, k) => {
+    const step = Math.abs(at(steps, k));
+    const count = at(taken, k);
+    const low = at(steps, k) < 0 ? at(starts, k) - (count - 1) * step : at(starts, k);
+    const span = count === 0 ? 0 : (count - 1) * step + 1;
+    return [low, extent - low - span, step - 1] as const;
+  });
+  return pad(forward, 0, config);
+}
+
+/** The elements in reverse along some axes, all unless told. Moves no data. Source: jnp.flip. */
+export function flip(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+  const tensor = asTensor(x);
+  const axes = normalizeAxes("flip", options.axis, tensor.ndim);
+  if (tensor.size === 0) return tensor;
+  const starts = tensor.shape.map((extent, k) => (axes.includes(k) ? extent - 1 : 0));
+  const steps = tensor.shape.map((_, k) => (axes.includes(k) ? -1 : 1));
+  return bind(sliceOp, [tensor], { starts, steps, shape: tensor.shape });
+}

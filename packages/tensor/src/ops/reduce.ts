@@ -1,0 +1,167 @@
+import { bind } from "../dispatch.ts";
+import { isFloat } from "../dtype.ts";
+import { DtypeError, ShapeError } from "../errors.ts";
+import type { ReduceOp, VjpRule } from "../op.ts";
+import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
+import type { Aval, Tensor } from "../tensor.ts";
+import { at } from "../view.ts";
+import { convert } from "./convert.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
+import { div, equal, exp, isfinite, log, mul, sqrt, square, sub, where, add } from "./elementwise.ts";
+import { stopGradient } from "./identity.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+
+/** What every reduction takes: the axes (all unless told) and whether they stay with extent 1. */
+export interface ReduceOptions {
+  readonly axis?: number | readonly number[] | null;
+  readonly keepdims?: boolean;
+}
+
+interface ReduceAttrs {
+  readonly axes: readonly number[];
+}
+
+function reduction(name: string, combine: ReduceOp<ReduceAttrs>["combine"], vjp: VjpRule<ReduceAttrs> | "nondifferentiable"): ReduceOp<ReduceAttrs> {
+  return {
+    kind: "reduce",
+    name,
+    combine,
+    axes: ({ axes }) => axes,
+    infer: ([x], { axes }) => reducedAval(x, axes),
+    vjp,
+  };
+}
+
+function reducedAval(x: Aval | undefined, axes: readonly number[]): Aval {
+  if (x === undefined) throw new DtypeError("reduce: needs an operand");
+  return { shape: reducedShape(x.shape, axes, false), dtype: x.dtype, weak: x.weak };
+}
+
+/** A result or cotangent of a reduction, back over the operand's shape. */
+function spread(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  return broadcastTo(reshape(y, reducedShape(x.shape, axes, true)), x.shape);
+}
+
+const sumOp = /* @__PURE__ */ reduction("reduce_sum", "sum", ({ inputs: [x], attrs: { axes } }, ct) => [x && spread(ct, x, axes)]);
+
+/** Equal maxima (minima) share the cotangent. */
+const extremeVjp: VjpRule<ReduceAttrs> = ({ inputs: [x], output, attrs: { axes } }, ct) => {
+  if (x === undefined) return [];
+  const here = convert(equal(x, spread(output, x, axes)), x.dtype);
+  return [mul(here, spread(div(ct, sum(here, { axis: axes })), x, axes))];
+};
+
+const maxOp = /* @__PURE__ */ reduction("reduce_max", "max", extremeVjp);
+const minOp = /* @__PURE__ */ reduction("reduce_min", "min", extremeVjp);
+
+/** The product of the others, told apart by how many zeros there are: none, this one, or some other. */
+const prodOp = /* @__PURE__ */ reduction("reduce_prod", "prod", ({ inputs: [x], attrs: { axes } }, ct) => {
+  if (x === undefined) return [];
+  const zero = equal(x, 0);
+  const zeros = spread(sum(convert(zero, "int32"), { axis: axes }), x, axes);
+  const others = spread(prod(where(zero, 1, x), { axis: axes }), x, axes);
+  const slope = where(zero, where(equal(zeros, 1), others, 0), where(equal(zeros, 0), div(others, where(zero, 1, x)), 0));
+  return [mul(spread(ct, x, axes), slope)];
+});
+
+const anyOp = /* @__PURE__ */ reduction("reduce_or", "any", "nondifferentiable");
+const allOp = /* @__PURE__ */ reduction("reduce_and", "all", "nondifferentiable");
+
+function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ReduceOptions): Tensor {
+  const axes = normalizeAxes(op.combine, options.axis, x.ndim);
+  const kept = axes.filter((axis) => x.shape[axis] !== 1 || x.payload.kind === "literal");
+  // An axis of extent 1 has nothing to combine.
+  const reduced = kept.length === 0 ? x : foldLiteral(op, x, kept) ?? bind(op, [x], { axes: kept });
+  return reshape(reduced, reducedShape(x.shape, axes, options.keepdims ?? false));
+}
+
+/** Every element the same, and known: so is what they combine to. */
+function foldLiteral(op: ReduceOp<ReduceAttrs>, x: Tensor, axes: readonly number[]): Tensor | undefined {
+  const { payload } = x;
+  if (payload.kind !== "literal" || x.size === 0) return undefined;
+  const count = sizeOf(axes.map((axis) => at(x.shape, axis)));
+  const { value } = payload;
+  if (op.combine === "prod") return undefined;
+  const combined = op.combine === "sum" ? value * count : value;
+  return literal(combined, reducedShape(x.shape, axes, false), x.dtype, x.weak);
+}
+
+function countable(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return tensor.dtype === "bool" ? convert(tensor, "int32") : tensor;
+}
+
+/** Σ x along axes, pairwise; bools are counted. The sum of nothing is 0. Source: jnp.sum. */
+export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(sumOp, countable(x), options);
+}
+
+/** Π x along axes. The product of nothing is 1. Source: jnp.prod. */
+export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(prodOp, countable(x), options);
+}
+
+function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
+  const axes = normalizeAxes(name, options.axis, x.ndim);
+  if (axes.some((axis) => x.shape[axis] === 0)) throw new ShapeError(`${name}: the ${name} of no elements does not exist, received shape ${shapeText(x.shape)}`);
+}
+
+/** The largest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.max. */
+export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const tensor = asTensor(x);
+  refuseEmpty("max", tensor, options);
+  return tensor.dtype === "bool" ? reduce(anyOp, tensor, options) : reduce(maxOp, tensor, options);
+}
+
+/** The smallest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.min. */
+export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const tensor = asTensor(x);
+  refuseEmpty("min", tensor, options);
+  return tensor.dtype === "bool" ? reduce(allOp, tensor, options) : reduce(minOp, tensor, options);
+}
+
+/** True if any element along axes is not zero. Source: jnp.any. */
+export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(anyOp, convert(asTensor(x), "bool"), options);
+}
+
+/** True if every element along axes is not zero. Source: jnp.all. */
+export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(allOp, convert(asTensor(x), "bool"), options);
+}
+
+function floating(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
+}
+
+/** The arithmetic mean along axes, in float32; NaN for no elements. Source: jnp.mean. */
+export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const tensor = floating(x);
+  const count = sizeOf(normalizeAxes("mean", options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
+  return div(sum(tensor, options), count);
+}
+
+/** Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var. */
+export function variance(x: TensorLike, options: ReduceOptions & { readonly ddof?: number } = {}): Tensor {
+  const tensor = floating(x);
+  const count = sizeOf(normalizeAxes("var", options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
+  const centred = sub(tensor, mean(tensor, { ...options, keepdims: true }));
+  return div(sum(square(centred), options), count - (options.ddof ?? 0));
+}
+
+/** The square root of the variance. Source: jnp.std. */
+export function std(x: TensorLike, options: ReduceOptions & { readonly ddof?: number } = {}): Tensor {
+  return sqrt(variance(x, options));
+}
+
+/** log Σ eˣ along axes, without overflow: the maximum is taken out first. Source: jax.nn.logsumexp. */
+export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const tensor = floating(x);
+  const top = max(tensor, { ...options, keepdims: true });
+  const shift = stopGradient(where(isfinite(top), top, 0));
+  const total = log(sum(exp(sub(tensor, shift)), { ...options, keepdims: true }));
+  const result = add(total, shift);
+  const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
+  return reshape(result, reducedShape(tensor.shape, axes, options.keepdims ?? false));
+}

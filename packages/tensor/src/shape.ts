@@ -1,0 +1,67 @@
+import { ShapeError } from "./errors.ts";
+
+/** Extents of each axis, outermost first. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+export function shapeText(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** Checks that a user-given shape holds non-negative integers; `name` is the function the user called. */
+export function checkShape(name: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) throw new ShapeError(`${name}: expected a shape such as [2, 3], received ${String(shape)}`);
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 0)
+      throw new ShapeError(`${name}: a shape holds integers ≥ 0, received [${shape.join(", ")}]`);
+  }
+  return [...shape];
+}
+
+/** Numpy broadcasting of any number of shapes. */
+export function broadcastShapes(name: string, ...shapes: readonly Shape[]): Shape {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    let extent = 1;
+    for (const shape of shapes) {
+      const own = shape[axis - rank + shape.length] ?? 1;
+      if (own === 1 || own === extent) continue;
+      if (extent !== 1)
+        throw new ShapeError(
+          `${name}: shapes ${shapes.map(shapeText).join(" and ")} do not broadcast (${extent} against ${own} on axis ${axis - rank}); ` +
+            "extents must be equal or 1, aligned from the last axis",
+        );
+      extent = own;
+    }
+    return extent;
+  });
+}
+
+/** One axis, negative counting from the end, as a non-negative index. */
+export function normalizeAxis(name: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new ShapeError(`${name}: axis ${axis} is out of range for an array of ${rank} dimension${rank === 1 ? "" : "s"}`);
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** One axis, several, or (undefined or null) all of them, sorted and without repeats. */
+export function normalizeAxes(name: string, axis: number | readonly number[] | null | undefined, rank: number): readonly number[] {
+  if (axis === undefined || axis === null) return Array.from({ length: rank }, (_, i) => i);
+  const list = typeof axis === "number" ? [axis] : axis;
+  const axes = list.map((one) => normalizeAxis(name, one, rank)).sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length) throw new ShapeError(`${name}: axis [${list.join(", ")}] names an axis twice`);
+  return axes;
+}
+
+/** The shape that remains once `axes` (normalized) are reduced. */
+export function reducedShape(shape: Shape, axes: readonly number[], keepdims: boolean): Shape {
+  if (keepdims) return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  return shape.filter((_, axis) => !axes.includes(axis));
+}

@@ -1,0 +1,172 @@
+import type { DeviceBuffer, Executor } from "./device/executor.ts";
+import { executor } from "./device/current.ts";
+import { EscapedTensorError } from "./errors.ts";
+
+/** What the finalizer needs to give memory back once nobody can reach the Storage any more. */
+interface Cell {
+  buffer: DeviceBuffer | undefined;
+  owner: Executor | undefined;
+}
+
+/**
+ * Bytes of ballast the collector sees per byte of device memory. A handle is a few hundred bytes to V8 whatever it
+ * holds on the device; the ballast makes dropping a large tensor look like dropping a large thing.
+ */
+const BALLAST_RATIO = 1 / 4;
+const MAX_BALLAST = 1 << 24;
+
+const finalizer = new FinalizationRegistry<Cell>((cell) => {
+  giveBack(cell);
+});
+
+/**
+ * The memory behind one or more Tensors. It is born in the innermost open arena, or, outside every transform, managed
+ * by the garbage collector. Its contents never change while a Tensor can see them.
+ */
+export class Storage {
+  readonly bytes: number;
+  readonly label: string;
+  /** What the storage holds, while the host knows it: small arrays made from host data are uploaded at first use. */
+  readonly host: ArrayBufferView | undefined;
+  /** How many Variables hold this storage: it outlives the arena it was born in. */
+  slots = 0;
+  /** How many open tapes need this storage to run backwards. */
+  pins = 0;
+  /** How many Tensor objects were made on it, dead ones included. */
+  handles = 0;
+  /** True once user code may hold a Tensor on it, so that its buffer must not be reused behind the user's back. */
+  exposed = false;
+  #freedBy: string | undefined;
+  #managed = false;
+  readonly #cell: Cell = { buffer: undefined, owner: undefined };
+  /** Weight that the collector sees, and nothing reads; see BALLAST_RATIO. */
+  ballast: ArrayBuffer | undefined;
+
+  constructor(bytes: number, label: string, host?: ArrayBufferView) {
+    this.bytes = bytes;
+    this.label = label;
+    this.host = host;
+    adopt(this);
+  }
+
+  /** A storage around a buffer that is already filled, such as a compiled program's output. */
+  static around(buffer: DeviceBuffer, bytes: number, label: string): Storage {
+    const storage = new Storage(bytes, label);
+    storage.#cell.buffer = buffer;
+    storage.#cell.owner = executor();
+    return storage;
+  }
+
+  get freed(): boolean {
+    return this.#freedBy !== undefined;
+  }
+
+  /** The device memory, allocated (and filled from the host copy) at first use. */
+  buffer(): DeviceBuffer {
+    if (this.#freedBy !== undefined) throw new EscapedTensorError(this.#freedBy);
+    const cell = this.#cell;
+    if (cell.buffer === undefined) {
+      cell.owner = executor();
+      cell.buffer = cell.owner.allocate(this.bytes, this.label);
+      if (this.host !== undefined && this.host.byteLength > 0) cell.owner.write(cell.buffer, this.host);
+    }
+    return cell.buffer;
+  }
+
+  /** Throws if the memory has gone back to the pool. */
+  checkAlive(): void {
+    if (this.#freedBy !== undefined) throw new EscapedTensorError(this.#freedBy);
+  }
+
+  /** Gives the memory back; reading it later throws an error that says `why`. */
+  free(why: string): void {
+    if (this.#freedBy !== undefined) return;
+    this.#freedBy = why;
+    if (this.#managed) finalizer.unregister(this);
+    this.ballast = undefined;
+    giveBack(this.#cell);
+  }
+
+  /** Hands the buffer to a new owner (a compiled step that updates it in place) and frees this storage without releasing it. */
+  surrender(why: string): DeviceBuffer {
+    const buffer = this.buffer();
+    this.#cell.buffer = undefined;
+    this.free(why);
+    return buffer;
+  }
+
+  /** From now on the collector decides when the memory goes back. */
+  manage(): void {
+    if (this.#managed || this.#freedBy !== undefined) return;
+    this.#managed = true;
+    this.ballast = new ArrayBuffer(Math.min(MAX_BALLAST, Math.ceil(this.bytes * BALLAST_RATIO)));
+    finalizer.register(this, this.#cell, this);
+  }
+}
+
+function giveBack(cell: Cell): void {
+  const { buffer, owner } = cell;
+  cell.buffer = undefined;
+  if (buffer !== undefined && owner !== undefined && !buffer.released) owner.release(buffer);
+}
+
+// ---- arenas ----------------------------------------------------------------------------------------------------------
+
+/**
+ * The storages born while a transform runs. When it returns, those that its result, a Variable or an enclosing tape
+ * can still reach live on; the rest go back to the pool at once. This is why nobody writes dispose.
+ */
+class Arena {
+  readonly name: string;
+  readonly parent: Arena | undefined;
+  readonly born = new Set<Storage>();
+  constructor(name: string, parent: Arena | undefined) {
+    this.name = name;
+    this.parent = parent;
+  }
+}
+
+let innermost: Arena | undefined;
+
+function adopt(storage: Storage): void {
+  if (innermost === undefined) storage.manage();
+  else innermost.born.add(storage);
+}
+
+/**
+ * Runs `body` in an arena. `reach` lists the storages that must survive, given what `body` returned; on a throw only
+ * those that a Variable or an enclosing tape holds survive.
+ */
+export function inArena<T>(name: string, body: () => T, reach: (result: T) => Iterable<Storage>): T {
+  const arena = new Arena(name, innermost);
+  innermost = arena;
+  let kept: Set<Storage> = new Set();
+  try {
+    const result = body();
+    kept = new Set(reach(result));
+    return result;
+  } finally {
+    innermost = arena.parent;
+    close(arena, kept);
+  }
+}
+
+function close(arena: Arena, kept: ReadonlySet<Storage>): void {
+  for (const storage of arena.born) {
+    if (storage.freed) continue;
+    if (kept.has(storage) || storage.slots > 0 || storage.pins > 0) {
+      if (arena.parent === undefined) storage.manage();
+      else arena.parent.born.add(storage);
+    } else {
+      storage.free(
+        `this tensor (made by ${storage.label}) was born inside ${arena.name} and was not returned by it, so its memory was reused; ` +
+          "return it from the function, return it as aux with { hasAux: true }, or assign it to a Variable",
+      );
+    }
+  }
+}
+
+/** True while a transform is running: tensors handed out now are not the user's to keep. */
+export function insideArena(): boolean {
+  return innermost !== undefined;
+}

@@ -1,0 +1,200 @@
+import { executor } from "./device/current.ts";
+import { BYTES_PER_ELEMENT, hostArray, type DType, type TypedArray } from "./dtype.ts";
+import { ShapeError, TracedTensorError } from "./errors.ts";
+import { sizeOf, shapeText, type Shape } from "./shape.ts";
+import type { Storage } from "./storage.ts";
+import { at, isContiguous, isIdentity, type View } from "./view.ts";
+
+/** Shape and dtype of an array, without its contents: all that shape rules and compilers need. */
+export interface Aval {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** True for JavaScript numbers and what is computed from them alone. */
+  readonly weak: boolean;
+}
+
+/** Where a Tensor's elements are. */
+export type Payload =
+  | { readonly kind: "device"; readonly storage: Storage; readonly view: View }
+  /** Every element is `value`, known on the host: JavaScript numbers, zeros, ones, full. */
+  | { readonly kind: "literal"; readonly value: number }
+  /** A value that exists only while `trace` is being captured. */
+  | { readonly kind: "symbolic"; readonly trace: object; readonly value: object };
+
+/** Nested arrays of numbers, as `toArray()` gives them. */
+export type NestedArray = number | readonly NestedArray[];
+
+/**
+ * An n-dimensional array of one dtype on the device. Immutable; its elements are read with `await x.data()`,
+ * `await x.item()` or `await x.toArray()`, and nothing else waits for the device. It has no maths methods: import
+ * functions, or `@jnx/tensor/fluent` (which `jnx` does) to have `x.add(y)`.
+ *
+ * @example
+ * const x = array([[1, 2], [3, 4]]);
+ * x.shape;            // [2, 2]
+ * await x.toArray();  // [[1, 2], [3, 4]]
+ */
+export class Tensor implements Aval {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly weak: boolean;
+  #payload: Payload;
+  #host: TypedArray | undefined;
+
+  /** @internal Tensors are made by functions such as `array` and `zeros`. */
+  constructor(aval: Aval, payload: Payload) {
+    this.shape = aval.shape;
+    this.dtype = aval.dtype;
+    this.weak = aval.weak;
+    this.#payload = payload;
+    if (payload.kind === "device") payload.storage.handles++;
+  }
+
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get nbytes(): number {
+    return this.size * BYTES_PER_ELEMENT;
+  }
+
+  /** @internal */
+  get payload(): Payload {
+    return this.#payload;
+  }
+
+  /** The elements in row-major order, as a fresh typed array (bool as a Uint8Array of 0 and 1). */
+  async data(): Promise<TypedArray> {
+    this.#host ??= await this.#read();
+    return this.#host.slice();
+  }
+
+  /** The only element of an array of size 1. Throws ShapeError for any other size. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: needs an array of one element, received shape ${shapeText(this.shape)}; use data() or toArray()`);
+    this.#host ??= await this.#read();
+    this.#forgetDevice();
+    return this.#host[0] ?? Number.NaN;
+  }
+
+  /** The elements as nested arrays; a scalar gives a number. */
+  async toArray(): Promise<NestedArray> {
+    return nest(await this.data(), this.shape);
+  }
+
+  /** Gives the memory back now instead of when the collector finds out. Optional; reading the tensor afterwards throws. */
+  dispose(): void {
+    if (this.#payload.kind === "device") this.#payload.storage.free("this tensor was disposed; do not use it after dispose() or `using`");
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    const head = `Tensor ${this.dtype}${shapeText(this.shape)}`;
+    const payload = this.#payload;
+    if (payload.kind === "literal") return `${head} (all ${payload.value})`;
+    if (payload.kind === "symbolic") return `${head} (being traced)`;
+    return this.#host === undefined ? head : `${head} ${preview(this.#host, this.shape)}`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  async #read(): Promise<TypedArray> {
+    const payload = this.#payload;
+    if (payload.kind === "symbolic")
+      throw new TracedTensorError(
+        `data: a ${this.dtype}${shapeText(this.shape)} that is being traced has no value to read; return it from the traced function and read the result`,
+      );
+    if (payload.kind === "literal") return hostArray(this.dtype, literalBytes(this.dtype, payload.value, this.size));
+    const known = hostCopy(payload.storage, payload.view, this.dtype);
+    if (known !== undefined) return known;
+    if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0));
+    const { first, count } = extentOf(payload.view);
+    const bytes = await executor().read(payload.storage.buffer(), count * BYTES_PER_ELEMENT, first * BYTES_PER_ELEMENT);
+    return isContiguous(payload.view) ? hostArray(this.dtype, bytes) : gatherOnHost(this.dtype, new Uint32Array(bytes), payload.view, first);
+  }
+
+  /** A single element that the host knows needs no device memory: what nobody else holds goes back at once. */
+  #forgetDevice(): void {
+    const payload = this.#payload;
+    if (payload.kind !== "device" || this.#host === undefined) return;
+    const { storage } = payload;
+    if (storage.handles !== 1 || storage.slots > 0 || storage.pins > 0) return;
+    this.#payload = { kind: "literal", value: this.#host[0] ?? Number.NaN };
+    storage.free("this tensor's value moved to the host");
+  }
+}
+
+/** The elements on the host, if the storage still has the array it was made from and the view is all of it. */
+function hostCopy(storage: Storage, view: View, dtype: DType): TypedArray | undefined {
+  storage.checkAlive();
+  const { host } = storage;
+  if (host === undefined || !isIdentity(view) || sizeOf(view.shape) * BYTES_PER_ELEMENT !== host.byteLength) return undefined;
+  return hostArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer);
+}
+
+function literalBytes(dtype: DType, value: number, count: number): ArrayBuffer {
+  if (dtype === "float32") return new Float32Array(count).fill(value).buffer;
+  return (dtype === "int32" ? new Int32Array(count) : new Uint32Array(count)).fill(value).buffer;
+}
+
+function nest(data: ArrayLike<number>, shape: Shape): NestedArray {
+  let level: NestedArray[] = Array.from(data);
+  for (const extent of shape.slice(1).reverse()) {
+    const rows = extent === 0 ? 0 : level.length / extent;
+    level = Array.from({ length: rows }, (_, row) => level.slice(row * extent, (row + 1) * extent));
+  }
+  return shape.length === 0 ? (level[0] ?? Number.NaN) : level;
+}
+
+function preview(data: ArrayLike<number>, shape: Shape): string {
+  const shown = Array.from({ length: Math.min(8, data.length) }, (_, i) => String(data[i] ?? ""));
+  const text = shown.join(", ") + (data.length > shown.length ? ", …" : "");
+  return shape.length === 0 ? text : `[${text}]`;
+}
+
+/** The storage of a tensor that is known to be on the device. */
+export function deviceStorage(tensor: Tensor): Storage {
+  const { payload } = tensor;
+  if (payload.kind !== "device") throw new TracedTensorError(`expected a tensor on the device, received ${String(tensor)}`);
+  return payload.storage;
+}
+
+/** The range of storage elements that a non-empty view touches. */
+function extentOf(view: View): { first: number; count: number } {
+  let first = view.offset;
+  let last = view.offset;
+  view.shape.forEach((extent, axis) => {
+    const span = (extent - 1) * at(view.strides, axis);
+    if (span < 0) first += span;
+    else last += span;
+  });
+  return { first, count: last - first + 1 };
+}
+
+/** A strided view's elements in row-major order, from the storage elements `first` and onwards. */
+function gatherOnHost(dtype: DType, words: Uint32Array, view: View, first: number): TypedArray {
+  const out = new Uint32Array(sizeOf(view.shape));
+  const index = new Array<number>(view.shape.length).fill(0);
+  let position = view.offset - first;
+  for (let i = 0; i < out.length; i++) {
+    out[i] = at(words, position);
+    for (let axis = index.length - 1; axis >= 0; axis--) {
+      index[axis] = at(index, axis) + 1;
+      position += at(view.strides, axis);
+      if (at(index, axis) < at(view.shape, axis)) break;
+      position -= at(view.shape, axis) * at(view.strides, axis);
+      index[axis] = 0;
+    }
+  }
+  return hostArray(dtype, out.buffer);
+}
