@@ -38,8 +38,11 @@ describe("kernels that do not compile", () => {
   test("reads before it are right, all reads after it in flight throw", async () => {
     const x = upload(executor, Uint32Array.of(1));
     const y = upload(executor, Uint32Array.of(2));
+    const kernel = broken("bad");
+    // Known to be broken, so that all of it is in one flush.
+    await rejection(executor.warmup([kernel]));
     const before = numbers(executor, y, 1);
-    executor.run(mixLaunch(x, y, 1, 0, broken("bad")));
+    executor.run(mixLaunch(x, y, 1, 0, kernel));
     const [a, b, c] = await Promise.allSettled([executor.read(y, 4), executor.read(x, 4), executor.settled()]);
     expect([...(await before)]).toEqual([2]);
     expect([a.status, b.status, c.status]).toEqual(["rejected", "rejected", "rejected"]);

@@ -1,6 +1,6 @@
 export { init } from "./init.ts";
 export type { InitOptions, WebGpuDevice } from "./init.ts";
-export type { DeviceName } from "./device/source.ts";
+export type { DeviceName } from "./device/name.ts";
 export {
   DeviceError,
   DeviceLostError,

@@ -2,8 +2,8 @@ import { DeviceError, setExecutor } from "@jnx/tensor";
 import type { DeviceInfo, Executor } from "@jnx/tensor";
 import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
-import { browserAdapter } from "./device/browser.ts";
-import type { AdapterSource, DeviceName } from "./device/source.ts";
+import { findAdapter } from "./device/find.ts";
+import type { DeviceName } from "./device/name.ts";
 
 /** A `GPUDevice`, written so that these types need no WebGPU typings. */
 export interface WebGpuDevice {
@@ -30,12 +30,6 @@ interface Session {
 }
 
 let session: Session | undefined;
-let source: AdapterSource = browserAdapter;
-
-/** How this platform finds adapters; Node's entry point puts its own here. */
-export function setAdapterSource(next: AdapterSource): void {
-  source = next;
-}
 
 /**
  * Makes the device ready that all tensors live on. Needed once, before any op; later calls return the same device, and after
@@ -84,7 +78,7 @@ async function makeExecutor(
     const lent = device as unknown as GPUDevice;
     return webgpuExecutor(lent, lent.adapterInfo, { ...options, ownsDevice: false });
   }
-  const adapter = await source(device, powerPreference ?? "high-performance");
+  const adapter = await findAdapter(device, powerPreference ?? "high-performance");
   const executor = await requestExecutor(adapter, options);
   if (device === "webgpu" && executor.info.isFallback) {
     console.warn(

@@ -1,5 +1,5 @@
 import { ask, navigatorGpu, noAdapter } from "./source.ts";
-import type { DeviceName } from "./source.ts";
+import type { DeviceName } from "./name.ts";
 
 /** `navigator.gpu`: browsers, their workers, and everything else that has it. */
 export async function browserAdapter(name: DeviceName, power: "high-performance" | "low-power"): Promise<GPUAdapter> {

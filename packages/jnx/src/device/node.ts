@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ask, navigatorGpu, noAdapter, reason } from "./source.ts";
-import type { DeviceName } from "./source.ts";
+import type { DeviceName } from "./name.ts";
 import { loadVulkan, unpackSwiftShader } from "./swiftshader.ts";
 
 type Power = "high-performance" | "low-power";
@@ -66,8 +66,8 @@ async function swiftShader(power: Power, tried: string[]): Promise<GPUAdapter | 
     const folder = unpackSwiftShader(dirname(entry));
     loadVulkan(join(folder, "libvulkan.so.1"));
     const create = await loadDawn(tried);
-    const drivers = join(folder, "vk_swiftshader_icd.json");
-    return create && (await withDrivers(create, drivers, power, "SwiftShader of @sparticuz/chromium", tried));
+    const driver = { file: join(folder, "vk_swiftshader_icd.json"), is: /swiftshader/i };
+    return create && (await withDrivers(create, driver, power, "SwiftShader of @sparticuz/chromium", tried));
   } catch (error) {
     tried.push(`SwiftShader of @sparticuz/chromium: ${reason(error)}`);
     return undefined;
@@ -92,26 +92,40 @@ async function lavapipe(power: Power, tried: string[]): Promise<GPUAdapter | und
     return undefined;
   }
   const create = await loadDawn(tried);
-  return create && withDrivers(create, found, power, `lavapipe by ${found}`, tried);
+  return create && withDrivers(create, { file: found, is: /llvmpipe/i }, power, `lavapipe by ${found}`, tried);
 }
 
-/** Asks Dawn for an adapter, with the Vulkan loader told of these drivers only. */
+/** A driver's manifest, and how to tell its adapter. */
+interface Driver {
+  readonly file: string;
+  readonly is: RegExp;
+}
+
+const WORKER_REMEDY =
+  "in a worker thread, start it with { env: SHARE_ENV }, for drivers see the process's environment only";
+
+/** Asks Dawn for an adapter, with the Vulkan loader told of this driver only. */
 async function withDrivers(
   create: Create,
-  drivers: string | undefined,
+  driver: Driver | undefined,
   power: Power,
   what: string,
   tried: string[],
 ): Promise<GPUAdapter | undefined> {
-  const key = drivers ?? "system";
+  const key = driver?.file ?? "system";
   const known = kept.get(key);
   if (known !== undefined) return ask(known, power, what, tried);
   const before = process.env["VK_DRIVER_FILES"];
-  if (drivers !== undefined) process.env["VK_DRIVER_FILES"] = drivers;
+  if (driver !== undefined) process.env["VK_DRIVER_FILES"] = driver.file;
   try {
     const gpu = create([]);
+    const adapter = await ask(gpu, power, what, tried);
+    if (adapter === undefined || driver?.is.test(adapter.info.description) === false) {
+      if (adapter !== undefined) tried.push(`${what}: ${adapter.info.description} came instead; ${WORKER_REMEDY}`);
+      return undefined;
+    }
     kept.set(key, gpu);
-    return await ask(gpu, power, what, tried);
+    return adapter;
   } finally {
     // The loader has read it; child processes must not inherit our choice.
     if (before === undefined) delete process.env["VK_DRIVER_FILES"];

@@ -1,7 +1,5 @@
 import { NoAdapterError } from "@jnx/tensor";
-
-/** The adapters that `init` knows by name. */
-export type DeviceName = "webgpu" | "swiftshader" | "lavapipe";
+import type { DeviceName } from "./name.ts";
 
 /** Finds an adapter, or throws NoAdapterError. */
 export type AdapterSource = (name: DeviceName, power: "high-performance" | "low-power") => Promise<GPUAdapter>;
