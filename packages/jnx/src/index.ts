@@ -1,14 +1,32 @@
+/**
+ * JAX and Flax NNX for TypeScript on WebGPU. The namespaces are JAX's and Flax's; importing this package also gives
+ * every Tensor its methods (`x.add(y)`), and touches no device before `await init()`.
+ */
+import "@jnx/tensor/fluent";
+
 export { init } from "./init.ts";
 export type { InitOptions, WebGpuDevice } from "./init.ts";
 export type { DeviceName } from "./device/name.ts";
+export * as jax from "./jax.ts";
+export * as jnp from "./jnp.ts";
+export * as lax from "./lax.ts";
+export * as nn from "./nn.ts";
+export { random, Tensor } from "@jnx/tensor";
+export * as optax from "@jnx/optax";
+export * as nnx from "@jnx/nnx";
+export { counters, memory } from "@jnx/tensor";
 export {
+  ArgumentError,
   DeviceError,
   DeviceLostError,
+  DtypeError,
+  EscapedTensorError,
   JnxError,
   KernelError,
   NoAdapterError,
   NotInitializedError,
   OutOfMemoryError,
-  memory,
+  ShapeError,
+  TracedTensorError,
 } from "@jnx/tensor";
-export type { DeviceInfo, MemoryStats } from "@jnx/tensor";
+export type { Aval, Counters, DeviceInfo, DType, MemoryStats, Shape, TensorLike, TypedArray } from "@jnx/tensor";

@@ -1,1 +1,80 @@
-export {};
+import type { DType } from "./dtype.ts";
+import { ShapeError } from "./errors.ts";
+import { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
+import { astype } from "./ops/convert.ts";
+import type { TensorLike } from "./ops/create.ts";
+import * as maths from "./ops/elementwise.ts";
+import { take, type TakeOptions } from "./ops/indexing.ts";
+import { matmul } from "./ops/matmul.ts";
+import * as movement from "./ops/movement.ts";
+import * as reductions from "./ops/reduce.ts";
+import type { Shape } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Functions of one array that become methods without arguments. */
+const UNARY = ["neg", "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "tanh", "square", "floor", "ceil", "round"] as const;
+/** Functions of two arrays that become methods with one argument. */
+const BINARY = [
+  "add", "sub", "mul", "div", "floorDivide", "remainder", "maximum", "minimum", "equal", "notEqual", "less", "lessEqual",
+  "greater", "greaterEqual", "logicalAnd", "logicalOr", "power",
+] as const;
+const REDUCTIONS = ["sum", "prod", "max", "min", "any", "all", "mean", "std"] as const;
+
+type UnaryMethods = Record<(typeof UNARY)[number], () => Tensor>;
+type BinaryMethods = Record<(typeof BINARY)[number], (y: TensorLike) => Tensor>;
+type ReduceMethods = Record<(typeof REDUCTIONS)[number], (options?: reductions.ReduceOptions) => Tensor>;
+
+/** The methods that `@jnx/tensor/fluent` adds to every Tensor, named after the functions they call. */
+export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethods {
+  /** The transpose. */
+  readonly T: Tensor;
+  matmul(y: TensorLike): Tensor;
+  var(options?: reductions.ReduceOptions & { readonly ddof?: number }): Tensor;
+  argmax(options?: ArgOptions): Tensor;
+  argmin(options?: ArgOptions): Tensor;
+  astype(dtype: DType): Tensor;
+  reshape(shape: Shape | number): Tensor;
+  ravel(): Tensor;
+  transpose(axes?: readonly number[]): Tensor;
+  swapaxes(axis1: number, axis2: number): Tensor;
+  squeeze(axis?: number | readonly number[]): Tensor;
+  flip(options?: { readonly axis?: number | readonly number[] }): Tensor;
+  take(indices: TensorLike, options?: TakeOptions): Tensor;
+  /** The slices along axis 0, so that arrays can be iterated and destructured. */
+  [Symbol.iterator](): IterableIterator<Tensor>;
+}
+
+declare module "./tensor.ts" {
+  // Merges the methods into the class.
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type
+  interface Tensor extends FluentMethods {}
+}
+
+function method(name: string | symbol, value: (this: Tensor, ...args: never[]) => unknown): void {
+  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+}
+
+function rows(x: Tensor): Tensor[] {
+  const [count, ...rest] = x.shape;
+  if (count === undefined) throw new ShapeError("a scalar array cannot be iterated or destructured");
+  const tail = rest.map(() => 0);
+  return Array.from({ length: count }, (_, i) => movement.reshape(movement.laxSlice(x, [i, ...tail], [i + 1, ...rest]), rest));
+}
+
+for (const name of UNARY) method(name, function () { return maths[name](this); });
+for (const name of BINARY) method(name, function (y: TensorLike) { return maths[name](this, y); });
+for (const name of REDUCTIONS) method(name, function (options?: reductions.ReduceOptions) { return reductions[name](this, options); });
+method("matmul", function (y: TensorLike) { return matmul(this, y); });
+method("var", function (options?: reductions.ReduceOptions) { return reductions.variance(this, options); });
+method("argmax", function (options?: ArgOptions) { return argmax(this, options); });
+method("argmin", function (options?: ArgOptions) { return argmin(this, options); });
+method("astype", function (dtype: DType) { return astype(this, dtype); });
+method("reshape", function (shape: Shape | number) { return movement.reshape(this, shape); });
+method("ravel", function () { return movement.ravel(this); });
+method("transpose", function (axes?: readonly number[]) { return movement.transpose(this, axes); });
+method("swapaxes", function (axis1: number, axis2: number) { return movement.swapaxes(this, axis1, axis2); });
+method("squeeze", function (axis?: number | readonly number[]) { return movement.squeeze(this, axis); });
+method("flip", function (options?: { readonly axis?: number | readonly number[] }) { return movement.flip(this, options); });
+method("take", function (indices: TensorLike, options?: TakeOptions) { return take(this, indices, options); });
+method(Symbol.iterator, function () { return rows(this).values(); });
+Object.defineProperty(Tensor.prototype, "T", { get(this: Tensor) { return movement.transpose(this); }, configurable: true });

@@ -3,9 +3,12 @@ export * from "./errors.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor, type Aval, type NestedArray } from "./tensor.ts";
 export * as tree from "./tree.ts";
-export { executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
+export { counters, executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";
+export {
+  elu, gelu, leakyRelu, logSigmoid, relu6, silu, softplus, softSign, type GeluOptions,
+} from "./ops/activations.ts";
 export { astype } from "./ops/convert.ts";
 export {
   arange, array, broadcastedIota, eye, full, fullLike, ones, onesLike, zeros, zerosLike,
@@ -13,13 +16,13 @@ export {
 } from "./ops/create.ts";
 export * from "./ops/elementwise.ts";
 export { stopGradient } from "./ops/identity.ts";
-export { argmax, argmin } from "./ops/arg-reduce.ts";
-export { oneHot, take, takeAlongAxis } from "./ops/indexing.ts";
+export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
+export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
 export { matmul } from "./ops/matmul.ts";
 export {
   broadcastTo, expandDims, flip, laxSlice, moveaxis, ravel, reshape, squeeze, swapaxes, transpose,
 } from "./ops/movement.ts";
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
-export { pad } from "./ops/pad.ts";
+export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
 export * as random from "./ops/random.ts";

@@ -1,5 +1,5 @@
 import { NotInitializedError } from "../errors.ts";
-import type { Executor, MemoryStats } from "./executor.ts";
+import type { Counters, Executor, MemoryStats } from "./executor.ts";
 
 let current: Executor | undefined;
 
@@ -29,4 +29,15 @@ export function hasExecutor(): boolean {
  */
 export function memory(): MemoryStats {
   return current?.memory() ?? { live: 0, peak: 0, pooled: 0, buffers: 0 };
+}
+
+/**
+ * Exact counts since `init()`: dispatches, submissions, pipelines and so on. Two readings subtracted tell what the work
+ * between them cost. Throws NotInitializedError before `init()`.
+ *
+ * @example
+ * const before = counters().dispatches;
+ */
+export function counters(): Counters {
+  return executor().counters();
 }

@@ -1,0 +1,56 @@
+import type { Tensor } from "../tensor.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { abs, add, div, erfc, exp, expm1, greater, greaterEqual, log1p, maximum, minimum, mul, neg, power, relu, sigmoid, tanh, where } from "./elementwise.ts";
+
+/** x · sigmoid(x), also called swish. Source: jax.nn.silu. */
+export function silu(x: TensorLike): Tensor {
+  return mul(x, sigmoid(x));
+}
+
+/** log(1 + eˣ) without overflow: max(x, 0) + log1p(e^−|x|). Source: jax.nn.softplus. */
+export function softplus(x: TensorLike): Tensor {
+  return add(maximum(x, 0), log1p(exp(neg(abs(x)))));
+}
+
+/** log sigmoid(x) = −softplus(−x). Source: jax.nn.log_sigmoid. */
+export function logSigmoid(x: TensorLike): Tensor {
+  return neg(softplus(neg(x)));
+}
+
+/** x where x ≥ 0, else slope · x (0.01 unless told). Source: jax.nn.leaky_relu. */
+export function leakyRelu(x: TensorLike, negativeSlope: TensorLike = 0.01): Tensor {
+  return where(greaterEqual(x, 0), x, mul(x, negativeSlope));
+}
+
+/** x where x > 0, else alpha · (eˣ − 1). Source: jax.nn.elu. */
+export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
+  const positive = greater(x, 0);
+  // The branch not taken must not overflow, or its gradient would be NaN.
+  return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
+}
+
+/** min(max(x, 0), 6). Source: jax.nn.relu6. */
+export function relu6(x: TensorLike): Tensor {
+  return minimum(relu(x), 6);
+}
+
+export interface GeluOptions {
+  /** The tanh form, JAX's default; false for the exact one with erfc. */
+  readonly approximate?: boolean;
+}
+
+/**
+ * x · Φ(x) with Φ the normal distribution: ½x(1 + tanh(√(2/π)(x + 0.044715x³))), or exactly ½x·erfc(−x/√2).
+ * Source: jax.nn.gelu.
+ */
+export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
+  const tensor = asTensor(x);
+  if (options.approximate === false) return mul(mul(tensor, 0.5), erfc(mul(tensor, -Math.SQRT1_2)));
+  const inner = mul(Math.sqrt(2 / Math.PI), add(tensor, mul(0.044715, power(tensor, 3))));
+  return mul(tensor, mul(0.5, add(1, tanh(inner))));
+}
+
+/** x / (|x| + 1). Source: jax.nn.soft_sign. */
+export function softSign(x: TensorLike): Tensor {
+  return div(x, add(abs(x), 1));
+}
