@@ -1,5 +1,5 @@
 /** Runs library functions on the device, many in one pipeline, so that a test of all compiles in seconds. */
-import { executor } from "@jnx/tensor/internal";
+import { executor } from "@jnx/tensor";
 import type { LinkedKernel, WgslFunction } from "@jnx/kernels-wgsl";
 
 type Kind = "F" | "I" | "U" | "B";

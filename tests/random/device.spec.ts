@@ -1,5 +1,5 @@
 import { link, packUniform } from "@jnx/kernels-wgsl";
-import { executor } from "@jnx/tensor/internal";
+import { executor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 import * as exponential from "../../packages/kernels-wgsl/src/elementwise/exponential-functions.wgsl.gen.ts";
