@@ -1,4 +1,4 @@
-import { contiguousView, remapExpr, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
+import { contiguousView, remapExpr, sizeOf, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
 import { isAnchor, liveNodes, operandsOf, type Graph, type GraphNode, type OpNode } from "./graph.ts";
 
 /** Above this many ops (an expensive op counts as many), a value used in several places is stored, not computed again. */
@@ -27,6 +27,7 @@ export class Inliner {
     this.nodes = liveNodes(graph.outputs);
     for (const output of graph.outputs) if (!isAnchor(output) && output.kind !== "literal") this.roots.add(output);
     this.#chooseOperands();
+    this.#chooseBroadcast();
     this.#chooseShared();
     this.#settle();
   }
@@ -95,6 +96,17 @@ export class Inliner {
     const node = accepted ? base : input;
     if (!this.isStored(node)) this.roots.add(node);
     return { node, view: accepted && view !== undefined ? view : contiguousView(input.shape) };
+  }
+
+  /** What is computed for few elements and then repeated is computed for the few: a bias correction, a row's maximum. */
+  #chooseBroadcast(): void {
+    for (const node of this.nodes) {
+      if (node.kind !== "op" || node.op.kind !== "view") continue;
+      let source = node.inputs[0];
+      if (source === undefined || sizeOf(source.shape) >= sizeOf(node.shape)) continue;
+      while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source)) source = source.inputs[0];
+      if (source !== undefined && this.#isMap(source)) this.roots.add(source);
+    }
   }
 
   /** Values that several kernels would compute again at a price are stored once. */

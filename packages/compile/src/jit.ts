@@ -1,4 +1,4 @@
-import { asTensor, currentFrame, inArena, reachableTensors, type Storage } from "@jnx/tensor/internal";
+import { asTensor, copy, currentFrame, inArena, reachableTensors, type Storage } from "@jnx/tensor/internal";
 import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./program.ts";
 import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
@@ -6,6 +6,11 @@ import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache
 export interface JitOptions extends StepCacheOptions {
   /** Positional arguments that are constants of the trace: another value means another trace. */
   readonly staticArgnums?: number | readonly number[];
+  /**
+   * Positional arguments whose memory the results may take over. They cannot be used after the call: a training state
+   * that every step replaces is then updated in place.
+   */
+  readonly donateArgnums?: number | readonly number[];
   /** The name for profiles and errors; the function's own unless told. */
   readonly name?: string;
 }
@@ -37,18 +42,19 @@ export type Jitted<F extends AnyFunction> = F & {
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<tree.TreeDef>(name, options);
-  const statics = typeof options.staticArgnums === "number" ? [options.staticArgnums] : (options.staticArgnums ?? []);
+  const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };
   const call = (...args: unknown[]): unknown => {
     // Inside another transform the ops are the outer one's to see.
     if (currentFrame() !== undefined) return f(...args);
-    const work = prepare(f, args, statics);
+    const work = prepare(f, args, roles);
     return inArena(name, () => {
-      const { outputs, aux } = cache.call(work.key, work.inputs, work.donated, work.trace);
+      const { outputs, aux } = cache.call(work.key, work.inputs.map(ownable(work.donated)), work.donated, work.trace);
+      work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
       return tree.unflatten(aux, outputs);
     }, reach);
   };
   const explain = (...args: unknown[]): ProgramReport => {
-    const work = prepare(f, args, statics);
+    const work = prepare(f, args, roles);
     return cache.compile(work.key, work.inputs, work.donated, work.trace).compiled.report;
   };
   // `call` takes and returns what f does.
@@ -67,12 +73,44 @@ interface Work {
   trace(symbols: readonly Tensor[]): TraceResult<tree.TreeDef>;
 }
 
-function prepare(f: AnyFunction, args: readonly unknown[], statics: readonly number[]): Work {
+function listOf(argnums: number | readonly number[] | undefined): readonly number[] {
+  return typeof argnums === "number" ? [argnums] : (argnums ?? []);
+}
+
+/** A donated input as a tensor whose buffer is nobody else's: a copy if a Variable or a tape holds it too. */
+function ownable(donated: readonly boolean[]): (input: Tensor, k: number) => Tensor {
+  return (input, k) => {
+    const { payload } = input;
+    if (donated[k] !== true || payload.kind !== "device") return input;
+    const { slots, pins } = payload.storage;
+    return slots > 0 || pins > 0 ? copy(input) : input;
+  };
+}
+
+/** A donated input is gone after the call, whether or not a result took its memory over. */
+function giveUp(input: Tensor, outputs: readonly Tensor[]): void {
+  const { payload } = input;
+  if (payload.kind !== "device" || payload.storage.slots > 0 || payload.storage.pins > 0) return;
+  if (outputs.some((output) => output.payload.kind === "device" && output.payload.storage === payload.storage)) return;
+  payload.storage.free("this tensor was donated to a compiled function (donateArgnums), which may reuse its memory; do not use it after the call");
+}
+
+interface Roles {
+  readonly statics: readonly number[];
+  readonly donated: readonly number[];
+}
+
+function prepare(f: AnyFunction, args: readonly unknown[], { statics, donated }: Roles): Work {
   const dynamic = args.map((arg, k) => (statics.includes(k) ? undefined : arg));
-  const [leaves, def] = tree.flatten(dynamic);
+  const { leaves, paths, def } = tree.flattenWithPath(dynamic);
   const inputs: Tensor[] = [];
   // A leaf is either the n-th input or a constant of the trace.
-  const places = leaves.map((leaf) => (isData(leaf) ? inputs.push(asTensor(leaf)) - 1 : undefined));
+  const givenUp: boolean[] = [];
+  const places = leaves.map((leaf, k) => {
+    if (!isData(leaf)) return undefined;
+    givenUp.push(donated.includes(Number(paths[k]?.[0])));
+    return inputs.push(asTensor(leaf)) - 1;
+  });
   const key = `${def.text} ${leaves.map((leaf, k) => (places[k] === undefined ? staticText(leaf) : "*")).join(" ")} ${statics.map((k) => staticText(args[k])).join(" ")}`;
   const trace = (symbols: readonly Tensor[]): TraceResult<tree.TreeDef> => {
     const filled = leaves.map((leaf, k) => {
@@ -85,7 +123,7 @@ function prepare(f: AnyFunction, args: readonly unknown[], statics: readonly num
     const [outputs, outDef] = tree.flatten(f(...traced));
     return { outputs: outputs.map((output) => asTensor(output as TensorLike)), aux: outDef }; // asTensor refuses what is no array
   };
-  return { key, inputs, donated: inputs.map(() => false), trace };
+  return { key, inputs, donated: givenUp, trace };
 }
 
 function isData(leaf: unknown): leaf is TensorLike {

@@ -27,10 +27,13 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
 export function contiguous(tensor: Tensor): Tensor {
   const { payload } = tensor;
   if (payload.kind === "symbolic" || (payload.kind === "device" && isContiguous(payload.view) && payload.view.offset === 0)) return tensor;
-  if (tensor.size === 0) return tensor;
-  const work = new EagerWork("contiguous", tensor);
-  const output: Output = { slot: work.resultSlot, dtype: tensor.dtype, expr: work.operand(tensor) };
-  work.run([lowerMap("contiguous", tensor.shape, [output], executor().limits)]);
+  return tensor.size === 0 ? tensor : copy(tensor);
+}
+
+/** The same elements in a storage of their own, row-major. */
+export function copy(tensor: Tensor): Tensor {
+  const work = new EagerWork("copy", tensor);
+  work.run([lowerMap("copy", tensor.shape, [{ slot: work.resultSlot, dtype: tensor.dtype, expr: work.operand(tensor) }], executor().limits)]);
   return work.result;
 }
 

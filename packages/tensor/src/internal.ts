@@ -1,7 +1,7 @@
 /** For the other @jnx packages; no promise is made about anything here. */
 export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
-export { contiguous } from "./eager.ts";
+export { contiguous, copy } from "./eager.ts";
 export type { AnyOp, KernelOp, KernelStage, MapContext, MapOp, OpDef, ReduceOp, ViewOp, VjpContext, VjpRule } from "./op.ts";
 export { alias } from "./ops/identity.ts";
 export { asTensor, fromHost, hostValues, literal } from "./ops/create.ts";
