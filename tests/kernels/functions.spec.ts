@@ -8,7 +8,7 @@ import * as power from "../../packages/kernels-wgsl/src/elementwise/power-functi
 import * as trigonometric from "../../packages/kernels-wgsl/src/elementwise/trigonometric-functions.wgsl.gen.ts";
 import { goldenArray } from "../goldens/read.ts";
 import { runFunctions } from "./run-functions.ts";
-import { isSubnormal, worstUlp } from "./ulp.ts";
+import { bitsOf, floatOf, isSubnormal, worstUlp } from "./ulp.ts";
 
 const library = { ...basic, ...error, ...exponential, ...integer, ...power, ...trigonometric };
 type Name = keyof typeof library;
@@ -77,6 +77,52 @@ const bits = [
 ] as const;
 const one = ["neg", "sign", "population_count", "clz"] as const;
 
+const isTrue = (u: number): boolean => u !== 0;
+const float = (u: number): number => bitsOf([u])[0] ?? 0;
+const u32 = (value: bigint): number => Number(BigInt.asUintN(32, value));
+
+/** Names with what they give for two bit patterns; a third operand is the first again. */
+const hosted: readonly (readonly [Name, (x: number, y: number) => number])[] = [
+  ["op_isnan", (x) => Number(Number.isNaN(floatOf(x)))],
+  ["op_isinf", (x) => Number(Math.abs(floatOf(x)) === Infinity)],
+  ["op_signbit", (x) => x >>> 31],
+  ["op_copysign", (x, y) => ((x & 0x7fffffff) | (y & 0x80000000)) >>> 0],
+  ["op_select_f", (x, y) => (isTrue(x) ? y : x)],
+  ["op_select_i", (x, y) => (isTrue(x) ? y : x)],
+  ["op_select_u", (x, y) => (isTrue(x) ? y : x)],
+  ["op_i32_to_u32", (x) => x],
+  ["op_u32_to_i32", (x) => x],
+  ["op_i32_to_bool", (x) => Number(isTrue(x))],
+  ["op_u32_to_bool", (x) => Number(isTrue(x))],
+  ["op_bool_to_f32", (x) => float(Number(isTrue(x)))],
+  ["op_bool_to_i32", (x) => Number(isTrue(x))],
+  ["op_bool_to_u32", (x) => Number(isTrue(x))],
+  ["op_and_b", (x, y) => Number(isTrue(x) && isTrue(y))],
+  ["op_or_b", (x, y) => Number(isTrue(x) || isTrue(y))],
+  ["op_xor_b", (x, y) => Number(isTrue(x) !== isTrue(y))],
+  ["op_not_b", (x) => Number(!isTrue(x))],
+  ["op_eq_b", (x, y) => Number(isTrue(x) === isTrue(y))],
+  ["op_ne_b", (x, y) => Number(isTrue(x) !== isTrue(y))],
+  ["op_not_i", (x) => ~x >>> 0],
+  ["op_not_u", (x) => ~x >>> 0],
+  ["op_square_i", (x) => Math.imul(x, x) >>> 0],
+  ["op_square_u", (x) => Math.imul(x, x) >>> 0],
+  ["op_abs_u", (x) => x],
+  ["op_clamp_i", (x, y) => Math.min(Math.max(y | 0, x | 0), x | 0) >>> 0],
+  ["op_clamp_u", (x, y) => Math.min(Math.max(y, x), x)],
+  ["op_pow_u", (x, y) => powerOf(x, y)],
+  ["op_pow_i", (x, y) => powerOf(x, y)],
+];
+
+function powerOf(x: number, y: number): number {
+  let [result, base] = [1n, BigInt(x)];
+  for (let bit = 0n; bit < 32n; bit++) {
+    if ((BigInt(y) >> bit) & 1n) result = BigInt(u32(result * base));
+    base = BigInt(u32(base * base));
+  }
+  return u32(result);
+}
+
 function bitsOfGolden(name: string): Uint32Array {
   const { data } = goldenArray("functions", name);
   return data instanceof Uint8Array ? Uint32Array.from(data) : new Uint32Array(data.buffer);
@@ -106,5 +152,30 @@ describe.each([1, 4] as const)("elementwise functions of width %i give JAX's num
     const single = one.map((op): Row => ({ name: `op_${op}_${tag}`, golden: `${tag}_${op}`, ulp: 0 }));
     const convert: Row = { name: tag === "i" ? "op_i32_to_f32" : "op_u32_to_f32", golden: `${tag}_to_float32`, ulp: 0 };
     await compare([...two, ...single, convert], [bitsOfGolden(`${tag}_x`), bitsOfGolden(`${tag}_y`)], width);
+  });
+
+  test("functions that JAX has no name for, against the host", async () => {
+    const x = bitsOfGolden("pairs_x");
+    const y = bitsOfGolden("pairs_y");
+    const results = await runFunctions(
+      hosted.map(([name]) => ({ fn: library[name], inputs: [0, 1, 0] })),
+      [x, y],
+      width,
+    );
+    hosted.forEach(([name, oracle], k) => {
+      const want = x.map((a, i) => oracle(a, y[i] ?? 0));
+      expect([name, ...(results[k] ?? [])]).toEqual([name, ...want]);
+    });
+  });
+
+  test("clamp between -2 and another tensor", async () => {
+    const [x, y] = [bitsOfGolden("pairs_x"), bitsOfGolden("pairs_y")];
+    const low = bitsOf(new Float32Array(x.length).fill(-2));
+    const [got = new Uint32Array()] = await runFunctions(
+      [{ fn: basic.op_clamp_f, inputs: [0, 1, 2] }],
+      [low, x, y],
+      width,
+    );
+    expect(worstUlp(got, bitsOfGolden("clamp"), [x, y])).toEqual({ worst: 0, where: "" });
   });
 });
