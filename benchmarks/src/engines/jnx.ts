@@ -26,7 +26,7 @@ interface Linear {
 interface Jnx {
   init(): Promise<unknown>;
   readonly jax: {
-    jit<F>(f: F): F;
+    jit<F>(f: F, options?: { donateArgnums?: readonly number[] }): F;
     valueAndGrad(f: (p: Tree) => Tensor): (p: Tree) => [Tensor, Tree];
   };
   readonly jnp: {
@@ -161,14 +161,15 @@ async function openFunctional(jnx: Jnx, settle: Settle, inputs: Inputs): Promise
   const tx = optax.adam(1e-3);
   let params: Tree = Object.fromEntries(mlpParams.map((name) => [name, upload(jnx, input(inputs, name))]));
   let state = tx.init(params);
-  const step = jax.jit((p: Tree, s: unknown, xs: Tensor, ys: Tensor): [Tree, unknown, Tensor] => {
+  const trainStep = (p: Tree, s: unknown, xs: Tensor, ys: Tensor): [Tree, unknown, Tensor] => {
     const [loss, grads] = jax.valueAndGrad((q) => {
       const h = nn.relu(dense(q, nn.relu(dense(q, xs, 1)), 2));
       return meanLoss(jnx, dense(q, h, 3), ys);
     })(p);
     const [updates, after] = tx.update(grads, s, p);
     return [optax.applyUpdates(p, updates), after, loss];
-  });
+  };
+  const step = jax.jit(trainStep, { donateArgnums: [0, 1] });
   await settle();
   return trainJob(
     settle,

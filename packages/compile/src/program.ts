@@ -74,6 +74,8 @@ export class CompiledGraph {
     for (const [slot, bytes] of this.#plan.fresh) buffers[slot] = this.#executor.allocate(bytes, this.#label);
     const filler = this.#filler(buffers);
     this.#executor.replay(this.#program, buffers.map((buffer) => buffer ?? filler));
+    // The device starts on it while the host goes on.
+    this.#executor.flush();
     return this.#collect(inputs, settled, buffers);
   }
 

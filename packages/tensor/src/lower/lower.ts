@@ -57,7 +57,9 @@ export function lowerStages(label: string, work: StagedWork): Step[] {
     const [shape, dtype] = stage.writes === "results" ? [work.result.shape, work.result.dtype] : [[stage.workspaceElements], betweenDType(work)];
     emitter.addStore(shape, outputs, dtype, storeWidth);
     for (const fn of stage.functions ?? []) emitter.use(fn);
-    const operands = stage.operands.map((operand) => at(work.operandSlots, operand));
+    // A kernel without a load hook reads the workspace through its own binding.
+    const bound = stage.reads === "workspace" && stage.loadWidth === undefined && source !== undefined ? [source.slot] : [];
+    const operands = [...bound, ...stage.operands.map((operand) => at(work.operandSlots, operand))];
     return assemble(label, stage.kernel, emitter.finish(stage.consts), stage.params, stage.grid, operands);
   });
 }
