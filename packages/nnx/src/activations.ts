@@ -1,0 +1,27 @@
+/** Activation functions, under the names of jax.nn. */
+import { asTensor } from "@jnx/tensor/internal";
+import type { Tensor, TensorLike } from "@jnx/tensor";
+
+export {
+  elu,
+  gelu,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  logsumexp,
+  oneHot,
+  relu,
+  relu6,
+  sigmoid,
+  silu,
+  silu as swish,
+  softmax,
+  softplus,
+  softSign,
+  tanh,
+} from "@jnx/tensor";
+
+/** x as it is. Source: jax.nn.identity. */
+export function identity(x: TensorLike): Tensor {
+  return asTensor(x);
+}

@@ -1,0 +1,226 @@
+import { Tensor } from "@jnx/tensor";
+import { containerOf, setChild, type Container } from "./containers.ts";
+import { GraphError } from "./errors.ts";
+import { makeEmpty, pathText, type NodeClass, type Path, type PathPart } from "./node.ts";
+import { State, type Leaf } from "./state.ts";
+import { makeVariable, Variable, type AnyVariable, type Metadata, type VariableClass } from "./variable.ts";
+
+/** The structure of one value: how to make it again from its leaves. */
+type Def =
+  | { readonly kind: "object"; readonly index: number; readonly type: NodeClass; readonly entries: readonly DefEntry[] }
+  | { readonly kind: "list" | "dict" | "map" | "state"; readonly entries: readonly DefEntry[] }
+  | { readonly kind: "variable"; readonly index: number; readonly type: VariableClass; readonly metadata: Metadata }
+  | { readonly kind: "tensor" }
+  | { readonly kind: "reference"; readonly index: number }
+  | { readonly kind: "static"; readonly value: unknown };
+
+type DefEntry = readonly [PathPart, Def];
+
+/**
+ * The structure of an object without its data: classes, fields, static values, metadata and sharing. Two with equal
+ * `text` are the same structure. Source: flax.nnx.GraphDef.
+ */
+export class GraphDef<M = unknown> {
+  /** What `merge` makes of this, at compile time. */
+  declare protected readonly makes: M;
+  /** @internal */
+  readonly root: Def;
+  /** Everything in one line; functions and other objects stand by identity. */
+  readonly text: string;
+  /** How many leaves `merge` needs. */
+  readonly leafCount: number;
+
+  /** @internal */
+  constructor(root: Def, leafCount: number) {
+    this.root = root;
+    this.leafCount = leafCount;
+    this.text = defText(root);
+  }
+
+  /** True for the same structure. */
+  equals(other: GraphDef): boolean {
+    return this.text === other.text;
+  }
+
+  toString(): string {
+    return `GraphDef ${this.text}`;
+  }
+}
+
+/** Where a leaf is: a Variable wherever it hangs, or a Tensor in a field. */
+export interface Place {
+  readonly path: Path;
+  readonly leaf: Leaf;
+  /** What holds it, for a Tensor to be replaced; undefined for a root. */
+  readonly owner: object | undefined;
+}
+
+/** An object taken apart. */
+export interface Flattened {
+  readonly def: GraphDef;
+  /** Each leaf once, at the first path that leads to it. */
+  readonly places: readonly Place[];
+}
+
+/** Identity of nodes and Variables over several `flatten` calls: position in the walk. */
+export type GraphIndex = Map<object, number>;
+
+/**
+ * Walks an object graph depth first, fields in sorted order. Nodes and Variables met again become references, so
+ * shared ones stay shared and cycles end.
+ *
+ * @throws GraphError when a plain array or object contains itself.
+ */
+export function flattenGraph(root: unknown, index: GraphIndex = new Map(), path: Path = []): Flattened {
+  const places: Place[] = [];
+  const open = new Set<object>();
+  const visit = (value: unknown, at: Path, owner: object | undefined): Def => {
+    const known = typeof value === "object" || typeof value === "function" ? index.get(value as object) : undefined; // null has no entry
+    if (known !== undefined) return { kind: "reference", index: known };
+    if (value instanceof Variable) {
+      const variable: AnyVariable = value;
+      places.push({ path: at, leaf: variable, owner });
+      return { kind: "variable", index: number(index, variable), type: variable.type, metadata: variable.metadata };
+    }
+    if (value instanceof Tensor) {
+      places.push({ path: at, leaf: value, owner });
+      return { kind: "tensor" };
+    }
+    const container = containerOf(value);
+    if (container === undefined) return { kind: "static", value };
+    const holder = value as object; // containers are objects
+    if (open.has(holder))
+      throw new GraphError(`"${pathText(at)}" is a plain container that contains itself; make one of the two a Module`);
+    if (container.kind === "object") {
+      const own = number(index, holder);
+      return { kind: "object", index: own, type: container.type, entries: visitEntries(container, holder, at) };
+    }
+    open.add(holder);
+    const entries = visitEntries(container, holder, at);
+    open.delete(holder);
+    return { kind: container.kind, entries };
+  };
+  const visitEntries = (container: Container, holder: object, at: Path): DefEntry[] =>
+    container.entries.map(([key, child]) => [key, visit(child, [...at, key], holder)]);
+  const def = visit(root, path, undefined);
+  return { def: new GraphDef(def, places.length), places };
+}
+
+function number(index: GraphIndex, node: object): number {
+  const next = index.size;
+  index.set(node, next);
+  return next;
+}
+
+/**
+ * Makes an object of its structure and leaves, which `leafAt` finds by path. Variables given as leaves are used
+ * themselves; bare Tensors get a Variable of the recorded class. `known` holds objects that references may name.
+ */
+export function unflattenGraph(
+  def: GraphDef,
+  leafAt: (path: Path) => Leaf,
+  known: Map<number, object> = new Map(),
+): unknown {
+  const build = (part: Def, path: Path): unknown => {
+    switch (part.kind) {
+      case "static":
+        return part.value;
+      case "reference":
+        return referred(known, part.index, path);
+      case "tensor":
+        return leafAt(path);
+      case "variable": {
+        const leaf = leafAt(path);
+        const variable = leaf instanceof Variable ? leaf : makeVariable(part.type, leaf, part.metadata);
+        known.set(part.index, variable);
+        return variable;
+      }
+      case "object": {
+        const node = part.type[makeEmpty]();
+        known.set(part.index, node);
+        return fill(node, part.entries, path);
+      }
+      case "list":
+        return part.entries.map(([key, child]) => build(child, [...path, key]));
+      case "dict":
+        return fill({}, part.entries, path);
+      case "state":
+        return fill(new State(), part.entries, path);
+      case "map":
+        return fill(new Map(), part.entries, path);
+      default:
+        return part satisfies never;
+    }
+  };
+  const fill = (holder: object, entries: readonly DefEntry[], path: Path): object => {
+    for (const [key, child] of entries) setChild(holder, key, build(child, [...path, key]));
+    return holder;
+  };
+  return build(def.root, []);
+}
+
+function referred(known: ReadonlyMap<number, object>, index: number, path: Path): object {
+  const object = known.get(index);
+  if (object !== undefined) return object;
+  throw new GraphError(
+    `merge: "${pathText(path)}" refers to an object outside of this GraphDef; merge it with what it was split with`,
+  );
+}
+
+// ---- text ------------------------------------------------------------------------------------------------------------
+
+function defText(def: Def): string {
+  switch (def.kind) {
+    case "static":
+      return staticText(def.value);
+    case "tensor":
+      return "tensor";
+    case "reference":
+      return `@${def.index}`;
+    case "variable":
+      return `${className(def.type)}#${def.index}${metadataText(def.metadata)}`;
+    case "object":
+      return `${className(def.type)}#${def.index}(${entriesText(def.entries)})`;
+    case "list":
+    case "dict":
+    case "map":
+    case "state":
+      return `${def.kind}(${entriesText(def.entries)})`;
+    default:
+      return def satisfies never;
+  }
+}
+
+function entriesText(entries: readonly DefEntry[]): string {
+  return entries.map(([key, child]) => `${JSON.stringify(key)}:${defText(child)}`).join(",");
+}
+
+function metadataText(metadata: Metadata): string {
+  const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? "" : `{${entries.map(([key, value]) => `${key}:${staticText(value)}`).join(",")}}`;
+}
+
+const identities = new WeakMap<object, number>();
+let nextIdentity = 0;
+
+function identity(value: object): number {
+  const known = identities.get(value) ?? nextIdentity++;
+  identities.set(value, known);
+  return known;
+}
+
+/** A class by name and identity: two classes may share a name. */
+function className(cls: object & { readonly name: string }): string {
+  return `${cls.name}<${identity(cls)}>`;
+}
+
+/** A static value as text: primitives by content, arrays and plain objects by theirs, the rest by identity. */
+export function staticText(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return `function ${value.name}<${identity(value)}>`;
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  const container = containerOf(value);
+  if (container === undefined || container.kind === "object")
+    return `${value.constructor?.name ?? "object"}<${identity(value)}>`;
+  return `${container.kind}(${container.entries.map(([key, child]) => `${key}:${staticText(child)}`).join(",")})`;
+}

@@ -1,0 +1,151 @@
+import { ArgumentError, astype, full, mul, random, ShapeError, type DType, type Shape, type Tensor } from "@jnx/tensor";
+import { normalizeAxis, shapeText, sizeOf } from "@jnx/tensor/internal";
+
+/** Makes a parameter's first value of a key, a shape and a dtype (float32 unless told). */
+export type Initializer = (key: Tensor, shape: Shape, dtype?: DType) => Tensor;
+
+/** The standard deviation of a normal distribution cut off at ±2. */
+const TRUNCATED_STDDEV = 0.87962566103423978;
+
+/** All zeros. Source: jax.nn.initializers.zeros. */
+export const zeros: Initializer = (_key, shape, dtype = "float32") => full(shape, 0, { dtype });
+
+/** All ones. Source: jax.nn.initializers.ones. */
+export const ones: Initializer = (_key, shape, dtype = "float32") => full(shape, 1, { dtype });
+
+/** The initializer `zeros`. Source: flax.nnx.initializers.zeros_init. */
+export const zerosInit = (): Initializer => zeros;
+
+/** The initializer `ones`. Source: flax.nnx.initializers.ones_init. */
+export const onesInit = (): Initializer => ones;
+
+/** One value everywhere. Source: jax.nn.initializers.constant. */
+export function constant(value: number): Initializer {
+  return (_key, shape, dtype = "float32") => full(shape, value, { dtype });
+}
+
+/** Normal with mean 0. Source: jax.nn.initializers.normal. */
+export function normal(stddev = 0.01): Initializer {
+  return (key, shape, dtype = "float32") => astype(mul(random.normal(key, shape), stddev), dtype);
+}
+
+/** Uniform in [0, scale). Source: jax.nn.initializers.uniform. */
+export function uniform(scale = 0.01): Initializer {
+  return (key, shape, dtype = "float32") => astype(mul(random.uniform(key, shape), scale), dtype);
+}
+
+/**
+ * stddev times a normal cut off at lower and upper; its standard deviation is therefore smaller than stddev.
+ * Source: jax.nn.initializers.truncated_normal.
+ */
+export function truncatedNormal(stddev = 0.01, lower = -2, upper = 2): Initializer {
+  return (key, shape, dtype = "float32") =>
+    astype(mul(random.truncatedNormal(key, lower, upper, shape), stddev), dtype);
+}
+
+/** What the variance is divided by: what goes in, what comes out, or a mean of both. */
+export type FanMode = "fanIn" | "fanOut" | "fanAvg" | "fanGeoAvg";
+
+/** Options of the variance-scaling family. */
+export interface FanOptions {
+  /** The axis or axes of what goes in, −2. */
+  readonly inAxis?: number | readonly number[];
+  /** The axis or axes of what comes out, −1. */
+  readonly outAxis?: number | readonly number[];
+  /** Axes that count for neither. */
+  readonly batchAxis?: number | readonly number[];
+}
+
+/**
+ * A distribution of mean 0 and variance scale / n, where n counts what goes into or comes out of one unit. "normal"
+ * and "uniform" are what they say; "truncatedNormal" is cut off at two standard deviations and corrected for that.
+ * Source: jax.nn.initializers.variance_scaling.
+ *
+ * @throws ShapeError for shapes of fewer than two axes.
+ * @example
+ * nnx.initializers.varianceScaling(2, "fanOut", "normal")(key, [3, 4]);
+ */
+export function varianceScaling(
+  scale: number,
+  mode: FanMode,
+  distribution: "truncatedNormal" | "normal" | "uniform",
+  options: FanOptions = {},
+): Initializer {
+  if (!Number.isFinite(scale) || scale < 0)
+    throw new ArgumentError(`varianceScaling: scale must be a positive number, received ${scale}`);
+  return (key, shape, dtype = "float32") => {
+    // In float32 at every step, as JAX computes it.
+    const variance = Math.fround(scale / Math.max(Number.MIN_VALUE, fan(shape, mode, options)));
+    const draw = (): Tensor => {
+      if (distribution === "normal") return mul(random.normal(key, shape), Math.fround(Math.sqrt(variance)));
+      if (distribution === "uniform")
+        return mul(random.uniform(key, shape, { minval: -1 }), Math.fround(Math.sqrt(Math.fround(3 * variance))));
+      const stddev = Math.fround(Math.fround(Math.sqrt(variance)) / Math.fround(TRUNCATED_STDDEV));
+      return mul(random.truncatedNormal(key, -2, 2, shape), stddev);
+    };
+    return astype(draw(), dtype);
+  };
+}
+
+function fan(shape: Shape, mode: FanMode, options: FanOptions): number {
+  if (shape.length < 2)
+    throw new ShapeError(
+      `varianceScaling: needs a shape of at least two axes, received ${shapeText(shape)}; use normal or zeros for vectors`,
+    );
+  const extent = (axes: number | readonly number[] | undefined): number => {
+    const list = axes === undefined ? [] : typeof axes === "number" ? [axes] : axes;
+    return sizeOf(list.map((axis) => shape[normalizeAxis("varianceScaling", axis, shape.length)] ?? 1));
+  };
+  const [into, out, batch] = [extent(options.inAxis ?? -2), extent(options.outAxis ?? -1), extent(options.batchAxis)];
+  const receptive = sizeOf(shape) / into / out / batch;
+  const [fanIn, fanOut] = [into * receptive, out * receptive];
+  switch (mode) {
+    case "fanIn":
+      return fanIn;
+    case "fanOut":
+      return fanOut;
+    case "fanAvg":
+      return (fanIn + fanOut) / 2;
+    case "fanGeoAvg":
+      return Math.sqrt(fanIn * fanOut);
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** Variance 1 / fanIn, truncated normal: what layers use for kernels. Source: jax.nn.initializers.lecun_normal. */
+export function lecunNormal(options: FanOptions = {}): Initializer {
+  return varianceScaling(1, "fanIn", "truncatedNormal", options);
+}
+
+/** Variance 1 / fanIn, uniform. Source: jax.nn.initializers.lecun_uniform. */
+export function lecunUniform(options: FanOptions = {}): Initializer {
+  return varianceScaling(1, "fanIn", "uniform", options);
+}
+
+/** Variance 2 / (fanIn + fanOut), truncated normal. Source: jax.nn.initializers.glorot_normal. */
+export function glorotNormal(options: FanOptions = {}): Initializer {
+  return varianceScaling(1, "fanAvg", "truncatedNormal", options);
+}
+
+/** Variance 2 / (fanIn + fanOut), uniform. Source: jax.nn.initializers.glorot_uniform. */
+export function glorotUniform(options: FanOptions = {}): Initializer {
+  return varianceScaling(1, "fanAvg", "uniform", options);
+}
+
+/** Variance 2 / fanIn, truncated normal: for relu. Source: jax.nn.initializers.he_normal. */
+export function heNormal(options: FanOptions = {}): Initializer {
+  return varianceScaling(2, "fanIn", "truncatedNormal", options);
+}
+
+/** Variance 2 / fanIn, uniform. Source: jax.nn.initializers.he_uniform. */
+export function heUniform(options: FanOptions = {}): Initializer {
+  return varianceScaling(2, "fanIn", "uniform", options);
+}
+
+export {
+  glorotNormal as xavierNormal,
+  glorotUniform as xavierUniform,
+  heNormal as kaimingNormal,
+  heUniform as kaimingUniform,
+};

@@ -1,0 +1,73 @@
+import { add, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
+import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
+import { Module } from "../module.ts";
+import type { RngsOptions } from "../rngs.ts";
+import { readValue, type Metadata } from "../variable.ts";
+import type { Param } from "../variable-types.ts";
+import { makeParam, promoteDtype } from "./params.ts";
+
+/** Options of `Linear`. */
+export interface LinearOptions extends RngsOptions {
+  /** Whether a bias is added, true. */
+  readonly useBias?: boolean;
+  /** The dtype to compute in; that of the operands unless given. */
+  readonly dtype?: DType;
+  /** The dtype of the parameters, float32. */
+  readonly paramDtype?: DType;
+  /** lecunNormal() unless given. */
+  readonly kernelInit?: Initializer;
+  /** zeros unless given. */
+  readonly biasInit?: Initializer;
+  readonly kernelMetadata?: Metadata;
+  readonly biasMetadata?: Metadata;
+}
+
+/**
+ * y = x · kernel + bias over the last axis. kernel: [inFeatures, outFeatures], bias: [outFeatures]; draws two keys of
+ * the stream `params`, kernel then bias. Source: flax.nnx.Linear.
+ *
+ * @throws ShapeError when the last axis of x is not inFeatures.
+ * @example
+ * const layer = new nnx.Linear(784, 256, { rngs: new nnx.Rngs(0) });
+ * layer.call(x); // [32, 784] → [32, 256]
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly kernel: Param;
+  readonly bias: Param | null;
+  readonly useBias: boolean;
+  readonly dtype: DType | undefined;
+  readonly paramDtype: DType;
+
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
+    super();
+    const {
+      rngs,
+      useBias = true,
+      dtype,
+      paramDtype = "float32",
+      kernelInit = lecunNormal(),
+      biasInit = zeros,
+    } = options;
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.useBias = useBias;
+    this.dtype = dtype;
+    this.paramDtype = paramDtype;
+    this.kernel = makeParam(kernelInit, rngs.params(), [inFeatures, outFeatures], paramDtype, options.kernelMetadata);
+    this.bias = useBias ? makeParam(biasInit, rngs.params(), [outFeatures], paramDtype, options.biasMetadata) : null;
+  }
+
+  /** x: [..., inFeatures] → [..., outFeatures] */
+  call(x: TensorLike): Tensor {
+    const inputs = asTensor(x);
+    if (inputs.shape.at(-1) !== this.inFeatures)
+      throw new ShapeError(`Linear: expected a last axis of ${this.inFeatures}, received ${shapeText(inputs.shape)}`);
+    const bias = this.bias === null ? undefined : readValue(this.bias);
+    const [input, kernel, offset] = promoteDtype([inputs, readValue(this.kernel), bias] as const, this.dtype);
+    const y = matmul(input, kernel);
+    return offset === undefined ? y : add(y, offset);
+  }
+}

@@ -1,0 +1,211 @@
+import type { Tensor } from "@jnx/tensor";
+import { ArgumentError, tree } from "@jnx/tensor";
+import { GraphError } from "./errors.ts";
+import { toPredicates, type Filter } from "./filter.ts";
+import { partOf, pathText, sortedFields, type Path, type PathPart } from "./node.ts";
+import type { Pytree } from "./pytree.ts";
+import { Variable, type AnyVariable } from "./variable.ts";
+
+/** What a State holds at its ends. */
+export type Leaf = AnyVariable | Tensor;
+
+/** The entries of a flat State: each leaf with its path. */
+export type FlatState = readonly (readonly [Path, Leaf])[];
+
+/**
+ * The data of an object, nested as the object is, without its structure: `state.hidden.kernel.value`. Its entries are
+ * its own properties, so all that can be done with it is functions: `toFlatState`, `mergeState`, `filterState`. It is a
+ * tree: `jax.tree.map` maps its arrays. Source: flax.nnx.State.
+ *
+ * @example
+ * const state = nnx.state(model, nnx.Param);
+ * for (const [path, variable] of nnx.toFlatState(state)) console.log(path.join("."), variable.shape);
+ */
+export class State {
+  constructor(entries: Iterable<readonly [PathPart, State | Leaf]> = []) {
+    for (const [key, entry] of entries) setEntry(this, key, entry);
+  }
+
+  /** Entries of this level, numbers first, then names in order. */
+  *[Symbol.iterator](): Generator<[PathPart, State | Leaf]> {
+    // A State's own properties are its entries and nothing else.
+    yield* sortedFields(this) as [PathPart, State | Leaf][];
+  }
+
+  toString(): string {
+    const lines = toFlatState(this).map(([path, leaf]) => `  ${pathText(path)}: ${String(leaf)}`);
+    return lines.length === 0 ? "State {}" : `State {\n${lines.join("\n")}\n}`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+tree.registerTreeNode<State>(State, {
+  flatten: (state) => {
+    const entries = [...state];
+    return {
+      keys: entries.map(([key]) => key),
+      children: entries.map(([, entry]) => entry),
+      aux: entries.map(([key]) => key),
+    };
+  },
+  // aux is the list of keys, and there is a child for each.
+  unflatten: (aux, children) => new State((aux as PathPart[]).map((key, k) => [key, children[k] as State | Leaf])),
+});
+
+/** The State of an object of type M: its Variables, nested as its fields are. */
+export type StateOf<M> = State & { readonly [K in DataKeys<M>]: EntryOf<NonNullable<M[K]>> };
+
+type DataKeys<M> = { [K in keyof M]-?: [EntryOf<NonNullable<M[K]>>] extends [never] ? never : K }[keyof M];
+
+type EntryOf<V> = V extends AnyVariable | Tensor
+  ? V
+  : V extends Pytree
+    ? StateOf<V>
+    : V extends readonly (infer E)[]
+      ? [EntryOf<NonNullable<E>>] extends [never]
+        ? never
+        : State & { readonly [position: number]: EntryOf<NonNullable<E>> }
+      : never;
+
+function setEntry(state: State, key: PathPart, entry: State | Leaf): void {
+  Object.defineProperty(state, key, { value: entry, writable: true, enumerable: true, configurable: true });
+}
+
+/** The entry of one level, or undefined. */
+function entryOf(state: State, key: PathPart): State | Leaf | undefined {
+  const descriptor = Object.getOwnPropertyDescriptor(state, key);
+  return descriptor?.value as State | Leaf | undefined; // setEntry is the only writer
+}
+
+/**
+ * What a State holds at a path; undefined where there is nothing.
+ *
+ * @example
+ * nnx.entryAt(state, ["layers", 0, "kernel"]);
+ */
+export function entryAt(state: State, path: Path): State | Leaf | undefined {
+  let entry: State | Leaf | undefined = state;
+  for (const key of path) entry = entry instanceof State ? entryOf(entry, key) : undefined;
+  return entry;
+}
+
+/** Every leaf with its path, in the order in which objects are walked. Source: flax.nnx.to_flat_state. */
+export function toFlatState(state: State): [Path, Leaf][] {
+  const found: [Path, Leaf][] = [];
+  const visit = (entry: State | Leaf, path: Path): void => {
+    if (entry instanceof State) for (const [key, child] of entry) visit(child, [...path, key]);
+    else found.push([path, entry]);
+  };
+  visit(state, []);
+  return found;
+}
+
+/**
+ * A State from leaves with their paths. Source: flax.nnx.from_flat_state.
+ *
+ * @throws GraphError when one path leads through another's leaf, or comes twice.
+ */
+export function fromFlatState(entries: Iterable<readonly [Path, Leaf]>): State {
+  const root = new State();
+  for (const [path, leaf] of entries) {
+    const last = path.at(-1);
+    if (last === undefined)
+      throw new GraphError("fromFlatState: a leaf with an empty path; wrap it in an object with a field");
+    let level = root;
+    for (const key of path.slice(0, -1)) {
+      const known = entryOf(level, key);
+      const next = known ?? new State();
+      if (!(next instanceof State))
+        throw new GraphError(`fromFlatState: "${pathText(path)}" leads through a leaf at "${key}"`);
+      if (known === undefined) setEntry(level, key, next);
+      level = next;
+    }
+    if (entryOf(level, last) !== undefined) throw new GraphError(`fromFlatState: "${pathText(path)}" comes twice`);
+    setEntry(level, last, leaf);
+  }
+  return root;
+}
+
+/** Several States in one; of two leaves at the same path the later wins. Source: flax.nnx.merge_state. */
+export function mergeState(...states: readonly State[]): State {
+  const merged = new Map<string, readonly [Path, Leaf]>();
+  for (const state of states)
+    for (const [path, leaf] of toFlatState(state)) merged.set(JSON.stringify(path), [path, leaf]);
+  return fromFlatState(merged.values());
+}
+
+/** Leaves in groups, each in that of the first filter that takes it; the last group is what none takes. */
+export function groupLeaves(leaves: FlatState, filters: readonly Filter[]): (readonly [Path, Leaf])[][] {
+  const predicates = toPredicates(filters);
+  const groups: (readonly [Path, Leaf])[][] = [...predicates.map(() => []), []];
+  for (const entry of leaves) {
+    const [path, leaf] = entry;
+    const index = predicates.findIndex((takes) => takes(path, leaf));
+    groups.at(index)?.push(entry);
+  }
+  return groups;
+}
+
+/** Groups that must take every leaf between them. */
+export function exhaustiveGroups(
+  name: string,
+  leaves: FlatState,
+  filters: readonly Filter[],
+): (readonly [Path, Leaf])[][] {
+  const groups = groupLeaves(leaves, filters);
+  const rest = groups.pop() ?? [];
+  if (rest.length === 0) return groups;
+  const examples = rest.slice(0, 5).map(([path, leaf]) => `"${pathText(path)}" (${leafName(leaf)})`);
+  throw new GraphError(
+    `${name}: the filters leave out ${rest.length} of ${leaves.length} leaves: ${examples.join(", ")}${rest.length > 5 ? ", …" : ""}; ` +
+      'add "..." as the last filter to take the rest',
+  );
+}
+
+function leafName(leaf: Leaf): string {
+  return leaf instanceof Variable ? leaf.type.name : "Tensor";
+}
+
+/**
+ * A State for each filter, every leaf in that of the first filter that takes it. Source: flax.nnx.split_state.
+ *
+ * @throws GraphError when a leaf is taken by none.
+ */
+export function splitState(state: State, ...filters: readonly Filter[]): State[] {
+  return exhaustiveGroups("splitState", toFlatState(state), filters).map(fromFlatState);
+}
+
+/** Like splitState, without the leaves that no filter takes; one filter gives one State. Source: flax.nnx.filter_state. */
+export function filterState(state: State, filter: Filter): State;
+export function filterState(state: State, first: Filter, second: Filter, ...more: readonly Filter[]): State[];
+export function filterState(state: State, ...filters: readonly Filter[]): State | State[] {
+  const groups = groupLeaves(toFlatState(state), filters).slice(0, -1).map(fromFlatState);
+  return filters.length === 1 ? (groups[0] ?? new State()) : groups;
+}
+
+/** The State with each leaf replaced by f(path, leaf). Source: flax.nnx.map_state. */
+export function mapState(f: (path: Path, leaf: Leaf) => Leaf, state: State): State {
+  return fromFlatState(toFlatState(state).map(([path, leaf]) => [path, f(path, leaf)]));
+}
+
+/** A nested plain object of the values alone. Source: flax.nnx.to_pure_dict. */
+export interface PureDict {
+  readonly [key: string]: unknown;
+}
+
+/** The values of a State as nested plain objects, without Variables. Source: flax.nnx.to_pure_dict. */
+export function toPureDict(state: State): PureDict {
+  const pure = (entry: State | Leaf): unknown =>
+    entry instanceof State ? toPureDict(entry) : entry instanceof Variable ? entry.value : entry;
+  return Object.fromEntries([...state].map(([key, entry]) => [String(key), pure(entry)]));
+}
+
+/** `"layers.0.kernel"` → `["layers", 0, "kernel"]`. */
+export function parsePath(text: string): Path {
+  if (text === "") throw new ArgumentError("parsePath: an empty path; expected names joined by dots");
+  return text.split(".").map(partOf);
+}

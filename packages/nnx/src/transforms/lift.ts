@@ -1,0 +1,103 @@
+import { Tensor, tree, type TensorLike } from "@jnx/tensor";
+import { asTensor, type Frame } from "@jnx/tensor/internal";
+import { setChild } from "../containers.ts";
+import { flattenGraph, staticText, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
+import { nodeClass, pathText, type Path } from "../node.ts";
+import { enter, peek, swapValue, Variable, type AnyVariable } from "../variable.ts";
+
+/** True for what transforms take apart as graphs instead of as trees. */
+export function isGraph(value: unknown): boolean {
+  return value instanceof Variable || nodeClass(value) !== undefined;
+}
+
+/** A place in the arguments whose tensor a transform may swap: a Variable, or a Tensor in a node's field. */
+export interface Cell {
+  readonly path: Path;
+  readonly variable: AnyVariable | undefined;
+  get(): unknown;
+  /** Puts a value in without checks or consequences. */
+  swap(value: unknown): void;
+}
+
+/** One leaf of the arguments' tree. */
+export type Part =
+  | { readonly kind: "graph"; readonly def: GraphDef; readonly cells: readonly Cell[]; readonly value: unknown }
+  | { readonly kind: "data"; readonly tensor: Tensor }
+  | { readonly kind: "static"; readonly value: unknown };
+
+/** Arguments (or results) taken apart: trees outside, graphs inside, shared objects known across all of them. */
+export interface Gathered {
+  readonly def: tree.TreeDef;
+  readonly parts: readonly Part[];
+  readonly index: GraphIndex;
+  /** Every cell of every graph, each once. */
+  readonly cells: readonly Cell[];
+  /** The structure of it all, as text. */
+  readonly text: string;
+}
+
+/** Takes values apart. `index` carries objects known from elsewhere, to which references are then made. */
+export function gather(values: unknown, index: GraphIndex = new Map()): Gathered {
+  const { leaves, paths, def } = tree.flattenWithPath(values, isGraph);
+  const parts = leaves.map((leaf, k) => partOf(leaf, paths[k] ?? [], index));
+  const cells = parts.flatMap((part) => (part.kind === "graph" ? part.cells : []));
+  return { def, parts, index, cells, text: `${def.text} ${parts.map(partText).join(" ")}` };
+}
+
+function partOf(leaf: unknown, path: Path, index: GraphIndex): Part {
+  if (isGraph(leaf)) {
+    const { def, places } = flattenGraph(leaf, index);
+    return { kind: "graph", def, cells: places.map((place) => cellOf(place, path)), value: leaf };
+  }
+  if (isData(leaf)) return { kind: "data", tensor: asTensor(leaf) };
+  return { kind: "static", value: leaf };
+}
+
+function isData(leaf: unknown): leaf is TensorLike {
+  return (
+    leaf instanceof Tensor ||
+    typeof leaf === "number" ||
+    (typeof leaf === "object" && leaf !== null && "toTensor" in leaf)
+  );
+}
+
+function partText(part: Part): string {
+  return part.kind === "graph" ? part.def.text : part.kind === "data" ? "*" : staticText(part.value);
+}
+
+function cellOf({ path, leaf, owner }: Place, root: Path): Cell {
+  if (leaf instanceof Variable) {
+    const variable: AnyVariable = leaf;
+    return {
+      path,
+      variable,
+      get: () => peek(variable),
+      swap: (value) => swapValue(variable, value),
+    };
+  }
+  const key = path.at(-1) ?? "";
+  const put = (value: unknown): void => setChild(owner ?? {}, key, value);
+  const get = (): unknown =>
+    owner instanceof Map ? owner.get(key) : Object.getOwnPropertyDescriptor(owner ?? {}, key)?.value;
+  return { path: [...root, ...path], variable: undefined, get, swap: put };
+}
+
+/** Makes cells writable in a trace; gives what moves them back. */
+export function enterAll(cells: readonly Cell[], frame: Frame | undefined): () => void {
+  const before = cells.map(({ variable, path }) => variable && enter(variable, frame, pathText(path)));
+  return () => cells.forEach(({ variable }, k) => variable && enter(variable, before[k]));
+}
+
+/** Puts arguments together again, with other tensors for their data. Graphs are the very objects. */
+export function rebuild({ def, parts }: Gathered, data: readonly Tensor[]): unknown {
+  let position = 0;
+  return tree.unflatten(
+    def,
+    parts.map((part) => (part.kind === "data" ? data[position++] : part.value)),
+  );
+}
+
+/** The data of the parts, in order. */
+export function dataOf({ parts }: Gathered): Tensor[] {
+  return parts.flatMap((part) => (part.kind === "data" ? [part.tensor] : []));
+}

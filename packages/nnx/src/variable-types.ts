@@ -1,0 +1,38 @@
+import type { Tensor } from "@jnx/tensor";
+import { Variable } from "./variable.ts";
+
+/** What is learnt: gradients are taken of it and optimizers update it. Source: flax.nnx.Param. */
+export class Param<T = Tensor> extends Variable<T> {}
+
+/** Statistics of the data seen, such as BatchNorm's mean. Source: flax.nnx.BatchStat. */
+export class BatchStat<T = Tensor> extends Variable<T> {}
+
+/** What decoding remembers, such as attention's keys. Source: flax.nnx.Cache. */
+export class Cache<T = Tensor> extends Variable<T> {}
+
+/** A value seen on the way, kept to be looked at. Source: flax.nnx.Intermediate. */
+export class Intermediate<T = Tensor> extends Variable<T> {}
+
+/** A zero added to an intermediate value, to have its gradient. Source: flax.nnx.Perturbation. */
+export class Perturbation<T = Tensor> extends Intermediate<T> {}
+
+/** State of random streams; `nnx.RngState` as a filter finds keys and counts. Source: flax.nnx.RngState. */
+export class RngState extends Variable {}
+
+/** A stream's base key. */
+export class RngKey extends RngState {}
+
+/** How many keys a stream has given. */
+export class RngCount extends RngState {}
+
+/** State of an optimizer. Source: flax.nnx.OptState. */
+export class OptState extends Variable {}
+
+/** An optimizer's array that belongs to no parameter, such as a count. */
+export class OptArray extends OptState {}
+
+/** An optimizer's memory of one parameter, with that parameter's metadata. */
+export class OptVariable extends OptState {}
+
+/** The small matrices of a low-rank adapter; a Param filter finds it too. Source: flax.nnx.LoRAParam. */
+export class LoRAParam<T = Tensor> extends Param<T> {}
