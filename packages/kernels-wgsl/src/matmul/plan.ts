@@ -29,7 +29,7 @@ const TILE = 8;
 const GROUP = 32;
 const NAIVE_GROUP = 64;
 /** Lanes along k and lines of four rows in a workgroup of dot.wgsl. */
-const LANES = 8;
+const LANES = 4;
 const LINES = 8;
 /** Multiply-adds up to which naive.wgsl is taken: it compiles in a third of the time of the others. */
 const SMALL = 1 << 17;
@@ -61,7 +61,7 @@ interface ThinProblem extends Problem {
 }
 
 /**
- * The dispatches of a matmul, in order: one, or two where the result is small and k long (the first then leaves
+ * The dispatches of a matmul, in order: one, or two where k is cut into parts (the first then leaves
  * [parts, batch, m, n] in a workspace, the second adds the parts up). None when the result is empty. k = 0 gives zeros.
  *
  * A stage that reads operands binds a, then b, in group 0; one that reads the workspace binds that. Its `consts` hold
@@ -82,7 +82,7 @@ export function planMatmul(spec: MatmulSpec, limits: PlanLimits): readonly Stage
   if (m * n * k * z.count <= SMALL) return [planNaive(problem)];
   if (Math.min(m, n) <= THIN && k >= LONG) {
     const thin = n <= m ? thinColumns(problem) : thinRows(problem);
-    return thin.long.step === 1 ? [planDot(thin)] : planVector(thin);
+    return thin.long.step === 1 ? planDot(thin) : planVector(thin);
   }
   return planRegister(problem);
 }
@@ -205,40 +205,47 @@ function planVector(problem: ThinProblem): readonly Stage[] {
   return withSum(problem, parts, stage);
 }
 
-function planDot(problem: ThinProblem): Stage {
-  const { rows, thin, k, z, cRow, cThin, limits, dtype } = problem;
+function planDot(problem: ThinProblem): readonly Stage[] {
+  const { m, n, k, rows, thin, z, cRow, cThin, limits } = problem;
+  const column = thin === 1 ? { ...problem.short, stride: 0 } : problem.short;
   const wide = k % 4 === 0 && isAligned(problem.long, problem.long.stride);
-  const wideY = wide && problem.short.step === 1 && isAligned(problem.short, thin === 1 ? 0 : problem.short.stride);
+  const wideY = wide && column.step === 1 && isAligned(column, column.stride);
   const long = wide ? inVec4(problem.long, ["stride"]) : problem.long;
-  const short = wideY
-    ? inVec4({ ...problem.short, stride: thin === 1 ? 0 : problem.short.stride }, ["stride"])
-    : problem.short;
+  const short = wideY ? inVec4(column, ["stride"]) : column;
+  const units = wide ? k / 4 : k;
   const tiles = ceilDiv(rows, 4 * LINES);
-  return {
+  const chunks = splitOf(LANES * ceilDiv(rows, 4) * thin * z.count, k);
+  const stage: Stage = {
     kernel: dot,
-    consts: lines(
-      `const LANES = ${LANES}u;`,
-      `const LINES = ${LINES}u;`,
-      aliases(dtype),
-      "alias V = T;",
-      `alias X = ${wide ? "T4" : "T"};`,
-      elements(problem, "X", wideY || !wide ? "X" : "T"),
-      `fn loadX(at: u32) -> X { return ${problem.names[0]}[at]; }`,
-      loadY(problem.names[1], wide && !wideY),
-      wide ? "fn fold(v: X) -> T { return v.x + v.y + (v.z + v.w); }" : "fn fold(v: X) -> T { return v; }",
-    ),
+    consts: dotConsts(problem, wide, wideY),
     params: {
-      ...{ rows, thin, k: wide ? k / 4 : k, xBase: long.base, xRow: long.stride },
+      ...{ rows, thin, k: units, xBase: long.base, xRow: long.stride },
       ...{ yBase: short.base, yCol: short.stride, yStep: short.step, cRow, cThin },
       ...thinBatch(z, long, short),
-      ...{ slabs: z.count, tiles },
+      ...{ batch: z.count, chunk: ceilDiv(units, chunks), slabs: chunks * z.count, tiles, pieces: 4 },
     },
-    grid: foldGrid(tiles * thin * z.count, limits.maxComputeWorkgroupsPerDimension),
+    grid: foldGrid(tiles * thin * chunks * z.count, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: 1,
     reads: "operands",
-    writes: "results",
-    workspaceElements: 0,
+    writes: "workspace",
+    workspaceElements: LANES * chunks * z.count * m * n,
   };
+  return withSum(problem, LANES * chunks, stage);
+}
+
+function dotConsts(problem: ThinProblem, wide: boolean, wideY: boolean): string {
+  const [long, short] = problem.names;
+  return lines(
+    `const LANES = ${LANES}u;`,
+    `const LINES = ${LINES}u;`,
+    aliases(problem.dtype),
+    "alias V = T;",
+    `alias X = ${wide ? "T4" : "T"};`,
+    elements(problem, "X", wideY || !wide ? "X" : "T"),
+    `fn loadX(at: u32) -> X { return ${long}[at]; }`,
+    loadY(short, wide && !wideY),
+    wide ? "fn fold(v: X) -> T { return v.x + v.y + (v.z + v.w); }" : "fn fold(v: X) -> T { return v; }",
+  );
 }
 
 /** Into how many parts k is cut, when so few invocations have so long a way. */
