@@ -1,5 +1,5 @@
 import { Tensor, TracedTensorError, type Aval } from "@jnx/tensor";
-import { deviceStorage, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { deviceStorage, literal, sizeOf, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
 import type { Graph, GraphNode, InputNode } from "./graph.ts";
 
 /**
@@ -24,6 +24,7 @@ export class Capture implements Level {
 
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
     const aval = op.infer(inputs, attrs);
+    if (sizeOf(aval.shape) === 0) return literal(0, aval.shape, aval.dtype, aval.weak);
     return this.#symbolic(this.#apply(op, inputs.map((input) => this.nodeOf(input)), attrs, aval));
   }
 
@@ -32,7 +33,8 @@ export class Capture implements Level {
     const node: InputNode = { kind: "input", id: this.#nodes.length, index, shape, dtype, weak };
     this.#nodes.push(node);
     this.#inputs.push(node);
-    return this.#symbolic(node);
+    // An array without elements has nothing to compute, and no buffer to bind.
+    return sizeOf(shape) === 0 ? literal(0, shape, dtype, weak) : this.#symbolic(node);
   }
 
   /** Runs `body` with every op captured. */
@@ -53,6 +55,7 @@ export class Capture implements Level {
       const key = `literal ${dtype} ${weak ? "weak" : ""} ${shape.join(",")} ${Object.is(payload.value, -0) ? "-0" : payload.value}`;
       return this.#intern(key, { kind: "literal", id: this.#nodes.length, value: payload.value, shape, dtype, weak });
     }
+    if (sizeOf(shape) === 0) return this.nodeOf(literal(0, shape, dtype, weak));
     const known = this.#constants.get(tensor);
     if (known !== undefined) return known;
     // The compiled program reads it at every call: nobody may reuse its memory.
@@ -75,7 +78,7 @@ export class Capture implements Level {
       return this.#intern(`literal ${dtype} ${weak ? "weak" : ""} ${shape.join(",")} ${Object.is(first.value, -0) ? "-0" : first.value}`, {
         kind: "literal", id: this.#nodes.length, value: first.value, shape, dtype, weak,
       });
-    const key = `${this.#opId(op)} ${inputs.map((input) => input.id).join(",")} ${JSON.stringify(attrs) ?? ""}`;
+    const key = `${this.#opId(op)} ${inputs.map((input) => input.id).join(",")} ${JSON.stringify(attrs, exactNumber) ?? ""}`;
     return this.#intern(key, { kind: "op", id: this.#nodes.length, op, inputs, attrs, shape, dtype, weak });
   }
 
@@ -98,4 +101,9 @@ export class Capture implements Level {
     const { shape, dtype, weak } = node;
     return new Tensor({ shape, dtype, weak }, { kind: "symbolic", trace: this, value: node });
   }
+}
+
+/** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */
+function exactNumber(_key: string, value: unknown): unknown {
+  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value)) ? `#${Object.is(value, -0) ? "-0" : value}` : value;
 }

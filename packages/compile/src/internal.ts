@@ -1,5 +1,8 @@
 /** For @jnx/nnx; no promise is made about anything here. */
 export { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
+export { planGraph, type Built } from "./build.ts";
+export { type Group } from "./fuse.ts";
+export { type Graph, type GraphNode } from "./graph.ts";
 export { printGraph } from "./print.ts";
 export { Capture } from "./capture.ts";
 export { reach } from "./jit.ts";

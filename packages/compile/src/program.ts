@@ -1,9 +1,10 @@
-import { contiguous, debugLevel, deviceStorage, literal, Storage, contiguousView, sizeOf, BYTES_PER_ELEMENT, type DeviceBuffer, type Program, type Step } from "@jnx/tensor/internal";
-import { executor, Tensor, type Executor, type Limits } from "@jnx/tensor";
-import { emitGroup, labelOf } from "./emit.ts";
-import { Fuser, groupInputs, members, type Group } from "./fuse.ts";
+import { contiguous, debugLevel, deviceStorage, literal, Storage, contiguousView, sizeOf, BYTES_PER_ELEMENT, type DeviceBuffer, type Program } from "@jnx/tensor/internal";
+import { executor, Tensor, type Executor } from "@jnx/tensor";
+import { planGraph, type Built } from "./build.ts";
+import { labelOf } from "./emit.ts";
+import { groupInputs, members } from "./fuse.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import { Planner, type MemoryPlan } from "./plan.ts";
+import type { MemoryPlan } from "./plan.ts";
 import { printGraph } from "./print.ts";
 
 /** What a compiled function costs a call: exact on every device. */
@@ -43,7 +44,7 @@ export class CompiledGraph {
     // An input that is handed out again must keep its contents.
     const returned = new Set(graph.outputs);
     const free = new Set(graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id));
-    const built = build(computed, free, this.#executor.limits);
+    const built = planGraph(computed, free, this.#executor.limits);
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
     this.#program = this.#executor.createProgram(steps, built.slotCount, label);
@@ -130,60 +131,6 @@ function temporary(bytes: number, label: string): Storage {
   const storage = new Storage(bytes, `${label} (temporary)`);
   storage.pins++;
   return storage;
-}
-
-interface Built {
-  readonly order: readonly Group[];
-  readonly fuser: Fuser;
-  readonly plan: MemoryPlan;
-  readonly steps: readonly Step[];
-  readonly slotCount: number;
-  readonly temporaries: ReadonlyMap<number, number>;
-}
-
-function build(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
-  const maxBuffers = limits.maxStorageBuffersPerShaderStage;
-  const built = attempt(graph, donated, donated, limits);
-  const fits = built.steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= maxBuffers);
-  // A take-over that the fuser counted on did not come about: fuse again without counting on any.
-  return fits ? built : attempt(graph, donated, new Set(), limits);
-}
-
-function attempt(graph: Graph, donated: ReadonlySet<number>, counted: ReadonlySet<number>, limits: Limits): Built {
-  const fuser = new Fuser(graph, limits.maxStorageBuffersPerShaderStage, counted);
-  const order = fuser.schedule();
-  const plan = new Planner(graph, fuser, order, donated).plan();
-  const workspaces = new Workspaces(plan.slotCount);
-  const steps = order.flatMap((group) => {
-    workspaces.reset();
-    return emitGroup(group, { inliner: fuser.inliner, plan, limits, workspace: (bytes) => workspaces.take(bytes) });
-  });
-  return { order, fuser, plan, steps, slotCount: workspaces.end, temporaries: new Map([...plan.temporaries, ...workspaces.slots]) };
-}
-
-/** Memory between the stages of one group; the next group uses it again. */
-class Workspaces {
-  readonly slots = new Map<number, number>();
-  readonly #first: number;
-  #used = 0;
-
-  constructor(first: number) {
-    this.#first = first;
-  }
-
-  get end(): number {
-    return this.#first + this.slots.size;
-  }
-
-  reset(): void {
-    this.#used = 0;
-  }
-
-  take(bytes: number): number {
-    const slot = this.#first + this.#used++;
-    this.slots.set(slot, Math.max(bytes, this.slots.get(slot) ?? 0));
-    return slot;
-  }
 }
 
 function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built): ProgramReport {

@@ -60,8 +60,16 @@ export class StepCache<Aux = unknown> {
     this.#count(signature);
     const capture = new Capture(this.name);
     const symbols = inputs.map((input, index) => capture.input(index, input));
-    const { outputs, aux, keep } = inArena(this.name, () => capture.run(() => trace(symbols)), () => []);
-    const entry = { compiled: new CompiledGraph(capture.finish(outputs), donated, this.name), aux };
+    const { graph, aux, keep } = inArena(
+      this.name,
+      () => {
+        const result = capture.run(() => trace(symbols));
+        // Before the arena closes: an array made inside may be an output itself.
+        return { ...result, graph: capture.finish(result.outputs) };
+      },
+      () => [],
+    );
+    const entry = { compiled: new CompiledGraph(graph, donated, this.name), aux };
     if (keep !== false) this.#keep(signature, entry);
     return entry;
   }
