@@ -1,0 +1,68 @@
+import type { Step } from "@jnx/tensor/internal";
+import { DeviceError, type Limits } from "@jnx/tensor";
+import { emitGroup } from "./emit.ts";
+import { Fuser, type Group } from "./fuse.ts";
+import type { Graph } from "./graph.ts";
+import { Planner, type MemoryPlan } from "./plan.ts";
+
+/** A graph as dispatches over numbered slots. */
+export interface Built {
+  readonly order: readonly Group[];
+  readonly fuser: Fuser;
+  readonly plan: MemoryPlan;
+  readonly steps: readonly Step[];
+  readonly slotCount: number;
+  readonly temporaries: ReadonlyMap<number, number>;
+}
+
+/** Below this many buffers no map of three operands has a kernel. */
+const FEWEST_BUFFERS = 4;
+
+/** Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device. */
+export function planGraph(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
+  const most = limits.maxStorageBuffersPerShaderStage;
+  const fits = ({ steps }: Built): boolean => steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most);
+  let built = attempt(graph, donated, donated, limits, most);
+  // Take-overs that the fuser counted on may not come about, and an operand read in two widths is bound twice:
+  // fuse again, counting on less.
+  for (let buffers = most; !fits(built) && buffers >= FEWEST_BUFFERS; buffers--) built = attempt(graph, donated, new Set(), limits, buffers);
+  if (fits(built)) return built;
+  throw new DeviceError(`jit: a kernel needs more than the ${most} storage buffers (maxStorageBuffersPerShaderStage) that this device binds`);
+}
+
+function attempt(graph: Graph, donated: ReadonlySet<number>, counted: ReadonlySet<number>, limits: Limits, buffers: number): Built {
+  const fuser = new Fuser(graph, buffers, counted);
+  const order = fuser.schedule();
+  const plan = new Planner(graph, fuser, order, donated).plan();
+  const workspaces = new Workspaces(plan.slotCount);
+  const steps = order.flatMap((group) => {
+    workspaces.reset();
+    return emitGroup(group, { inliner: fuser.inliner, plan, limits, workspace: (bytes) => workspaces.take(bytes) });
+  });
+  return { order, fuser, plan, steps, slotCount: workspaces.end, temporaries: new Map([...plan.temporaries, ...workspaces.slots]) };
+}
+
+/** Memory between the stages of one group; the next group uses it again. */
+class Workspaces {
+  readonly slots = new Map<number, number>();
+  readonly #first: number;
+  #used = 0;
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  get end(): number {
+    return this.#first + this.slots.size;
+  }
+
+  reset(): void {
+    this.#used = 0;
+  }
+
+  take(bytes: number): number {
+    const slot = this.#first + this.#used++;
+    this.slots.set(slot, Math.max(bytes, this.slots.get(slot) ?? 0));
+    return slot;
+  }
+}
