@@ -1,5 +1,5 @@
 import { counters, jnp, nnx, optax, random, type Tensor } from "jnx";
-import { labelsOf, pixelsOf, type Split } from "./data.ts";
+import { labelsOf, pixels, pixelsOf, type Split } from "./data.ts";
 import type { MLP } from "./model.ts";
 import { Progress } from "./progress.ts";
 import type { LossPoint } from "./report.ts";
@@ -52,7 +52,7 @@ export async function train(model: MLP, data: Split, { epochs, batch, lr, seed }
     const progress = new Progress(`epoch ${epoch + 1}/${epochs}`, steps, batch);
     for (let step = 0; step < steps; step++) {
       const rows = order.subarray(step * batch, (step + 1) * batch);
-      const [x, y] = [jnp.array(pixelsOf(data, rows)), jnp.array(labelsOf(data, rows))];
+      const [x, y] = [jnp.array(pixelsOf(data, rows)).reshape([batch, pixels]), jnp.array(labelsOf(data, rows))];
       const before = counters().dispatches;
       const { loss, accuracy } = trainStep(model, optimizer, x, y);
       dispatchesPerStep = counters().dispatches - before;
@@ -83,7 +83,7 @@ export async function classify(model: MLP, data: Split, batch = 1000): Promise<I
   const digits = new Int32Array(data.count);
   for (let from = 0; from < data.count; from += batch) {
     const rows = Int32Array.from({ length: batch }, (_, i) => from + i);
-    const seen = await predict(model, jnp.array(pixelsOf(data, rows))).data();
+    const seen = await predict(model, jnp.array(pixelsOf(data, rows)).reshape([batch, pixels])).data();
     digits.set(seen.subarray(0, Math.min(batch, data.count - from)), from);
   }
   return digits;

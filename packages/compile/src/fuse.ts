@@ -61,7 +61,7 @@ export class Fuser {
 
   /** `donated` are ids of inputs whose buffers outputs may take over: such a pair counts as one binding. */
   constructor(graph: Graph, maxBuffers: number, donated: ReadonlySet<number>) {
-    this.inliner = new Inliner(graph);
+    this.inliner = new Inliner(graph, maxBuffers);
     this.#maxBuffers = maxBuffers;
     this.#donated = donated;
     for (const node of this.inliner.nodes) {

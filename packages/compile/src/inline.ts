@@ -23,13 +23,16 @@ export class Inliner {
   readonly #exprs = new Map<GraphNode, Expr>();
   readonly #operands = new Map<OpNode, readonly OperandRef[]>();
 
-  constructor(graph: Graph) {
+  /** `maxBuffers`: how many a dispatch can bind, its results included. */
+  constructor(graph: Graph, maxBuffers: number) {
     this.nodes = liveNodes(graph.outputs);
     for (const output of graph.outputs) if (!isAnchor(output) && output.kind !== "literal") this.roots.add(output);
     this.#chooseOperands();
     this.#chooseBroadcast();
     this.#chooseShared();
+    this.#chooseViewed();
     this.#settle();
+    while (this.#split(maxBuffers - 1)) this.#settle();
   }
 
   /** True if the node's elements are in a buffer when a later kernel runs. */
@@ -124,6 +127,41 @@ export class Inliner {
         else for (const user of via) known.add(user);
       }
     }
+  }
+
+  /** A chain of maps seen through several views is as many chains: x + xᵀ, again and again, doubles each time. */
+  #chooseViewed(): void {
+    const ways = new Map<GraphNode, number>();
+    const users = new Map<GraphNode, GraphNode[]>();
+    for (const node of this.nodes) for (const input of operandsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
+    for (const node of [...this.nodes].reverse()) {
+      const own = users.get(node) ?? [];
+      const through = own.filter((user) => user.kind === "op" && user.op.kind === "view").reduce((sum, view) => sum + (ways.get(view) ?? 0), 0);
+      ways.set(node, through + (own.some((user) => user.kind === "op" && user.op.kind !== "view") ? 1 : 0));
+    }
+    const weights = new Map<GraphNode, number>();
+    for (const node of this.nodes) {
+      const weight = this.#weight(node, weights);
+      if (this.#isMap(node) && (ways.get(node) ?? 0) > 1 && weight > RECOMPUTE_LIMIT) this.roots.add(node);
+      weights.set(node, this.isStored(node) ? 0 : weight);
+    }
+  }
+
+  /** Stores a part of the first expression that reads more buffers than `most`; true if there was one. */
+  #split(most: number): boolean {
+    const loads = new Map<GraphNode, ReadonlySet<number>>();
+    for (const node of this.nodes) {
+      const reads = new Set<number>();
+      for (const input of operandsOf(node)) (this.isStored(input) ? [input.id] : (loads.get(input) ?? [])).forEach((id) => reads.add(id));
+      loads.set(node, reads);
+      if (reads.size <= most || node.kind !== "op" || node.op.kind === "kernel") continue;
+      const parts = node.inputs.filter((input) => !this.isStored(input));
+      const [part] = parts.sort((a, b) => (loads.get(b)?.size ?? 0) - (loads.get(a)?.size ?? 0));
+      if (part === undefined) continue;
+      this.roots.add(part);
+      return true;
+    }
+    return false;
   }
 
   #isMap(node: GraphNode): boolean {

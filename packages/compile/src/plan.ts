@@ -90,7 +90,8 @@ export class Planner {
       const owner = this.#node(id);
       // An output may only move into a buffer that is the caller's to keep; a temporary only into a temporary.
       const fits = outputs.has(node.id) ? this.#donated.has(id) : this.#temporaries.has(slot);
-      if (!fits || sizeOf(owner.shape) !== sizeOf(node.shape)) continue;
+      // One binding has one element type, so a buffer is not taken over by another dtype.
+      if (!fits || owner.dtype !== node.dtype || sizeOf(owner.shape) !== sizeOf(node.shape)) continue;
       if (!loads.every((load) => load.slot !== id || isIdentity(load.view))) continue;
       taken.add(slot);
       return slot;

@@ -1,6 +1,6 @@
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, storageArray } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { lowerMap, lowerStages } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
@@ -33,6 +33,12 @@ export function contiguous(tensor: Tensor): Tensor {
 /** The same elements in a storage of their own, row-major. */
 export function copy(tensor: Tensor): Tensor {
   const work = new EagerWork("copy", tensor);
+  const { payload } = tensor;
+  if (payload.kind === "literal") {
+    // Filled from the host: a kernel for each literal would cost a pipeline.
+    executor().write(storageOf(work.result).buffer(), storageArray(tensor.dtype, new Float64Array(tensor.size).fill(payload.value)));
+    return work.result;
+  }
   work.run([lowerMap("copy", tensor.shape, [{ slot: work.resultSlot, dtype: tensor.dtype, expr: work.operand(tensor) }], executor().limits)]);
   return work.result;
 }
