@@ -1,15 +1,29 @@
+import { op_abs_f, op_exp, op_log1p, op_max_f, op_neg_f } from "@jnx/kernels-wgsl";
+import { bind } from "../dispatch.ts";
+import type { MapOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
+import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { abs, add, div, erfc, exp, expm1, greater, greaterEqual, log1p, maximum, minimum, mul, neg, power, relu, sigmoid, tanh, where } from "./elementwise.ts";
+import { abs, add, div, erfc, expm1, greater, greaterEqual, mul, neg, power, relu, sigmoid, tanh, where } from "./elementwise.ts";
 
 /** x · sigmoid(x), also called swish. Source: jax.nn.silu. */
 export function silu(x: TensorLike): Tensor {
   return mul(x, sigmoid(x));
 }
 
+/** A record of its own for its derivative: those of max and |x| say nothing at 0. */
+const softplusOp: MapOp<undefined> = {
+  kind: "map",
+  name: "softplus",
+  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
+  wgsl: ([x = ""], { use }) => `(${use(op_max_f)}(${x}, F(0.0)) + ${use(op_log1p)}(${use(op_exp)}(${use(op_neg_f)}(${use(op_abs_f)}(${x})))))`,
+  vjp: ({ inputs: [x] }, ct) => [x && mul(ct, sigmoid(x))],
+};
+
 /** log(1 + eˣ) without overflow: max(x, 0) + log1p(e^−|x|). Source: jax.nn.softplus. */
 export function softplus(x: TensorLike): Tensor {
-  return add(maximum(x, 0), log1p(exp(neg(abs(x)))));
+  const tensor = asTensor(x);
+  return bind(softplusOp, [convert(tensor, "float32", tensor.weak)], undefined);
 }
 
 /** log sigmoid(x) = −softplus(−x). Source: jax.nn.log_sigmoid. */
@@ -29,9 +43,9 @@ export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
   return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
 }
 
-/** min(max(x, 0), 6). Source: jax.nn.relu6. */
+/** min(max(x, 0), 6), with gradient 0 at 0 and at 6. Source: jax.nn.relu6. */
 export function relu6(x: TensorLike): Tensor {
-  return minimum(relu(x), 6);
+  return where(greaterEqual(x, 6), 6, relu(x));
 }
 
 export interface GeluOptions {

@@ -1,8 +1,8 @@
 import {
-  op_add_f, op_add_i, op_add_u, op_and_b, op_and_i, op_and_u, op_div_f, op_eq_b, op_eq_f, op_eq_i, op_eq_u, op_floor_divide_i, op_floor_divide_u, op_ge_f, op_ge_i, op_ge_u, op_gt_f, op_gt_i, op_gt_u, op_le_f, op_le_i, op_le_u, op_lt_f, op_lt_i, op_lt_u, op_max_f, op_max_i, op_max_u, op_min_f, op_min_i, op_min_u, op_mod_i, op_mod_u, op_mul_f, op_mul_i, op_mul_u, op_ne_b, op_ne_f, op_ne_i, op_ne_u, op_or_b, op_rem_i, op_rem_u, op_or_i, op_or_u, op_pow, op_shift_left_i, op_shift_left_u, op_shift_right_arithmetic_i, op_shift_right_arithmetic_u, op_sub_f, op_sub_i, op_sub_u, op_xor_b, op_xor_i, op_xor_u, op_not_b, op_not_i, op_not_u,
+  op_add_f, op_add_i, op_add_u, op_and_b, op_and_i, op_and_u, op_div_f, op_eq_b, op_eq_f, op_eq_i, op_eq_u, op_floor_divide_i, op_floor_divide_u, op_ge_f, op_ge_i, op_ge_u, op_gt_f, op_gt_i, op_gt_u, op_le_f, op_le_i, op_le_u, op_lt_f, op_lt_i, op_lt_u, op_max_f, op_max_i, op_max_u, op_min_f, op_min_i, op_min_u, op_mod_i, op_mod_u, op_mul_f, op_mul_i, op_mul_u, op_ne_b, op_ne_f, op_ne_i, op_ne_u, op_or_b, op_rem_i, op_rem_u, op_or_i, op_or_u, op_pow, op_pow_i, op_pow_u, op_shift_left_i, op_shift_left_u, op_shift_right_arithmetic_i, op_shift_right_logical_u, op_sub_f, op_sub_i, op_sub_u, op_xor_b, op_xor_i, op_xor_u, op_not_b, op_not_i, op_not_u,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { promote } from "../dtype.ts";
+import { isFloat, promote } from "../dtype.ts";
 import type { MapOp } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -12,27 +12,27 @@ import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factor
 import { broadcastTo } from "./movement.ts";
 import { log, neg, square } from "./elementwise.ts";
 
-/** x + y. Source: jnp.add. */
+/** x + y; of bools, or. Source: jnp.add. */
 export const add: BinaryFunction = /* @__PURE__ */ binary({
   name: "add",
-  wgsl: { float32: op_add_f, int32: op_add_i, uint32: op_add_u },
-  takes: "number",
+  wgsl: { float32: op_add_f, int32: op_add_i, uint32: op_add_u, bool: op_or_b },
+  takes: "any",
   partials: [(ct) => ct, (ct) => ct],
 });
 
-/** x − y. Source: jnp.subtract. */
+/** x − y; refuses bools. Source: jnp.subtract. */
 export const sub: BinaryFunction = /* @__PURE__ */ binary({
   name: "sub",
   wgsl: { float32: op_sub_f, int32: op_sub_i, uint32: op_sub_u },
-  takes: "number",
+  takes: "any",
   partials: [(ct) => ct, (ct) => neg(ct)],
 });
 
-/** x · y. Source: jnp.multiply. */
+/** x · y; of bools, and. Source: jnp.multiply. */
 export const mul: BinaryFunction = /* @__PURE__ */ binary({
   name: "mul",
-  wgsl: { float32: op_mul_f, int32: op_mul_i, uint32: op_mul_u },
-  takes: "number",
+  wgsl: { float32: op_mul_f, int32: op_mul_i, uint32: op_mul_u, bool: op_and_b },
+  takes: "any",
   partials: [(ct, _x, y) => mul(ct, y), (ct, x) => mul(ct, x)],
 });
 
@@ -71,16 +71,16 @@ export const rem: BinaryFunction = /* @__PURE__ */ binary({
 /** The larger of x and y; NaN if either is. Ties share the gradient. Source: jnp.maximum. */
 export const maximum: BinaryFunction = /* @__PURE__ */ binary({
   name: "maximum",
-  wgsl: { float32: op_max_f, int32: op_max_i, uint32: op_max_u },
-  takes: "number",
+  wgsl: { float32: op_max_f, int32: op_max_i, uint32: op_max_u, bool: op_or_b },
+  takes: "any",
   partials: [(ct, x, y, out) => tied(ct, x, y, out), (ct, x, y, out) => tied(ct, y, x, out)],
 });
 
 /** The smaller of x and y; NaN if either is. Ties share the gradient. Source: jnp.minimum. */
 export const minimum: BinaryFunction = /* @__PURE__ */ binary({
   name: "minimum",
-  wgsl: { float32: op_min_f, int32: op_min_i, uint32: op_min_u },
-  takes: "number",
+  wgsl: { float32: op_min_f, int32: op_min_i, uint32: op_min_u, bool: op_and_b },
+  takes: "any",
   partials: [(ct, x, y, out) => tied(ct, x, y, out), (ct, x, y, out) => tied(ct, y, x, out)],
 });
 
@@ -178,10 +178,10 @@ export const leftShift: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x shifted right by y bits, with the sign for int32. Source: jnp.right_shift. */
+/** x shifted right by y bits: with the sign for int32, with zeros for uint32. Source: jnp.right_shift. */
 export const rightShift: BinaryFunction = /* @__PURE__ */ binary({
   name: "rightShift",
-  wgsl: { int32: op_shift_right_arithmetic_i, uint32: op_shift_right_arithmetic_u },
+  wgsl: { int32: op_shift_right_arithmetic_i, uint32: op_shift_right_logical_u },
   takes: "number",
   partials: "nondifferentiable",
 });
@@ -244,20 +244,28 @@ export function clip(x: TensorLike, low?: TensorLike, high?: TensorLike): Tensor
   return high === undefined ? above : minimum(above, high);
 }
 
+const wholePower: BinaryFunction = /* @__PURE__ */ binary({
+  name: "power",
+  wgsl: { int32: op_pow_i, uint32: op_pow_u },
+  takes: "number",
+  partials: "nondifferentiable",
+});
+
 /** A whole exponent up to this is repeated multiplication, as lax.integer_pow does it. */
 const MAX_INTEGER_POWER = 64;
 
 /**
  * x to the power y. A JavaScript whole number as exponent is repeated multiplication (exact signs, any base);
- * otherwise both become float32. Source: jnp.power.
+ * whole numbers to the power of an array of whole numbers wrap; anything else becomes float32. Source: jnp.power.
  */
 export function power(x: TensorLike, y: TensorLike): Tensor {
   if (typeof y === "number" && Number.isInteger(y) && Math.abs(y) <= MAX_INTEGER_POWER) {
     const base = asTensor(x);
     if (y < 0) return div(1, integerPower(convert(base, "float32"), -y));
-    return integerPower(base, y);
+    return integerPower(base.dtype === "bool" ? convert(base, "int32") : base, y);
   }
-  return floatPower(x, y);
+  const [base, exponent] = [asTensor(x), asTensor(y)];
+  return isFloat(promote([base, exponent]).dtype) ? floatPower(base, exponent) : wholePower(base, exponent);
 }
 
 function integerPower(x: Tensor, exponent: number): Tensor {

@@ -122,10 +122,11 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
   return { shape, values, booleans: booleans && values.length > 0 };
 }
 
-/** An array of `shape` filled with `value`. Source: jnp.full. */
+/** An array of `shape` filled with `value`; weakly typed unless told a dtype. Source: jnp.full. */
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
-  const dtype = options.dtype ?? asTensor(value).dtype;
-  return literal(Number(value), checkShape("full", shape), checkDType("full", dtype));
+  const filled = asTensor(value);
+  const weak = options.dtype === undefined && filled.dtype !== "bool";
+  return convert(literal(Number(value), checkShape("full", shape), filled.dtype), checkDType("full", options.dtype ?? filled.dtype), weak);
 }
 
 /** An array of zeros, float32 unless told. Source: jnp.zeros. */
@@ -196,7 +197,8 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
   const count = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step) && Number.isInteger(to);
   const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  if (!whole) return convert(fromHost(Float32Array.from({ length: count }, (_, i) => from + i * step), [count], "float32"), dtype);
+  const [first, stride] = [Math.fround(from), Math.fround(step)];
+  if (!whole) return convert(fromHost(Float32Array.from({ length: count }, (_, i) => first + Math.fround(i * stride)), [count], "float32"), dtype);
   return convert(add(mul(broadcastedIota("int32", [count], 0), step), from), dtype);
 }
 

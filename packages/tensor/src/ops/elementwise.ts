@@ -4,33 +4,34 @@ import {
 import { convert } from "./convert.ts";
 import { onesLike, zerosLike } from "./create.ts";
 import { unary, type UnaryFunction } from "./factories.ts";
-import { add, div, greater, mul, sub } from "./binary.ts";
+import { add, div, greater, greaterEqual, mul, sub, where } from "./binary.ts";
 
 export * from "./binary.ts";
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
-/** −x. Source: jnp.negative. */
+/** −x; refuses bool. Source: jnp.negative. */
 export const neg: UnaryFunction = /* @__PURE__ */ unary({
   name: "neg",
   wgsl: { float32: op_neg_f, int32: op_neg_i, uint32: op_neg_u },
-  takes: "number",
+  takes: "any",
   derivative: (x) => neg(onesLike(x)),
 });
 
-/** |x|; the gradient at 0 is 0. Source: jnp.abs. */
+/** |x|; the gradient at 0 is 1. Source: jnp.abs. */
 export const abs: UnaryFunction = /* @__PURE__ */ unary({
   name: "abs",
   wgsl: { float32: op_abs_f, int32: op_abs_i, uint32: op_abs_u },
-  takes: "number",
-  derivative: (x) => sign(x),
+  takes: "any",
+  keeps: ["bool"],
+  derivative: (x) => where(greaterEqual(x, 0), onesLike(x), -1),
 });
 
-/** −1, 0 or 1; NaN stays NaN. Source: jnp.sign. */
+/** −1, 0 or 1; NaN stays NaN; refuses bool. Source: jnp.sign. */
 export const sign: UnaryFunction = /* @__PURE__ */ unary({
   name: "sign",
   wgsl: { float32: op_sign_f, int32: op_sign_i, uint32: op_sign_u },
-  takes: "number",
+  takes: "any",
   derivative: (x) => zerosLike(x),
 });
 
@@ -167,6 +168,7 @@ export const floor: UnaryFunction = /* @__PURE__ */ unary({
   name: "floor",
   wgsl: op_floor,
   takes: "float",
+  keeps: ["int32", "uint32", "bool"],
   derivative: (x) => zerosLike(x),
 });
 
@@ -175,6 +177,7 @@ export const ceil: UnaryFunction = /* @__PURE__ */ unary({
   name: "ceil",
   wgsl: op_ceil,
   takes: "float",
+  keeps: ["int32", "uint32", "bool"],
   derivative: (x) => zerosLike(x),
 });
 
@@ -183,6 +186,7 @@ export const round: UnaryFunction = /* @__PURE__ */ unary({
   name: "round",
   wgsl: op_round,
   takes: "float",
+  keeps: ["int32", "uint32"],
   derivative: (x) => zerosLike(x),
 });
 

@@ -28,17 +28,19 @@ export interface BinaryFunction {
 export interface UnarySpec {
   readonly name: string;
   readonly wgsl: WgslByDType;
-  /** "float": other dtypes become float32 first, as in JAX. "number": bool becomes int32. "any": as it is. */
+  /** "float": other dtypes become float32 first, as in JAX. "number": bool becomes int32. "any": as it is, or refused. */
   readonly takes: "float" | "number" | "any";
   /** The result's dtype, if it is not the operand's. */
   readonly result?: DType;
+  /** Dtypes whose elements the function leaves as they are: floor of whole numbers. */
+  readonly keeps?: readonly DType[];
   /** dy/dx as a tensor, from x and y; the product with the cotangent is the factory's business. */
   readonly derivative: ((x: Tensor, y: Tensor) => Tensor) | "nondifferentiable";
 }
 
 /** A map of one operand: shape, gradient and the public function follow from the record. */
 export function unary(spec: UnarySpec): UnaryFunction {
-  const { name, derivative } = spec;
+  const { name, derivative, keeps = [] } = spec;
   const op: MapOp<undefined> = {
     kind: "map",
     name,
@@ -46,7 +48,11 @@ export function unary(spec: UnarySpec): UnaryFunction {
     wgsl: (args, context, _attrs, [dtype]) => `${context.use(pick(name, spec.wgsl, dtype))}(${args.join(", ")})`,
     vjp: derivative === "nondifferentiable" ? derivative : ({ inputs: [x], output }, ct) => (x === undefined ? [] : [mul(ct, derivative(x, output))]),
   };
-  return Object.assign((x: TensorLike) => bind(op, [admit(spec.takes, asTensor(x))], undefined), { op });
+  const run = (x: TensorLike): Tensor => {
+    const tensor = asTensor(x);
+    return keeps.includes(tensor.dtype) ? tensor : bind(op, [admit(spec.takes, tensor)], undefined);
+  };
+  return Object.assign(run, { op });
 }
 
 /** Whether a cotangent is wanted for the operand is known to the caller: rules are only called where it is. */

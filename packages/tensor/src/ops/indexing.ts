@@ -3,7 +3,7 @@ import { bind } from "../dispatch.ts";
 import type { DType } from "../dtype.ts";
 import { DtypeError, ShapeError } from "../errors.ts";
 import type { KernelOp } from "../op.ts";
-import { normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { broadcastShapes, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
 import { convert } from "./convert.ts";
@@ -39,6 +39,11 @@ function extents(shape: Shape, axis: number): { outer: number; rows: number; inn
   return { outer: sizeOf(shape.slice(0, axis)), rows: at(shape, axis), inner: sizeOf(shape.slice(axis + 1)) };
 }
 
+/** jnp.take clips negative indices to 0; every other mode, and take_along_axis, counts them from the end. */
+function fromEnd({ along, mode }: IndexAttrs): boolean {
+  return along || mode !== "clip";
+}
+
 function indexDType({ dtype }: Aval): "int32" | "uint32" {
   return dtype === "uint32" ? "uint32" : "int32";
 }
@@ -52,11 +57,12 @@ const gatherOp: KernelOp<IndexAttrs> = {
   name: "gather",
   infer: ([x, index], attrs) => ({ shape: x && index ? takenShape(x.shape, index.shape, attrs) : [], dtype: x?.dtype ?? "float32", weak: false }),
   accepts: isIdentity,
-  plan: ([x, index], { axis, along, mode }, limits) => {
+  plan: ([x, index], attrs, limits) => {
+    const { axis, along, mode } = attrs;
     if (x === undefined || index === undefined) return [];
     const size = extents(x.aval.shape, axis);
     const take = along ? at(index.aval.shape, axis) : sizeOf(index.aval.shape);
-    const spec = { ...size, take, along, mode, dtype: x.aval.dtype, indexDType: indexDType(index.aval), fromEnd: true, fill: FILL[x.aval.dtype], vector: size.inner % 4 === 0 };
+    const spec = { ...size, take, along, mode, dtype: x.aval.dtype, indexDType: indexDType(index.aval), fromEnd: fromEnd(attrs), fill: FILL[x.aval.dtype], vector: size.inner % 4 === 0 };
     return planGather(spec, limits);
   },
   vjp: ({ inputs: [x, index], attrs }, ct) => [x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) })],
@@ -73,12 +79,13 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
     return { shape: [...shape.slice(0, axis), rows, ...shape.slice(after)], dtype: updates?.dtype ?? "float32", weak: false };
   },
   accepts: isIdentity,
-  plan: ([updates, index], { axis, along, rows, mode }, limits) => {
+  plan: ([updates, index], attrs, limits) => {
+    const { axis, along, rows, mode } = attrs;
     if (updates === undefined || index === undefined) return [];
     const { shape, dtype } = updates.aval;
     const take = along ? at(shape, axis) : sizeOf(index.aval.shape);
     const inner = sizeOf(shape.slice(along ? axis + 1 : axis + index.aval.shape.length));
-    const spec = { outer: sizeOf(shape.slice(0, axis)), rows, take, inner, along, mode, dtype, indexDType: indexDType(index.aval), fromEnd: true, vector: inner % 4 === 0 };
+    const spec = { outer: sizeOf(shape.slice(0, axis)), rows, take, inner, along, mode, dtype, indexDType: indexDType(index.aval), fromEnd: fromEnd(attrs), vector: inner % 4 === 0 };
     return planScatter({ ...spec, combine: "add", base: false }, limits);
   },
   vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, mode: attrs.mode })],
@@ -91,7 +98,10 @@ function checkIndex(name: string, index: Tensor): Tensor {
 
 /**
  * Slices of x along an axis, by index; negative indices count from the end. What is out of range reads as NaN (mode
- * "fill", the default), as the nearest element ("clip") or counts around ("wrap"). Source: jnp.take.
+ * "fill", the default), as the nearest element ("clip", where negative indices are out of range too) or counts around
+ * ("wrap"). Source: jnp.take.
+ *
+ * @throws ShapeError when there is nothing to take from.
  *
  * @example
  * await take(array([10, 20, 30]), array([2, 0])).toArray(); // [30, 10]
@@ -99,11 +109,13 @@ function checkIndex(name: string, index: Tensor): Tensor {
 export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = {}): Tensor {
   const tensor = options.axis === undefined ? reshape(asTensor(x), [-1]) : asTensor(x);
   const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
-  return bind(gatherOp, [tensor, checkIndex("take", asTensor(indices))], { axis, along: false, mode: options.mode ?? "fill" });
+  const index = checkIndex("take", asTensor(indices));
+  if (tensor.shape[axis] === 0 && index.size > 0) throw new ShapeError(`take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`);
+  return bind(gatherOp, [tensor, index], { axis, along: false, mode: options.mode ?? "fill" });
 }
 
 /**
- * x[…, indices[…, k, …], …] along an axis: the indices have x's rank, and x's extents on the other axes (or 1).
+ * x[…, indices[…, k, …], …] along an axis: the indices have x's rank; x and the indices broadcast on the other axes.
  * Source: jnp.take_along_axis.
  *
  * @throws ShapeError when the ranks differ or the other axes do not fit.
@@ -113,10 +125,12 @@ export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = 
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number, options: { readonly mode?: IndexMode } = {}): Tensor {
   const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
   const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
-  const full = tensor.shape.map((extent, k) => (k === along ? at(index.shape, k) : extent));
-  if (index.ndim !== tensor.ndim || !index.shape.every((extent, k) => extent === 1 || extent === full[k]))
-    throw new ShapeError(`takeAlongAxis: indices of shape ${shapeText(index.shape)} do not fit ${shapeText(tensor.shape)} along axis ${along}`);
-  return bind(gatherOp, [tensor, broadcastTo(index, full)], { axis: along, along: true, mode: options.mode ?? "fill" });
+  if (index.ndim !== tensor.ndim)
+    throw new ShapeError(`takeAlongAxis: indices of shape ${shapeText(index.shape)} for an array of shape ${shapeText(tensor.shape)}; both need the same number of axes, see expandDims`);
+  const others = (shape: Shape): Shape => shape.map((extent, k) => (k === along ? 1 : extent));
+  const outer = broadcastShapes("takeAlongAxis", others(tensor.shape), others(index.shape));
+  const full = (shape: Shape): Shape => outer.map((extent, k) => (k === along ? at(shape, k) : extent));
+  return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], { axis: along, along: true, mode: options.mode ?? "fill" });
 }
 
 export interface OneHotOptions {

@@ -64,7 +64,7 @@ function multiply(a: Tensor, b: Tensor): Tensor {
 /**
  * The matrix product over the last two axes: [..., m, k] × [..., k, n] → [..., m, n]. One-dimensional operands are
  * rows on the left and columns on the right, and lose that axis in the result; batch axes broadcast. Transposed and
- * broadcast operands are read as they lie. Sums are float32. Source: jnp.matmul.
+ * broadcast operands are read as they lie. Sums are float32; of bools, any. Source: jnp.matmul.
  *
  * @throws ShapeError when the inner dimensions differ or an operand is a scalar.
  * @example
@@ -74,14 +74,15 @@ export function matmul(x: TensorLike, y: TensorLike): Tensor {
   const [left, right] = [asTensor(x), asTensor(y)];
   if (left.ndim === 0 || right.ndim === 0)
     throw new ShapeError(`matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`);
-  const dtype = product(promote([left, right]).dtype);
+  const common = promote([left, right]).dtype;
+  const dtype = product(common);
   const a = convert(left.ndim === 1 ? reshape(left, [1, left.size]) : left, dtype);
   const b = convert(right.ndim === 1 ? reshape(right, [right.size, 1]) : right, dtype);
   const [k, other] = [at(a.shape, a.ndim - 1), at(b.shape, b.ndim - 2)];
   if (k !== other) throw new ShapeError(`matmul: inner dimensions differ, ${shapeText(left.shape)} x ${shapeText(right.shape)} (${k} against ${other})`);
   const result = b.ndim === 2 ? stacked(a, b) : batched(a, b);
   const drop = [...(left.ndim === 1 ? [result.ndim - 2] : []), ...(right.ndim === 1 ? [result.ndim - 1] : [])];
-  return reshape(result, result.shape.filter((_, axis) => !drop.includes(axis)));
+  return convert(reshape(result, result.shape.filter((_, axis) => !drop.includes(axis))), common);
 }
 
 function product(dtype: DType): DType {

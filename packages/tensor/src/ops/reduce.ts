@@ -143,25 +143,41 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
 }
 
 /** Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var. */
-export function variance(x: TensorLike, options: ReduceOptions & { readonly ddof?: number } = {}): Tensor {
+export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  return spreadAround("var", x, options);
+}
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken off the number of elements; NaN comes out where none is left. */
+  readonly ddof?: number;
+}
+
+function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
   const tensor = floating(x);
-  const count = sizeOf(normalizeAxes("var", options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
+  const count = sizeOf(normalizeAxes(name, options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
+  const rest = count - (options.ddof ?? 0);
   const centred = sub(tensor, mean(tensor, { ...options, keepdims: true }));
-  return div(sum(square(centred), options), count - (options.ddof ?? 0));
+  return div(sum(square(centred), options), rest > 0 ? rest : Number.NaN);
 }
 
 /** The square root of the variance. Source: jnp.std. */
-export function std(x: TensorLike, options: ReduceOptions & { readonly ddof?: number } = {}): Tensor {
-  return sqrt(variance(x, options));
+export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  return sqrt(spreadAround("std", x, options));
 }
 
-/** log Σ eˣ along axes, without overflow: the maximum is taken out first. Source: jax.nn.logsumexp. */
+/** The largest elements along axes (normalized), which stay with extent 1; −inf for none. */
+export function peak(x: Tensor, axes: readonly number[]): Tensor {
+  if (axes.some((axis) => x.shape[axis] === 0)) return literal(-Infinity, reducedShape(x.shape, axes, true), x.dtype);
+  return max(x, { axis: axes, keepdims: true });
+}
+
+/** log Σ eˣ along axes, without overflow: the maximum is taken out first; −inf for no elements. Source: jax.nn.logsumexp. */
 export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
-  const top = max(tensor, { ...options, keepdims: true });
+  const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
+  const top = peak(tensor, axes);
   const shift = stopGradient(where(isfinite(top), top, 0));
   const total = log(sum(exp(sub(tensor, shift)), { ...options, keepdims: true }));
   const result = add(total, shift);
-  const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
   return reshape(result, reducedShape(tensor.shape, axes, options.keepdims ?? false));
 }
