@@ -1,1 +1,8 @@
+export { cases, rows, type Domain, type MapRow, type Operand, type Row, type ShapedRow } from "./cases.ts";
 export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice } from "./device.ts";
+export { gradcheck, type GradCheck } from "./gradcheck.ts";
+export { expectClose, misses, ulps, type Tolerance } from "./matchers.ts";
+export { expectSteadyMemory } from "./memory.ts";
+export * as reference from "./reference.ts";
+export type { HostArray } from "./reference.ts";
+export { generator, ordinaryOperands, sample, shapedOperands, shapedTensors, specialOperands, toTensor } from "./samples.ts";
