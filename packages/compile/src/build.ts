@@ -15,8 +15,8 @@ export interface Built {
   readonly temporaries: ReadonlyMap<number, number>;
 }
 
-/** Below this many buffers no map of three operands has a kernel. */
-const FEWEST_BUFFERS = 4;
+/** With this many every op gets a kernel of its own. */
+const FEWEST_BUFFERS = 2;
 
 /** Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device. */
 export function planGraph(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
