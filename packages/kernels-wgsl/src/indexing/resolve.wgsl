@@ -1,0 +1,49 @@
+// y[k] = the row that index x[k] names, or 2^32 - 1 if it names none: what the scatter kernels compare rows with.
+//
+// x and y: flat, `count` long; an index is the bits of an int32 or uint32. The rule is gather.wgsl's, but for mode 0
+// the update of an index outside [0, rows) is dropped.
+// Bounds: elements past `count` do nothing; groups fold over x and y. Workgroup memory: none.
+
+//#default
+@group(1) @binding(1) var<storage, read> x0: array<u32>;
+@group(1) @binding(2) var<storage, read_write> y0: array<u32>;
+fn load(i: u32) -> u32 { return x0[i]; }
+fn store(i: u32, v: u32) { y0[i] = v; }
+//#end
+
+struct Params {
+  count: u32,
+  rows: u32,
+  mode: u32,
+  wrap: u32,
+  signed: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+
+// The row an index names, or rows and more if it names none.
+fn resolve(raw: u32) -> u32 {
+  let sign = p.signed << 31u;
+  let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
+  let negative = (row & sign) != 0u;
+  if (p.mode == 2u) {
+    // -1 is the last row: ~row is 0 there and counts up as row goes down.
+    return select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
+  }
+  let nearest = select(min(row, p.rows - 1u), 0u, negative);
+  return select(row, nearest, p.mode == 1u);
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(local_invocation_id) lid: vec3u,
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let i = (wid.x + wid.y * groups.x) * 64u + lid.x;
+  if (i >= p.count) {
+    return;
+  }
+  let row = resolve(load(i));
+  store(i, select(0xffffffffu, row, row < p.rows));
+}

@@ -1,0 +1,84 @@
+// y[o, s, i] = combine over r in part s of x[o, r, i]: one invocation for each result, no barrier.
+//
+// x is the virtual row-major array [outer, reduce, inner], read through `load`; all extents count V-sized elements.
+//   columns: inner > 1, V along inner, R = V: neighbouring invocations read neighbouring elements.
+//   rows:    inner = 1, V along reduce, R = T: `finish` folds the four lanes.
+// splits parts cover one line; `lanes` parts share a chunk of the line and take turns in it, so that they read
+// neighbours. splits = lanes = 1 with chunk >= reduce is the whole line at once.
+// Four accumulators take turns and are combined as a tree. An empty part gives the identity.
+// Bounds: invocations past `count` results return; groups fold over x and y. Workgroup memory: none.
+
+//#default
+const GROUP = 64u;
+alias T = f32;
+alias V = f32;
+alias R = f32;
+fn combine(a: V, b: V) -> V { return a + b; }
+fn finish(v: V) -> R { return v; }
+@group(1) @binding(1) var<storage, read> x0: array<V>;
+@group(1) @binding(2) var<storage, read_write> y0: array<R>;
+fn load(i: u32) -> V { return x0[i]; }
+fn store(i: u32, v: R) { y0[i] = v; }
+//#end
+
+struct Params {
+  count: u32,
+  reduce: u32,
+  inner: u32,
+  chunk: u32,
+  lanes: u32,
+  splits: u32,
+  // Bits of the value that changes nothing: a uniform, for no constant expression may be an infinity.
+  identity: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(local_invocation_id) lid: vec3u,
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let at = (wid.x + wid.y * groups.x) * GROUP + lid.x;
+  if (at >= p.count) {
+    return;
+  }
+  // Divisions are dear on every adapter; whole lines and rows need none.
+  var line = at;
+  var lane = 0u;
+  if (p.inner > 1u) {
+    line = at / p.inner;
+    lane = at - line * p.inner;
+  }
+  var begin = 0u;
+  var end = p.reduce;
+  if (p.splits > 1u) {
+    let part = line % p.splits;
+    line = line / p.splits;
+    let first = part / p.lanes * p.chunk;
+    begin = first + part % p.lanes;
+    end = min(first + p.chunk, p.reduce);
+  }
+  var source = (line * p.reduce + begin) * p.inner + lane;
+  let step = p.lanes * p.inner;
+
+  let nothing = V(bitcast<T>(p.identity));
+  var a = nothing;
+  var b = nothing;
+  var c = nothing;
+  var d = nothing;
+  var r = begin;
+  for (; r + 3u * p.lanes < end; r += 4u * p.lanes) {
+    a = combine(a, load(source));
+    b = combine(b, load(source + step));
+    c = combine(c, load(source + 2u * step));
+    d = combine(d, load(source + 3u * step));
+    source += 4u * step;
+  }
+  for (; r < end; r += p.lanes) {
+    a = combine(a, load(source));
+    source += step;
+  }
+  store(at, finish(combine(combine(a, b), combine(c, d))));
+}
