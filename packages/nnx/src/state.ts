@@ -59,16 +59,25 @@ tree.registerTreeNode<State>(State, {
 /** The State of an object of type M: its Variables, nested as its fields are. */
 export type StateOf<M> = State & { readonly [K in DataKeys<M>]: EntryOf<NonNullable<M[K]>> };
 
-type DataKeys<M> = { [K in keyof M]-?: [EntryOf<NonNullable<M[K]>>] extends [never] ? never : K }[keyof M];
+/** What has a place in a State. Asked of fields without looking into them, so that classes may refer to themselves. */
+type Data = AnyVariable | Tensor | Pytree;
+
+type DataKeys<M> = { [K in keyof M]-?: HoldsData<NonNullable<M[K]>> extends true ? K : never }[keyof M];
+
+type HoldsData<V> = V extends Data
+  ? true
+  : V extends readonly (infer E)[]
+    ? HasSome<Extract<NonNullable<E>, Data>>
+    : false;
+
+type HasSome<E> = [E] extends [never] ? false : true;
 
 type EntryOf<V> = V extends AnyVariable | Tensor
   ? V
   : V extends Pytree
     ? StateOf<V>
     : V extends readonly (infer E)[]
-      ? [EntryOf<NonNullable<E>>] extends [never]
-        ? never
-        : State & { readonly [position: number]: EntryOf<NonNullable<E>> }
+      ? State & { readonly [position: number]: EntryOf<Extract<NonNullable<E>, Data>> }
       : never;
 
 function setEntry(state: State, key: PathPart, entry: State | Leaf): void {

@@ -114,7 +114,7 @@ function run(f: AnyFunction, options: GradOptions, args: readonly unknown[]): [u
   const everything = gather(args);
   const primals = selections.flatMap(primalsOf);
   const outer = currentFrame();
-  const body = (watched: readonly Tensor[]): [unknown, unknown] => {
+  const body = (watched: readonly Tensor[]): [unknown, Kept] => {
     const inner = enterAll(everything.cells, currentFrame());
     const before = everything.cells.map((cell) => cell.get());
     const put = new Map<Cell, unknown>();
@@ -131,18 +131,26 @@ function run(f: AnyFunction, options: GradOptions, args: readonly unknown[]): [u
         gather([args, returned]).cells.filter(({ variable }) => !known.has(variable)),
         outer,
       );
-      return [value, returned];
+      // Values in bare fields outlive the call as those in Variables do.
+      const fields = everything.cells.flatMap((cell) => (cell.variable === undefined ? [cell.get()] : []));
+      return [value, { returned, fields }];
     } catch (error) {
       everything.cells.forEach((cell, k) => cell.swap(before[k]));
       inner();
       throw error;
     }
   };
-  const [[, returned], gradients] = differentiate(body, { hasAux: true })(primals);
+  const [[, { returned }], gradients] = differentiate(body, { hasAux: true })(primals);
   if (!insideArena()) exposeHeld(returned);
   const queue = [...gradients];
   const results = selections.map((selection) => gradientOf(selection, queue));
   return [returned, Array.isArray(argnums) ? results : results[0]];
+}
+
+/** What must outlive the transform besides gradients. */
+interface Kept {
+  readonly returned: unknown;
+  readonly fields: readonly unknown[];
 }
 
 function diffStates(argnums: NonNullable<GradOptions["argnums"]>, count: number): DiffState[] {

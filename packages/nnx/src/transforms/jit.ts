@@ -42,7 +42,12 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   const call = (...args: unknown[]): unknown => {
     if (currentFrame() !== undefined) return f(...args);
     const step = new Step(f, args, statics);
-    return inArena(name, () => step.run(cache), reach);
+    // What went into Variables is held by them; what went into bare fields is not.
+    return inArena(
+      name,
+      () => step.run(cache),
+      (result) => reach([result, step.fields()]),
+    );
   };
   const explain = (...args: unknown[]): ProgramReport => new Step(f, args, statics).compile(cache).compiled.report;
   const jitted = Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces });
@@ -123,6 +128,11 @@ class Step {
     for (const cell of this.#born) cell.swap(take());
     if (aux.reshaped) compiled.dispose();
     return this.#result(aux, take);
+  }
+
+  /** The values of bare tensors in fields. */
+  fields(): unknown[] {
+    return this.#cells.filter(({ variable }) => variable === undefined).map((cell) => cell.get());
   }
 
   #result(aux: Recipe, take: () => Tensor): unknown {
