@@ -69,15 +69,13 @@ fn main(
   var c = nothing;
   var d = nothing;
   var r = begin;
-  for (; r + 3u * p.lanes < end; r += 4u * p.lanes) {
-    a = combine(a, load(source));
-    b = combine(b, load(source + step));
-    c = combine(c, load(source + 2u * step));
-    d = combine(d, load(source + 3u * step));
-    source += 4u * step;
-  }
+  // One call of `load`, and four accumulators that take turns: a fused operand is long, and its copies cost compile time.
   for (; r < end; r += p.lanes) {
-    a = combine(a, load(source));
+    let next = combine(a, load(source));
+    a = b;
+    b = c;
+    c = d;
+    d = next;
     source += step;
   }
   store(at, finish(combine(combine(a, b), combine(c, d))));

@@ -95,7 +95,7 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
 
 /**
  * The dispatches that find, along the middle axis of `[outer, reduce, inner]`, the index of the largest or smallest
- * element as int32 (what JAX gives: the first of equals, a NaN before everything, -0 equal to 0).
+ * element as int32 (what JAX gives: the first of equals, a NaN before everything, -0 equal to 0). Workspaces are uint32.
  *
  * @throws Error when the axis is empty or the number of results is past what a grid can count.
  * @example
@@ -265,7 +265,7 @@ export function identityBits(combine: Combine, dtype: ReduceDType): number {
 
 /**
  * `first`: elements come from the operand, else pairs from the workspace. `last`: positions go out, else pairs.
- * Whatever is stored or read back has the result's dtype, int32.
+ * Positions are int32, what lies in a workspace is uint32.
  */
 function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolean): Text {
   const rows = spec.inner === 1;
@@ -276,13 +276,13 @@ function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolea
   const nan = spec.dtype === "float32" ? " | is_nan_float(v)" : "";
   const key = first
     ? `let v = load(source); return (${order.name}(v) ^ K(p.flip))${nan};`
-    : "return bitcast<K>(load(source));";
-  const position = first ? (lanes ? "K(4u * r) + K(0u, 1u, 2u, 3u)" : "K(r)") : "bitcast<K>(load(p.pairs + source))";
-  const pair = "store(at, bitcast<R>(best)); store(p.count + at, bitcast<R>(spot));";
+    : "return load(source);";
+  const position = first ? (lanes ? "K(4u * r) + K(0u, 1u, 2u, 3u)" : "K(r)") : "load(p.pairs + source)";
+  const pair = "store(at, best); store(p.count + at, spot);";
   const consts = [
     `const GROUP = ${GROUP}u;`,
-    aliases(first ? spec.dtype : "int32", width),
-    `alias R = ${wide && !(last && rows) ? "vec4i" : "i32"};`,
+    aliases(first ? spec.dtype : "uint32", width),
+    `alias R = ${!last ? "K" : wide && !rows ? "vec4i" : "i32"};`,
     `fn key(source: u32) -> K { ${key} }`,
     `fn position(source: u32, r: u32) -> K { return ${position}; }`,
     `fn emit(at: u32, best: K, spot: K) { ${last ? (lanes ? FOLD_POSITIONS : "store(at, bitcast<R>(spot));") : pair} }`,

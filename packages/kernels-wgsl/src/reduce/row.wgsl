@@ -52,14 +52,13 @@ fn main(
   var c = nothing;
   var d = nothing;
   var r = begin + lid.x;
-  for (; r + 3u * LANES < end; r += 4u * LANES) {
-    a = combine(a, load(base + r));
-    b = combine(b, load(base + r + LANES));
-    c = combine(c, load(base + r + 2u * LANES));
-    d = combine(d, load(base + r + 3u * LANES));
-  }
+  // One call of `load`, and four accumulators that take turns: a fused operand is long, and its copies cost compile time.
   for (; r < end; r += LANES) {
-    a = combine(a, load(base + r));
+    let next = combine(a, load(base + r));
+    a = b;
+    b = c;
+    c = d;
+    d = next;
   }
   partial[lid.y * LANES + lid.x] = combine(combine(a, b), combine(c, d));
   workgroupBarrier();
