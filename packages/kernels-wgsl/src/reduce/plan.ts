@@ -274,9 +274,7 @@ function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolea
   const order =
     spec.dtype === "float32" ? keys.order_float : spec.dtype === "int32" ? keys.order_signed : keys.order_unsigned;
   const nan = spec.dtype === "float32" ? " | is_nan_float(v)" : "";
-  const key = first
-    ? `let v = load(source); return (${order.name}(v) ^ K(p.flip))${nan};`
-    : "return load(source);";
+  const key = first ? `let v = load(source); return (${order.name}(v) ^ K(p.flip))${nan};` : "return load(source);";
   const position = first ? (lanes ? "K(4u * r) + K(0u, 1u, 2u, 3u)" : "K(r)") : "load(p.pairs + source)";
   const pair = "store(at, best); store(p.count + at, spot);";
   const consts = [
