@@ -174,7 +174,7 @@ function source(at: readonly number[], index: Value | undefined, { axis, along, 
   if (index === undefined) return undefined;
   const rank = index.shape.length;
   const asked = along ? elementAt(index, at) : elementAt(index, at.slice(axis, axis + rank));
-  const counted = asked < 0 && mode !== "wrap" ? asked + rows : asked;
+  const counted = asked < 0 && (along || mode === "fill") ? asked + rows : asked;
   const row = mode === "clip" ? Math.min(rows - 1, Math.max(0, counted)) : mode === "wrap" ? ((counted % rows) + rows) % rows : counted;
   if (row < 0 || row >= rows) return undefined;
   return along ? at.map((i, k) => (k === axis ? row : i)) : [...at.slice(0, axis), row, ...at.slice(axis + rank)];

@@ -187,7 +187,7 @@ function sliced(x: Tensor, how: number): Tensor {
 }
 
 function padded(x: Tensor, how: number): Tensor {
-  const config = x.shape.map((extent, axis) => [((how >> axis) & 3) - 1, (how >> (axis + 3)) & 1, (how >> (axis + 5)) & 1] as const);
+  const config = x.shape.map((_, axis) => [((how >> axis) & 3) - 1, (how >> (axis + 3)) & 1, (how >> (axis + 5)) & 1] as const);
   return x.shape.every((extent) => extent > 1) ? t.pad(x, how % 3, config) : x;
 }
 

@@ -1,4 +1,4 @@
-import { asTensor, currentFrame, inArena, isFloat, literal, reachableTensors, withFrame, withLevel, type Storage } from "@jnx/tensor/internal";
+import { asTensor, inArena, isFloat, literal, reachableTensors, withLevel, type Storage } from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
 
@@ -55,9 +55,13 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
         return f(...full);
       };
       const traced = trace("grad", run, chosen, hasAux);
-      const value = checkScalar("grad", traced.output);
-      const gradients = traced.pull([literal(1, value.shape, value.dtype)]);
-      traced.finish();
+      let gradients: unknown[];
+      try {
+        const value = checkScalar("grad", traced.output);
+        gradients = traced.pull([literal(1, value.shape, value.dtype)]);
+      } finally {
+        traced.finish();
+      }
       const result = hasAux ? [traced.output, traced.aux] : traced.output;
       return [result, typeof argnums === "number" ? gradients[0] : gradients];
     }, reach);
@@ -125,22 +129,34 @@ interface Traced {
 /** Runs f on watched copies of the arguments' leaves and keeps what going back takes. */
 export function trace(name: string, f: (...args: unknown[]) => unknown, primals: readonly unknown[], hasAux: boolean): Traced {
   const tape = new Tape(name);
-  const below = currentFrame();
   const flat = primals.map((primal) => tree.flatten(primal));
   const leaves = flat.map(([list]) => list.map((leaf) => tape.watch(floatLeaf(name, leaf))));
   const args = flat.map(([, def], k) => tree.unflatten(def, leaves[k] ?? []));
-  const returned = withLevel(tape, () => f(...args));
-  tape.stop();
-  const [output, aux] = hasAux ? splitAux(name, returned) : [returned, undefined];
-  const outputs = tree.leaves(output).map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
-  const pull = (cotangents: readonly Tensor[]): unknown[] =>
-    withFrame(below, () => {
-      const all = leaves.flat();
-      const cts = tape.pullback(outputs, cotangents, all).map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
-      let position = 0;
-      return flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length))));
-    });
+  const { output, aux, outputs } = recorded(tape, () => {
+    const returned = f(...args);
+    const [value, rest] = hasAux ? splitAux(name, returned) : [returned, undefined];
+    return { output: value, aux: rest, outputs: tree.leaves(value).map((leaf) => asTensor(leaf as TensorLike)) }; // asTensor refuses what is no array
+  });
+  // The tape has stopped: the ops of a pullback are seen by whatever level it is called under.
+  const pull = (cotangents: readonly Tensor[]): unknown[] => {
+    const all = leaves.flat();
+    const cts = tape.pullback(outputs, cotangents, all).map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
+    let position = 0;
+    return flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length))));
+  };
   return { output, aux, pull, finish: () => tape.release() };
+}
+
+/** Runs f on the tape; after a throw nothing is held for a way back. */
+function recorded<T>(tape: Tape, f: () => T): T {
+  try {
+    return withLevel(tape, f);
+  } catch (error) {
+    tape.release();
+    throw error;
+  } finally {
+    tape.stop();
+  }
 }
 
 function splitAux(name: string, returned: unknown): [unknown, unknown] {
@@ -149,6 +165,8 @@ function splitAux(name: string, returned: unknown): [unknown, unknown] {
 }
 
 function floatLeaf(name: string, leaf: unknown): Tensor {
+  // JavaScript has no whole numbers apart from others: 3 is as good a place to differentiate at as 3.5.
+  if (typeof leaf === "number") return literal(leaf, [], "float32", true);
   const tensor = asTensor(leaf as TensorLike); // asTensor refuses what is no array
   if (isFloat(tensor.dtype)) return tensor;
   throw new DtypeError(`${name}: differentiated arguments must be float32, received ${tensor.dtype}; convert it, or choose others with argnums`);

@@ -44,11 +44,14 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   const cache = new StepCache<tree.TreeDef>(name, options);
   const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };
   const call = (...args: unknown[]): unknown => {
-    // Inside another transform the ops are the outer one's to see.
-    if (currentFrame() !== undefined) return f(...args);
     const work = prepare(f, args, roles);
+    if (currentFrame() !== undefined) {
+      // Inside another transform the ops are the outer one's to see; f meets the same kinds of values either way.
+      const { outputs, aux } = work.trace(work.inputs);
+      return tree.unflatten(aux, outputs);
+    }
     return inArena(name, () => {
-      const { outputs, aux } = cache.call(work.key, work.inputs.map(ownable(work.donated)), work.donated, work.trace);
+      const { outputs, aux } = cache.call(work.key, work.inputs.map(ownable(work.donated, work.inputs)), work.donated, work.trace);
       work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
       return tree.unflatten(aux, outputs);
     }, reach);
@@ -77,13 +80,20 @@ function listOf(argnums: number | readonly number[] | undefined): readonly numbe
   return typeof argnums === "number" ? [argnums] : (argnums ?? []);
 }
 
-/** A donated input as a tensor whose buffer is nobody else's: a copy if a Variable or a tape holds it too. */
-function ownable(donated: readonly boolean[]): (input: Tensor, k: number) => Tensor {
+/** A donated input as a tensor whose buffer is nobody else's: a copy if a Variable, a tape or another input holds it too. */
+function ownable(donated: readonly boolean[], inputs: readonly Tensor[]): (input: Tensor, k: number) => Tensor {
+  const seen = new Set<Storage>();
+  const shared = new Set<Storage>();
+  for (const { payload } of inputs) {
+    if (payload.kind !== "device") continue;
+    if (seen.has(payload.storage)) shared.add(payload.storage);
+    seen.add(payload.storage);
+  }
   return (input, k) => {
     const { payload } = input;
     if (donated[k] !== true || payload.kind !== "device") return input;
     const { slots, pins } = payload.storage;
-    return slots > 0 || pins > 0 ? copy(input) : input;
+    return slots > 0 || pins > 0 || shared.has(payload.storage) ? copy(input) : input;
   };
 }
 
@@ -100,7 +110,9 @@ interface Roles {
   readonly donated: readonly number[];
 }
 
-function prepare(f: AnyFunction, args: readonly unknown[], { statics, donated }: Roles): Work {
+function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
+  const fromStart = (k: number): number => (k < 0 ? k + args.length : k);
+  const [statics, donated] = [roles.statics.map(fromStart), roles.donated.map(fromStart)];
   const dynamic = args.map((arg, k) => (statics.includes(k) ? undefined : arg));
   const { leaves, paths, def } = tree.flattenWithPath(dynamic);
   const inputs: Tensor[] = [];
@@ -133,10 +145,14 @@ function isData(leaf: unknown): leaf is TensorLike {
 const functionIds = new WeakMap<object, number>();
 let nextFunction = 0;
 
-/** Static values by content; functions and objects by identity. */
+/** Static values and arrays of them by content; functions and objects by identity. */
 function staticText(value: unknown): string {
   if (typeof value === "symbol") throw new ArgumentError("jit: a symbol cannot be an argument");
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return `${typeof value}:${String(value)}`;
+  // Quoted, so that no text can look like the end of one value and the start of another.
+  if (typeof value === "string") return JSON.stringify(value);
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
+  // Lists such as a shape are written anew at each call.
+  if (Array.isArray(value)) return `[${value.map(staticText).join(",")}]`;
   const known = functionIds.get(value) ?? nextFunction++;
   functionIds.set(value, known);
   return `${typeof value}#${known}`;
