@@ -103,6 +103,12 @@ export class Tensor implements Aval {
     return this.#host === undefined ? head : `${head} ${preview(this.#host, this.shape)}`;
   }
 
+  /** Operators would turn the tensor into NaN without a word: they throw instead. Template strings work. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new TypeError(`${this.toString()} met a JavaScript operator, which cannot compute with tensors; use a function such as jnp.add, or a method such as x.add(y)`);
+  }
+
   /** What Node's console shows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();

@@ -25,6 +25,8 @@ export interface Limits {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxComputeWorkgroupStorageSize: number;
+  /** True where a barrier costs next to nothing, as on hardware; on a software adapter it costs more than a dispatch. */
+  readonly cheapBarriers?: boolean;
 }
 
 /** Which device an executor runs on. */

@@ -72,7 +72,7 @@ class WebGpuExecutor implements Executor {
     this.gpu = gpu;
     this.options = options;
     this.info = describe(device, info);
-    this.limits = pickLimits(device.limits);
+    this.limits = { ...pickLimits(device.limits), cheapBarriers: !this.info.isFallback };
     this.pipelines = new Pipelines(gpu, options.maxPipelines ?? 1024, debug >= 3);
     this.bindGroups = new BindGroups(gpu, options.maxBindGroups ?? 4096);
     this.uniforms = new UniformRing(gpu);
