@@ -23,7 +23,8 @@ export function simulate(built: Built, graph: Graph, inputs: readonly Value[], l
 
 /** WebGPU's rules: so many storage buffers, and none both written and bound a second time. */
 export function checkSteps(steps: readonly Step[], limit: number): void {
-  for (const { label, kernel, slots } of steps) {
+  for (const { label, kernel, slots, grid } of steps) {
+    if (grid.includes(0)) throw new Error(`${label}: a grid of ${grid.join(" x ")}`);
     const bindings = kernel.bindings.filter(({ access }) => access !== "uniform");
     if (bindings.length !== slots.length) throw new Error(`${label}: ${bindings.length} storage bindings, ${slots.length} slots`);
     if (bindings.length > limit) throw new Error(`${label}: binds ${bindings.length} buffers, over ${limit}`);
@@ -56,7 +57,6 @@ class Machine {
   }
 
   run(group: Group): void {
-    const { inliner } = this.#built.fuser;
     const written = this.#built.plan.writes.get(group) ?? [];
     if (written.length === 0) return;
     const { anchor } = group;
@@ -77,7 +77,6 @@ class Machine {
       // The kernel reads everything at a position before it writes anything there.
       values.forEach((value, k) => ((targets[k] ?? new Float64Array(0))[flat] = value));
     }
-    void inliner;
   }
 
   /** What a reduction or kernel computes, from memory as it is before the group writes. */
