@@ -118,9 +118,8 @@ type Whole = (inputs: readonly Value[], attrs: Attrs, aval: Aval) => Value;
 
 const VIEWS: Readonly<Record<string, Whole>> = {
   reshape: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
-  stop_gradient: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
-  alias: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
   transpose: ([x], { axes }, aval) => fill(aval, (index) => pick(x, axes.map((_, axis) => index[axes.indexOf(axis)] ?? 0))),
+  weaken: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
   broadcast_to: ([x], _attrs, aval) =>
     fill(aval, (index) => pick(x, (x?.shape ?? []).map((extent, k) => (extent === 1 ? 0 : (index[k + index.length - (x?.shape.length ?? 0)] ?? 0))))),
   slice: ([x], { starts, steps }, aval) => fill(aval, (index) => pick(x, index.map((i, k) => (starts[k] ?? 0) + i * (steps[k] ?? 1)))),
@@ -190,7 +189,8 @@ export function evaluateOp(op: AnyOp, inputs: readonly Value[], attrs: unknown, 
   }
   const [x] = inputs;
   if (op.kind === "reduce" && x !== undefined) return reduceValue(x, op.combine, op.axes(attrs), aval);
-  const f = op.kind === "view" ? VIEWS[name] : KERNELS[name];
+  // Views without a rule of their own (alias, stop_gradient) change nothing but the name.
+  const f = op.kind === "view" ? (VIEWS[name] ?? VIEWS["reshape"]) : KERNELS[name];
   if (f === undefined) throw new Error(`the interpreter has no ${name}`);
   return f(inputs, attrs as Attrs, aval); // the op's own attrs
 }

@@ -1,5 +1,5 @@
 import { Tensor, TracedTensorError, type Aval } from "@jnx/tensor";
-import { deviceStorage, literal, sizeOf, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { deviceStorage, literal, roundTo, sizeOf, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
 import type { Graph, GraphNode, InputNode } from "./graph.ts";
 
 /**
@@ -51,10 +51,7 @@ export class Capture implements Level {
       // This trace made the value, out of its own nodes.
       return payload.value as GraphNode;
     }
-    if (payload.kind === "literal") {
-      const key = `literal ${dtype} ${weak ? "weak" : ""} ${shape.join(",")} ${Object.is(payload.value, -0) ? "-0" : payload.value}`;
-      return this.#intern(key, { kind: "literal", id: this.#nodes.length, value: payload.value, shape, dtype, weak });
-    }
+    if (payload.kind === "literal") return this.#literal(payload.value, tensor);
     if (sizeOf(shape) === 0) return this.nodeOf(literal(0, shape, dtype, weak));
     const known = this.#constants.get(tensor);
     if (known !== undefined) return known;
@@ -72,14 +69,15 @@ export class Capture implements Level {
   }
 
   #apply(op: AnyOp, inputs: readonly GraphNode[], attrs: unknown, { shape, dtype, weak }: Aval): GraphNode {
-    const [first] = inputs;
-    // A view of equal elements is those elements under another shape.
-    if (op.kind === "view" && first?.kind === "literal")
-      return this.#intern(`literal ${dtype} ${weak ? "weak" : ""} ${shape.join(",")} ${Object.is(first.value, -0) ? "-0" : first.value}`, {
-        kind: "literal", id: this.#nodes.length, value: first.value, shape, dtype, weak,
-      });
+    const value = foldLiterals(op, inputs, attrs);
+    if (value !== undefined) return this.#literal(roundTo(dtype, value), { shape, dtype, weak });
     const key = `${this.#opId(op)} ${inputs.map((input) => input.id).join(",")} ${JSON.stringify(attrs, exactNumber) ?? ""}`;
     return this.#intern(key, { kind: "op", id: this.#nodes.length, op, inputs, attrs, shape, dtype, weak });
+  }
+
+  #literal(value: number, { shape, dtype, weak }: Aval): GraphNode {
+    const key = `literal ${dtype} ${weak ? "weak" : ""} ${shape.join(",")} ${Object.is(value, -0) ? "-0" : value}`;
+    return this.#intern(key, { kind: "literal", id: this.#nodes.length, value, shape, dtype, weak });
   }
 
   #intern(key: string, node: GraphNode): GraphNode {
@@ -106,4 +104,11 @@ export class Capture implements Level {
 /** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */
 function exactNumber(_key: string, value: unknown): unknown {
   return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value)) ? `#${Object.is(value, -0) ? "-0" : value}` : value;
+}
+
+/** The one value of a result whose operands are all numbers; a view of equal elements is those elements. */
+function foldLiterals(op: AnyOp, inputs: readonly GraphNode[], attrs: unknown): number | undefined {
+  const values = inputs.flatMap((input) => (input.kind === "literal" ? [input.value] : []));
+  if (values.length < inputs.length) return undefined;
+  return op.kind === "view" ? values[0] : op.fold?.(values, inputs, attrs);
 }

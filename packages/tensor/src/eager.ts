@@ -1,6 +1,6 @@
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT, storageArray } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, roundTo, storageArray } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { lowerMap, lowerStages } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
@@ -14,6 +14,8 @@ import { at, contiguousView, isContiguous, type View } from "./view.ts";
 export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
   const aval = op.infer(inputs, attrs);
   refuseTraced(op.name, inputs);
+  const known = foldLiterals(op, inputs, attrs);
+  if (known !== undefined) return new Tensor(aval, { kind: "literal", value: roundTo(aval.dtype, known) });
   if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
   if (sizeOf(aval.shape) === 0) return new Tensor(aval, { kind: "literal", value: 0 });
   const work = new EagerWork(op.name, aval);
@@ -21,6 +23,13 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   else if (op.kind === "reduce") work.run(reduceSteps(op, inputs, attrs, aval, work));
   else work.run(kernelSteps(op, inputs, attrs, aval, work));
   return work.result;
+}
+
+/** The one value of the result, if all operands are literals and the op can tell. */
+function foldLiterals<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): number | undefined {
+  if (op.fold === undefined) return undefined;
+  const values = inputs.flatMap(({ payload }) => (payload.kind === "literal" ? [payload.value] : []));
+  return values.length === inputs.length ? op.fold(values, inputs, attrs) : undefined;
 }
 
 /** Elements in row-major order from the start of a storage of their own: the tensor itself if it already is so. */

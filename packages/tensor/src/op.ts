@@ -21,6 +21,11 @@ interface OpBase<A> {
   infer(inputs: readonly Aval[], attrs: A): Aval;
   /** The reverse-mode rule, or the word that says there is none to give. */
   readonly vjp: VjpRule<A> | "nondifferentiable";
+  /**
+   * Every element of the result, when each operand is one number repeated; undefined if it must be computed. Asked
+   * below all tapes: a public function that looked at its operands' values itself would hide the op from them.
+   */
+  fold?(values: readonly number[], inputs: readonly Aval[], attrs: A): number | undefined;
 }
 
 /** What a reverse-mode rule may use. */

@@ -4,9 +4,9 @@ import {
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { checkDType, isFloat, type DType } from "../dtype.ts";
-import type { MapOp } from "../op.ts";
-import { Tensor } from "../tensor.ts";
-import { asTensor, literal, type TensorLike } from "./create.ts";
+import type { MapOp, ViewOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { asTensor, type TensorLike } from "./create.ts";
 
 const CONVERSIONS: Record<DType, Partial<Record<DType, WgslFunction>>> = {
   float32: { int32: op_f32_to_i32, uint32: op_f32_to_u32, bool: op_f32_to_bool },
@@ -28,14 +28,22 @@ const convertOp: MapOp<ConvertAttrs> = {
     const fn = CONVERSIONS[from][dtype];
     return fn === undefined ? x : `${context.use(fn)}(${x})`;
   },
+  fold: ([value = 0], [x], { dtype }) => convertNumber(value, x?.dtype ?? dtype, dtype),
   vjp: ({ inputs: [x] }, ct) => [x !== undefined && isFloat(x.dtype) ? convert(ct, x.dtype) : undefined],
+};
+
+/** The same elements, typed weakly or not. */
+const weakenOp: ViewOp<boolean> = {
+  kind: "view",
+  name: "weaken",
+  infer: ([x], weak) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak }),
+  view: (view) => view,
+  vjp: (_context, ct) => [ct],
 };
 
 /** The same elements in another dtype; nothing happens when they already have it. Source: lax.convert_element_type. */
 export function convert(x: Tensor, dtype: DType, weak = false): Tensor {
-  const { payload } = x;
-  if (x.dtype === dtype && (x.weak === weak || payload.kind !== "literal")) return x;
-  if (payload.kind === "literal") return literal(convertNumber(payload.value, x.dtype, dtype), x.shape, dtype, weak);
+  if (x.dtype === dtype) return x.weak === weak ? x : bind(weakenOp, [x], weak);
   return bind(convertOp, [x], { dtype, weak });
 }
 

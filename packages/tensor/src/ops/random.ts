@@ -7,7 +7,7 @@ import { isFloat, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { MapContext, MapOp } from "../op.ts";
 import { checkShape, shapeText, type Shape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert } from "./convert.ts";
 import { array, asTensor, broadcastedIota, fromHost, hostValues, literal, type TensorLike } from "./create.ts";

@@ -28,8 +28,15 @@ function reduction(name: string, combine: ReduceOp<ReduceAttrs>["combine"], vjp:
     combine,
     axes: ({ axes }) => axes,
     infer: ([x], { axes }) => reducedAval(x, axes),
+    fold: ([value = 0], [x], { axes }) => foldRepeated(combine, value, sizeOf(axes.map((axis) => at(x?.shape ?? [], axis)))),
     vjp,
   };
+}
+
+/** What `count` times the same value combine to. */
+function foldRepeated(combine: ReduceOp<ReduceAttrs>["combine"], value: number, count: number): number | undefined {
+  if (count === 0 || combine === "prod") return undefined;
+  return combine === "sum" ? value * count : value;
 }
 
 function reducedAval(x: Aval | undefined, axes: readonly number[]): Aval {
@@ -69,21 +76,10 @@ const allOp = /* @__PURE__ */ reduction("reduce_and", "all", "nondifferentiable"
 
 function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ReduceOptions): Tensor {
   const axes = normalizeAxes(op.combine, options.axis, x.ndim);
-  const kept = axes.filter((axis) => x.shape[axis] !== 1 || x.payload.kind === "literal");
+  const kept = axes.filter((axis) => x.shape[axis] !== 1);
   // An axis of extent 1 has nothing to combine.
-  const reduced = kept.length === 0 ? x : foldLiteral(op, x, kept) ?? bind(op, [x], { axes: kept });
+  const reduced = kept.length === 0 ? x : bind(op, [x], { axes: kept });
   return reshape(reduced, reducedShape(x.shape, axes, options.keepdims ?? false));
-}
-
-/** Every element the same, and known: so is what they combine to. */
-function foldLiteral(op: ReduceOp<ReduceAttrs>, x: Tensor, axes: readonly number[]): Tensor | undefined {
-  const { payload } = x;
-  if (payload.kind !== "literal" || x.size === 0) return undefined;
-  const count = sizeOf(axes.map((axis) => at(x.shape, axis)));
-  const { value } = payload;
-  if (op.combine === "prod") return undefined;
-  const combined = op.combine === "sum" ? value * count : value;
-  return literal(combined, reducedShape(x.shape, axes, false), x.dtype, x.weak);
 }
 
 function countable(x: TensorLike): Tensor {
