@@ -51,7 +51,7 @@ const slices: readonly ShapedRow[] = [
 type Config = readonly (readonly [number, number, number])[];
 
 function padded(label: string, shape: readonly number[], config: Config, value: number, all = false): ShapedRow {
-  return shapedRow("pad", label, [shape], (x) => t.pad(x, value, config), (x) => r.pad(x, value, config), all ? every : { differentiable: r.count(shape) > 0 });
+  return shapedRow("pad", label, [shape], (x) => t.pad(x, value, config), (x) => r.pad(x, value, config), all ? every : { differentiable: r.count(shape) > 0 && !Number.isNaN(value) });
 }
 
 const pads: readonly ShapedRow[] = [

@@ -50,6 +50,9 @@ const layouts: readonly (readonly [shape: readonly number[], options: { axis?: n
 
 function rowsOf({ name, run, fold, dtypes, result, tolerance, differentiable, domain, empty }: Reduction): ShapedRow[] {
   const options = { dtypes: dtypes ?? ["float32" as const], result: result ?? same, tolerance: tolerance ?? EXACT };
+  // The spread of single elements has no gradient: 0/0.
+  const single = ({ axis }: (typeof layouts)[number][1], shape: readonly number[]): boolean =>
+    name === "std" && r.axesOf(axis, shape.length).every((k) => shape[k] === 1);
   const make = (shape: readonly number[], axes: (typeof layouts)[number][1], every: boolean): ShapedRow =>
     shapedRow(
       name,
@@ -58,7 +61,7 @@ function rowsOf({ name, run, fold, dtypes, result, tolerance, differentiable, do
       (x) => run(x, axes),
       (x) => r.reduce(x, axes.axis, axes.keepdims ?? false, fold),
       // All dtypes for the row and column kernels; floats alone for the other layouts, which differ in indexing only.
-      { ...options, dtypes: every ? options.dtypes : options.dtypes.slice(0, 1), differentiable: (differentiable ?? false) && r.count(shape) > 1 },
+      { ...options, dtypes: every ? options.dtypes : options.dtypes.slice(0, 1), differentiable: (differentiable ?? false) && r.count(shape) > 1 && !single(axes, shape) },
     );
   const full = layouts.map(([shape, axes], k) => make(shape, axes, k === 0 || k === 2));
   const none = empty === false ? [make([0, 3], { axis: 1 }, false)] : [make([0, 3], { axis: 0 }, true), make([2, 0], { axis: -1, keepdims: true }, false)];
