@@ -1,4 +1,4 @@
-import { at, contiguousView, lowerMap, lowerReduce, lowerStages, type Expr, type Output, type Step } from "@jnx/tensor/internal";
+import { at, contiguousView, lowerMap, lowerReduce, lowerStages, sizeOf, type Expr, type Output, type Step } from "@jnx/tensor/internal";
 import type { Limits } from "@jnx/tensor";
 import type { Group } from "./fuse.ts";
 import type { GraphNode, OpNode } from "./graph.ts";
@@ -18,7 +18,7 @@ export interface EmitContext {
 export function emitGroup(group: Group, context: EmitContext): Step[] {
   const { anchor } = group;
   const written = context.plan.writes.get(group) ?? [];
-  if (written.length === 0) return [];
+  if (written.length === 0 || sizeOf(group.shape) === 0) return [];
   const resolver = new Resolver(group, context);
   const outputs = written.map((node): Output => ({ slot: slotOf(node.id, context), dtype: node.dtype, expr: resolver.member(node) }));
   const label = labelOf(group);
