@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { command, parseArguments } from "@jnx/example-mnist/cli.ts";
 import {
@@ -16,6 +18,7 @@ import {
 import { makeFolder, writeWhole } from "@jnx/example-mnist/files.ts";
 import { Progress } from "@jnx/example-mnist/progress.ts";
 import { confusion, confusionTable, drawDigits, lossCurve } from "@jnx/example-mnist/report.ts";
+import { parseSafetensors } from "../../packages/nnx/src/safetensors.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "jnx-mnist-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -59,7 +62,10 @@ describe("data", () => {
   it("reads a folder of IDX files", () => {
     const { train, test } = loadMnist(folder());
     expect([train.count, test.count]).toEqual([5, 2]);
-    expect(imageOf(train, 4)).toEqual({ image: new Uint8Array(784).fill(9), label: 3 });
+    expect(imageOf(train, 4)).toEqual({
+      image: new Uint8Array(784).fill(9),
+      label: 3,
+    });
     expect(firstOf(train, 2).images).toHaveLength(2 * 784);
     expect(firstOf(test, 10).count).toBe(2);
   });
@@ -141,12 +147,26 @@ describe("command line", () => {
   };
 
   it("has defaults for everything that needs one", () => {
-    expect(parse()).toEqual({ epochs: 1, batch: 64, lr: 2e-3, seed: 0, out: "out/mnist" });
+    expect(parse()).toEqual({
+      epochs: 1,
+      batch: 64,
+      lr: 2e-3,
+      seed: 0,
+      out: "out/mnist",
+    });
   });
 
   it("reads every option, also after the dashes that pnpm hands on", () => {
     const args = "--epochs 2 --batch 128 --lr 1e-3 --seed 7 --adapter lavapipe --data d --out o".split(" ");
-    const options = { epochs: 2, batch: 128, lr: 1e-3, seed: 7, adapter: "lavapipe", data: "d", out: "o" };
+    const options = {
+      epochs: 2,
+      batch: 128,
+      lr: 1e-3,
+      seed: 7,
+      adapter: "lavapipe",
+      data: "d",
+      out: "o",
+    };
     expect(parse(...args)).toEqual(options);
     expect(parse("--", ...args)).toEqual(options);
   });
@@ -164,6 +184,78 @@ describe("command line", () => {
     [["--help"], /--epochs[^]*--batch[^]*--lr[^]*--seed[^]*--adapter[^]*--data[^]*--out/],
   ])("answers %j", (args, message) => {
     expect(parse(...args)).toMatch(message);
+  });
+});
+
+/** Dawn tells on lavapipe which limits it lowered; that is not the program's doing. */
+function withoutDawn(text: string): string {
+  return text.replaceAll(/^Warning: maxDynamic.*\n/gm, "");
+}
+
+describe("the program", () => {
+  const main = fileURLToPath(new URL("../../examples/mnist/src/main.ts", import.meta.url));
+
+  /** Runs the example as `pnpm demo` does. */
+  function demo(...args: string[]) {
+    const flags = [
+      "--import",
+      "tsx",
+      "--conditions=@jnx/source",
+      main,
+      "--adapter",
+      process.env["JNX_ADAPTER"] ?? "swiftshader",
+    ];
+    return spawnSync(process.execPath, [...flags, ...args], {
+      encoding: "utf8",
+    });
+  }
+
+  it("trains, reports, saves, loads and classifies", () => {
+    const out = join(mkdtempSync(join(scratch, "run-")), "mnist");
+    const data = folder({
+      "train-images-idx3-ubyte": images(40),
+      "train-labels-idx1-ubyte": labels(40),
+    });
+    const { status, stdout, stderr } = demo("--data", data, "--out", out, "--batch", "8");
+    expect(withoutDawn(stderr)).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toContain("epoch 1/1 100% | loss");
+    expect(stdout).toContain("test accuracy 100.00%"); // every image is a 3
+    expect(stdout).toContain("it is a 3");
+    expect(readdirSync(out).sort()).toEqual(["loss.svg", "metrics.json", "model.safetensors"]);
+    const metrics: unknown = JSON.parse(readFileSync(join(out, "metrics.json"), "utf8"));
+    expect(metrics).toEqual({
+      adapter: expect.any(String),
+      testAccuracy: 1,
+      trainSeconds: expect.any(Number),
+      stepsPerSecond: expect.any(Number),
+      dispatchesPerStep: expect.any(Number),
+      pipelines: expect.any(Number),
+      finalLoss: expect.any(Number),
+    });
+    const { tensors } = parseSafetensors(readFileSync(join(out, "model.safetensors")));
+    expect([...tensors.values()].map(({ shape }) => shape)).toHaveLength(6);
+  });
+
+  it.each([
+    [
+      "a truncated data file",
+      ["--data", folder({ "t10k-labels-idx1-ubyte": labels(2).subarray(0, 9) })],
+      /t10k-labels-idx1-ubyte: truncated/,
+    ],
+    [
+      "a batch larger than the data",
+      ["--data", folder()],
+      /--batch: larger than the data, received 64, expected at most 5;/,
+    ],
+    ["a learning rate that is no number", ["--lr", "nan"], /'--lr <rate>' argument 'nan' is invalid/],
+  ])("ends with exit code 1 and one line for %s, and writes nothing", (_, args, message) => {
+    const out = join(mkdtempSync(join(scratch, "run-")), "mnist");
+    const { status, stderr } = demo(...args, "--out", out);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n +at /);
+    expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
   });
 });
 
@@ -249,7 +341,10 @@ describe("progress", () => {
 
 describe("report", () => {
   it("draws the loss curve as SVG", async () => {
-    const points = Array.from({ length: 30 }, (_, i) => ({ step: 10 * i, loss: 2 * 0.9 ** i }));
+    const points = Array.from({ length: 30 }, (_, i) => ({
+      step: 10 * i,
+      loss: 2 * 0.9 ** i,
+    }));
     const svg = await lossCurve(points, "a title");
     expect(svg).toMatch(/^<svg [^]*<\/svg>$/);
     expect(svg).toContain("a title");
