@@ -1,3 +1,4 @@
+import { planCopy } from "@jnx/kernels-wgsl";
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
 import { BYTES_PER_ELEMENT, roundTo, storageArray } from "./dtype.ts";
@@ -48,8 +49,23 @@ export function copy(tensor: Tensor): Tensor {
     executor().write(storageOf(work.result).buffer(), storageArray(tensor.dtype, new Float64Array(tensor.size).fill(payload.value)));
     return work.result;
   }
-  work.run([lowerMap("copy", tensor.shape, [{ slot: work.resultSlot, dtype: tensor.dtype, expr: work.operand(tensor) }], executor().limits)]);
+  if (payload.kind === "symbolic") throw leaked("copy", tensor);
+  work.run(copySteps(tensor, payload.storage, payload.view, work));
   return work.result;
+}
+
+/** A strided view made contiguous: the kernel walks the storage below the view. */
+function copySteps({ shape, dtype }: Tensor, storage: Storage, view: View, work: EagerWork): Step[] {
+  const below = [storage.bytes / BYTES_PER_ELEMENT];
+  const expr: Expr = { kind: "load", slot: work.slot(storage), dtype, view: contiguousView(below) };
+  return lowerStages("copy", {
+    stages: planCopy({ dtype, ...view, vector: true }, executor().limits).map((stage) => ({ ...stage, operands: [] })),
+    operandSlots: [],
+    loadOf: () => ({ shape: below, expr }),
+    result: { shape, dtype },
+    outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
+    workspace: (bytes) => work.workspace(bytes),
+  });
 }
 
 /** The storages one op works on, numbered; its result is born here. */
