@@ -103,8 +103,12 @@ export class Inliner {
 
   /** What is computed for few elements and then repeated is computed for the few: a bias correction, a row's maximum. */
   #chooseBroadcast(): void {
+    // Computed from numbers alone: cheaper again in each element than in a kernel of its own.
+    const known = new Set<GraphNode>();
     for (const node of this.nodes) {
-      if (node.kind !== "op" || node.op.kind !== "view") continue;
+      const free = node.kind === "op" && !isAnchor(node) && node.inputs.length > 0 && node.inputs.every((input) => known.has(input));
+      if (node.kind === "literal" || free) known.add(node);
+      if (node.kind !== "op" || node.op.kind !== "view" || free) continue;
       let source = node.inputs[0];
       if (source === undefined || sizeOf(source.shape) >= sizeOf(node.shape)) continue;
       while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source)) source = source.inputs[0];
