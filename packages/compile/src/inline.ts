@@ -65,9 +65,10 @@ export class Inliner {
     if (node.kind !== "op" || isAnchor(node)) return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
     const { op, attrs, inputs } = node;
     if (op.kind === "map") {
-      // The op's attrs are its own; the emitter hands them back to it.
       const args = inputs.map((input) => this.read(input));
-      return { kind: "map", op: op as MapOp<unknown>, attrs, args, dtype: node.dtype, view: contiguousView(node.shape) };
+      // The op's attrs are its own; the emitter hands them back to it.
+      const map = op as MapOp<unknown>;
+      return { kind: "map", op: map, attrs, args, dtype: node.dtype, view: contiguousView(node.shape) };
     }
     const [input] = inputs;
     if (op.kind !== "view" || input === undefined) throw new Error(`jnx internal error: ${op.name} cannot be inlined`);

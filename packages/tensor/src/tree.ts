@@ -109,8 +109,9 @@ function visitMap(value: ReadonlyMap<unknown, unknown>, path: PathPart[], found:
  * Source: jax.tree.flatten.
  *
  * @example
- * const [leaves, def] = flatten({ b: 2, a: [1, null] }); // leaves: [1, 2]
- * unflatten(def, leaves);                                // { a: [1, null], b: 2 }
+ * const [leaves, def] = tree.flatten({ b: 2, a: [1, null] });
+ * leaves; // [1, 2]
+ * tree.unflatten(def, leaves); // { a: [1, null], b: 2 }
  */
 export function flatten(tree: unknown, isLeaf?: (value: unknown) => boolean): [unknown[], TreeDef] {
   const { leaves, def } = flattenWithPath(tree, isLeaf);
@@ -159,7 +160,7 @@ export function map<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest: rea
   });
   // A leaf's type is the caller's knowledge; the result has the tree's own structure.
   const call = f as (...args: unknown[]) => unknown;
-  return unflatten(def, first.map((leaf, k) => call(leaf, ...others.map((list) => list[k])))) as T;
+  return unflatten(def, first.map((leaf, k) => call(leaf, ...others.map((list) => list[k])))) as T; // the same structure
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import type { DType } from "../dtype.ts";
 import type { MapOp } from "../op.ts";
 import type { View } from "../view.ts";
@@ -50,7 +51,7 @@ export interface Output {
 /** A dispatch whose buffers are numbered slots: what eager binds to storages and the compiler to planned memory. */
 export interface Step {
   readonly label: string;
-  readonly kernel: import("@jnx/kernels-wgsl").LinkedKernel;
+  readonly kernel: LinkedKernel;
   readonly slots: readonly number[];
   readonly uniforms: readonly Uint8Array[];
   readonly grid: readonly [number, number, number];
