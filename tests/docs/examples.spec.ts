@@ -15,34 +15,67 @@ useDevice();
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const everywhere = { ...jnx, optax, nnx };
-const limits = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupsPerDimension: 65535, maxComputeWorkgroupStorageSize: 16384 };
-const scopes = {
-  "kernels-wgsl": { ...kernels, limits },
-  tensor: { ...everywhere, ...tensor, ...tensor.random },
-  autodiff: { ...everywhere, ...tensor, ...autodiff },
-  compile: { ...everywhere, ...tensor, ...autodiff, ...compile },
-  optax: { ...everywhere, ...tensor, ...autodiff, ...optax },
-  nnx: { ...everywhere, ...tensor, ...nnx },
-  jnx: everywhere,
+const limits = {
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxComputeWorkgroupStorageSize: 16384,
+};
+/** What the examples of a package may name without importing it. */
+const scopes: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> = {
+  "kernels-wgsl": () => ({ ...kernels, limits }),
+  tensor: () => ({ ...everywhere, ...tensor }),
+  autodiff: () => ({ ...everywhere, ...tensor, ...autodiff }),
+  compile: () => ({ ...everywhere, ...tensor, ...autodiff, ...compile }),
+  optax: () => ({ ...everywhere, ...tensor, ...autodiff, ...optax }),
+  nnx: () => ({ ...everywhere, ...tensor, ...nnx, ...training() }),
+  jnx: () => everywhere,
 };
 
-async function holds(example: Example, scope: Readonly<Record<string, unknown>>): Promise<void> {
-  for (const { expression, value, expected } of await runExample(example.code, scope)) {
-    const shown = value instanceof tensor.Tensor ? await value.toArray() : value;
-    expect(rounded(shown), expression).toEqual(rounded(expected));
+class MLP extends nnx.Module {
+  readonly hidden: nnx.Linear;
+  readonly dropout: nnx.Dropout;
+  readonly out: nnx.Linear;
+  constructor({ rngs }: nnx.RngsOptions) {
+    super();
+    this.hidden = new nnx.Linear(2, 4, { rngs });
+    this.dropout = new nnx.Dropout(0.1, { rngs });
+    this.out = new nnx.Linear(4, 1, { rngs });
+  }
+  call(x: tensor.Tensor): tensor.Tensor {
+    return this.out.call(this.dropout.call(nnx.relu(this.hidden.call(x))));
   }
 }
 
-/** Numbers to five digits, so that an example need not print all of a float32. */
-function rounded(value: unknown): unknown {
+/** What stands around an example of nnx in a program: a class, a model of it, its optimizer, a loss and a batch. */
+function training(): Readonly<Record<string, unknown>> {
+  const model = new MLP({ rngs: new nnx.Rngs(0) });
+  const optimizer = new nnx.Optimizer(model, optax.adam(1e-3), { wrt: nnx.Param });
+  const lossFn = (net: MLP, x: tensor.Tensor, y: tensor.Tensor): tensor.Tensor =>
+    tensor.mean(tensor.square(tensor.sub(net.call(x), y)));
+  return { MLP, model, optimizer, lossFn, x: tensor.ones([3, 2]), y: tensor.zeros([3, 1]) };
+}
+
+async function holds(example: Example, scope: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const { expression, value, expected } of await runExample(example.code, scope)) {
+    expect(await shown(value), expression).toEqual(await shown(expected));
+  }
+}
+
+/** A value as a comment would show it: arrays read, numbers to five digits, so that it need not print all of a float32. */
+async function shown(value: unknown): Promise<unknown> {
   if (typeof value === "number") return Number(value.toPrecision(5));
-  if (ArrayBuffer.isView(value)) return rounded(Array.from(value as unknown as ArrayLike<number>)); // typed arrays only
-  return Array.isArray(value) ? value.map(rounded) : value;
+  if (value instanceof tensor.Tensor) return shown(await value.toArray());
+  if (value instanceof nnx.Variable) return shown(value.value);
+  if (ArrayBuffer.isView(value)) return shown(Array.from(value as Uint8Array)); // typed arrays are all alike here
+  if (Array.isArray(value)) return Promise.all(value.map(shown));
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value).map(async ([key, child]) => [key, await shown(child)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 describe.each(Object.entries(scopes))("the examples of %s run", (name, scope) => {
   const examples = docExamples(join(root, "packages", name, "src"));
   test.each(examples.map((example) => [example.title, example] as const))("%s", async (_title, example) => {
-    await holds(example, scope);
+    await holds(example, scope());
   });
 });

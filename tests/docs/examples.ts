@@ -37,7 +37,9 @@ function documented(after: string): string {
 export function fencedBlocks(file: string, language: string): string[] {
   const text = readFileSync(file, "utf8");
   const fence = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\``, "gm");
-  return [...text.matchAll(fence)].map((match) => (match[2] ?? "").replaceAll(new RegExp(`^${match[1] ?? ""}`, "gm"), ""));
+  return [...text.matchAll(fence)].map((match) =>
+    (match[2] ?? "").replaceAll(new RegExp(`^${match[1] ?? ""}`, "gm"), ""),
+  );
 }
 
 /** What a comment behind an expression promises, with the value that the expression had. */
@@ -48,18 +50,25 @@ export interface Promised {
 }
 
 /**
- * Runs an example with `scope` as its globals. An expression statement whose line ends in a comment that reads as JSON
- * (or as [0, 1] after an arrow) is checked against it by the caller.
+ * Runs an example with `scope` as its globals. Where a line ends in a comment that is a literal (`// [0, 1]`), the
+ * expression, or the constant that the line declares, is handed back with it to be compared.
+ *
+ * @throws Error for a comment that begins like a literal and is none: it would promise what nobody checks.
  */
 export async function runExample(code: string, scope: Readonly<Record<string, unknown>>): Promise<Promised[]> {
   const promised: Promised[] = [];
-  const checked = withChecks(code);
-  const { code: plain } = await transform(checked, { loader: "ts", target: "es2022", format: "esm" });
+  const { code: plain } = await transform(withChecks(code), { loader: "ts", target: "es2022", format: "esm" });
   const names = Object.keys(scope).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
-  // An example is our own text; running it is the point.
-  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor as new (...args: string[]) => (...values: unknown[]) => Promise<void>;
+  // The class of async functions has no name of its own; an example is our own text, and running it is the point.
+  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor as new (
+    ...args: string[]
+  ) => (...values: unknown[]) => Promise<void>;
   const run = new AsyncFunction("$check", `{${names.join(",")}}`, `{\n${plain}\n}`);
-  await run((value: unknown, expression: string, expected: unknown) => promised.push({ expression, value, expected }), scope);
+  const check = (value: unknown, expression: string, expected: unknown): unknown => {
+    promised.push({ expression, value, expected });
+    return value;
+  };
+  await run(check, scope);
   return promised;
 }
 
@@ -68,23 +77,37 @@ function withChecks(code: string): string {
   let out = "";
   let end = 0;
   for (const statement of file.statements) {
-    const comment = /^;?[ \t]*\/\/ *(?:→ *)?(.*)$/m.exec(code.slice(statement.end).split("\n")[0] ?? "")?.[1];
+    const line = code.slice(statement.end).split("\n")[0] ?? "";
+    const comment = /^;?[ \t]*\/\/ *(.*)$/.exec(line)?.[1];
     const expected = comment === undefined ? undefined : literalOf(comment);
-    if (!ts.isExpressionStatement(statement) || expected === undefined) continue;
-    const text = statement.expression.getText(file);
-    out += `${code.slice(end, statement.getStart(file))}$check(await (${text}), ${JSON.stringify(text)}, ${expected});`;
-    end = statement.end;
+    const expression = expected === undefined ? undefined : promisedBy(statement);
+    if (expression === undefined) continue;
+    const text = expression.getText(file);
+    const before = code.slice(end, expression.getStart(file));
+    out += `${before}$check(await (${text}), ${JSON.stringify(text)}, ${expected})`;
+    end = expression.end;
   }
   return out + code.slice(end);
 }
 
-/** The comment as a JavaScript literal, if it is one: a number, string, boolean, array or object. */
+/** The expression that a comment behind a statement speaks of: the statement's own, or what its one constant is. */
+function promisedBy(statement: ts.Statement): ts.Expression | undefined {
+  if (ts.isExpressionStatement(statement)) return statement.expression;
+  if (!ts.isVariableStatement(statement)) return undefined;
+  const [declaration] = statement.declarationList.declarations;
+  return declaration?.initializer;
+}
+
+/** The comment as JavaScript, if it is a literal: a number, string, boolean, null, array or object; NaN and Infinity too. */
 function literalOf(comment: string): string | undefined {
   const text = comment.trim();
+  const json = text.replaceAll(/([{,]\s*)(\w+):/g, '$1"$2":').replaceAll(/\bNaN\b|-?\bInfinity\b/g, "0");
   try {
-    JSON.parse(text.replaceAll(/([{,]\s*)(\w+):/g, '$1"$2":'));
+    JSON.parse(json);
     return `(${text})`;
   } catch {
+    if (/^[-\d[{"→]/.test(text))
+      throw new Error(`the comment "${text}" begins like a value, but cannot be checked as one`);
     return undefined;
   }
 }

@@ -37,8 +37,7 @@ type ValueOf<F extends AnyFunction> = ReturnType<F>;
  * @throws DtypeError when a leaf of a differentiated argument is not float, ShapeError when f's value is not a scalar.
  * Source: jax.value_and_grad.
  * @example
- * const [value, slope] = valueAndGrad((x: Tensor) => sum(square(x)))(array([1, 2]));
- * // value 5, slope [2, 4]
+ * valueAndGrad((x: Tensor) => sum(square(x)))(array([1.5, 2])); // [6.25, [3, 4]]
  */
 export function valueAndGrad<F extends AnyFunction, const O extends GradOptions = object>(
   f: F,
@@ -74,7 +73,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
  *
  * @throws as {@link valueAndGrad}. Source: jax.grad.
  * @example
- * const slope = grad((x: Tensor) => sum(square(x)))(array([1, 2])); // [2, 4]
+ * grad((x: Tensor) => sum(square(x)))(array([1.5, 2])); // [3, 4]
  */
 export function grad<F extends AnyFunction, const O extends GradOptions = object>(
   f: F,
@@ -97,8 +96,9 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
  *
  * @throws DtypeError when an argument has a leaf that is not float. Source: jax.vjp.
  * @example
- * const [y, pull] = vjp((x: Tensor) => square(x), array([1, 2]));
- * const [gx] = pull(array([1, 10])); // [2, 40]
+ * const [y, pull] = vjp((x: Tensor) => square(x), array([1.5, 2]));
+ * y; // [2.25, 4]
+ * pull(array([1.5, 10])); // [[4.5, 40]]
  */
 export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): [R, (cotangent: R) => A] {
   return inArena("vjp", () => {

@@ -1,7 +1,10 @@
 /** WebGPU's default limit on workgroups in one dimension of a dispatch. */
 export const MAX_GROUPS_PER_DIMENSION = 65535;
 
-/** a / b rounded up, for whole a >= 0 and b > 0. */
+/**
+ * a / b rounded up, for whole a >= 0 and b > 0.
+ * @example ceilDiv(7, 4); // 2
+ */
 export function ceilDiv(a: number, b: number): number {
   return Math.ceil(a / b);
 }
@@ -15,8 +18,8 @@ export function ceilDiv(a: number, b: number): number {
  *
  * @throws Error when `groups` is not a whole number from 0 to `limit` squared.
  * @example
- * foldGrid(100);    // → [100, 1, 1]
- * foldGrid(65536);  // → [256, 256, 1]
+ * foldGrid(100); // [100, 1, 1]
+ * foldGrid(65536); // [256, 256, 1]
  */
 export function foldGrid(groups: number, limit: number = MAX_GROUPS_PER_DIMENSION): readonly [number, number, number] {
   if (!Number.isInteger(groups) || groups < 0) {

@@ -6,7 +6,7 @@ import type { UniformField, UniformLayout } from "./kernel.ts";
  * @throws Error when a field has no value, a value has no field, or a value does not fit its type.
  * @example
  * const layout = { bytes: 8, fields: [{ name: "n", type: "u32", offset: 0 }, { name: "s", type: "f32", offset: 4 }] };
- * packUniform(layout, { n: 3, s: 0.5 }); // → 8 bytes
+ * packUniform(layout, { n: 3, s: 0.5 }).byteLength; // 8
  */
 export function packUniform(layout: UniformLayout, values: Readonly<Record<string, number>>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(layout.bytes);

@@ -86,6 +86,7 @@ function leavesOf(state: State | Leaf): FlatState {
  *
  * @example
  * const params = nnx.state(model, nnx.Param);
+ * params.hidden.kernel.value.shape; // [2, 4]
  */
 export function state<M>(node: M): StateOf<M>;
 export function state<M>(node: M, filter: Filter): StateOf<M>;
@@ -124,7 +125,7 @@ function missing(path: Path): never {
  *
  * @throws ShapeError, DtypeError or GraphError naming the path.
  * @example
- * nnx.update(model, nnx.loadSafetensors(bytes));
+ * nnx.update(model, nnx.loadSafetensors(await nnx.saveSafetensors(model)));
  */
 export function update(node: object, state: State | Leaf, ...more: readonly State[]): void {
   const writes: (() => void)[] = [];

@@ -63,7 +63,7 @@ export interface FanOptions {
  *
  * @throws ShapeError for shapes of fewer than two axes.
  * @example
- * nnx.initializers.varianceScaling(2, "fanOut", "normal")(key, [3, 4]);
+ * nnx.initializers.varianceScaling(2, "fanOut", "normal")(random.key(0), [2, 2]); // [[1.6226, 2.0253], [-0.43359, -0.078617]]
  */
 export function varianceScaling(
   scale: number,

@@ -13,7 +13,8 @@ const FORMAT: Record<DType, string> = { float32: "F32", int32: "I32", uint32: "U
  *
  * @throws ArgumentError when two paths have the same name, DtypeError for a Variable that holds no array.
  * @example
- * await writeFile("model.safetensors", await nnx.saveSafetensors(nnx.state(model, nnx.Param)));
+ * const bytes = await nnx.saveSafetensors(nnx.state(model, nnx.Param)); // for writeFile, fetch or a download
+ * bytes instanceof Uint8Array; // true
  */
 export async function saveSafetensors(
   source: State | object,
@@ -50,7 +51,8 @@ function tensorOf(name: string, leaf: Leaf): Tensor {
  * @throws SafetensorsError naming the file and the array when the bytes are cut, overlap or have a dtype without a
  * counterpart here.
  * @example
- * nnx.update(model, nnx.loadSafetensors(await readFile("model.safetensors"), { file: "model.safetensors" }));
+ * const bytes = await nnx.saveSafetensors(nnx.state(model, nnx.Param)); // or await readFile("model.safetensors")
+ * nnx.update(model, nnx.loadSafetensors(bytes, { file: "model.safetensors" }));
  */
 export function loadSafetensors(bytes: Uint8Array, options: { readonly file?: string } = {}): State {
   const { tensors } = parseSafetensors(bytes, options);

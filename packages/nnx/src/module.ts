@@ -46,6 +46,7 @@ export abstract class Module extends Pytree {
    * @throws ArgumentError naming attributes that no module has.
    * @example
    * model.setAttributes({ deterministic: true }, { filter: nnx.Dropout });
+   * model.dropout.deterministic; // true
    */
   setAttributes(attributes: Readonly<Record<string, unknown>>, options: AttributeOptions = {}): void {
     setAll(this, attributes, options);

@@ -21,7 +21,7 @@ export interface RngStream {
  *
  * @example
  * const stream = new nnx.RngStream(0, { tag: "noise" });
- * const x = random.normal(stream(), [3]);
+ * await random.normal(stream(), [2]).toArray(); // [1.004, -0.90634]
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class RngStream extends Pytree {
@@ -106,6 +106,7 @@ export interface RngsOptions {
  * const named = new nnx.Rngs({ params: 0, dropout: 1 });  // one for each
  * const layer = new nnx.Linear(3, 4, { rngs });
  * rngs.stream("anything")();                              // names that types do not know
+ * named.names(); // ["params", "dropout"]
  */
 export type Rngs<N extends string = never> = RngsNode & { readonly [K in N | CommonStream]: RngStream };
 

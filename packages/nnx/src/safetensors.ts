@@ -61,9 +61,6 @@ const writerRemedy = "the file is damaged or its writer is at fault; save it aga
  * @param options.file how errors name the file
  * @throws SafetensorsError naming the file and the tensor, what was received and expected, and the remedy
  * @see https://github.com/huggingface/safetensors#format
- * @example
- * const { tensors } = parseSafetensors(await readFile("model.safetensors"), { file: "model.safetensors" });
- * tensors.get("layer.kernel"); // { dtype: "F32", shape: [784, 256], data: Uint8Array(802816) }
  */
 export function parseSafetensors(bytes: Uint8Array, options: { file?: string } = {}): SafetensorsFile {
   const fail = failure(`parseSafetensors: ${options.file ?? "the file"}`);
@@ -89,9 +86,6 @@ export function parseSafetensors(bytes: Uint8Array, options: { file?: string } =
  *
  * @param tensors by name; each `data` holds exactly shape times dtype little-endian bytes
  * @throws SafetensorsError naming the tensor, what was received and expected
- * @example
- * const x = new Float32Array([1, 2, 3]);
- * serializeSafetensors(new Map([["x", { dtype: "F32", shape: [3], data: new Uint8Array(x.buffer) }]]), { format: "jnx" });
  */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsEntry>,

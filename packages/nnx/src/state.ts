@@ -94,7 +94,7 @@ function entryOf(state: State, key: PathPart): State | Leaf | undefined {
  * What a State holds at a path; undefined where there is nothing.
  *
  * @example
- * nnx.entryAt(state, ["layers", 0, "kernel"]);
+ * nnx.entryAt(nnx.state(model), ["out", "kernel"]) === model.out.kernel; // true
  */
 export function entryAt(state: State, path: Path): State | Leaf | undefined {
   let entry: State | Leaf | undefined = state;

@@ -38,6 +38,7 @@ export let adoptMetadata: (variable: AnyVariable, metadata: Metadata) => void;
  * class Counter extends nnx.Variable {}
  * const count = new Counter(jnp.array(0));
  * count.value = jnp.add(count, 1);
+ * await count.value.item(); // 1
  */
 export class Variable<T = Tensor> implements TensorConvertible {
   #value: T;

@@ -6,7 +6,7 @@ import { asTensor } from "@jnx/tensor/internal";
  *
  * @throws ArgumentError when the trees differ in structure, ShapeError when two leaves do not broadcast.
  * @example
- * params = optax.applyUpdates(params, updates);
+ * optax.applyUpdates({ w: array([1, 2]) }, { w: array([1, -1]) }); // { w: [2, 1] }
  */
 export function applyUpdates<T>(params: T, updates: T): T {
   return tree.map(

@@ -42,7 +42,8 @@ function floatLogits(name: string, logits: TensorLike): Tensor {
  * @throws DtypeError unless logits are float and labels integer, ShapeError when the shapes do not belong together.
  * Source: optax.softmax_cross_entropy_with_integer_labels.
  * @example
- * const loss = jnp.mean(optax.softmaxCrossEntropyWithIntegerLabels(logits, labels)); // logits [32, 10], labels [32]
+ * const logits = array([[2, 0, 0], [0, 0.5, 0]]);
+ * optax.softmaxCrossEntropyWithIntegerLabels(logits, array([0, 2])); // [0.23954, 1.2944]
  */
 export function softmaxCrossEntropyWithIntegerLabels(
   logits: TensorLike,
@@ -76,7 +77,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
  * @throws DtypeError unless logits are float, ShapeError when the shapes do not broadcast.
  * Source: optax.softmax_cross_entropy.
  * @example
- * optax.softmaxCrossEntropy(logits, nn.oneHot(labels, 10));
+ * optax.softmaxCrossEntropy(array([[2, 0.5, 0]]), nn.oneHot(array([0]), 3)); // [0.30636]
  */
 export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike, options: LossOptions = {}): Tensor {
   const scores = floatLogits("softmaxCrossEntropy", logits);

@@ -15,9 +15,10 @@ export type ExtraArguments = Readonly<Record<string, unknown>>;
  * Source: optax.GradientTransformation.
  *
  * @example
- * const tx = optax.adam(1e-3);
- * let state = tx.init(params);
- * const [updates, next] = tx.update(grads, state, params);
+ * const params = { w: array([1.5, 2]) };
+ * const tx = optax.sgd(0.1);
+ * const [updates, state] = tx.update({ w: array([1, -2]) }, tx.init(params), params);
+ * updates; // { w: [-0.1, 0.2] }
  */
 export interface GradientTransformation<S = unknown> {
   init(params: unknown): S;
@@ -42,7 +43,8 @@ export function identity(): GradientTransformation<EmptyState> {
  *
  * @throws ArgumentError when the state given to `update` has another number of entries.
  * @example
- * optax.chain(optax.clipByGlobalNorm(1), optax.adam(1e-3));
+ * const tx = optax.chain(optax.clipByGlobalNorm(1), optax.scale(-0.5));
+ * tx.update([array([3, 4.5])], tx.init([array([0, 0])]))[0]; // [[-0.27735, -0.41603]]
  */
 export function chain(...transformations: readonly GradientTransformation[]): GradientTransformation<unknown[]> {
   return {

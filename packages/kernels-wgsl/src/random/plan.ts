@@ -22,7 +22,7 @@ const GROUP = 128;
  *
  * @throws Error when a number is not whole, or there are more elements than a u32 counts.
  * @example
- * planBits({ count: 200704, keys: 1 }, limits); // → one stage of width 4
+ * planBits({ count: 200704, keys: 1 }, limits).length; // 1
  */
 export function planBits({ count, keys, firstKey = 0 }: BitsSpec, limits: PlanLimits): readonly Stage[] {
   for (const [name, value] of Object.entries({ count, keys, firstKey })) {

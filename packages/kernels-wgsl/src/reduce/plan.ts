@@ -57,8 +57,8 @@ const LONGEST = 1024;
  *
  * @throws Error when dtype and combine do not fit, or the number of results is past what a grid can count.
  * @example
- * planReduce({ combine: "sum", dtype: "float32", outer: 1, reduce: 1 << 20, inner: 1, vector: true }, limits);
- * // → 2 stages: 1024 partial results, then one
+ * planReduce({ combine: "sum", dtype: "float32", outer: 1, reduce: 1 << 20, inner: 1, vector: true }, limits).length; // 2
+ * // 1024 partial results, then one
  */
 export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Stage[] {
   checkShape("reduce", spec);
@@ -99,7 +99,7 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
  *
  * @throws Error when the axis is empty or the number of results is past what a grid can count.
  * @example
- * planArgReduce({ arg: "max", dtype: "float32", outer: 32, reduce: 10, inner: 1, vector: false }, limits); // → 1 stage
+ * planArgReduce({ arg: "max", dtype: "float32", outer: 32, reduce: 10, inner: 1, vector: false }, limits).length; // 1
  */
 export function planArgReduce(spec: ArgReduceSpec, limits: PlanLimits): readonly Stage[] {
   checkShape(`arg${spec.arg}`, spec);

@@ -29,7 +29,7 @@ export interface DropoutCallOptions {
  * @throws ArgumentError when the rate is not within [0, 1], or there is nothing to draw keys from.
  * @example
  * const dropout = new nnx.Dropout(0.5, { rngs: new nnx.Rngs(0) });
- * dropout.call(x);
+ * dropout.call(x).shape; // [3, 2]
  */
 export class Dropout extends Module {
   readonly rate: number;

@@ -30,7 +30,7 @@ export interface LinearOptions extends RngsOptions {
  * @throws ShapeError when the last axis of x is not inFeatures.
  * @example
  * const layer = new nnx.Linear(784, 256, { rngs: new nnx.Rngs(0) });
- * layer.call(x); // [32, 784] → [32, 256]
+ * layer.call(ones([32, 784])).shape; // [32, 256]
  */
 export class Linear extends Module {
   readonly inFeatures: number;

@@ -43,7 +43,8 @@ const passing = new WeakMap<object, AnyVariable[]>();
  *
  * @example
  * const optimizer = new nnx.Optimizer(model, optax.adam(1e-3), { wrt: nnx.Param });
- * optimizer.update(model, grads);
+ * optimizer.update(model, nnx.grad(lossFn)(model, x, y));
+ * optimizer.step; // 1
  */
 export class Optimizer<M extends object = object> extends Pytree {
   /** The kind of model it was made for, at compile time. */

@@ -60,9 +60,10 @@ type GradientOf<F extends AnyFunction, O extends GradOptions> = O extends { read
  * @throws DtypeError for a differentiated Variable that is not float, ShapeError when f's value is not a scalar,
  * ArgumentError for argnums that repeat or do not exist. Source: flax.nnx.value_and_grad.
  * @example
- * const lossFn = (model: MLP, x: Tensor, y: Tensor) => jnp.mean(jnp.square(jnp.sub(model.call(x), y)));
+ * const lossFn = (model: MLP, x: Tensor, y: Tensor) => jnp.mean(jnp.square(jnp.subtract(model.call(x), y)));
  * const [loss, grads] = nnx.valueAndGrad(lossFn)(model, x, y);
  * optimizer.update(model, grads);
+ * loss.shape; // []
  */
 export function valueAndGrad<F extends AnyFunction, const O extends GradOptions = object>(
   f: F,
@@ -79,8 +80,8 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
  *
  * @throws as valueAndGrad. Source: flax.nnx.grad.
  * @example
- * const grads = nnx.grad(lossFn)(model);
- * grads.hidden.kernel.value;
+ * const grads = nnx.grad(lossFn)(model, x, y);
+ * grads.hidden.kernel.value.shape; // [2, 4]
  */
 export function grad<F extends AnyFunction, const O extends GradOptions = object>(
   f: F,

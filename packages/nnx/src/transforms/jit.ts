@@ -34,6 +34,9 @@ export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnT
  *   optimizer.update(model, grads);
  *   return loss;
  * });
+ * step(model, optimizer, x, y);
+ * step(model, optimizer, x, y);
+ * step.traces; // 1
  */
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
   const name = options.name ?? (f.name || "jit");

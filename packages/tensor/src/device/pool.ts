@@ -4,11 +4,7 @@
 const SMALLEST = 256;
 
 /**
- * Rounds up to a size class: four classes per power of two, so at most a quarter is wasted.
- *
- * @example
- * sizeClass(1); // → 256
- * sizeClass(1025); // → 1280
+ * Rounds up to a size class: four classes per power of two, so at most a quarter is wasted. 1 byte takes 256, 1025 take 1280.
  */
 export function sizeClass(bytes: number): number {
   if (bytes <= SMALLEST) return SMALLEST;

@@ -127,7 +127,7 @@ const wordsOp: MapOp<ShapeAttrs> = {
  * Source: jax.random.split.
  *
  * @example
- * const [a, b] = split(key(0)); // with jnx (fluent arrays destructure along axis 0)
+ * await random.split(random.key(0)).toArray(); // [[1797259609, 2579123966], [928981903, 3453687069]]
  */
 export function split(k: TensorLike, num: number | Shape = 2): Tensor {
   const source = checkedKey("split", k);
@@ -255,7 +255,7 @@ export interface PermutationOptions {
  * rounds as JAX takes. While the key is known on the host the order is worked out there. Source: jax.random.permutation.
  *
  * @example
- * await permutation(key(42), 10).toArray(); // [7, 4, 2, 5, 3, 6, 8, 9, 0, 1]
+ * await random.permutation(random.key(42), 10).toArray(); // [7, 4, 2, 5, 3, 6, 8, 9, 0, 1]
  */
 export function permutation(k: TensorLike, x: number | Tensor, options: PermutationOptions = {}): Tensor {
   const source = checkedKey("permutation", k);

@@ -67,10 +67,10 @@ function blockInto(out: Uint32Array, index: number, k0: number, k1: number, x0: 
 }
 
 /**
- * The key of an integer seed, `[0, seed mod 2^32]`: JAX with 64-bit types off wraps seeds to 32 bits.
+ * The key of an integer seed, `[0, seed mod 2^32]`: JAX with 64-bit types off wraps seeds to 32 bits, and −1 gives
+ * `[0, 4294967295]`.
  *
  * @throws TypeError for a seed that is no whole number, RangeError outside [-2^63, 2^63).
- * @example seedToKey(-1); // Uint32Array [0, 4294967295]
  */
 export function seedToKey(seed: number | bigint | boolean): Uint32Array {
   if (typeof seed === "number" && !Number.isInteger(seed)) {

@@ -42,11 +42,8 @@ export type AdapterInfo = Partial<
 >;
 
 /**
- * An executor on a WebGPU device.
- *
- * @example
- * const adapter = await navigator.gpu.requestAdapter();
- * setExecutor(webgpuExecutor(await adapter.requestDevice(), adapter.info));
+ * An executor on a WebGPU device. `init()` makes one; with this package alone, take an adapter of
+ * `navigator.gpu.requestAdapter()` and call `setExecutor(webgpuExecutor(await adapter.requestDevice(), adapter.info))`.
  */
 export function webgpuExecutor(device: GPUDevice, info: AdapterInfo = {}, options: WebGpuOptions = {}): Executor {
   return new WebGpuExecutor(device, info, options);
