@@ -29,8 +29,11 @@ fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 
 // Operators as functions, for callers that know ops by name only.
 fn op_add_f(x: F, y: F) -> F { return x + y; }
-// Compilers take x - x for 0, whatever x is; a sign turned over in the bits they leave alone.
-fn op_sub_f(x: F, y: F) -> F { return x + bitcast<F>(bitcast<U>(y) ^ U(0x80000000u)); }
+// Compilers take x - x for 0 even where x is infinite or NaN: that result is made from x's bits.
+fn op_sub_f(x: F, y: F) -> F {
+  let same = (bitcast<U>(x) == bitcast<U>(y)) & !op_isfinite(x);
+  return select(x - y, bitcast<F>(bitcast<U>(x) | U(0x00400000u)), same);
+}
 fn op_mul_f(x: F, y: F) -> F { return x * y; }
 fn op_div_f(x: F, y: F) -> F { return x / y; }
 fn op_square_f(x: F) -> F { return x * x; }

@@ -142,19 +142,19 @@ export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
 /** Zeros of x's shape and dtype. */
 export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
-  return literal(0, shape, options.dtype ?? dtype);
+  return literal(0, shape, checkDType("zerosLike", options.dtype ?? dtype));
 }
 
 /** Ones of x's shape and dtype. */
 export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
-  return literal(1, shape, options.dtype ?? dtype);
+  return literal(1, shape, checkDType("onesLike", options.dtype ?? dtype));
 }
 
 /** `value` in x's shape and dtype. */
 export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
-  return literal(value, shape, options.dtype ?? dtype);
+  return literal(value, shape, checkDType("fullLike", options.dtype ?? dtype));
 }
 
 interface IotaAttrs {
@@ -196,7 +196,7 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
   if (![from, to, step].every(Number.isFinite) || step === 0) throw new ArgumentError(`arange: needs finite numbers and a step other than 0, received ${from}, ${to}, ${step}`);
   const count = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step) && Number.isInteger(to);
-  const dtype = options.dtype ?? (whole ? "int32" : "float32");
+  const dtype = checkDType("arange", options.dtype ?? (whole ? "int32" : "float32"));
   const [first, stride] = [Math.fround(from), Math.fround(step)];
   if (!whole) return convert(fromHost(Float32Array.from({ length: count }, (_, i) => first + Math.fround(i * stride)), [count], "float32"), dtype);
   return convert(add(mul(broadcastedIota("int32", [count], 0), step), from), dtype);
@@ -205,5 +205,6 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
 /** The n×m identity, float32 unless told. Source: jnp.eye. */
 export function eye(n: number, m: number = n, options: ArrayOptions = {}): Tensor {
   const shape = checkShape("eye", [n, m]);
-  return convert(equal(broadcastedIota("int32", shape, 0), broadcastedIota("int32", shape, 1)), options.dtype ?? "float32");
+  const dtype = checkDType("eye", options.dtype ?? "float32");
+  return convert(equal(broadcastedIota("int32", shape, 0), broadcastedIota("int32", shape, 1)), dtype);
 }

@@ -1,9 +1,9 @@
 import { planGather, planScatter } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import type { DType } from "../dtype.ts";
-import { DtypeError, ShapeError } from "../errors.ts";
+import { checkDType, type DType } from "../dtype.ts";
+import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { KernelOp } from "../op.ts";
-import { broadcastShapes, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { broadcastShapes, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
 import { convert } from "./convert.ts";
@@ -91,6 +91,13 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
   vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, mode: attrs.mode })],
 };
 
+const MODES: readonly string[] = ["fill", "clip", "wrap"] satisfies readonly IndexMode[];
+
+function checkMode(name: string, mode: IndexMode = "fill"): IndexMode {
+  if (MODES.includes(mode)) return mode;
+  throw new ArgumentError(`${name}: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);
+}
+
 function checkIndex(name: string, index: Tensor): Tensor {
   if (index.dtype === "int32" || index.dtype === "uint32") return index;
   throw new DtypeError(`${name}: indices must be int32 or uint32, received ${index.dtype}; convert them with astype()`);
@@ -111,7 +118,7 @@ export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = 
   const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
   const index = checkIndex("take", asTensor(indices));
   if (tensor.shape[axis] === 0 && index.size > 0) throw new ShapeError(`take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`);
-  return bind(gatherOp, [tensor, index], { axis, along: false, mode: options.mode ?? "fill" });
+  return bind(gatherOp, [tensor, index], { axis, along: false, mode: checkMode("take", options.mode) });
 }
 
 /**
@@ -130,7 +137,7 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number, 
   const others = (shape: Shape): Shape => shape.map((extent, k) => (k === along ? 1 : extent));
   const outer = broadcastShapes("takeAlongAxis", others(tensor.shape), others(index.shape));
   const full = (shape: Shape): Shape => outer.map((extent, k) => (k === along ? at(shape, k) : extent));
-  return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], { axis: along, along: true, mode: options.mode ?? "fill" });
+  return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], { axis: along, along: true, mode: checkMode("takeAlongAxis", options.mode) });
 }
 
 export interface OneHotOptions {
@@ -142,8 +149,8 @@ export interface OneHotOptions {
 /** 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot. */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
   const index = checkIndex("oneHot", asTensor(x));
+  const dtype = checkDType("oneHot", options.dtype ?? "float32");
   const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);
-  const shape = [...index.shape];
-  shape.splice(axis, 0, numClasses);
-  return convert(equal(expandDims(convert(index, "int32"), axis), broadcastedIota("int32", shape, axis)), options.dtype ?? "float32");
+  const shape = checkShape("oneHot", [...index.shape.slice(0, axis), numClasses, ...index.shape.slice(axis)]);
+  return convert(equal(expandDims(convert(index, "int32"), axis), broadcastedIota("int32", shape, axis)), dtype);
 }
