@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { counters, jnp, memory, nnx, optax, random, type Tensor } from "jnx";
-import { useDevice } from "@jnx/testing";
+import { useOwnDevice } from "@jnx/testing";
 
-useDevice();
+useOwnDevice();
 
 class MLP extends nnx.Module {
   readonly hidden: nnx.Linear;

@@ -1,10 +1,10 @@
 import { init } from "jnx";
 import type { DeviceInfo } from "jnx";
-import { executor } from "@jnx/tensor";
+import { executor, setExecutor } from "@jnx/tensor";
 import type { Executor } from "@jnx/tensor";
 import { requestExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
-import { afterEach, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 
 const NAMES = ["swiftshader", "lavapipe", "webgpu"] as const;
 type Name = (typeof NAMES)[number];
@@ -50,4 +50,22 @@ export async function makeAdapter(): Promise<GPUAdapter> {
     if (adapter !== null) return adapter;
   }
   throw new Error("makeAdapter: no adapter; this is a defect of the tests");
+}
+
+/**
+ * Like `useDevice`, on a device that no other spec file uses: its memory and its counters are this file's alone.
+ */
+export function useOwnDevice(options: WebGpuOptions = {}): void {
+  useDevice();
+  let shared: Executor | undefined;
+  let own: Executor | undefined;
+  beforeAll(async () => {
+    shared = executor();
+    own = await makeExecutor(options);
+    setExecutor(own);
+  });
+  afterAll(() => {
+    setExecutor(shared);
+    own?.destroy();
+  });
 }

@@ -1,5 +1,5 @@
 export { cases, rows, type Domain, type MapRow, type Operand, type Row, type ShapedRow } from "./cases.ts";
-export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice } from "./device.ts";
+export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice, useOwnDevice } from "./device.ts";
 export { gradcheck, type GradCheck } from "./gradcheck.ts";
 export { expectClose, misses, ulps, type Tolerance } from "./matchers.ts";
 export { expectSteadyMemory } from "./memory.ts";
