@@ -1,6 +1,6 @@
 import { grad } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
-import { ordinaryOperands, rows, shapedOperands, shapedTensors, specialOperands, toTensor, ulps, useDevice, type MapRow, type Row, type ShapedRow } from "@jnx/testing";
+import { expectClose, ordinaryOperands, reference, rows, shapedOperands, shapedTensors, specialOperands, toTensor, ulps, useDevice, type MapRow, type Row, type ShapedRow } from "@jnx/testing";
 import * as t from "@jnx/tensor";
 import type { DType, Tensor } from "@jnx/tensor";
 import { describe, expect, test } from "vitest";
@@ -46,6 +46,31 @@ describe("compiled functions give what eager ones give", () => {
       await expectSame(some.map((row) => row.label), jit(run)(operands), run(operands));
     });
   }
+
+  // Compilers like to know what x - x, x = x or x / x is; NaN and infinities know better.
+  test.each(chunks(mapRows.filter((row) => row.arity === 2 && row.dtypes.includes("float32"))))("of an array and itself: %s", async (_labels, some) => {
+    const operands = some.map((row) => toTensor(specialOperands(row, "float32")[0] ?? { shape: [0], data: [] }, "float32"));
+    const run = (all: Tensor[]): Tensor[] => some.map((row, k) => row.run(all[k] ?? t.zeros([]), all[k] ?? t.zeros([])));
+    const results = jit(run)(operands);
+    for (const [k, row] of some.entries()) {
+      const [x] = specialOperands(row, "float32");
+      if (x === undefined || results[k] === undefined) throw new Error("no operand");
+      expectClose(await results[k].data(), reference.map(row.scalar("float32"), x, x), results[k].dtype, row.tolerance, (flat) => `${row.label} of ${x.data[flat]}`);
+    }
+  });
+
+  test("what algebra would simplify but NaN, infinities and zeros do not allow", async () => {
+    const values = [NaN, Infinity, -Infinity, 0, -0, 2, -3, 1e30];
+    const run = (x: Tensor, zero: Tensor | number): Tensor[] => [
+      t.add(x, t.neg(x)), t.sub(x, t.add(x, 0)), t.mul(x, zero), t.div(zero, x), t.mul(t.div(x, x), 3), t.sub(t.mul(x, 2), t.mul(x, 2)), t.neg(t.sub(x, x)),
+    ];
+    const want = values.map((x) => [x + -x, x - x, x * 0, 0 / x, (x / x) * 3, x * 2 - x * 2, -(x - x)]);
+    const results = jit(run)(t.array(values, { dtype: "float32" }), 0);
+    for (const [k, result] of results.entries()) {
+      const column = want.map((row) => row[k] ?? NaN);
+      expectClose(await result.data(), { shape: [values.length], data: column }, "float32", { ulp: 0 }, (flat) => `result ${k} of ${values[flat]}`);
+    }
+  });
 
   const first: Record<string, number> = {};
   // Two rows of each function: layouts are the business of the forward tests.

@@ -29,16 +29,14 @@ fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 
 // Operators as functions, for callers that know ops by name only.
 fn op_add_f(x: F, y: F) -> F { return x + y; }
-// Compilers take x - x for 0 even where x is infinite or NaN: that result is made from x's bits.
-fn op_sub_f(x: F, y: F) -> F {
-  let same = (bitcast<U>(x) == bitcast<U>(y)) & !op_isfinite(x);
-  return select(x - y, bitcast<F>(bitcast<U>(x) | U(0x00400000u)), same);
-}
+// Compilers take x - x, and x + -x, for 0 even where x is infinite or NaN. A sign turned over by adding to the bits as
+// an integer they do not see through (by xor they do).
+fn op_sub_f(x: F, y: F) -> F { return x + op_neg_f(y); }
 fn op_mul_f(x: F, y: F) -> F { return x * y; }
 fn op_div_f(x: F, y: F) -> F { return x / y; }
 fn op_square_f(x: F) -> F { return x * x; }
 fn op_reciprocal(x: F) -> F { return 1.0 / x; }
-fn op_neg_f(x: F) -> F { return bitcast<F>(bitcast<U>(x) ^ U(0x80000000u)); }
+fn op_neg_f(x: F) -> F { return bitcast<F>(bitcast<U>(x) + U(0x80000000u)); }
 fn op_abs_f(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0x7fffffffu)); }
 
 // -1, -0, 0, 1, or NaN.

@@ -1,0 +1,106 @@
+import { useDevice } from "@jnx/testing";
+import * as t from "@jnx/tensor";
+import { describe, expect, test } from "vitest";
+
+type ErrorClass = new (message: string) => Error;
+type Misuse = readonly [label: string, wrong: () => unknown, kind: ErrorClass, words: readonly string[]];
+
+const x = (...shape: number[]): t.Tensor => t.zeros(shape);
+const bools = (): t.Tensor => t.zeros([2], { dtype: "bool" });
+/** A value that TypeScript would refuse. */
+const untyped = (value: unknown): never => value as never;
+
+/** What each message must hold: the op, what was received, and the rule or the remedy. */
+const misuse: readonly Misuse[] = [
+  ["add of shapes that do not broadcast", () => t.add(x(2, 3), x(4)), t.ShapeError, ["add", "[2, 3]", "[4]", "broadcast"]],
+  ["where of shapes that do not broadcast", () => t.where(x(2), x(3), 0), t.ShapeError, ["where", "[2]", "[3]", "broadcast"]],
+  ["sub of bools", () => t.sub(bools(), bools()), t.DtypeError, ["sub", "bool", "astype"]],
+  ["neg of bools", () => t.neg(bools()), t.DtypeError, ["neg", "bool", "astype"]],
+  ["sign of bools", () => t.sign(bools()), t.DtypeError, ["sign", "bool", "astype"]],
+  ["bitwiseAnd of floats", () => t.bitwiseAnd(x(2), x(2)), t.DtypeError, ["bitwiseAnd", "float32", "int32", "astype"]],
+  ["leftShift of floats", () => t.leftShift(x(2), 1), t.DtypeError, ["leftShift", "float32", "astype"]],
+  ["floorDivide of floats", () => t.floorDivide(x(2), 2), t.DtypeError, ["floorDivide", "float32", "astype"]],
+  ["a JavaScript array as operand", () => t.add(x(2), untyped([1, 2])), t.DtypeError, ["Tensor", "array", "jnp.array"]],
+  ["undefined as operand", () => t.exp(untyped(undefined)), t.DtypeError, ["Tensor", "undefined"]],
+  ["a string as operand", () => t.mul(untyped("2"), x(1)), t.DtypeError, ["Tensor", "2"]],
+  ["astype of an unknown dtype", () => t.astype(x(2), untyped("float64")), t.DtypeError, ["astype", "float64", "float32, int32, uint32, bool"]],
+  ["zeros of an unknown dtype", () => t.zeros([1], { dtype: untyped("f32") }), t.DtypeError, ["zeros", "f32", "float32"]],
+  ["zeros of a number", () => t.zeros(untyped(3)), t.ShapeError, ["zeros", "3", "[2, 3]"]],
+  ["ones of a negative extent", () => t.ones([2, -1]), t.ShapeError, ["ones", "[2, -1]"]],
+  ["full of a fraction of an extent", () => t.full([1.5], 0), t.ShapeError, ["full", "[1.5]"]],
+  ["ragged rows", () => t.array([[1, 2], [3]]), t.ShapeError, ["array", "ragged", "1"]],
+  ["numbers at different depths", () => t.array([1, [2]]), t.ShapeError, ["array", "ragged", "depth"]],
+  ["rows at different depths", () => t.array([[1], 2]), t.ShapeError, ["array", "ragged", "depth"]],
+  ["strings in an array", () => t.array(untyped(["1"])), t.DtypeError, ["array", "string"]],
+  ["a typed array that does not fill its shape", () => t.array(new Float32Array(5), { shape: [2, 3] }), t.ShapeError, ["array", "5", "[2, 3]", "6"]],
+  ["a BigInt64Array", () => t.array(new BigInt64Array(1)), t.DtypeError, ["array", "BigInt64Array", "Int32Array"]],
+  ["arange of NaN", () => t.arange(NaN), t.ArgumentError, ["arange", "NaN", "finite"]],
+  ["arange with no step", () => t.arange(0, 3, 0), t.ArgumentError, ["arange", "step", "0"]],
+  ["broadcastedIota of a wrong axis", () => t.broadcastedIota("int32", [2], 1), t.ShapeError, ["broadcastedIota", "axis 1"]],
+  ["reshape to another size", () => t.reshape(x(2, 3), [4]), t.ShapeError, ["reshape", "[2, 3]", "6", "[4]"]],
+  ["reshape that does not divide", () => t.reshape(x(2, 3), [4, -1]), t.ShapeError, ["reshape", "[2, 3]", "[4, -1]"]],
+  ["reshape with two unknowns", () => t.reshape(x(4), [-1, -1]), t.ShapeError, ["reshape", "-1"]],
+  ["transpose with an axis twice", () => t.transpose(x(2, 3), [0, 0]), t.ShapeError, ["transpose", "[0, 0]", "2"]],
+  ["transpose of too few axes", () => t.transpose(x(2, 3), [0]), t.ShapeError, ["transpose", "[0]", "2"]],
+  ["swapaxes out of range", () => t.swapaxes(x(2), 0, 2), t.ShapeError, ["swapaxes", "axis 2"]],
+  ["moveaxis out of range", () => t.moveaxis(x(2), 3, 0), t.ShapeError, ["moveaxis", "axis 3"]],
+  ["broadcastTo a shape that does not fit", () => t.broadcastTo(x(2), [3]), t.ShapeError, ["broadcastTo", "[2]", "[3]"]],
+  ["broadcastTo fewer axes", () => t.broadcastTo(x(1, 2), [2]), t.ShapeError, ["broadcastTo", "[1, 2]", "[2]"]],
+  ["squeeze of an axis that is not 1", () => t.squeeze(x(1, 2), 1), t.ShapeError, ["squeeze", "axis 1", "[1, 2]", "2"]],
+  ["expandDims with an axis twice", () => t.expandDims(x(2), [0, 0]), t.ShapeError, ["expandDims", "[0, 0]", "twice"]],
+  ["laxSlice past the end", () => t.laxSlice(x(3), [0], [4]), t.ShapeError, ["slice", "[0]", "[4]", "[3]", "limit"]],
+  ["laxSlice of too few axes", () => t.laxSlice(x(3, 2), [0], [2]), t.ShapeError, ["slice", "[3, 2]"]],
+  ["laxSlice with step 0", () => t.laxSlice(x(3), [0], [2], [0]), t.ShapeError, ["slice", "stride"]],
+  ["flip of a wrong axis", () => t.flip(x(2), { axis: 1 }), t.ShapeError, ["flip", "axis 1", "1 dimension"]],
+  ["pad of too few axes", () => t.pad(x(2, 2), 0, [[1, 1, 0]]), t.ShapeError, ["pad", "[2, 2]", "[low, high, interior]"]],
+  ["pad below nothing", () => t.pad(x(2), 0, [[-2, -1, 0]]), t.ShapeError, ["pad", "[-2, -1, 0]", "axis 0"]],
+  ["pad with negative interior", () => t.pad(x(2), 0, [[0, 0, -1]]), t.ShapeError, ["pad", "interior"]],
+  ["sum over a wrong axis", () => t.sum(x(2, 3), { axis: 2 }), t.ShapeError, ["sum", "axis 2", "2 dimensions"]],
+  ["mean over an axis twice", () => t.mean(x(2, 3), { axis: [0, -2] }), t.ShapeError, ["mean", "[0, -2]", "twice"]],
+  ["std over a wrong axis", () => t.std(x(2), { axis: 1 }), t.ShapeError, ["std", "axis 1"]],
+  ["logsumexp over a wrong axis", () => t.logsumexp(x(2), { axis: 1 }), t.ShapeError, ["logsumexp", "axis 1"]],
+  ["any over a fraction of an axis", () => t.any(x(2), { axis: 0.5 }), t.ShapeError, ["any", "axis 0.5"]],
+  ["max of nothing", () => t.max(x(0)), t.ShapeError, ["max", "[0]", "no elements"]],
+  ["min of nothing along an axis", () => t.min(x(2, 0), { axis: 1 }), t.ShapeError, ["min", "[2, 0]", "no elements"]],
+  ["argmax of nothing", () => t.argmax(x(2, 0), { axis: 1 }), t.ShapeError, ["argmax", "axis 1", "[2, 0]"]],
+  ["argmin over a wrong axis", () => t.argmin(x(2), { axis: 3 }), t.ShapeError, ["argmin", "axis 3"]],
+  ["softmax of a scalar", () => t.softmax(1), t.ShapeError, ["softmax", "axis -1", "0 dimensions"]],
+  ["logSoftmax over a wrong axis", () => t.logSoftmax(x(2), { axis: 1 }), t.ShapeError, ["logSoftmax", "axis 1"]],
+  ["matmul of shapes that do not fit", () => t.matmul(x(32, 784), x(768, 10)), t.ShapeError, ["matmul", "[32, 784]", "[768, 10]", "784", "768"]],
+  ["matmul with a scalar", () => t.matmul(2, x(2, 2)), t.ShapeError, ["matmul", "[]", "[2, 2]", "mul"]],
+  ["matmul of batches that do not broadcast", () => t.matmul(x(2, 3, 4), x(5, 4, 3)), t.ShapeError, ["matmul", "[2]", "[5]", "broadcast"]],
+  ["take by floats", () => t.take(x(2), x(2)), t.DtypeError, ["take", "float32", "int32", "astype"]],
+  ["take along a wrong axis", () => t.take(x(2), t.array([0]), { axis: 1 }), t.ShapeError, ["take", "axis 1"]],
+  ["take from nothing", () => t.take(x(0), t.array([0])), t.ShapeError, ["take", "[0]", "no elements"]],
+  ["takeAlongAxis of another rank", () => t.takeAlongAxis(x(2, 2), t.array([0]), 0), t.ShapeError, ["takeAlongAxis", "[1]", "[2, 2]", "expandDims"]],
+  ["takeAlongAxis of shapes that do not broadcast", () => t.takeAlongAxis(x(2, 2), t.array([[0], [1], [0]]), 1), t.ShapeError, ["takeAlongAxis", "broadcast"]],
+  ["oneHot of floats", () => t.oneHot(x(2), 3), t.DtypeError, ["oneHot", "float32", "astype"]],
+  ["oneHot of a wrong axis", () => t.oneHot(t.array([0]), 3, { axis: 3 }), t.ShapeError, ["oneHot", "axis 3"]],
+  ["oneHot of fewer than no classes", () => t.oneHot(t.array([0]), -1), t.ShapeError, ["oneHot", "-1"]],
+  ["take by an unknown mode", () => t.take(x(2), t.array([0]), { mode: untyped("raise") }), t.ArgumentError, ["take", "raise", "fill", "clip", "wrap"]],
+  ["onesLike of an unknown dtype", () => t.onesLike(x(2), { dtype: untyped("int64") }), t.DtypeError, ["onesLike", "int64", "int32"]],
+  ["eye of an unknown dtype", () => t.eye(2, 2, { dtype: untyped("int64") }), t.DtypeError, ["eye", "int64"]],
+  ["arange of an unknown dtype", () => t.arange(0, 2, 1, { dtype: untyped("int64") }), t.DtypeError, ["arange", "int64"]],
+  ["oneHot of an unknown dtype", () => t.oneHot(t.array([0]), 3, { dtype: untyped("int64") }), t.DtypeError, ["oneHot", "int64"]],
+];
+
+describe("misuse is refused at the call, by name", () => {
+  useDevice();
+
+  test.each(misuse)("%s", (_label, wrong, kind, words) => {
+    let error: unknown;
+    try {
+      wrong();
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(kind);
+    const { message } = error as Error; // just checked
+    for (const word of words) expect(message).toContain(word);
+    expect(message).not.toContain("internal");
+  });
+
+  test("item of several elements", async () => {
+    await expect(x(2).item()).rejects.toThrow(/item: .*\[2\].*toArray/);
+  });
+});

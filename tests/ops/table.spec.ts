@@ -1,0 +1,60 @@
+import { rows, shapedOperands, shapedTensors, specialOperands, toTensor, type Row } from "@jnx/testing";
+import * as t from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import { literal, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { expect, test } from "vitest";
+
+/** Exports that are functions but not ops on arrays. */
+const OTHERS = ["promote", "counters", "executor", "hasExecutor", "memory", "setExecutor", "webgpuExecutor"];
+
+const isOp = ([name, value]: [string, unknown]): boolean => typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);
+const functions = Object.entries(t).filter(isOp).map(([name]) => name);
+
+/** Sees every op and runs none: results are zeros of the right shape. */
+class Spy implements Level {
+  readonly name = "spy";
+  readonly seen: AnyOp[] = [];
+  claims(): boolean {
+    return true;
+  }
+  process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
+    this.seen.push(op);
+    const { shape, dtype, weak } = op.infer(inputs, attrs);
+    return literal(0, shape, dtype, weak);
+  }
+}
+
+function opsOf(row: Row): readonly AnyOp[] {
+  const spy = new Spy();
+  for (const dtype of row.dtypes) {
+    const operands = row.kind === "map" ? specialOperands(row, dtype).map((one) => toTensor(one, dtype)) : shapedTensors(row, dtype, shapedOperands(row, dtype));
+    withLevel(spy, () => row.run(...operands));
+  }
+  return spy.seen;
+}
+
+test("every public function has a row in the table", () => {
+  const tabled = new Set(rows.map((row) => row.name));
+  expect(functions.filter((name) => !tabled.has(name))).toEqual([]);
+});
+
+test("every row is of a public function, and no two have one label and dtype list", () => {
+  expect(rows.filter((row) => !functions.includes(row.name)).map((row) => row.name)).toEqual([]);
+  const labels = rows.map((row) => `${row.label} ${row.dtypes.join()} ${row.kind === "map" ? row.arity : ""}`);
+  expect(labels.filter((label, k) => labels.indexOf(label) !== k)).toEqual([]);
+});
+
+test("every op record says how to go back through it, or that there is no way", () => {
+  const records = new Set(rows.flatMap(opsOf));
+  expect(records.size).toBeGreaterThan(60);
+  const silent = [...records].filter((op) => typeof op.vjp !== "function" && op.vjp !== "nondifferentiable");
+  expect(silent.map((op) => op.name)).toEqual([]);
+});
+
+test("functions with a derivative are checked by differences in some row", () => {
+  const records = Object.entries(t).flatMap(([name, value]) => (typeof value === "function" && "op" in value ? [[name, value.op] as const] : []));
+  // Their derivative is zero, or undefined on purpose.
+  const flat = ["sign", "floor", "ceil", "round"];
+  const smooth = records.filter(([name, op]) => op.vjp !== "nondifferentiable" && !flat.includes(name)).map(([name]) => name);
+  expect(smooth.filter((name) => !rows.some((row) => row.name === name && row.differentiable))).toEqual([]);
+});
