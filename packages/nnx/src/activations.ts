@@ -21,7 +21,10 @@ export {
   tanh,
 } from "@jnx/tensor";
 
-/** x as it is. Source: jax.nn.identity. */
+/**
+ * x as it is. Source: jax.nn.identity.
+ * @example await nnx.identity(array([1, 2])).toArray(); // [1, 2]
+ */
 export function identity(x: TensorLike): Tensor {
   return asTensor(x);
 }

@@ -50,12 +50,18 @@ function isClass(filter: FilterClass | Predicate): filter is FilterClass {
   return prototype instanceof Variable || prototype instanceof Tensor;
 }
 
-/** Takes instances of a class, subclasses included. Source: flax.nnx.OfType. */
+/**
+ * Takes instances of a class, subclasses included. Source: flax.nnx.OfType.
+ * @example nnx.variables(model, nnx.OfType(nnx.RngState)).length; // 2
+ */
 export function OfType(cls: FilterClass): Predicate {
   return (_path, value) => value instanceof cls;
 }
 
-/** Takes Variables and streams whose tag this is. Source: flax.nnx.WithTag. */
+/**
+ * Takes Variables and streams whose tag this is. Source: flax.nnx.WithTag.
+ * @example nnx.variables(model, nnx.WithTag("dropout")).length; // 2
+ */
 export function WithTag(tag: string): Predicate {
   return (_path, value) => {
     if (value instanceof Variable) return value.metadata["tag"] === tag;
@@ -68,41 +74,62 @@ export function WithTag(tag: string): Predicate {
   };
 }
 
-/** Takes what lies under a key, anywhere on its path. Source: flax.nnx.PathContains. */
+/**
+ * Takes what lies under a key, anywhere on its path. Source: flax.nnx.PathContains.
+ * @example nnx.variables(model, nnx.PathContains("hidden")).length; // 2
+ */
 export function PathContains(key: string | number): Predicate {
   return (path) => path.includes(key);
 }
 
-/** Takes what lies at exactly one of the paths. Source: flax.nnx.filterlib.PathIn. */
+/**
+ * Takes what lies at exactly one of the paths. Source: flax.nnx.filterlib.PathIn.
+ * @example nnx.variables(model, nnx.PathIn(["out", "bias"])).length; // 1
+ */
 export function PathIn(...paths: readonly Path[]): Predicate {
   const known = new Set(paths.map((path) => JSON.stringify(path)));
   return (path) => known.has(JSON.stringify(path));
 }
 
-/** Takes what every filter takes. Source: flax.nnx.All. */
+/**
+ * Takes what every filter takes. Source: flax.nnx.All.
+ * @example nnx.variables(model, nnx.All(nnx.Param, nnx.PathContains("out"))).length; // 2
+ */
 export function All(...filters: readonly Filter[]): Predicate {
   const predicates = filters.map(toPredicate);
   return (path, value) => predicates.every((takes) => takes(path, value));
 }
 
-/** Takes what at least one filter takes. Source: flax.nnx.Any. */
+/**
+ * Takes what at least one filter takes. Source: flax.nnx.Any.
+ * @example nnx.variables(model, nnx.Any(nnx.RngKey, nnx.PathIn(["out", "bias"]))).length; // 2
+ */
 export function Any(...filters: readonly Filter[]): Predicate {
   const predicates = filters.map(toPredicate);
   return (path, value) => predicates.some((takes) => takes(path, value));
 }
 
-/** Takes what a filter does not. Source: flax.nnx.Not. */
+/**
+ * Takes what a filter does not. Source: flax.nnx.Not.
+ * @example nnx.variables(model, nnx.Not(nnx.Param)).length; // 2
+ */
 export function Not(filter: Filter): Predicate {
   const takes = toPredicate(filter);
   return (path, value) => !takes(path, value);
 }
 
-/** Takes all. Source: flax.nnx.Everything. */
+/**
+ * Takes all. Source: flax.nnx.Everything.
+ * @example nnx.variables(model, nnx.Everything()).length; // 6
+ */
 export function Everything(): Predicate {
   return () => true;
 }
 
-/** Takes none. Source: flax.nnx.Nothing. */
+/**
+ * Takes none. Source: flax.nnx.Nothing.
+ * @example nnx.variables(model, nnx.Nothing()).length; // 0
+ */
 export function Nothing(): Predicate {
   return () => false;
 }

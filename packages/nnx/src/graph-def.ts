@@ -19,6 +19,9 @@ type DefEntry = readonly [PathPart, Def];
 /**
  * The structure of an object without its data: classes, fields, static values, metadata and sharing. Two with equal
  * `text` are the same structure. Source: flax.nnx.GraphDef.
+ *
+ * @example
+ * nnx.graphdef(model).equals(nnx.graphdef(new MLP({ rngs: new nnx.Rngs(1) }))); // true
  */
 export class GraphDef<M = unknown> {
   /** What `merge` makes of this, at compile time. */

@@ -7,29 +7,50 @@ export type Initializer = (key: Tensor, shape: Shape, dtype?: DType) => Tensor;
 /** The standard deviation of a normal distribution cut off at ±2. */
 const TRUNCATED_STDDEV = 0.87962566103423978;
 
-/** All zeros. Source: jax.nn.initializers.zeros. */
+/**
+ * All zeros. Source: jax.nn.initializers.zeros.
+ * @example nnx.initializers.zeros(random.key(0), [2]); // [0, 0]
+ */
 export const zeros: Initializer = (_key, shape, dtype = "float32") => full(shape, 0, { dtype });
 
-/** All ones. Source: jax.nn.initializers.ones. */
+/**
+ * All ones. Source: jax.nn.initializers.ones.
+ * @example nnx.initializers.ones(random.key(0), [2]); // [1, 1]
+ */
 export const ones: Initializer = (_key, shape, dtype = "float32") => full(shape, 1, { dtype });
 
-/** The initializer `zeros`. Source: flax.nnx.initializers.zeros_init. */
+/**
+ * The initializer `zeros`. Source: flax.nnx.initializers.zeros_init.
+ * @example nnx.initializers.zerosInit()(random.key(0), [2]); // [0, 0]
+ */
 export const zerosInit = (): Initializer => zeros;
 
-/** The initializer `ones`. Source: flax.nnx.initializers.ones_init. */
+/**
+ * The initializer `ones`. Source: flax.nnx.initializers.ones_init.
+ * @example nnx.initializers.onesInit()(random.key(0), [2]); // [1, 1]
+ */
 export const onesInit = (): Initializer => ones;
 
-/** One value everywhere. Source: jax.nn.initializers.constant. */
+/**
+ * One value everywhere. Source: jax.nn.initializers.constant.
+ * @example nnx.initializers.constant(0.5)(random.key(0), [2]); // [0.5, 0.5]
+ */
 export function constant(value: number): Initializer {
   return (_key, shape, dtype = "float32") => full(shape, value, { dtype });
 }
 
-/** Normal with mean 0. Source: jax.nn.initializers.normal. */
+/**
+ * Normal with mean 0. Source: jax.nn.initializers.normal.
+ * @example nnx.initializers.normal(0.1)(random.key(0), [2]); // [0.16226, 0.20253]
+ */
 export function normal(stddev = 0.01): Initializer {
   return (key, shape, dtype = "float32") => astype(mul(random.normal(key, shape), stddev), dtype);
 }
 
-/** Uniform in [0, scale). Source: jax.nn.initializers.uniform. */
+/**
+ * Uniform in [0, scale). Source: jax.nn.initializers.uniform.
+ * @example nnx.initializers.uniform(0.1)(random.key(0), [2]); // [0.094767, 0.097858]
+ */
 export function uniform(scale = 0.01): Initializer {
   return (key, shape, dtype = "float32") => astype(mul(random.uniform(key, shape), scale), dtype);
 }
@@ -37,6 +58,9 @@ export function uniform(scale = 0.01): Initializer {
 /**
  * stddev times a normal cut off at lower and upper; its standard deviation is therefore smaller than stddev.
  * Source: jax.nn.initializers.truncated_normal.
+ *
+ * @example
+ * nnx.initializers.truncatedNormal(0.1)(random.key(0), [2]); // [0.1456, 0.17147]
  */
 export function truncatedNormal(stddev = 0.01, lower = -2, upper = 2): Initializer {
   return (key, shape, dtype = "float32") =>
@@ -113,32 +137,50 @@ function fan(shape: Shape, mode: FanMode, options: FanOptions): number {
   }
 }
 
-/** Variance 1 / fanIn, truncated normal: what layers use for kernels. Source: jax.nn.initializers.lecun_normal. */
+/**
+ * Variance 1 / fanIn, truncated normal: what layers use for kernels. Source: jax.nn.initializers.lecun_normal.
+ * @example nnx.initializers.lecunNormal()(random.key(0), [1, 2]); // [[1.6552, 1.9494]]
+ */
 export function lecunNormal(options: FanOptions = {}): Initializer {
   return varianceScaling(1, "fanIn", "truncatedNormal", options);
 }
 
-/** Variance 1 / fanIn, uniform. Source: jax.nn.initializers.lecun_uniform. */
+/**
+ * Variance 1 / fanIn, uniform. Source: jax.nn.initializers.lecun_uniform.
+ * @example nnx.initializers.lecunUniform()(random.key(0), [1, 2]); // [[1.5508, 1.6578]]
+ */
 export function lecunUniform(options: FanOptions = {}): Initializer {
   return varianceScaling(1, "fanIn", "uniform", options);
 }
 
-/** Variance 2 / (fanIn + fanOut), truncated normal. Source: jax.nn.initializers.glorot_normal. */
+/**
+ * Variance 2 / (fanIn + fanOut), truncated normal. Source: jax.nn.initializers.glorot_normal.
+ * @example nnx.initializers.glorotNormal()(random.key(0), [1, 2]); // [[1.3515, 1.5917]]
+ */
 export function glorotNormal(options: FanOptions = {}): Initializer {
   return varianceScaling(1, "fanAvg", "truncatedNormal", options);
 }
 
-/** Variance 2 / (fanIn + fanOut), uniform. Source: jax.nn.initializers.glorot_uniform. */
+/**
+ * Variance 2 / (fanIn + fanOut), uniform. Source: jax.nn.initializers.glorot_uniform.
+ * @example nnx.initializers.glorotUniform()(random.key(0), [1, 2]); // [[1.2662, 1.3536]]
+ */
 export function glorotUniform(options: FanOptions = {}): Initializer {
   return varianceScaling(1, "fanAvg", "uniform", options);
 }
 
-/** Variance 2 / fanIn, truncated normal: for relu. Source: jax.nn.initializers.he_normal. */
+/**
+ * Variance 2 / fanIn, truncated normal: for relu. Source: jax.nn.initializers.he_normal.
+ * @example nnx.initializers.heNormal()(random.key(0), [1, 2]); // [[2.3408, 2.7569]]
+ */
 export function heNormal(options: FanOptions = {}): Initializer {
   return varianceScaling(2, "fanIn", "truncatedNormal", options);
 }
 
-/** Variance 2 / fanIn, uniform. Source: jax.nn.initializers.he_uniform. */
+/**
+ * Variance 2 / fanIn, uniform. Source: jax.nn.initializers.he_uniform.
+ * @example nnx.initializers.heUniform()(random.key(0), [1, 2]); // [[2.1931, 2.3446]]
+ */
 export function heUniform(options: FanOptions = {}): Initializer {
   return varianceScaling(2, "fanIn", "uniform", options);
 }

@@ -6,6 +6,12 @@ import { describe } from "./print.ts";
  * Variables and Tensors in them are data, other nodes, plain arrays, objects and Maps are looked into, and the rest is
  * static structure. Fields written `#name` are invisible to all of nnx and do not survive `clone`: use TypeScript's
  * `private` instead. Source: flax.nnx.Pytree.
+ *
+ * @example
+ * class Scaler extends nnx.Pytree {
+ *   readonly scale = new nnx.Param(array([2]));
+ * }
+ * nnx.variables(new Scaler()).map(([path]) => path); // [["scale"]]
  */
 export abstract class Pytree {
   /** Tells nodes from other objects at compile time; no such field exists. */

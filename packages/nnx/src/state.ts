@@ -102,7 +102,10 @@ export function entryAt(state: State, path: Path): State | Leaf | undefined {
   return entry;
 }
 
-/** Every leaf with its path, in the order in which objects are walked. Source: flax.nnx.to_flat_state. */
+/**
+ * Every leaf with its path, in the order in which objects are walked. Source: flax.nnx.to_flat_state.
+ * @example nnx.toFlatState(nnx.state(model.out)).map(([path]) => path); // [["bias"], ["kernel"]]
+ */
 export function toFlatState(state: State): [Path, Leaf][] {
   const found: [Path, Leaf][] = [];
   const visit = (entry: State | Leaf, path: Path): void => {
@@ -117,6 +120,8 @@ export function toFlatState(state: State): [Path, Leaf][] {
  * A State from leaves with their paths. Source: flax.nnx.from_flat_state.
  *
  * @throws GraphError when one path leads through another's leaf, or comes twice.
+ * @example
+ * nnx.fromFlatState([[["out", "bias"], model.out.bias]]).out.bias === model.out.bias; // true
  */
 export function fromFlatState(entries: Iterable<readonly [Path, Leaf]>): State {
   const root = new State();
@@ -139,7 +144,10 @@ export function fromFlatState(entries: Iterable<readonly [Path, Leaf]>): State {
   return root;
 }
 
-/** Several States in one; of two leaves at the same path the later wins. Source: flax.nnx.merge_state. */
+/**
+ * Several States in one; of two leaves at the same path the later wins. Source: flax.nnx.merge_state.
+ * @example nnx.toFlatState(nnx.mergeState(nnx.state(model, nnx.Param), nnx.state(model, nnx.RngState))).length; // 6
+ */
 export function mergeState(...states: readonly State[]): State {
   const merged = new Map<string, readonly [Path, Leaf]>();
   for (const state of states)
@@ -183,12 +191,18 @@ function leafName(leaf: Leaf): string {
  * A State for each filter, every leaf in that of the first filter that takes it. Source: flax.nnx.split_state.
  *
  * @throws GraphError when a leaf is taken by none.
+ * @example
+ * const [params, rest] = nnx.splitState(nnx.state(model), nnx.Param, "...");
+ * nnx.toFlatState(rest).length; // 2
  */
 export function splitState(state: State, ...filters: readonly Filter[]): State[] {
   return exhaustiveGroups("splitState", toFlatState(state), filters).map(fromFlatState);
 }
 
-/** Like splitState, without the leaves that no filter takes; one filter gives one State. Source: flax.nnx.filter_state. */
+/**
+ * Like splitState, without the leaves that no filter takes; one filter gives one State. Source: flax.nnx.filter_state.
+ * @example nnx.toFlatState(nnx.filterState(nnx.state(model), nnx.Param)).length; // 4
+ */
 export function filterState(state: State, filter: Filter): State;
 export function filterState(state: State, first: Filter, second: Filter, ...more: readonly Filter[]): State[];
 export function filterState(state: State, ...filters: readonly Filter[]): State | State[] {
@@ -196,7 +210,13 @@ export function filterState(state: State, ...filters: readonly Filter[]): State 
   return filters.length === 1 ? (groups[0] ?? new State()) : groups;
 }
 
-/** The State with each leaf replaced by f(path, leaf). Source: flax.nnx.map_state. */
+/**
+ * The State with each leaf replaced by f(path, leaf). Source: flax.nnx.map_state.
+ *
+ * @example
+ * const zeroed = nnx.mapState((_path, leaf) => zerosLike(leaf), nnx.state(model.out));
+ * zeroed.bias; // [0]
+ */
 export function mapState(f: (path: Path, leaf: Leaf) => Leaf, state: State): State {
   return fromFlatState(toFlatState(state).map(([path, leaf]) => [path, f(path, leaf)]));
 }
@@ -206,7 +226,10 @@ export interface PureDict {
   readonly [key: string]: unknown;
 }
 
-/** The values of a State as nested plain objects, without Variables. Source: flax.nnx.to_pure_dict. */
+/**
+ * The values of a State as nested plain objects, without Variables. Source: flax.nnx.to_pure_dict.
+ * @example nnx.toPureDict(nnx.state(model.hidden, nnx.PathContains("bias"))); // { bias: [0, 0, 0, 0] }
+ */
 export function toPureDict(state: State): PureDict {
   const pure = (entry: State | Leaf): unknown =>
     entry instanceof State ? toPureDict(entry) : entry instanceof Variable ? entry.value : entry;

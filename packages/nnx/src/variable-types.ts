@@ -1,10 +1,19 @@
 import type { Tensor } from "@jnx/tensor";
 import { Variable } from "./variable.ts";
 
-/** What is learnt: gradients are taken of it and optimizers update it. Source: flax.nnx.Param. */
+/**
+ * What is learnt: gradients are taken of it and optimizers update it. Source: flax.nnx.Param.
+ * @example new nnx.Param(array([1, 2])).shape; // [2]
+ */
 export class Param<T = Tensor> extends Variable<T> {}
 
-/** Statistics of the data seen, such as BatchNorm's mean. Source: flax.nnx.BatchStat. */
+/**
+ * Statistics of the data seen, such as BatchNorm's mean. Source: flax.nnx.BatchStat.
+ *
+ * @example
+ * const seen = new nnx.BatchStat(array([0.5]));
+ * seen instanceof nnx.Param; // false
+ */
 export class BatchStat<T = Tensor> extends Variable<T> {}
 
 /** What decoding remembers, such as attention's keys. Source: flax.nnx.Cache. */
@@ -13,10 +22,16 @@ export class Cache<T = Tensor> extends Variable<T> {}
 /** A value seen on the way, kept to be looked at. Source: flax.nnx.Intermediate. */
 export class Intermediate<T = Tensor> extends Variable<T> {}
 
-/** A zero added to an intermediate value, to have its gradient. Source: flax.nnx.Perturbation. */
+/**
+ * A zero added to an intermediate value, to have its gradient. Source: flax.nnx.Perturbation.
+ * @example new nnx.Perturbation(array([0])) instanceof nnx.Intermediate; // true
+ */
 export class Perturbation<T = Tensor> extends Intermediate<T> {}
 
-/** State of random streams; `nnx.RngState` as a filter finds keys and counts. Source: flax.nnx.RngState. */
+/**
+ * State of random streams; `nnx.RngState` as a filter finds keys and counts. Source: flax.nnx.RngState.
+ * @example nnx.variables(model, nnx.RngState).length; // 2
+ */
 export class RngState extends Variable {}
 
 /** A stream's base key. */
@@ -25,7 +40,10 @@ export class RngKey extends RngState {}
 /** How many keys a stream has given. */
 export class RngCount extends RngState {}
 
-/** State of an optimizer. Source: flax.nnx.OptState. */
+/**
+ * State of an optimizer. Source: flax.nnx.OptState.
+ * @example nnx.variables(optimizer, nnx.OptState).length; // 10
+ */
 export class OptState extends Variable {}
 
 /** An optimizer's array that belongs to no parameter, such as a count. */
@@ -34,5 +52,8 @@ export class OptArray extends OptState {}
 /** An optimizer's memory of one parameter, with that parameter's metadata. */
 export class OptVariable extends OptState {}
 
-/** The small matrices of a low-rank adapter; a Param filter finds it too. Source: flax.nnx.LoRAParam. */
+/**
+ * The small matrices of a low-rank adapter; a Param filter finds it too. Source: flax.nnx.LoRAParam.
+ * @example new nnx.LoRAParam(array([0])) instanceof nnx.Param; // true
+ */
 export class LoRAParam<T = Tensor> extends Param<T> {}

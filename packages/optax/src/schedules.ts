@@ -18,7 +18,10 @@ import {
 } from "@jnx/tensor";
 import { finite, type Schedule } from "./transformation.ts";
 
-/** The same value at every step. Source: optax.constant_schedule. */
+/**
+ * The same value at every step. Source: optax.constant_schedule.
+ * @example optax.constantSchedule(0.1)(5); // 0.1
+ */
 export function constantSchedule(value: number): Schedule {
   finite("constantSchedule", "value", value);
   return () => value;
@@ -35,6 +38,8 @@ export interface TransitionOptions {
  * no steps, init for ever. Source: optax.polynomial_schedule.
  *
  * @throws ArgumentError when a number is NaN or infinite.
+ * @example
+ * optax.polynomialSchedule(1, 0, 2, 10)(5); // 0.25
  */
 export function polynomialSchedule(
   initValue: number,
@@ -88,6 +93,8 @@ export interface CosineOptions {
  * optax.cosine_decay_schedule; Loshchilov & Hutter 2017.
  *
  * @throws ArgumentError unless decaySteps is positive.
+ * @example
+ * optax.cosineDecaySchedule(1, 100)(25); // 0.85355
  */
 export function cosineDecaySchedule(initValue: number, decaySteps: number, options: CosineOptions = {}): Schedule {
   const { alpha = 0, exponent = 1 } = options;
@@ -115,6 +122,8 @@ export interface ExponentialOptions extends TransitionOptions {
  * Source: optax.exponential_decay.
  *
  * @throws ArgumentError when a number is NaN or infinite.
+ * @example
+ * optax.exponentialDecay(1, 10, 0.5)(5); // 0.70711
  */
 export function exponentialDecay(
   initValue: number,

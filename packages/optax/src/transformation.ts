@@ -33,7 +33,10 @@ export function stateless(update: <T>(updates: T, params: T | undefined) => T): 
   return { init: () => ({}), update: (updates, state, params) => [update(updates, params), state] };
 }
 
-/** Updates as they came. Source: optax.identity. */
+/**
+ * Updates as they came. Source: optax.identity.
+ * @example optax.identity().update([array([1, 2])], {})[0]; // [[1, 2]]
+ */
 export function identity(): GradientTransformation<EmptyState> {
   return stateless((updates) => updates);
 }

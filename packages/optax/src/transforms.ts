@@ -34,7 +34,10 @@ function zeroCount(): Tensor {
   return zeros([], { dtype: "int32" });
 }
 
-/** count + 1, but never past the largest int32. Source: optax.safe_increment. */
+/**
+ * count + 1, but never past the largest int32. Source: optax.safe_increment.
+ * @example optax.safeIncrement(array(2147483647)); // 2147483647
+ */
 export function safeIncrement(count: TensorLike): Tensor {
   return where(less(count, MAX_INT32), add(count, 1), MAX_INT32);
 }
@@ -43,6 +46,8 @@ export function safeIncrement(count: TensorLike): Tensor {
  * Multiplies updates by a constant. Source: optax.scale.
  *
  * @throws ArgumentError when `factor` is NaN or infinite.
+ * @example
+ * optax.scale(-0.5).update([array([1, 2])], {})[0]; // [[-0.5, -1]]
  */
 export function scale(factor: TensorLike): GradientTransformation<EmptyState> {
   checkScalar("scale", "factor", factor);
@@ -56,6 +61,10 @@ export interface CountState {
 
 /**
  * Multiplies updates by `schedule(count)`, count being the number of updates made before. Source: optax.scale_by_schedule.
+ *
+ * @example
+ * const tx = optax.scaleBySchedule(optax.linearSchedule(1, 0, 10));
+ * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1, 2]]
  */
 export function scaleBySchedule(schedule: Schedule): GradientTransformation<CountState> {
   return {
@@ -74,6 +83,9 @@ export function scaleBySchedule(schedule: Schedule): GradientTransformation<Coun
  * Multiplies updates by −learningRate (by +learningRate with `flipSign: false`). Source: optax.scale_by_learning_rate.
  *
  * @throws ArgumentError when the learning rate is a number that is not finite.
+ * @example
+ * const tx = optax.scaleByLearningRate(0.1);
+ * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[-0.1, -0.2]]
  */
 export function scaleByLearningRate(
   learningRate: ScalarOrSchedule,
@@ -92,6 +104,10 @@ export interface TraceState {
 
 /**
  * Accumulates: trace ← g + decay · trace, and gives trace, or with nesterov g + decay · trace. Source: optax.trace.
+ *
+ * @example
+ * const tx = optax.trace(0.9, { nesterov: true });
+ * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.9, 3.8]]
  */
 export function trace(
   decay: number,
@@ -133,6 +149,9 @@ export interface AdamState extends CountState {
  * corrects for the start at zero. Source: optax.scale_by_adam; Kingma & Ba 2014.
  *
  * @throws ArgumentError when an option is NaN or infinite.
+ * @example
+ * const tx = optax.scaleByAdam();
+ * tx.update([array([1, -2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[0.99999, -0.99999]]
  */
 export function scaleByAdam(options: AdamOptions = {}): GradientTransformation<AdamState> {
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false } = options;
@@ -164,6 +183,9 @@ function correction(decay: number, count: Tensor): Tensor {
  * to it: false leaves a parameter out. Source: optax.add_decayed_weights.
  *
  * @throws ArgumentError when `update` is called without params, or the decay is not finite.
+ * @example
+ * const tx = optax.addDecayedWeights(0.1);
+ * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.3, 2.4]]
  */
 export function addDecayedWeights(
   weightDecay: number,
@@ -189,6 +211,9 @@ export type Mask = ((params: unknown) => unknown) | object;
  * Scales all updates down together so that their global norm is at most `maxNorm`. Source: optax.clip_by_global_norm.
  *
  * @throws ArgumentError when maxNorm is NaN or infinite.
+ * @example
+ * const tx = optax.clipByGlobalNorm(1);
+ * tx.update([array([3, 4])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[0.6, 0.8]]
  */
 export function clipByGlobalNorm(maxNorm: number): GradientTransformation<EmptyState> {
   finite("clipByGlobalNorm", "maxNorm", maxNorm);

@@ -28,6 +28,9 @@ const RANK: Record<DType, number> = { bool: 0, uint32: 1, int32: 2, float32: 3 }
  * only counts if it is of a higher category (bool, integer, float). Mixing uint32 and int32 gives int32.
  *
  * Source: jax/_src/dtypes.py, `promote_types` and its lattice.
+ *
+ * @example
+ * promote([{ dtype: "uint32", weak: false }, { dtype: "float32", weak: true }]); // { dtype: "float32", weak: true }
  */
 export function promote(operands: readonly Promotable[]): Promotable {
   const first = operands[0];

@@ -18,6 +18,16 @@ const registry = new Map<unknown, TreeNode<never>>();
 /**
  * Makes instances of a class inner nodes of trees instead of leaves. Exact class only, not subclasses.
  * Source: jax.tree_util.register_pytree_node.
+ *
+ * @example
+ * class Point {
+ *   constructor(readonly x: number) {}
+ * }
+ * tree.registerTreeNode(Point, {
+ *   flatten: ({ x }) => ({ keys: ["x"], children: [x], aux: null }),
+ *   unflatten: (_aux, [x]) => new Point(Number(x)),
+ * });
+ * tree.leaves([new Point(3)]); // [3]
  */
 export function registerTreeNode<T>(cls: Constructor<T>, node: TreeNode<T>): void {
   if (registry.has(cls)) throw new ArgumentError(`registerTreeNode: ${cls.name} is registered already`);
@@ -118,7 +128,10 @@ export function flatten(tree: unknown, isLeaf?: (value: unknown) => boolean): [u
   return [leaves, def];
 }
 
-/** `flatten` with the path of each leaf. Source: jax.tree.flatten_with_path. */
+/**
+ * `flatten` with the path of each leaf. Source: jax.tree.flatten_with_path.
+ * @example tree.flattenWithPath({ a: [1, 2] }).paths; // [["a", 0], ["a", 1]]
+ */
 export function flattenWithPath(tree: unknown, isLeaf?: (value: unknown) => boolean): { leaves: unknown[]; paths: PathPart[][]; def: TreeDef } {
   const found: Found = { leaves: [], paths: [] };
   const { text, build } = visit(tree, [], found, isLeaf);
@@ -130,17 +143,27 @@ export function flattenWithPath(tree: unknown, isLeaf?: (value: unknown) => bool
   return { leaves: found.leaves, paths: found.paths, def: { text, leafCount, rebuild } };
 }
 
-/** Puts leaves back into a structure. Source: jax.tree.unflatten. */
+/**
+ * Puts leaves back into a structure. Source: jax.tree.unflatten.
+ * @example tree.unflatten(tree.structure([0, { a: 0 }]), [1, 2]); // [1, { a: 2 }]
+ */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
   if (leaves.length !== def.leafCount) throw new ArgumentError(`tree.unflatten: the structure has ${def.leafCount} leaves, received ${leaves.length}`);
   return def.rebuild(leaves);
 }
 
+/**
+ * The leaves of a tree, depth first. Source: jax.tree.leaves.
+ * @example tree.leaves({ b: 2, a: [1, null] }); // [1, 2]
+ */
 export function leaves(tree: unknown, isLeaf?: (value: unknown) => boolean): unknown[] {
   return flatten(tree, isLeaf)[0];
 }
 
-/** The structure of a tree, comparable by its `text`. Source: jax.tree.structure. */
+/**
+ * The structure of a tree, comparable by its `text`. Source: jax.tree.structure.
+ * @example tree.structure([0, 0]).text === tree.structure([1, 2]).text; // true
+ */
 export function structure(tree: unknown, isLeaf?: (value: unknown) => boolean): TreeDef {
   return flatten(tree, isLeaf)[1];
 }
@@ -150,6 +173,8 @@ export function structure(tree: unknown, isLeaf?: (value: unknown) => boolean): 
  * Source: jax.tree.map.
  *
  * @throws ArgumentError when a tree of `rest` has another structure.
+ * @example
+ * tree.map((x: number, y: number) => x + y, { a: 1 }, { a: 10 }); // { a: 11 }
  */
 export function map<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest: readonly unknown[]): T {
   const [first, def] = flatten(tree);
@@ -166,6 +191,9 @@ export function map<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest: rea
 /**
  * Every Tensor that can be reached from a value through arrays, Maps, Sets and the properties of objects, whatever
  * their class. Used to decide what outlives a transform, so it looks further than trees do.
+ *
+ * @example
+ * tree.reachableTensors(new Map([["x", [array([1])]]])).size; // 1
  */
 export function reachableTensors(value: unknown): Set<Tensor> {
   const found = new Set<Tensor>();

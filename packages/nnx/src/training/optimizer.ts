@@ -196,6 +196,11 @@ function remember(optimizer: object, states: readonly State[]): void {
 
 /**
  * An Optimizer that keeps its model, so that `update(grads)` is enough. Source: flax.nnx.ModelAndOptimizer.
+ *
+ * @example
+ * const trainer = new nnx.ModelAndOptimizer(model, optax.adam(1e-3), { wrt: nnx.Param });
+ * trainer.update(nnx.grad(lossFn)(model, x, y));
+ * trainer.model === model; // true
  */
 export class ModelAndOptimizer<M extends object = object> extends Pytree {
   readonly model: M;

@@ -10,7 +10,13 @@ import { exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
 import { Param } from "../variable-types.ts";
 import { enterAll, gather, rebuild, type Cell, type Gathered, type Part } from "./lift.ts";
 
-/** An argument to differentiate, and which of its Variables: `new DiffState(0, nnx.LoRAParam)`. Source: flax.nnx.DiffState. */
+/**
+ * An argument to differentiate, and which of its Variables: `new DiffState(0, nnx.LoRAParam)`. Source: flax.nnx.DiffState.
+ *
+ * @example
+ * const onlyOut = new nnx.DiffState(0, nnx.PathContains("out"));
+ * Object.keys(nnx.grad(lossFn, { argnums: onlyOut })(model, x, y)); // ["out"]
+ */
 export class DiffState {
   readonly argnum: number;
   readonly filter: Filter;

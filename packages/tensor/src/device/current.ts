@@ -3,12 +3,18 @@ import type { Counters, Executor, MemoryStats } from "./executor.ts";
 
 let current: Executor | undefined;
 
-/** Makes `next` the executor of all ops that follow; `undefined` takes it away. */
+/**
+ * Makes `next` the executor of all ops that follow; `undefined` takes it away.
+ * @example setExecutor(executor());
+ */
 export function setExecutor(next: Executor | undefined): void {
   current = next;
 }
 
-/** The executor that ops run on. Throws NotInitializedError before `init()`. */
+/**
+ * The executor that ops run on. Throws NotInitializedError before `init()`.
+ * @example executor().limits.maxStorageBuffersPerShaderStage >= 8; // true
+ */
 export function executor(): Executor {
   if (current === undefined) {
     throw new NotInitializedError("jnx: there is no device yet; call `await init()` first");
@@ -16,7 +22,10 @@ export function executor(): Executor {
   return current;
 }
 
-/** True once `init()` has finished. */
+/**
+ * True once `init()` has finished.
+ * @example hasExecutor(); // true
+ */
 export function hasExecutor(): boolean {
   return current !== undefined;
 }

@@ -6,7 +6,10 @@ import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { abs, add, div, erfc, expm1, greater, greaterEqual, mul, neg, power, relu, sigmoid, tanh, where } from "./elementwise.ts";
 
-/** x · sigmoid(x), also called swish. Source: jax.nn.silu. */
+/**
+ * x · sigmoid(x), also called swish. Source: jax.nn.silu.
+ * @example await silu(array([-1.5, 2])).toArray(); // [-0.27364, 1.7616]
+ */
 export function silu(x: TensorLike): Tensor {
   return mul(x, sigmoid(x));
 }
@@ -20,30 +23,45 @@ const softplusOp: MapOp<undefined> = {
   vjp: ({ inputs: [x] }, ct) => [x && mul(ct, sigmoid(x))],
 };
 
-/** log(1 + eˣ) without overflow: max(x, 0) + log1p(e^−|x|). Source: jax.nn.softplus. */
+/**
+ * log(1 + eˣ) without overflow: max(x, 0) + log1p(e^−|x|). Source: jax.nn.softplus.
+ * @example await softplus(array([-1.5, 2])).toArray(); // [0.20141, 2.1269]
+ */
 export function softplus(x: TensorLike): Tensor {
   const tensor = asTensor(x);
   return bind(softplusOp, [convert(tensor, "float32", tensor.weak)], undefined);
 }
 
-/** log sigmoid(x) = −softplus(−x). Source: jax.nn.log_sigmoid. */
+/**
+ * log sigmoid(x) = −softplus(−x). Source: jax.nn.log_sigmoid.
+ * @example await logSigmoid(array([-1.5, 2])).toArray(); // [-1.7014, -0.12693]
+ */
 export function logSigmoid(x: TensorLike): Tensor {
   return neg(softplus(neg(x)));
 }
 
-/** x where x ≥ 0, else slope · x (0.01 unless told). Source: jax.nn.leaky_relu. */
+/**
+ * x where x ≥ 0, else slope · x (0.01 unless told). Source: jax.nn.leaky_relu.
+ * @example await leakyRelu(array([-1.5, 2])).toArray(); // [-0.015, 2]
+ */
 export function leakyRelu(x: TensorLike, negativeSlope: TensorLike = 0.01): Tensor {
   return where(greaterEqual(x, 0), x, mul(x, negativeSlope));
 }
 
-/** x where x > 0, else alpha · (eˣ − 1). Source: jax.nn.elu. */
+/**
+ * x where x > 0, else alpha · (eˣ − 1). Source: jax.nn.elu.
+ * @example await elu(array([-1.5, 2])).toArray(); // [-0.77687, 2]
+ */
 export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
   const positive = greater(x, 0);
   // The branch not taken must not overflow, or its gradient would be NaN.
   return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
 }
 
-/** min(max(x, 0), 6), with gradient 0 at 0 and at 6. Source: jax.nn.relu6. */
+/**
+ * min(max(x, 0), 6), with gradient 0 at 0 and at 6. Source: jax.nn.relu6.
+ * @example await relu6(array([-1.5, 2, 9])).toArray(); // [0, 2, 6]
+ */
 export function relu6(x: TensorLike): Tensor {
   return where(greaterEqual(x, 6), 6, relu(x));
 }
@@ -56,6 +74,9 @@ export interface GeluOptions {
 /**
  * x · Φ(x) with Φ the normal distribution: ½x(1 + tanh(√(2/π)(x + 0.044715x³))), or exactly ½x·erfc(−x/√2).
  * Source: jax.nn.gelu.
+ *
+ * @example
+ * await gelu(array([-1.5, 2])).toArray(); // [-0.10043, 1.9546]
  */
 export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
   const tensor = asTensor(x);
@@ -64,7 +85,10 @@ export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
   return mul(tensor, mul(0.5, add(1, tanh(inner))));
 }
 
-/** x / (|x| + 1). Source: jax.nn.soft_sign. */
+/**
+ * x / (|x| + 1). Source: jax.nn.soft_sign.
+ * @example await softSign(array([-1.5, 2])).toArray(); // [-0.6, 0.66667]
+ */
 export function softSign(x: TensorLike): Tensor {
   return div(x, add(abs(x), 1));
 }

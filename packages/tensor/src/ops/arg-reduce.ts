@@ -51,12 +51,18 @@ function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Ten
   return reshape(chosen, options.axis === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true));
 }
 
-/** The index of the largest element, int32; the first of equals, NaN before all. Source: jnp.argmax. */
+/**
+ * The index of the largest element, int32; the first of equals, NaN before all. Source: jnp.argmax.
+ * @example await argmax(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [1, 0]
+ */
 export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
   return choose(argmaxOp, x, options);
 }
 
-/** The index of the smallest element, int32; the first of equals, NaN before all. Source: jnp.argmin. */
+/**
+ * The index of the smallest element, int32; the first of equals, NaN before all. Source: jnp.argmin.
+ * @example await argmin(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [0, 1]
+ */
 export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {
   return choose(argminOp, x, options);
 }

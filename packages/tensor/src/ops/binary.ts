@@ -12,7 +12,10 @@ import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factor
 import { broadcastTo } from "./movement.ts";
 import { log, neg, square } from "./elementwise.ts";
 
-/** x + y; of bools, or. Source: jnp.add. */
+/**
+ * x + y; of bools, or. Source: jnp.add.
+ * @example await add(array([1, 2]), array([[10], [20]])).toArray(); // [[11, 12], [21, 22]]
+ */
 export const add: BinaryFunction = /* @__PURE__ */ binary({
   name: "add",
   wgsl: { float32: op_add_f, int32: op_add_i, uint32: op_add_u, bool: op_or_b },
@@ -20,7 +23,10 @@ export const add: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct) => ct, (ct) => ct],
 });
 
-/** x − y; refuses bools. Source: jnp.subtract. */
+/**
+ * x − y; refuses bools. Source: jnp.subtract.
+ * @example await sub(array([1, 2]), 0.5).toArray(); // [0.5, 1.5]
+ */
 export const sub: BinaryFunction = /* @__PURE__ */ binary({
   name: "sub",
   wgsl: { float32: op_sub_f, int32: op_sub_i, uint32: op_sub_u },
@@ -28,7 +34,10 @@ export const sub: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct) => ct, (ct) => neg(ct)],
 });
 
-/** x · y; of bools, and. Source: jnp.multiply. */
+/**
+ * x · y; of bools, and. Source: jnp.multiply.
+ * @example await mul(array([1, 2]), array([3, 4])).toArray(); // [3, 8]
+ */
 export const mul: BinaryFunction = /* @__PURE__ */ binary({
   name: "mul",
   wgsl: { float32: op_mul_f, int32: op_mul_i, uint32: op_mul_u, bool: op_and_b },
@@ -36,7 +45,10 @@ export const mul: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, _x, y) => mul(ct, y), (ct, x) => mul(ct, x)],
 });
 
-/** x / y in floating point; integers become float32. Source: jnp.divide. */
+/**
+ * x / y in floating point; integers become float32. Source: jnp.divide.
+ * @example await div(array([1, 2]), 4).toArray(); // [0.25, 0.5]
+ */
 export const div: BinaryFunction = /* @__PURE__ */ binary({
   name: "div",
   wgsl: { float32: op_div_f },
@@ -44,7 +56,10 @@ export const div: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, _x, y) => div(ct, y), (ct, _x, y, out) => neg(div(mul(ct, out), y))],
 });
 
-/** The whole part of x / y rounded down, for integers. Source: jnp.floor_divide. */
+/**
+ * The whole part of x / y rounded down, for integers. Source: jnp.floor_divide.
+ * @example await floorDivide(array([7, -7]), 2).toArray(); // [3, -4]
+ */
 export const floorDivide: BinaryFunction = /* @__PURE__ */ binary({
   name: "floorDivide",
   wgsl: { int32: op_floor_divide_i, uint32: op_floor_divide_u },
@@ -52,7 +67,10 @@ export const floorDivide: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x mod y with the sign of y, for integers. Source: jnp.remainder. */
+/**
+ * x mod y with the sign of y, for integers. Source: jnp.remainder.
+ * @example await remainder(array([7, -7]), 3).toArray(); // [1, 2]
+ */
 export const remainder: BinaryFunction = /* @__PURE__ */ binary({
   name: "remainder",
   wgsl: { int32: op_mod_i, uint32: op_mod_u },
@@ -60,7 +78,10 @@ export const remainder: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** The remainder of x / y with the sign of x, for integers; x itself where y is 0. Source: lax.rem. */
+/**
+ * The remainder of x / y with the sign of x, for integers; x itself where y is 0. Source: lax.rem.
+ * @example await rem(array([7, -7]), 3).toArray(); // [1, -1]
+ */
 export const rem: BinaryFunction = /* @__PURE__ */ binary({
   name: "rem",
   wgsl: { int32: op_rem_i, uint32: op_rem_u },
@@ -68,7 +89,10 @@ export const rem: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** The larger of x and y; NaN if either is. Ties share the gradient. Source: jnp.maximum. */
+/**
+ * The larger of x and y; NaN if either is. Ties share the gradient. Source: jnp.maximum.
+ * @example await maximum(array([1, 5]), 3).toArray(); // [3, 5]
+ */
 export const maximum: BinaryFunction = /* @__PURE__ */ binary({
   name: "maximum",
   wgsl: { float32: op_max_f, int32: op_max_i, uint32: op_max_u, bool: op_or_b },
@@ -76,7 +100,10 @@ export const maximum: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, x, y, out) => tied(ct, x, y, out), (ct, x, y, out) => tied(ct, y, x, out)],
 });
 
-/** The smaller of x and y; NaN if either is. Ties share the gradient. Source: jnp.minimum. */
+/**
+ * The smaller of x and y; NaN if either is. Ties share the gradient. Source: jnp.minimum.
+ * @example await minimum(array([1, 5]), 3).toArray(); // [1, 3]
+ */
 export const minimum: BinaryFunction = /* @__PURE__ */ binary({
   name: "minimum",
   wgsl: { float32: op_min_f, int32: op_min_i, uint32: op_min_u, bool: op_and_b },
@@ -84,7 +111,10 @@ export const minimum: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, x, y, out) => tied(ct, x, y, out), (ct, x, y, out) => tied(ct, y, x, out)],
 });
 
-/** x to the power y in floating point. Source: jnp.float_power. */
+/**
+ * x to the power y in floating point. Source: jnp.float_power.
+ * @example await floatPower(array([2, 9]), 0.5).toArray(); // [1.4142, 3]
+ */
 export const floatPower: BinaryFunction = /* @__PURE__ */ binary({
   name: "floatPower",
   wgsl: op_pow,
@@ -92,7 +122,10 @@ export const floatPower: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, x, y) => mul(ct, mul(y, floatPower(x, where(equal(y, 0), 1, sub(y, 1))))), (ct, x, _y, out) => mul(ct, mul(log(where(equal(x, 0), 1, x)), out))],
 });
 
-/** x = y; false where either is NaN. Source: jnp.equal. */
+/**
+ * x = y; false where either is NaN. Source: jnp.equal.
+ * @example await equal(array([1, 2]), 2).toArray(); // [0, 1]
+ */
 export const equal: BinaryFunction = /* @__PURE__ */ binary({
   name: "equal",
   wgsl: { float32: op_eq_f, int32: op_eq_i, uint32: op_eq_u, bool: op_eq_b },
@@ -101,7 +134,10 @@ export const equal: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x ≠ y; true where either is NaN. Source: jnp.not_equal. */
+/**
+ * x ≠ y; true where either is NaN. Source: jnp.not_equal.
+ * @example await notEqual(array([1, 2]), 2).toArray(); // [1, 0]
+ */
 export const notEqual: BinaryFunction = /* @__PURE__ */ binary({
   name: "notEqual",
   wgsl: { float32: op_ne_f, int32: op_ne_i, uint32: op_ne_u, bool: op_ne_b },
@@ -110,7 +146,10 @@ export const notEqual: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x < y. Source: jnp.less. */
+/**
+ * x < y. Source: jnp.less.
+ * @example await less(array([1, 2]), 2).toArray(); // [1, 0]
+ */
 export const less: BinaryFunction = /* @__PURE__ */ binary({
   name: "less",
   wgsl: { float32: op_lt_f, int32: op_lt_i, uint32: op_lt_u },
@@ -119,7 +158,10 @@ export const less: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x ≤ y. Source: jnp.less_equal. */
+/**
+ * x ≤ y. Source: jnp.less_equal.
+ * @example await lessEqual(array([1, 2]), 2).toArray(); // [1, 1]
+ */
 export const lessEqual: BinaryFunction = /* @__PURE__ */ binary({
   name: "lessEqual",
   wgsl: { float32: op_le_f, int32: op_le_i, uint32: op_le_u },
@@ -128,7 +170,10 @@ export const lessEqual: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x > y. Source: jnp.greater. */
+/**
+ * x > y. Source: jnp.greater.
+ * @example await greater(array([1, 3]), 2).toArray(); // [0, 1]
+ */
 export const greater: BinaryFunction = /* @__PURE__ */ binary({
   name: "greater",
   wgsl: { float32: op_gt_f, int32: op_gt_i, uint32: op_gt_u },
@@ -137,7 +182,10 @@ export const greater: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x ≥ y. Source: jnp.greater_equal. */
+/**
+ * x ≥ y. Source: jnp.greater_equal.
+ * @example await greaterEqual(array([1, 2]), 2).toArray(); // [0, 1]
+ */
 export const greaterEqual: BinaryFunction = /* @__PURE__ */ binary({
   name: "greaterEqual",
   wgsl: { float32: op_ge_f, int32: op_ge_i, uint32: op_ge_u },
@@ -146,7 +194,10 @@ export const greaterEqual: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** Bits set in both. Source: jnp.bitwise_and. */
+/**
+ * Bits set in both. Source: jnp.bitwise_and.
+ * @example await bitwiseAnd(array([12, 5]), 6).toArray(); // [4, 4]
+ */
 export const bitwiseAnd: BinaryFunction = /* @__PURE__ */ binary({
   name: "bitwiseAnd",
   wgsl: { int32: op_and_i, uint32: op_and_u, bool: op_and_b },
@@ -154,7 +205,10 @@ export const bitwiseAnd: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** Bits set in either. Source: jnp.bitwise_or. */
+/**
+ * Bits set in either. Source: jnp.bitwise_or.
+ * @example await bitwiseOr(array([12, 5]), 6).toArray(); // [14, 7]
+ */
 export const bitwiseOr: BinaryFunction = /* @__PURE__ */ binary({
   name: "bitwiseOr",
   wgsl: { int32: op_or_i, uint32: op_or_u, bool: op_or_b },
@@ -162,7 +216,10 @@ export const bitwiseOr: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** Bits set in exactly one. Source: jnp.bitwise_xor. */
+/**
+ * Bits set in exactly one. Source: jnp.bitwise_xor.
+ * @example await bitwiseXor(array([12, 5]), 6).toArray(); // [10, 3]
+ */
 export const bitwiseXor: BinaryFunction = /* @__PURE__ */ binary({
   name: "bitwiseXor",
   wgsl: { int32: op_xor_i, uint32: op_xor_u, bool: op_xor_b },
@@ -170,7 +227,10 @@ export const bitwiseXor: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x shifted left by y bits; 0 for y ≥ 32. Source: jnp.left_shift. */
+/**
+ * x shifted left by y bits; 0 for y ≥ 32. Source: jnp.left_shift.
+ * @example await leftShift(array([1, -3]), 2).toArray(); // [4, -12]
+ */
 export const leftShift: BinaryFunction = /* @__PURE__ */ binary({
   name: "leftShift",
   wgsl: { int32: op_shift_left_i, uint32: op_shift_left_u },
@@ -178,7 +238,10 @@ export const leftShift: BinaryFunction = /* @__PURE__ */ binary({
   partials: "nondifferentiable",
 });
 
-/** x shifted right by y bits: with the sign for int32, with zeros for uint32. Source: jnp.right_shift. */
+/**
+ * x shifted right by y bits: with the sign for int32, with zeros for uint32. Source: jnp.right_shift.
+ * @example await rightShift(array([9, -9]), 1).toArray(); // [4, -5]
+ */
 export const rightShift: BinaryFunction = /* @__PURE__ */ binary({
   name: "rightShift",
   wgsl: { int32: op_shift_right_arithmetic_i, uint32: op_shift_right_logical_u },
@@ -191,7 +254,10 @@ function tied(ct: Tensor, own: Tensor, other: Tensor, out: Tensor): Tensor {
   return where(equal(own, other), mul(ct, 0.5), where(equal(own, out), ct, 0));
 }
 
-/** Every bit turned over; for bool, not. Source: jnp.bitwise_not, jnp.logical_not. */
+/**
+ * Every bit turned over; for bool, not. Source: jnp.bitwise_not, jnp.logical_not.
+ * @example await bitwiseNot(array([0, 5])).toArray(); // [-1, -6]
+ */
 export const bitwiseNot: UnaryFunction = /* @__PURE__ */ unary({
   name: "bitwiseNot",
   wgsl: { int32: op_not_i, uint32: op_not_u, bool: op_not_b },
@@ -199,17 +265,26 @@ export const bitwiseNot: UnaryFunction = /* @__PURE__ */ unary({
   derivative: "nondifferentiable",
 });
 
-/** True where x is not zero and y is not zero. Source: jnp.logical_and. */
+/**
+ * True where x is not zero and y is not zero. Source: jnp.logical_and.
+ * @example await logicalAnd(array([true, false]), array([2, 2])).toArray(); // [1, 0]
+ */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseAnd(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
 }
 
-/** True where x or y is not zero. Source: jnp.logical_or. */
+/**
+ * True where x or y is not zero. Source: jnp.logical_or.
+ * @example await logicalOr(array([true, false]), array([0, 0])).toArray(); // [1, 0]
+ */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseOr(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
 }
 
-/** True where x is zero. Source: jnp.logical_not. */
+/**
+ * True where x is zero. Source: jnp.logical_not.
+ * @example await logicalNot(array([0, 2])).toArray(); // [1, 0]
+ */
 export function logicalNot(x: TensorLike): Tensor {
   return bitwiseNot(convert(asTensor(x), "bool"));
 }
@@ -238,7 +313,10 @@ export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tens
   return bind(selectOp, [broadcastTo(c, shape), fit(a), fit(b)], undefined);
 }
 
-/** x held between low and high: minimum(maximum(x, low), high). Source: jnp.clip. */
+/**
+ * x held between low and high: minimum(maximum(x, low), high). Source: jnp.clip.
+ * @example await clip(array([-1, 0.5, 3]), 0, 1).toArray(); // [0, 0.5, 1]
+ */
 export function clip(x: TensorLike, low?: TensorLike, high?: TensorLike): Tensor {
   const above = low === undefined ? asTensor(x) : maximum(x, low);
   return high === undefined ? above : minimum(above, high);
@@ -257,6 +335,9 @@ const MAX_INTEGER_POWER = 64;
 /**
  * x to the power y. A JavaScript whole number as exponent is repeated multiplication (exact signs, any base);
  * whole numbers to the power of an array of whole numbers wrap; anything else becomes float32. Source: jnp.power.
+ *
+ * @example
+ * await power(array([-2, 3]), 3).toArray(); // [-8, 27]
  */
 export function power(x: TensorLike, y: TensorLike): Tensor {
   if (typeof y === "number" && Number.isInteger(y) && Math.abs(y) <= MAX_INTEGER_POWER) {

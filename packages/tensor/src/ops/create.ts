@@ -122,36 +122,54 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
   return { shape, values, booleans: booleans && values.length > 0 };
 }
 
-/** An array of `shape` filled with `value`; weakly typed unless told a dtype. Source: jnp.full. */
+/**
+ * An array of `shape` filled with `value`; weakly typed unless told a dtype. Source: jnp.full.
+ * @example await full([2], 7).toArray(); // [7, 7]
+ */
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
   const filled = asTensor(value);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
   return convert(literal(Number(value), checkShape("full", shape), filled.dtype), checkDType("full", options.dtype ?? filled.dtype), weak);
 }
 
-/** An array of zeros, float32 unless told. Source: jnp.zeros. */
+/**
+ * An array of zeros, float32 unless told. Source: jnp.zeros.
+ * @example await zeros([2, 2]).toArray(); // [[0, 0], [0, 0]]
+ */
 export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
   return literal(0, checkShape("zeros", shape), checkDType("zeros", options.dtype ?? "float32"));
 }
 
-/** An array of ones, float32 unless told. Source: jnp.ones. */
+/**
+ * An array of ones, float32 unless told. Source: jnp.ones.
+ * @example await ones([2], { dtype: "int32" }).toArray(); // [1, 1]
+ */
 export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
   return literal(1, checkShape("ones", shape), checkDType("ones", options.dtype ?? "float32"));
 }
 
-/** Zeros of x's shape and dtype. */
+/**
+ * Zeros of x's shape and dtype.
+ * @example await zerosLike(array([1, 2])).toArray(); // [0, 0]
+ */
 export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
   return literal(0, shape, checkDType("zerosLike", options.dtype ?? dtype));
 }
 
-/** Ones of x's shape and dtype. */
+/**
+ * Ones of x's shape and dtype.
+ * @example await onesLike(array([1, 2])).toArray(); // [1, 1]
+ */
 export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
   return literal(1, shape, checkDType("onesLike", options.dtype ?? dtype));
 }
 
-/** `value` in x's shape and dtype. */
+/**
+ * `value` in x's shape and dtype.
+ * @example await fullLike(array([1, 2]), 7).toArray(); // [7, 7]
+ */
 export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
   return literal(value, shape, checkDType("fullLike", options.dtype ?? dtype));
@@ -177,7 +195,10 @@ const iotaOp: MapOp<IotaAttrs> = {
   vjp: () => [],
 };
 
-/** 0, 1, 2, … along `axis`, the same for all other indices. Source: lax.broadcasted_iota. */
+/**
+ * 0, 1, 2, … along `axis`, the same for all other indices. Source: lax.broadcasted_iota.
+ * @example await broadcastedIota("int32", [2, 3], 1).toArray(); // [[0, 1, 2], [0, 1, 2]]
+ */
 export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Shape, axis: number): Tensor {
   const checked = checkShape("broadcastedIota", shape);
   return bind(iotaOp, [], { shape: checked, axis: normalizeAxis("broadcastedIota", axis, checked.length), dtype });
@@ -202,7 +223,10 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
   return convert(add(mul(broadcastedIota("int32", [count], 0), step), from), dtype);
 }
 
-/** The n×m identity, float32 unless told. Source: jnp.eye. */
+/**
+ * The n×m identity, float32 unless told. Source: jnp.eye.
+ * @example await eye(2, 3).toArray(); // [[1, 0, 0], [0, 1, 0]]
+ */
 export function eye(n: number, m: number = n, options: ArrayOptions = {}): Tensor {
   const shape = checkShape("eye", [n, m]);
   const dtype = checkDType("eye", options.dtype ?? "float32");

@@ -10,7 +10,10 @@ export * from "./binary.ts";
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
-/** −x; refuses bool. Source: jnp.negative. */
+/**
+ * −x; refuses bool. Source: jnp.negative.
+ * @example await neg(array([1, -2])).toArray(); // [-1, 2]
+ */
 export const neg: UnaryFunction = /* @__PURE__ */ unary({
   name: "neg",
   wgsl: { float32: op_neg_f, int32: op_neg_i, uint32: op_neg_u },
@@ -18,7 +21,10 @@ export const neg: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => neg(onesLike(x)),
 });
 
-/** |x|; the gradient at 0 is 1. Source: jnp.abs. */
+/**
+ * |x|; the gradient at 0 is 1. Source: jnp.abs.
+ * @example await abs(array([-1.5, 2])).toArray(); // [1.5, 2]
+ */
 export const abs: UnaryFunction = /* @__PURE__ */ unary({
   name: "abs",
   wgsl: { float32: op_abs_f, int32: op_abs_i, uint32: op_abs_u },
@@ -27,7 +33,10 @@ export const abs: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => where(greaterEqual(x, 0), onesLike(x), -1),
 });
 
-/** −1, 0 or 1; NaN stays NaN; refuses bool. Source: jnp.sign. */
+/**
+ * −1, 0 or 1; NaN stays NaN; refuses bool. Source: jnp.sign.
+ * @example await sign(array([-3, 0, 2])).toArray(); // [-1, 0, 1]
+ */
 export const sign: UnaryFunction = /* @__PURE__ */ unary({
   name: "sign",
   wgsl: { float32: op_sign_f, int32: op_sign_i, uint32: op_sign_u },
@@ -35,7 +44,10 @@ export const sign: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => zerosLike(x),
 });
 
-/** eˣ. Source: jnp.exp. */
+/**
+ * eˣ. Source: jnp.exp.
+ * @example await exp(array([0, 1])).toArray(); // [1, 2.7183]
+ */
 export const exp: UnaryFunction = /* @__PURE__ */ unary({
   name: "exp",
   wgsl: op_exp,
@@ -43,7 +55,10 @@ export const exp: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => y,
 });
 
-/** eˣ − 1 without cancellation near 0. Source: jnp.expm1. */
+/**
+ * eˣ − 1 without cancellation near 0. Source: jnp.expm1.
+ * @example await expm1(array([1e-7, 1])).toArray(); // [1e-07, 1.7183]
+ */
 export const expm1: UnaryFunction = /* @__PURE__ */ unary({
   name: "expm1",
   wgsl: op_expm1,
@@ -51,7 +66,10 @@ export const expm1: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => add(y, 1),
 });
 
-/** Natural logarithm: log(0) = −inf, log of a negative is NaN. Source: jnp.log. */
+/**
+ * Natural logarithm: log(0) = −inf, log of a negative is NaN. Source: jnp.log.
+ * @example await log(array([1, 10])).toArray(); // [0, 2.3026]
+ */
 export const log: UnaryFunction = /* @__PURE__ */ unary({
   name: "log",
   wgsl: op_log,
@@ -59,7 +77,10 @@ export const log: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => div(1, x),
 });
 
-/** log(1 + x) without cancellation near 0. Source: jnp.log1p. */
+/**
+ * log(1 + x) without cancellation near 0. Source: jnp.log1p.
+ * @example await log1p(array([1e-7, 1])).toArray(); // [1e-07, 0.69315]
+ */
 export const log1p: UnaryFunction = /* @__PURE__ */ unary({
   name: "log1p",
   wgsl: op_log1p,
@@ -67,7 +88,10 @@ export const log1p: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => div(1, add(x, 1)),
 });
 
-/** √x; NaN for negatives. Source: jnp.sqrt. */
+/**
+ * √x; NaN for negatives. Source: jnp.sqrt.
+ * @example await sqrt(array([4, 2])).toArray(); // [2, 1.4142]
+ */
 export const sqrt: UnaryFunction = /* @__PURE__ */ unary({
   name: "sqrt",
   wgsl: op_sqrt,
@@ -75,7 +99,10 @@ export const sqrt: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => div(0.5, y),
 });
 
-/** 1/√x. Source: lax.rsqrt. */
+/**
+ * 1/√x. Source: lax.rsqrt.
+ * @example await rsqrt(array([4, 2])).toArray(); // [0.5, 0.70711]
+ */
 export const rsqrt: UnaryFunction = /* @__PURE__ */ unary({
   name: "rsqrt",
   wgsl: op_rsqrt,
@@ -83,7 +110,10 @@ export const rsqrt: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x, y) => div(mul(y, -0.5), x),
 });
 
-/** Sine of x radians, right for large x too. Source: jnp.sin. */
+/**
+ * Sine of x radians, right for large x too. Source: jnp.sin.
+ * @example await sin(array([0, 1])).toArray(); // [0, 0.84147]
+ */
 export const sin: UnaryFunction = /* @__PURE__ */ unary({
   name: "sin",
   wgsl: op_sin,
@@ -91,7 +121,10 @@ export const sin: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => cos(x),
 });
 
-/** Cosine of x radians, right for large x too. Source: jnp.cos. */
+/**
+ * Cosine of x radians, right for large x too. Source: jnp.cos.
+ * @example await cos(array([0, 1])).toArray(); // [1, 0.5403]
+ */
 export const cos: UnaryFunction = /* @__PURE__ */ unary({
   name: "cos",
   wgsl: op_cos,
@@ -99,7 +132,10 @@ export const cos: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => neg(sin(x)),
 });
 
-/** Tangent of x radians. Source: jnp.tan. */
+/**
+ * Tangent of x radians. Source: jnp.tan.
+ * @example await tan(array([0, 1])).toArray(); // [0, 1.5574]
+ */
 export const tan: UnaryFunction = /* @__PURE__ */ unary({
   name: "tan",
   wgsl: op_tan,
@@ -107,7 +143,10 @@ export const tan: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => add(square(y), 1),
 });
 
-/** Hyperbolic tangent; ±1 far out, never NaN for a number. Source: jnp.tanh. */
+/**
+ * Hyperbolic tangent; ±1 far out, never NaN for a number. Source: jnp.tanh.
+ * @example await tanh(array([1, 20])).toArray(); // [0.76159, 1]
+ */
 export const tanh: UnaryFunction = /* @__PURE__ */ unary({
   name: "tanh",
   wgsl: op_tanh,
@@ -115,7 +154,10 @@ export const tanh: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => sub(1, square(y)),
 });
 
-/** 1 / (1 + e⁻ˣ). Source: jax.nn.sigmoid (lax.logistic). */
+/**
+ * 1 / (1 + e⁻ˣ). Source: jax.nn.sigmoid (lax.logistic).
+ * @example await sigmoid(array([0.5, 2])).toArray(); // [0.62246, 0.8808]
+ */
 export const sigmoid: UnaryFunction = /* @__PURE__ */ unary({
   name: "sigmoid",
   wgsl: op_logistic,
@@ -123,7 +165,10 @@ export const sigmoid: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => mul(y, sub(1, y)),
 });
 
-/** The error function 2/√π ∫₀ˣ e^(−t²) dt. Source: lax.erf. */
+/**
+ * The error function 2/√π ∫₀ˣ e^(−t²) dt. Source: lax.erf.
+ * @example await erf(array([0, 1])).toArray(); // [0, 0.8427]
+ */
 export const erf: UnaryFunction = /* @__PURE__ */ unary({
   name: "erf",
   wgsl: op_erf,
@@ -131,7 +176,10 @@ export const erf: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => mul(TWO_OVER_SQRT_PI, exp(neg(square(x)))),
 });
 
-/** 1 − erf(x), accurate where that is tiny. Source: lax.erfc. */
+/**
+ * 1 − erf(x), accurate where that is tiny. Source: lax.erfc.
+ * @example await erfc(array([0, 4])).toArray(); // [1, 1.5417e-08]
+ */
 export const erfc: UnaryFunction = /* @__PURE__ */ unary({
   name: "erfc",
   wgsl: op_erfc,
@@ -139,7 +187,10 @@ export const erfc: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => mul(-TWO_OVER_SQRT_PI, exp(neg(square(x)))),
 });
 
-/** The inverse of erf, with XLA's polynomial; ±1 give ±inf. Source: lax.erf_inv. */
+/**
+ * The inverse of erf, with XLA's polynomial; ±1 give ±inf. Source: lax.erf_inv.
+ * @example await erfInv(array([0, 0.5])).toArray(); // [0, 0.47694]
+ */
 export const erfInv: UnaryFunction = /* @__PURE__ */ unary({
   name: "erfInv",
   wgsl: op_erf_inv,
@@ -147,7 +198,10 @@ export const erfInv: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => mul(1 / TWO_OVER_SQRT_PI, exp(square(y))),
 });
 
-/** x². Source: jnp.square. */
+/**
+ * x². Source: jnp.square.
+ * @example await square(array([3, -0.5])).toArray(); // [9, 0.25]
+ */
 export const square: UnaryFunction = /* @__PURE__ */ unary({
   name: "square",
   wgsl: { float32: op_square_f, int32: op_square_i, uint32: op_square_u },
@@ -155,7 +209,10 @@ export const square: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => mul(x, 2),
 });
 
-/** max(x, 0) with gradient 0 at 0; NaN stays NaN. Source: jax.nn.relu. */
+/**
+ * max(x, 0) with gradient 0 at 0; NaN stays NaN. Source: jax.nn.relu.
+ * @example await relu(array([-1.5, 2])).toArray(); // [0, 2]
+ */
 export const relu: UnaryFunction = /* @__PURE__ */ unary({
   name: "relu",
   wgsl: op_relu,
@@ -163,7 +220,10 @@ export const relu: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (_x, y) => convert(greater(y, 0), "float32"),
 });
 
-/** The largest whole number ≤ x. Source: jnp.floor. */
+/**
+ * The largest whole number ≤ x. Source: jnp.floor.
+ * @example await floor(array([1.5, -1.5])).toArray(); // [1, -2]
+ */
 export const floor: UnaryFunction = /* @__PURE__ */ unary({
   name: "floor",
   wgsl: op_floor,
@@ -172,7 +232,10 @@ export const floor: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => zerosLike(x),
 });
 
-/** The smallest whole number ≥ x. Source: jnp.ceil. */
+/**
+ * The smallest whole number ≥ x. Source: jnp.ceil.
+ * @example await ceil(array([1.5, -1.2])).toArray(); // [2, -1]
+ */
 export const ceil: UnaryFunction = /* @__PURE__ */ unary({
   name: "ceil",
   wgsl: op_ceil,
@@ -181,7 +244,10 @@ export const ceil: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => zerosLike(x),
 });
 
-/** The nearest whole number, halves to even. Source: jnp.round. */
+/**
+ * The nearest whole number, halves to even. Source: jnp.round.
+ * @example await round(array([0.5, 1.5, -1.7])).toArray(); // [0, 2, -2]
+ */
 export const round: UnaryFunction = /* @__PURE__ */ unary({
   name: "round",
   wgsl: op_round,
@@ -190,7 +256,10 @@ export const round: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => zerosLike(x),
 });
 
-/** True where x is NaN, tested by its bits. Source: jnp.isnan. */
+/**
+ * True where x is NaN, tested by its bits. Source: jnp.isnan.
+ * @example await isnan(array([1, NaN])).toArray(); // [0, 1]
+ */
 export const isnan: UnaryFunction = /* @__PURE__ */ unary({
   name: "isnan",
   wgsl: op_isnan,
@@ -199,7 +268,10 @@ export const isnan: UnaryFunction = /* @__PURE__ */ unary({
   derivative: "nondifferentiable",
 });
 
-/** True where x is +inf or −inf. Source: jnp.isinf. */
+/**
+ * True where x is +inf or −inf. Source: jnp.isinf.
+ * @example await isinf(array([1, -Infinity])).toArray(); // [0, 1]
+ */
 export const isinf: UnaryFunction = /* @__PURE__ */ unary({
   name: "isinf",
   wgsl: op_isinf,
@@ -208,7 +280,10 @@ export const isinf: UnaryFunction = /* @__PURE__ */ unary({
   derivative: "nondifferentiable",
 });
 
-/** True where x is neither NaN nor infinite. Source: jnp.isfinite. */
+/**
+ * True where x is neither NaN nor infinite. Source: jnp.isfinite.
+ * @example await isfinite(array([1, NaN, Infinity])).toArray(); // [1, 0, 0]
+ */
 export const isfinite: UnaryFunction = /* @__PURE__ */ unary({
   name: "isfinite",
   wgsl: op_isfinite,

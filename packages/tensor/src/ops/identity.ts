@@ -12,7 +12,10 @@ const stopOp: ViewOp<undefined> = {
   vjp: () => [undefined],
 };
 
-/** x with a derivative of zero: what depends on it is a constant to grad. Source: lax.stop_gradient. */
+/**
+ * x with a derivative of zero: what depends on it is a constant to grad. Source: lax.stop_gradient.
+ * @example jax.grad((x: Tensor) => mul(x, stopGradient(x)))(3); // 3
+ */
 export function stopGradient(x: TensorLike): Tensor {
   const tensor = asTensor(x);
   return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;

@@ -146,7 +146,10 @@ export interface OneHotOptions {
   readonly axis?: number;
 }
 
-/** 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot. */
+/**
+ * 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot.
+ * @example await oneHot(array([1, 3]), 3).toArray(); // [[0, 1, 0], [0, 0, 0]]
+ */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
   const index = checkIndex("oneHot", asTensor(x));
   const dtype = checkDType("oneHot", options.dtype ?? "float32");

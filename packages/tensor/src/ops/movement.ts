@@ -48,7 +48,10 @@ function resolveShape(x: Tensor, shape: Shape): Shape {
   return shape.map((one, axis) => (axis === unknown ? extent : one));
 }
 
-/** x as one axis. Source: jnp.ravel. */
+/**
+ * x as one axis. Source: jnp.ravel.
+ * @example await ravel(array([[1, 2], [3, 4]])).toArray(); // [1, 2, 3, 4]
+ */
 export function ravel(x: TensorLike): Tensor {
   return reshape(x, [-1]);
 }
@@ -65,7 +68,10 @@ const transposeOp: ViewOp<TransposeAttrs> = {
   vjp: ({ attrs: { axes } }, ct) => [transpose(ct, axes.map((_, axis) => axes.indexOf(axis)))],
 };
 
-/** Axes in another order, reversed unless told. Moves no data. Source: jnp.transpose. */
+/**
+ * Axes in another order, reversed unless told. Moves no data. Source: jnp.transpose.
+ * @example await transpose(array([[1, 2], [3, 4]])).toArray(); // [[1, 3], [2, 4]]
+ */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   const tensor = asTensor(x);
   const order = axes?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ?? tensor.shape.map((_, axis) => tensor.ndim - 1 - axis);
@@ -74,14 +80,20 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   return order.every((axis, k) => axis === k) ? tensor : bind(transposeOp, [tensor], { axes: order });
 }
 
-/** Two axes exchanged. Source: jnp.swapaxes. */
+/**
+ * Two axes exchanged. Source: jnp.swapaxes.
+ * @example swapaxes(zeros([2, 3, 4]), 0, 2).shape; // [4, 3, 2]
+ */
 export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const tensor = asTensor(x);
   const [a, b] = [normalizeAxis("swapaxes", axis1, tensor.ndim), normalizeAxis("swapaxes", axis2, tensor.ndim)];
   return transpose(tensor, tensor.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
 }
 
-/** One axis moved to another place, the others keeping their order. Source: jnp.moveaxis. */
+/**
+ * One axis moved to another place, the others keeping their order. Source: jnp.moveaxis.
+ * @example moveaxis(zeros([2, 3, 4]), 0, -1).shape; // [3, 4, 2]
+ */
 export function moveaxis(x: TensorLike, source: number, destination: number): Tensor {
   const tensor = asTensor(x);
   const from = normalizeAxis("moveaxis", source, tensor.ndim);
@@ -102,6 +114,8 @@ const broadcastOp: ViewOp<ShapeAttrs> = {
  * x repeated to `shape` by NumPy's rules. Moves no data. Source: jnp.broadcast_to.
  *
  * @throws ShapeError when an extent is neither 1 nor the wanted one.
+ * @example
+ * await broadcastTo(array([[1], [2]]), [2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const tensor = asTensor(x);
@@ -120,7 +134,10 @@ function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
   return reshape(sum(ct, { axis: repeated }), from);
 }
 
-/** New axes of extent 1 at the given places of the result. Source: jnp.expand_dims. */
+/**
+ * New axes of extent 1 at the given places of the result. Source: jnp.expand_dims.
+ * @example expandDims(zeros([3]), [0, -1]).shape; // [1, 3, 1]
+ */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
   const tensor = asTensor(x);
   const list = typeof axis === "number" ? [axis] : axis;
@@ -130,7 +147,10 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
   return reshape(tensor, shape);
 }
 
-/** Axes of extent 1 taken out, all of them unless told. Source: jnp.squeeze. */
+/**
+ * Axes of extent 1 taken out, all of them unless told. Source: jnp.squeeze.
+ * @example squeeze(zeros([1, 3, 1])).shape; // [3]
+ */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
   const tensor = asTensor(x);
   const ones = tensor.shape.flatMap((extent, k) => (extent === 1 ? [k] : []));
@@ -186,7 +206,10 @@ function unslice(ct: Tensor, shape: Shape, { starts, steps, shape: taken }: Slic
   return pad(forward, 0, config);
 }
 
-/** The elements in reverse along some axes, all unless told. Moves no data. Source: jnp.flip. */
+/**
+ * The elements in reverse along some axes, all unless told. Moves no data. Source: jnp.flip.
+ * @example await flip(array([1, 2, 3])).toArray(); // [3, 2, 1]
+ */
 export function flip(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
   const tensor = asTensor(x);
   const axes = normalizeAxes("flip", options.axis, tensor.ndim);

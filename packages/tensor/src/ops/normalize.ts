@@ -19,14 +19,20 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[]):
   return sub(float, stopGradient(peak(float, normalizeAxes(name, axis, tensor.ndim))));
 }
 
-/** eˣ / Σ eˣ along `axis`, without overflow. Source: jax.nn.softmax. */
+/**
+ * eˣ / Σ eˣ along `axis`, without overflow. Source: jax.nn.softmax.
+ * @example await softmax(array([1, 2, 3])).toArray(); // [0.090031, 0.24473, 0.66524]
+ */
 export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
   const axis = options.axis ?? -1;
   const unnormalized = exp(shifted("softmax", x, axis));
   return div(unnormalized, sum(unnormalized, { axis, keepdims: true }));
 }
 
-/** x − log Σ eˣ along `axis`, without overflow. Source: jax.nn.log_softmax. */
+/**
+ * x − log Σ eˣ along `axis`, without overflow. Source: jax.nn.log_softmax.
+ * @example await logSoftmax(array([1, 2, 3])).toArray(); // [-2.4076, -1.4076, -0.40761]
+ */
 export function logSoftmax(x: TensorLike, options: AxisOptions = {}): Tensor {
   const axis = options.axis ?? -1;
   const centred = shifted("logSoftmax", x, axis);

@@ -23,22 +23,34 @@ import { hostFoldIn, hostPermutation, hostSplit, seedToKey } from "./threefry.ts
  * it, or fold numbers in, and use each key once.
  */
 
-/** The key of a whole-number seed. Source: jax.random.key. */
+/**
+ * The key of a whole-number seed. Source: jax.random.key.
+ * @example await random.key(42).toArray(); // [0, 42]
+ */
 export function key(seed: number | bigint): Tensor {
   return fromHost(seedToKey(seed), [2], "uint32");
 }
 
-/** The key of a seed as raw words; the same as {@link key} here. Source: jax.random.PRNGKey. */
+/**
+ * The key of a seed as raw words; the same as {@link key} here. Source: jax.random.PRNGKey.
+ * @example await random.PRNGKey(42).toArray(); // [0, 42]
+ */
 export function PRNGKey(seed: number | bigint): Tensor {
   return key(seed);
 }
 
-/** The two words of a key: the key itself. Source: jax.random.key_data. */
+/**
+ * The two words of a key: the key itself. Source: jax.random.key_data.
+ * @example await random.keyData(random.key(42)).toArray(); // [0, 42]
+ */
 export function keyData(k: TensorLike): Tensor {
   return checkedKeys("keyData", k);
 }
 
-/** A key from its two words. Source: jax.random.wrap_key_data. */
+/**
+ * A key from its two words. Source: jax.random.wrap_key_data.
+ * @example await random.wrapKeyData(array(Uint32Array.of(0, 42))).toArray(); // [0, 42]
+ */
 export function wrapKeyData(words: TensorLike): Tensor {
   return checkedKeys("wrapKeyData", words);
 }
@@ -144,6 +156,8 @@ export function split(k: TensorLike, num: number | Shape = 2): Tensor {
  * Source: jax.random.fold_in.
  *
  * @throws RangeError for a JavaScript number that is not whole or not in [0, 2³²).
+ * @example
+ * await random.foldIn(random.key(0), 1).toArray(); // [928981903, 3453687069]
  */
 export function foldIn(k: TensorLike, data: TensorLike): Tensor {
   const source = checkedKey("foldIn", k);
@@ -160,7 +174,10 @@ export function foldIn(k: TensorLike, data: TensorLike): Tensor {
   return bind(wordsOp, [...keyWords(source, [2]), broadcastTo(count, [2])], { shape: [2] });
 }
 
-/** Random bits, uint32. Source: jax.random.bits. */
+/**
+ * Random bits, uint32. Source: jax.random.bits.
+ * @example await random.bits(random.key(0), [2]).toArray(); // [4070199207, 4202968722]
+ */
 export function bits(k: TensorLike, shape: Shape = []): Tensor {
   const checked = checkShape("random.bits", shape);
   return bind(bitsOp, keyWords(checkedKey("bits", k), checked), { shape: checked });
@@ -174,6 +191,9 @@ export interface UniformOptions {
 /**
  * float32 uniform on [minval, maxval), [0, 1) unless told: the upper 23 bits of each draw as a fraction.
  * Bounds broadcast against the shape. Source: jax.random.uniform.
+ *
+ * @example
+ * await random.uniform(random.key(0), [2], { minval: -1 }).toArray(); // [0.89533, 0.95716]
  */
 export function uniform(k: TensorLike, shape: Shape = [], options: UniformOptions = {}): Tensor {
   const source = checkedKey("uniform", k);
@@ -184,7 +204,10 @@ export function uniform(k: TensorLike, shape: Shape = [], options: UniformOption
   return bind(uniformOp, [...keyWords(source, checked), bound(minval), bound(maxval)], { shape: checked });
 }
 
-/** float32 standard normal: √2 · erfInv(u) of a uniform u on (−1, 1). Source: jax.random.normal. */
+/**
+ * float32 standard normal: √2 · erfInv(u) of a uniform u on (−1, 1). Source: jax.random.normal.
+ * @example await random.normal(random.key(0), [2]).toArray(); // [1.6226, 2.0253]
+ */
 export function normal(k: TensorLike, shape: Shape = []): Tensor {
   const checked = checkShape("random.normal", shape);
   return bind(normalOp, keyWords(checkedKey("normal", k), checked), { shape: checked });
@@ -193,6 +216,9 @@ export function normal(k: TensorLike, shape: Shape = []): Tensor {
 /**
  * float32 standard normal cut to the open interval (lower, upper). The shape is that of the bounds unless told.
  * Source: jax.random.truncated_normal.
+ *
+ * @example
+ * await random.truncatedNormal(random.key(0), -2, 2, [2]).toArray(); // [1.456, 1.7147]
  */
 export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorLike, shape: Shape = []): Tensor {
   const source = checkedKey("truncatedNormal", k);
@@ -204,7 +230,10 @@ export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorL
   return bind(truncatedOp, [...keyWords(source, checked), ...operands], { shape: checked });
 }
 
-/** True with probability p: uniform < p. Source: jax.random.bernoulli. */
+/**
+ * True with probability p: uniform < p. Source: jax.random.bernoulli.
+ * @example await random.bernoulli(random.key(0), 0.25, [4]).toArray(); // [0, 0, 0, 0]
+ */
 export function bernoulli(k: TensorLike, p: TensorLike = 0.5, shape?: Shape): Tensor {
   const chance = asTensor(p);
   if (!isFloat(chance.dtype) && !chance.weak) throw new DtypeError(`random.bernoulli: p must be float32, received ${chance.dtype}`);
@@ -219,6 +248,9 @@ export interface RandintOptions {
 /**
  * Integers uniform on [minval, maxval), minval everywhere if maxval ≤ minval. The remainder of 64 random bits, with
  * JAX's own modular steps so that every draw is the same. Source: jax.random.randint.
+ *
+ * @example
+ * await random.randint(random.key(0), [4], 0, 10).toArray(); // [9, 0, 2, 3]
  */
 export function randint(k: TensorLike, shape: Shape, minval: TensorLike, maxval: TensorLike, options: RandintOptions = {}): Tensor {
   const checked = checkShape("random.randint", shape);

@@ -87,12 +87,18 @@ function countable(x: TensorLike): Tensor {
   return tensor.dtype === "bool" ? convert(tensor, "int32") : tensor;
 }
 
-/** Σ x along axes, pairwise; bools are counted. The sum of nothing is 0. Source: jnp.sum. */
+/**
+ * Σ x along axes, pairwise; bools are counted. The sum of nothing is 0. Source: jnp.sum.
+ * @example await sum(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [3, 8]
+ */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(sumOp, countable(x), options);
 }
 
-/** Π x along axes. The product of nothing is 1. Source: jnp.prod. */
+/**
+ * Π x along axes. The product of nothing is 1. Source: jnp.prod.
+ * @example await prod(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 15]
+ */
 export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(prodOp, countable(x), options);
 }
@@ -102,26 +108,38 @@ function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
   if (axes.some((axis) => x.shape[axis] === 0)) throw new ShapeError(`${name}: the ${name} of no elements does not exist, received shape ${shapeText(x.shape)}`);
 }
 
-/** The largest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.max. */
+/**
+ * The largest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.max.
+ * @example await max(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 5]
+ */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = asTensor(x);
   refuseEmpty("max", tensor, options);
   return tensor.dtype === "bool" ? reduce(anyOp, tensor, options) : reduce(maxOp, tensor, options);
 }
 
-/** The smallest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.min. */
+/**
+ * The smallest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.min.
+ * @example await min(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1, 3]
+ */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = asTensor(x);
   refuseEmpty("min", tensor, options);
   return tensor.dtype === "bool" ? reduce(allOp, tensor, options) : reduce(minOp, tensor, options);
 }
 
-/** True if any element along axes is not zero. Source: jnp.any. */
+/**
+ * True if any element along axes is not zero. Source: jnp.any.
+ * @example await any(array([[0, 2], [0, 0]]), { axis: 1 }).toArray(); // [1, 0]
+ */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(anyOp, convert(asTensor(x), "bool"), options);
 }
 
-/** True if every element along axes is not zero. Source: jnp.all. */
+/**
+ * True if every element along axes is not zero. Source: jnp.all.
+ * @example await all(array([[1, 2], [0, 1]]), { axis: 1 }).toArray(); // [1, 0]
+ */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(allOp, convert(asTensor(x), "bool"), options);
 }
@@ -131,14 +149,20 @@ function floating(x: TensorLike): Tensor {
   return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
 }
 
-/** The arithmetic mean along axes, in float32; NaN for no elements. Source: jnp.mean. */
+/**
+ * The arithmetic mean along axes, in float32; NaN for no elements. Source: jnp.mean.
+ * @example await mean(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1.5, 4]
+ */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
   const count = sizeOf(normalizeAxes("mean", options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
   return div(sum(tensor, options), count);
 }
 
-/** Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var. */
+/**
+ * Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var.
+ * @example await variance(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.25, 1]
+ */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
   return spreadAround("var", x, options);
 }
@@ -156,7 +180,10 @@ function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Te
   return div(sum(square(centred), options), rest > 0 ? rest : Number.NaN);
 }
 
-/** The square root of the variance. Source: jnp.std. */
+/**
+ * The square root of the variance. Source: jnp.std.
+ * @example await std(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.5, 1]
+ */
 export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
   return sqrt(spreadAround("std", x, options));
 }
@@ -167,7 +194,10 @@ export function peak(x: Tensor, axes: readonly number[]): Tensor {
   return max(x, { axis: axes, keepdims: true });
 }
 
-/** log Σ eˣ along axes, without overflow: the maximum is taken out first; −inf for no elements. Source: jax.nn.logsumexp. */
+/**
+ * log Σ eˣ along axes, without overflow: the maximum is taken out first; −inf for no elements. Source: jax.nn.logsumexp.
+ * @example await logsumexp(array([1000, 1000])).item(); // 1000.7
+ */
 export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
   const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
