@@ -60,7 +60,7 @@ export function OfType(cls: FilterClass): Predicate {
 
 /**
  * Takes Variables and streams whose tag this is. Source: flax.nnx.WithTag.
- * @example nnx.variables(model, nnx.WithTag("dropout")).length; // 2
+ * @example nnx.variables(new nnx.Rngs({ params: 0, dropout: 1 }), nnx.WithTag("dropout")).length; // 2
  */
 export function WithTag(tag: string): Predicate {
   return (_path, value) => {
