@@ -43,12 +43,13 @@ fn resolve(raw: u32) -> u32 {
   let sign = p.signed << 31u;
   let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
   let negative = (row & sign) != 0u;
+  let nearest = select(min(row, p.rows - 1u), 0u, negative);
+  var found = select(row, nearest, p.mode == 1u);
   if (p.mode == 2u) {
     // -1 is the last row: ~row is 0 there and counts up as row goes down.
-    return select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
+    found = select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
   }
-  let nearest = select(min(row, p.rows - 1u), 0u, negative);
-  return select(row, nearest, p.mode == 1u);
+  return found;
 }
 
 @compute @workgroup_size(64)
