@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { makeAdapter, useDevice } from "@jnx/testing";
+import { planBits, planMatmul } from "@jnx/kernels-wgsl";
+import type { LinkedKernel, MatmulOperand, MatmulSpec } from "@jnx/kernels-wgsl";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compileAll, limits, linkStage } from "./run-stages.ts";
+import type { TestStage } from "./run-stages.ts";
+
+useDevice();
+
+const SOURCES = path.resolve(import.meta.dirname, "../../packages/kernels-wgsl/src");
+const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".wgsl"))
+  .sort();
+const source = (name: string): string => readFileSync(path.join(SOURCES, name), "utf8");
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await (await makeAdapter()).requestDevice();
+});
+
+/** What the device's WGSL compiler says against a text: types, names, uniformity of barriers. The driver is not asked. */
+async function complaints(code: string): Promise<string[]> {
+  device.pushErrorScope("validation");
+  const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+  await device.popErrorScope();
+  return messages.filter(({ type }) => type === "error").map(({ lineNum, message }) => `${lineNum}: ${message}`);
+}
+
+/** Why no pipeline can be made of a kernel, or undefined. */
+async function refusal(code: string): Promise<string | undefined> {
+  device.pushErrorScope("validation");
+  const compute = { module: device.createShaderModule({ code }), entryPoint: "main" };
+  const failed = device.createComputePipelineAsync({ layout: "auto", compute }).then(
+    () => undefined,
+    (error: unknown) => String(error),
+  );
+  await device.popErrorScope();
+  return failed;
+}
+
+describe("every file", () => {
+  test("there are some in every family", () => {
+    expect(new Set(files.map((name) => path.dirname(name)))).toEqual(
+      new Set(["elementwise", "indexing", "matmul", "movement", "random", "reduce"]),
+    );
+  });
+
+  test.each(files)("%s is legal WGSL as it stands", async (name) => {
+    const code = source(name);
+    expect(await complaints(code)).toEqual([]);
+    if (code.includes("@compute")) expect(await refusal(code)).toBeUndefined();
+  });
+
+  test("only reduce/row has workgroup memory, whose races its own tests look for", () => {
+    // A new one needs `races` of run-stages.ts, as in reduce.spec.ts.
+    expect(files.filter((name) => /\bvar\s*<\s*workgroup\b/.test(source(name)))).toEqual(["reduce/row.wgsl"]);
+  });
+});
+
+describe("the gate refuses", () => {
+  const kernel = (body: string): string => `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(8) fn main(@builtin(local_invocation_id) lid: vec3u) { ${body} }`;
+  test.each([
+    ["a wrong type", "y[0] = 1.5;"],
+    ["an unknown name", "y[0] = z;"],
+    ["a barrier that only some invocations reach", "if (lid.x == 0u) { workgroupBarrier(); }"],
+  ])("%s", async (_, body) => {
+    expect(await complaints(kernel("y[0] = 1u;"))).toEqual([]);
+    expect(await complaints(kernel(body))).not.toEqual([]);
+  });
+});
+
+const DTYPES = ["float32", "int32", "uint32"] as const;
+
+function product(m: number, k: number, n: number, form: string, dtype: MatmulSpec["dtype"], offset = 0): MatmulSpec {
+  const operand = (trans: boolean, rows: number, columns: number): MatmulOperand => ({
+    trans,
+    rowStride: trans ? rows : columns,
+    batchStrides: [],
+    offset,
+  });
+  const [a, b] = [operand(form.startsWith("T"), m, k), operand(form.endsWith("T"), k, n)];
+  return { m, n, k, batch: [], a, b, dtype };
+}
+
+/** Shapes that reach every form of every kernel: thin, narrow, wide; multiples of four and not; long k and short. */
+function matmulStages(dtype: MatmulSpec["dtype"]): TestStage[] {
+  const extents = [1, 3, 4, 7, 8, 13, 16, 199, 200];
+  const stages: TestStage[] = [];
+  for (const form of ["NN", "TN", "NT", "TT"])
+    for (const m of extents)
+      for (const n of extents)
+        for (const k of [16, 4095, 4096])
+          for (const offset of [0, 2]) stages.push(...planMatmul(product(m, k, n, form, dtype, offset), limits));
+  return stages;
+}
+
+function texts(stages: readonly TestStage[]): LinkedKernel[] {
+  return [...new Map(stages.map((stage) => linkStage(stage)).map((kernel) => [kernel.code, kernel])).values()];
+}
+
+function countByName(kernels: readonly LinkedKernel[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { name } of kernels) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+describe("planMatmul", () => {
+  test.each(DTYPES)("every text for %s is legal", async (dtype) => {
+    const kernels = texts(matmulStages(dtype));
+    expect(countByName(kernels)).toMatchInlineSnapshot(`
+      {
+        "matmul/dot": 6,
+        "matmul/naive": 1,
+        "matmul/parts": 2,
+        "matmul/register": 30,
+        "matmul/vector": 5,
+      }
+    `);
+    for (const { code } of kernels) expect(await complaints(code)).toEqual([]);
+  });
+
+  test("the driver compiles each form; group shapes are constants that no compiler stumbles over", async () => {
+    const ordinary = matmulStages("float32").filter(({ kernel, consts }) => {
+      return kernel.name !== "matmul/register" || consts.includes("const GX = 8u;\nconst GY = 4u;");
+    });
+    expect(await compileAll(ordinary)).toBe(6 + 6 + 5 + 1 + 2);
+  });
+});
+
+test("every text that planBits returns compiles", async () => {
+  const stages = [1, 3, 4, 4096].flatMap((count) => planBits({ count, keys: 2 }, limits));
+  expect(await compileAll(stages)).toBe(2);
+});

@@ -1,0 +1,180 @@
+alias F = vec4f;
+alias I = vec4i;
+alias U = vec4u;
+alias B = vec4<bool>;
+const GROUP = 64u;
+alias T = f32;
+alias V = vec4f;
+alias K = vec4u;
+alias R = V;
+fn combine(a: V, b: V) -> V { return combine_sum(a, b); }
+fn finish(v: V) -> R { return finish_each(v); }
+@group(1) @binding(1) var<storage, read> x0: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read_write> y0: array<vec4<f32>>;
+fn load(i: u32) -> vec4<f32> {
+  let t0_0 = x0[i];
+  let t0_1 = op_exp(t0_0);
+  return t0_1;
+}
+fn store(i: u32, v: vec4<f32>) {
+  let t1_0 = F(v);
+  y0[i] = t1_0;
+}
+fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
+fn exp_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn exp_keep_nan(y: F, x: F) -> F { return select(y, x, exp_nan(x)); }
+fn exp_two_to(k: F) -> F { return bitcast<F>(bitcast<U>(I(k) + I(127)) << U(23u)); }
+fn op_exp(x: F) -> F {
+  let c = min(max(x, F(-87.8)), F(88.8));
+  let k = min(max(floor(fma(c, F(1.442695), F(0.5))), F(-127.0)), F(127.0));
+  let r = fma(F(2.12194442e-4), exp_hidden(k), fma(F(-0.693359375), k, c));
+  var p = fma(r, F(1.98756912e-4), F(1.39819994e-3));
+  p = fma(p, r, F(0.00833345205));
+  p = fma(p, r, F(0.0416657962));
+  p = fma(p, r, F(0.166666657));
+  p = fma(p, r, F(0.5));
+  p = fma(p, r * r, r) + 1.0;
+  return exp_keep_nan(p * exp_two_to(k), x);
+}
+fn combine_sum(a: V, b: V) -> V {
+  return a + b;
+}
+fn finish_each(v: V) -> V {
+  return v;
+}
+struct Params {
+  count: u32,
+  reduce: u32,
+  inner: u32,
+  chunk: u32,
+  lanes: u32,
+  splits: u32,
+  identity: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(local_invocation_id) lid: vec3u,
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let at = (wid.x + wid.y * groups.x) * GROUP + lid.x;
+  if (at >= p.count) {
+    return;
+  }
+  var line = at;
+  var lane = 0u;
+  if (p.inner > 1u) {
+    line = at / p.inner;
+    lane = at - line * p.inner;
+  }
+  var begin = 0u;
+  var end = p.reduce;
+  if (p.splits > 1u) {
+    let part = line % p.splits;
+    line = line / p.splits;
+    let first = part / p.lanes * p.chunk;
+    begin = first + part % p.lanes;
+    end = min(first + p.chunk, p.reduce);
+  }
+  var source = (line * p.reduce + begin) * p.inner + lane;
+  let step = p.lanes * p.inner;
+  let nothing = V(bitcast<T>(p.identity));
+  var a = nothing;
+  var b = nothing;
+  var c = nothing;
+  var d = nothing;
+  var r = begin;
+  for (; r < end; r += p.lanes) {
+    let next = combine(a, load(source));
+    a = b;
+    b = c;
+    c = d;
+    d = next;
+    source += step;
+  }
+  store(at, finish(combine(combine(a, b), combine(c, d))));
+}
+
+// ---- the next dispatch ----
+
+alias F = vec4f;
+alias I = vec4i;
+alias U = vec4u;
+alias B = vec4<bool>;
+const GROUP = 64u;
+alias T = f32;
+alias V = vec4f;
+alias K = vec4u;
+alias R = V;
+fn combine(a: V, b: V) -> V { return combine_sum(a, b); }
+fn finish(v: V) -> R { return finish_each(v); }
+@group(1) @binding(1) var<storage, read> x0: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read_write> y0: array<vec4<f32>>;
+fn load(i: u32) -> vec4<f32> {
+  let t0_0 = x0[i];
+  return t0_0;
+}
+fn store(i: u32, v: vec4<f32>) {
+  let t1_0 = F(v);
+  y0[i] = t1_0;
+}
+fn combine_sum(a: V, b: V) -> V {
+  return a + b;
+}
+fn finish_each(v: V) -> V {
+  return v;
+}
+struct Params {
+  count: u32,
+  reduce: u32,
+  inner: u32,
+  chunk: u32,
+  lanes: u32,
+  splits: u32,
+  identity: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(local_invocation_id) lid: vec3u,
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let at = (wid.x + wid.y * groups.x) * GROUP + lid.x;
+  if (at >= p.count) {
+    return;
+  }
+  var line = at;
+  var lane = 0u;
+  if (p.inner > 1u) {
+    line = at / p.inner;
+    lane = at - line * p.inner;
+  }
+  var begin = 0u;
+  var end = p.reduce;
+  if (p.splits > 1u) {
+    let part = line % p.splits;
+    line = line / p.splits;
+    let first = part / p.lanes * p.chunk;
+    begin = first + part % p.lanes;
+    end = min(first + p.chunk, p.reduce);
+  }
+  var source = (line * p.reduce + begin) * p.inner + lane;
+  let step = p.lanes * p.inner;
+  let nothing = V(bitcast<T>(p.identity));
+  var a = nothing;
+  var b = nothing;
+  var c = nothing;
+  var d = nothing;
+  var r = begin;
+  for (; r < end; r += p.lanes) {
+    let next = combine(a, load(source));
+    a = b;
+    b = c;
+    c = d;
+    d = next;
+    source += step;
+  }
+  store(at, finish(combine(combine(a, b), combine(c, d))));
+}
