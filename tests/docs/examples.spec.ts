@@ -79,3 +79,33 @@ describe.each(Object.entries(scopes))("the examples of %s run", (name, scope) =>
     await holds(example, scope());
   });
 });
+
+const records = {
+  tensor: { ...tensor, ...tensor.random, ...tensor.tree },
+  autodiff,
+  compile,
+  optax,
+  nnx: { ...nnx, ...nnx.initializers },
+};
+
+test.each(Object.entries(records))("every function of %s has an example", (name, exported) => {
+  const shownSomewhere = new Set(
+    Object.keys(records).flatMap((one) => docExamples(join(root, "packages", one, "src")).map(({ of }) => of)),
+  );
+  const functions = Object.entries(exported).filter(
+    ([, value]) => typeof value === "function" && !isErrorOrKind(value),
+  );
+  const missing = functions
+    .filter(([key, value]) => !shownSomewhere.has(key) && !shownSomewhere.has(value.name))
+    .map(([key]) => key);
+  // It needs a GPUDevice of one's own.
+  expect(
+    missing.filter((key) => key !== "webgpuExecutor"),
+    name,
+  ).toEqual([]);
+});
+
+/** Errors and kinds of Variables are told apart by name; there is nothing to show. */
+function isErrorOrKind(value: { readonly prototype?: unknown }): boolean {
+  return value.prototype instanceof Error || value.prototype instanceof nnx.Variable;
+}

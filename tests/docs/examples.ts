@@ -7,6 +7,8 @@ import ts from "typescript";
 export interface Example {
   /** Where it stands: file and what it documents. */
   readonly title: string;
+  /** The name of what it documents. */
+  readonly of: string;
   readonly code: string;
 }
 
@@ -15,10 +17,11 @@ export function docExamples(folder: string): Example[] {
   return sources(folder).flatMap((file) => {
     const text = readFileSync(file, "utf8");
     const found = [...text.matchAll(/\/\*\*(?:(?!\*\/)[\s\S])*?@example([\s\S]*?)\*\//g)];
-    return found.map((match) => ({
-      title: `${relative(folder, file)}: ${documented(text.slice((match.index ?? 0) + match[0].length))}`,
-      code: (match[1] ?? "").replace(/^\s*\* ?/gm, "").trim(),
-    }));
+    return found.map((match) => {
+      const of = documented(text.slice((match.index ?? 0) + match[0].length));
+      const code = (match[1] ?? "").replace(/^\s*\* ?/gm, "").trim();
+      return { title: `${relative(folder, file)}: ${of}`, of, code };
+    });
   });
 }
 
@@ -30,7 +33,9 @@ function sources(folder: string): string[] {
 }
 
 function documented(after: string): string {
-  return /(?:function|class|const|interface|type|get)\s+(\w+)/.exec(after)?.[1] ?? after.trim().split(/\W/)[0] ?? "?";
+  return (
+    /(?:function\*?|class|const|interface|type|get)\s+(\w+)/.exec(after)?.[1] ?? after.trim().split(/\W/)[0] ?? "?"
+  );
 }
 
 /** The fenced blocks of a Markdown file in one language. */
