@@ -20,6 +20,8 @@ import { finite, type Schedule } from "./transformation.ts";
 
 /**
  * The same value at every step. Source: optax.constant_schedule.
+ *
+ * @throws ArgumentError when the value is NaN or infinite.
  * @example optax.constantSchedule(0.1)(5); // 0.1
  */
 export function constantSchedule(value: number): Schedule {

@@ -105,6 +105,7 @@ export interface TraceState {
 /**
  * Accumulates: trace ← g + decay · trace, and gives trace, or with nesterov g + decay · trace. Source: optax.trace.
  *
+ * @throws ArgumentError when the decay is NaN or infinite.
  * @example
  * const tx = optax.trace(0.9, { nesterov: true });
  * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.9, 3.8]]

@@ -3,6 +3,7 @@ import { DtypeError } from "./errors.ts";
 /** Element types an array can have. `bool` is stored as a uint32 of 0 or 1. Every element takes four bytes. */
 export type DType = "float32" | "int32" | "uint32" | "bool";
 
+/** Every dtype there is. */
 export const DTYPES: readonly DType[] = ["float32", "int32", "uint32", "bool"];
 
 /** Host arrays that carry a dtype of their own; `bool` travels as a Uint8Array of 0 and 1. */

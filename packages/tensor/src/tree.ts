@@ -19,6 +19,7 @@ const registry = new Map<unknown, TreeNode<never>>();
  * Makes instances of a class inner nodes of trees instead of leaves. Exact class only, not subclasses.
  * Source: jax.tree_util.register_pytree_node.
  *
+ * @throws ArgumentError for a class that is registered already.
  * @example
  * class Point {
  *   constructor(readonly x: number) {}
@@ -145,6 +146,8 @@ export function flattenWithPath(tree: unknown, isLeaf?: (value: unknown) => bool
 
 /**
  * Puts leaves back into a structure. Source: jax.tree.unflatten.
+ *
+ * @throws ArgumentError when the number of leaves is another.
  * @example tree.unflatten(tree.structure([0, { a: 0 }]), [1, 2]); // [1, { a: 2 }]
  */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {

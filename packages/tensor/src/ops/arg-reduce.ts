@@ -53,6 +53,8 @@ function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Ten
 
 /**
  * The index of the largest element, int32; the first of equals, NaN before all. Source: jnp.argmax.
+ *
+ * @throws ShapeError when there is nothing to choose from, or the axis is out of range.
  * @example await argmax(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
@@ -61,6 +63,8 @@ export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
 
 /**
  * The index of the smallest element, int32; the first of equals, NaN before all. Source: jnp.argmin.
+ *
+ * @throws ShapeError when there is nothing to choose from, or the axis is out of range.
  * @example await argmin(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [0, 1]
  */
 export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {

@@ -314,7 +314,7 @@ export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tens
 }
 
 /**
- * x held between low and high: minimum(maximum(x, low), high). Source: jnp.clip.
+ * x held between low and high, either of which may be left out: minimum(maximum(x, low), high). Source: jnp.clip.
  * @example await clip(array([-1, 0.5, 3]), 0, 1).toArray(); // [0, 0.5, 1]
  */
 export function clip(x: TensorLike, low?: TensorLike, high?: TensorLike): Tensor {

@@ -51,6 +51,7 @@ export function convert(x: Tensor, dtype: DType, weak = false): Tensor {
  * x in another dtype, as XLA converts: float to integer truncates and saturates (NaN gives 0), integers wrap, anything
  * but zero is true. Source: jnp.astype.
  *
+ * @throws DtypeError for an unknown dtype.
  * @example
  * await astype(array([1.9, -1.9, NaN]), "int32").toArray(); // [1, -1, 0]
  */

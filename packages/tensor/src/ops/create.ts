@@ -65,7 +65,7 @@ export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array |
 /**
  * An array from nested JavaScript arrays, a typed array, a number, or another array. Typed arrays keep their dtype
  * (Uint8Array and other small integers become int32); numbers become float32 if any has a fraction, else int32;
- * booleans become bool.
+ * booleans become bool. Source: jnp.array.
  *
  * @throws ShapeError when nested arrays are ragged, or a typed array's length is not that of `shape`.
  * @example
@@ -124,6 +124,8 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
 
 /**
  * An array of `shape` filled with `value`; weakly typed unless told a dtype. Source: jnp.full.
+ *
+ * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
@@ -134,6 +136,8 @@ export function full(shape: Shape, value: number | boolean, options: ArrayOption
 
 /**
  * An array of zeros, float32 unless told. Source: jnp.zeros.
+ *
+ * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await zeros([2, 2]).toArray(); // [[0, 0], [0, 0]]
  */
 export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
@@ -142,6 +146,8 @@ export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
 
 /**
  * An array of ones, float32 unless told. Source: jnp.ones.
+ *
+ * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await ones([2], { dtype: "int32" }).toArray(); // [1, 1]
  */
 export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
@@ -149,7 +155,7 @@ export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
 }
 
 /**
- * Zeros of x's shape and dtype.
+ * Zeros of x's shape and dtype. Source: jnp.zeros_like.
  * @example await zerosLike(array([1, 2])).toArray(); // [0, 0]
  */
 export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
@@ -158,7 +164,7 @@ export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
 }
 
 /**
- * Ones of x's shape and dtype.
+ * Ones of x's shape and dtype. Source: jnp.ones_like.
  * @example await onesLike(array([1, 2])).toArray(); // [1, 1]
  */
 export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
@@ -167,7 +173,7 @@ export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
 }
 
 /**
- * `value` in x's shape and dtype.
+ * `value` in x's shape and dtype. Source: jnp.full_like.
  * @example await fullLike(array([1, 2]), 7).toArray(); // [7, 7]
  */
 export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
@@ -197,6 +203,8 @@ const iotaOp: MapOp<IotaAttrs> = {
 
 /**
  * 0, 1, 2, … along `axis`, the same for all other indices. Source: lax.broadcasted_iota.
+ *
+ * @throws ShapeError when the axis is out of range.
  * @example await broadcastedIota("int32", [2, 3], 1).toArray(); // [[0, 1, 2], [0, 1, 2]]
  */
 export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Shape, axis: number): Tensor {
@@ -225,6 +233,8 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
 
 /**
  * The n×m identity, float32 unless told. Source: jnp.eye.
+ *
+ * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await eye(2, 3).toArray(); // [[1, 0, 0], [0, 1, 0]]
  */
 export function eye(n: number, m: number = n, options: ArrayOptions = {}): Tensor {

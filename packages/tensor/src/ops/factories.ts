@@ -13,13 +13,22 @@ import { broadcastTo } from "./movement.ts";
 /** One library function for all dtypes an op takes, or one per dtype. */
 export type WgslByDType = WgslFunction | Partial<Record<DType, WgslFunction>>;
 
-/** A public function of one array, with its record. */
+/**
+ * A public function of one array, with its record. The result has x's shape. Functions on floats turn other dtypes into
+ * float32 first, as JAX does.
+ *
+ * @throws DtypeError for a dtype that the function does not take.
+ */
 export interface UnaryFunction {
   (x: TensorLike): Tensor;
   readonly op: MapOp<undefined>;
 }
 
-/** A public function of two arrays that broadcasts and promotes, with its record. */
+/**
+ * A public function of two arrays that broadcasts and promotes as JAX does, with its record. Comparisons give bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast, DtypeError for a dtype that the function does not take.
+ */
 export interface BinaryFunction {
   (x: TensorLike, y: TensorLike): Tensor;
   readonly op: MapOp<undefined>;

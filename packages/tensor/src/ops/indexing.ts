@@ -148,6 +148,8 @@ export interface OneHotOptions {
 
 /**
  * 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot.
+ *
+ * @throws DtypeError unless x holds integers.
  * @example await oneHot(array([1, 3]), 3).toArray(); // [[0, 1, 0], [0, 0, 0]]
  */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {

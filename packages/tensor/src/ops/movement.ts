@@ -70,6 +70,8 @@ const transposeOp: ViewOp<TransposeAttrs> = {
 
 /**
  * Axes in another order, reversed unless told. Moves no data. Source: jnp.transpose.
+ *
+ * @throws ShapeError unless the axes name each axis once.
  * @example await transpose(array([[1, 2], [3, 4]])).toArray(); // [[1, 3], [2, 4]]
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
@@ -82,6 +84,8 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
 
 /**
  * Two axes exchanged. Source: jnp.swapaxes.
+ *
+ * @throws ShapeError when an axis is out of range.
  * @example swapaxes(zeros([2, 3, 4]), 0, 2).shape; // [4, 3, 2]
  */
 export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
@@ -92,6 +96,8 @@ export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
 
 /**
  * One axis moved to another place, the others keeping their order. Source: jnp.moveaxis.
+ *
+ * @throws ShapeError when an axis is out of range.
  * @example moveaxis(zeros([2, 3, 4]), 0, -1).shape; // [3, 4, 2]
  */
 export function moveaxis(x: TensorLike, source: number, destination: number): Tensor {
@@ -136,6 +142,8 @@ function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
 
 /**
  * New axes of extent 1 at the given places of the result. Source: jnp.expand_dims.
+ *
+ * @throws ShapeError when a place is out of range or named twice.
  * @example expandDims(zeros([3]), [0, -1]).shape; // [1, 3, 1]
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
@@ -149,6 +157,8 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
 
 /**
  * Axes of extent 1 taken out, all of them unless told. Source: jnp.squeeze.
+ *
+ * @throws ShapeError when an axis has another extent than 1.
  * @example squeeze(zeros([1, 3, 1])).shape; // [3]
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
@@ -208,6 +218,8 @@ function unslice(ct: Tensor, shape: Shape, { starts, steps, shape: taken }: Slic
 
 /**
  * The elements in reverse along some axes, all unless told. Moves no data. Source: jnp.flip.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await flip(array([1, 2, 3])).toArray(); // [3, 2, 1]
  */
 export function flip(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {

@@ -20,7 +20,9 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[]):
 }
 
 /**
- * eˣ / Σ eˣ along `axis`, without overflow. Source: jax.nn.softmax.
+ * eˣ / Σ eˣ along `axis`, without overflow. Integers become float32. Source: jax.nn.softmax.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await softmax(array([1, 2, 3])).toArray(); // [0.090031, 0.24473, 0.66524]
  */
 export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
@@ -30,7 +32,9 @@ export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
 }
 
 /**
- * x − log Σ eˣ along `axis`, without overflow. Source: jax.nn.log_softmax.
+ * x − log Σ eˣ along `axis`, without overflow. Integers become float32. Source: jax.nn.log_softmax.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await logSoftmax(array([1, 2, 3])).toArray(); // [-2.4076, -1.4076, -0.40761]
  */
 export function logSoftmax(x: TensorLike, options: AxisOptions = {}): Tensor {

@@ -25,6 +25,8 @@ import { hostFoldIn, hostPermutation, hostSplit, seedToKey } from "./threefry.ts
 
 /**
  * The key of a whole-number seed. Source: jax.random.key.
+ *
+ * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³).
  * @example await random.key(42).toArray(); // [0, 42]
  */
 export function key(seed: number | bigint): Tensor {
@@ -41,6 +43,8 @@ export function PRNGKey(seed: number | bigint): Tensor {
 
 /**
  * The two words of a key: the key itself. Source: jax.random.key_data.
+ *
+ * @throws ArgumentError for what is no uint32 array whose last axis is 2.
  * @example await random.keyData(random.key(42)).toArray(); // [0, 42]
  */
 export function keyData(k: TensorLike): Tensor {
@@ -49,6 +53,8 @@ export function keyData(k: TensorLike): Tensor {
 
 /**
  * A key from its two words. Source: jax.random.wrap_key_data.
+ *
+ * @throws ArgumentError for what is no uint32 array whose last axis is 2.
  * @example await random.wrapKeyData(array(Uint32Array.of(0, 42))).toArray(); // [0, 42]
  */
 export function wrapKeyData(words: TensorLike): Tensor {
@@ -176,6 +182,8 @@ export function foldIn(k: TensorLike, data: TensorLike): Tensor {
 
 /**
  * Random bits, uint32. Source: jax.random.bits.
+ *
+ * @throws ArgumentError when k is not one key.
  * @example await random.bits(random.key(0), [2]).toArray(); // [4070199207, 4202968722]
  */
 export function bits(k: TensorLike, shape: Shape = []): Tensor {
@@ -192,6 +200,7 @@ export interface UniformOptions {
  * float32 uniform on [minval, maxval), [0, 1) unless told: the upper 23 bits of each draw as a fraction.
  * Bounds broadcast against the shape. Source: jax.random.uniform.
  *
+ * @throws ArgumentError when k is not one key.
  * @example
  * await random.uniform(random.key(0), [2], { minval: -1 }).toArray(); // [0.89533, 0.95716]
  */
@@ -206,6 +215,8 @@ export function uniform(k: TensorLike, shape: Shape = [], options: UniformOption
 
 /**
  * float32 standard normal: √2 · erfInv(u) of a uniform u on (−1, 1). Source: jax.random.normal.
+ *
+ * @throws ArgumentError when k is not one key.
  * @example await random.normal(random.key(0), [2]).toArray(); // [1.6226, 2.0253]
  */
 export function normal(k: TensorLike, shape: Shape = []): Tensor {
@@ -217,6 +228,7 @@ export function normal(k: TensorLike, shape: Shape = []): Tensor {
  * float32 standard normal cut to the open interval (lower, upper). The shape is that of the bounds unless told.
  * Source: jax.random.truncated_normal.
  *
+ * @throws ArgumentError when k is not one key.
  * @example
  * await random.truncatedNormal(random.key(0), -2, 2, [2]).toArray(); // [1.456, 1.7147]
  */
@@ -232,6 +244,8 @@ export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorL
 
 /**
  * True with probability p: uniform < p. Source: jax.random.bernoulli.
+ *
+ * @throws ArgumentError when k is not one key, DtypeError when p is an array of another dtype than float32.
  * @example await random.bernoulli(random.key(0), 0.25, [4]).toArray(); // [0, 0, 0, 0]
  */
 export function bernoulli(k: TensorLike, p: TensorLike = 0.5, shape?: Shape): Tensor {
@@ -249,6 +263,7 @@ export interface RandintOptions {
  * Integers uniform on [minval, maxval), minval everywhere if maxval ≤ minval. The remainder of 64 random bits, with
  * JAX's own modular steps so that every draw is the same. Source: jax.random.randint.
  *
+ * @throws ArgumentError when k is not one key.
  * @example
  * await random.randint(random.key(0), [4], 0, 10).toArray(); // [9, 0, 2, 3]
  */

@@ -89,6 +89,8 @@ function countable(x: TensorLike): Tensor {
 
 /**
  * Σ x along axes, pairwise; bools are counted. The sum of nothing is 0. Source: jnp.sum.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await sum(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [3, 8]
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -97,6 +99,8 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /**
  * Π x along axes. The product of nothing is 1. Source: jnp.prod.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await prod(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 15]
  */
 export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -110,6 +114,8 @@ function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
 
 /**
  * The largest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.max.
+ *
+ * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await max(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 5]
  */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -120,6 +126,8 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /**
  * The smallest element along axes; NaN if there is one. Ties share the gradient. Source: jnp.min.
+ *
+ * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await min(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1, 3]
  */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -130,6 +138,8 @@ export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /**
  * True if any element along axes is not zero. Source: jnp.any.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await any(array([[0, 2], [0, 0]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -138,6 +148,8 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /**
  * True if every element along axes is not zero. Source: jnp.all.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await all(array([[1, 2], [0, 1]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -151,6 +163,8 @@ function floating(x: TensorLike): Tensor {
 
 /**
  * The arithmetic mean along axes, in float32; NaN for no elements. Source: jnp.mean.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await mean(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1.5, 4]
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
@@ -161,6 +175,8 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 /**
  * Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await variance(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.25, 1]
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
@@ -182,6 +198,8 @@ function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Te
 
 /**
  * The square root of the variance. Source: jnp.std.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await std(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.5, 1]
  */
 export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
@@ -196,6 +214,8 @@ export function peak(x: Tensor, axes: readonly number[]): Tensor {
 
 /**
  * log Σ eˣ along axes, without overflow: the maximum is taken out first; −inf for no elements. Source: jax.nn.logsumexp.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
  * @example await logsumexp(array([1000, 1000])).item(); // 1000.7
  */
 export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
