@@ -63,6 +63,7 @@ describe("five hundred training steps without a dispose call", () => {
 
 function parameterBytes(model: MLP): number {
   let bytes = 0;
-  for (const [, variable] of nnx.toFlatState(nnx.state(model, nnx.Param))) bytes += (variable as nnx.Param).value.nbytes; // the filter gives Params
+  for (const [, variable] of nnx.toFlatState(nnx.state(model, nnx.Param)))
+    bytes += (variable as nnx.Param).value.nbytes; // the filter gives Params
   return bytes;
 }

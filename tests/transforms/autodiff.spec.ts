@@ -1,7 +1,8 @@
 import { grad, valueAndGrad, vjp } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
-import { ArgumentError, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import { ArgumentError, DtypeError, ShapeError } from "@jnx/tensor";
 import { currentFrame, insideArena } from "@jnx/tensor/internal";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
@@ -33,19 +34,28 @@ describe("grad, valueAndGrad", () => {
   });
 
   test("hasAux hands the second result out as it is", async () => {
-    const f = (v: Tensor): [Tensor, { doubled: Tensor; name: string }] => [cube(v), { doubled: t.mul(v, 2), name: "aux" }];
-    const [[value, aux], g] = valueAndGrad(f, { hasAux: true })(x()) as unknown as [ReturnType<typeof f>, Tensor]; // hasAux nests the value
+    const f = (v: Tensor): [Tensor, { doubled: Tensor; name: string }] => [
+      cube(v),
+      { doubled: t.mul(v, 2), name: "aux" },
+    ];
+    const [[value, aux], g] = valueAndGrad(f, { hasAux: true })(x());
     expect([await value.item(), aux.name]).toEqual([36, "aux"]);
     expect(await aux.doubled.toArray()).toEqual([2, 4, 6]);
     expect(await g.toArray()).toEqual([3, 12, 27]);
     const [same, alike] = grad(f, { hasAux: true })(x());
-    expect([await same.toArray(), await alike.doubled.toArray()]).toEqual([[3, 12, 27], [2, 4, 6]]);
+    expect([await same.toArray(), await alike.doubled.toArray()]).toEqual([
+      [3, 12, 27],
+      [2, 4, 6],
+    ]);
   });
 
   test("leaves that are not used have zeros, of their shape and dtype", async () => {
     const g = grad((p: { used: Tensor; not: Tensor }) => t.sum(p.used))({ used: x(), not: t.ones([2, 2]) });
     expect([g.not.shape, g.not.dtype]).toEqual([[2, 2], "float32"]);
-    expect(await g.not.toArray()).toEqual([[0, 0], [0, 0]]);
+    expect(await g.not.toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
     expect(await grad((_: Tensor) => t.array(3.5))(x()).toArray()).toEqual([0, 0, 0]);
   });
 
@@ -85,9 +95,15 @@ describe("several gradients at once", () => {
     const v = t.array([2.5, 3.5]);
     expect(await grad((w: Tensor) => t.sum(t.mul(w, v)))(v).toArray()).toEqual([2.5, 3.5]);
     const twice = grad((a: Tensor, b: Tensor) => t.sum(t.mul(a, t.square(b))), { argnums: [0, 1] })(v, v);
-    expect(await Promise.all(twice.map((g) => g.toArray()))).toEqual([[6.25, 12.25], [12.5, 24.5]]);
+    expect(await Promise.all(twice.map((g) => g.toArray()))).toEqual([
+      [6.25, 12.25],
+      [12.5, 24.5],
+    ]);
     const same = grad((p: { a: Tensor; b: Tensor }) => t.sum(t.mul(p.a, t.square(p.b))))({ a: v, b: v });
-    expect([await same.a.toArray(), await same.b.toArray()]).toEqual([[6.25, 12.25], [12.5, 24.5]]);
+    expect([await same.a.toArray(), await same.b.toArray()]).toEqual([
+      [6.25, 12.25],
+      [12.5, 24.5],
+    ]);
   });
 
   test("gradients of gradients of gradients", async () => {
@@ -95,7 +111,8 @@ describe("several gradients at once", () => {
     const third = grad(grad(grad(f)));
     const at = 0.75;
     // (x⁴ sin x)''' = 24x sin x + 36x² cos x − 12x³ sin x − x⁴ cos x
-    const want = 24 * at * Math.sin(at) + 36 * at ** 2 * Math.cos(at) - 12 * at ** 3 * Math.sin(at) - at ** 4 * Math.cos(at);
+    const want =
+      24 * at * Math.sin(at) + 36 * at ** 2 * Math.cos(at) - 12 * at ** 3 * Math.sin(at) - at ** 4 * Math.cos(at);
     expect(await third(t.array(at)).item()).toBeCloseTo(want, 3);
     expect(await jit(third)(t.array(at)).item()).toBeCloseTo(want, 3);
     const hessianDiagonal = grad((v: Tensor) => t.sum(grad(cube)(v)));
@@ -103,29 +120,59 @@ describe("several gradients at once", () => {
   });
 
   test("through matmul, reductions, slices and pads, twice", async () => {
-    const a = t.array([[0.5, -1], [2, 0.25]]);
-    const f = (m: Tensor): Tensor => t.sum(t.square(t.matmul(t.pad(t.laxSlice(m, [0, 0], [2, 1]), 0, [[0, 0, 0], [0, 1, 0]]), t.transpose(m))));
+    const a = t.array([
+      [0.5, -1],
+      [2, 0.25],
+    ]);
+    const f = (m: Tensor): Tensor =>
+      t.sum(
+        t.square(
+          t.matmul(
+            t.pad(t.laxSlice(m, [0, 0], [2, 1]), 0, [
+              [0, 0, 0],
+              [0, 1, 0],
+            ]),
+            t.transpose(m),
+          ),
+        ),
+      );
     // f = Σᵢⱼ (mᵢ₀ mⱼ₀)² = (Σ mᵢ₀²)²; ∂f/∂mₖ₀ = 4 mₖ₀ Σ mᵢ₀²; Σₖ of those: 4 (Σ m)(Σ m²)
-    expect(await grad(f)(a).toArray()).toEqual([[8.5, 0], [34, 0]]);
+    expect(await grad(f)(a).toArray()).toEqual([
+      [8.5, 0],
+      [34, 0],
+    ]);
     const again = await grad((m: Tensor) => t.sum(grad(f)(m)))(a).toArray();
-    expect(again).toEqual([[4 * 4.25 + 8 * 2.5 * 0.5, 0], [4 * 4.25 + 8 * 2.5 * 2, 0]]);
+    expect(again).toEqual([
+      [4 * 4.25 + 8 * 2.5 * 0.5, 0],
+      [4 * 4.25 + 8 * 2.5 * 2, 0],
+    ]);
   });
 });
 
 describe("vjp", () => {
   test("pulls back any number of times, each with its own cotangent", async () => {
-    const [y, pull] = vjp((v: Tensor, w: Tensor) => ({ product: t.mul(v, w), sum: t.add(v, w) }), x(), t.array([4, 5, 6], { dtype: "float32" }));
+    const [y, pull] = vjp(
+      (v: Tensor, w: Tensor) => ({ product: t.mul(v, w), sum: t.add(v, w) }),
+      x(),
+      t.array([4, 5, 6], { dtype: "float32" }),
+    );
     expect(await y.product.toArray()).toEqual([4, 10, 18]);
-    const one = (product: number, sum: number) => pull({ product: t.full([3], product, { dtype: "float32" }), sum: t.full([3], sum, { dtype: "float32" }) });
+    const one = (product: number, sum: number) =>
+      pull({ product: t.full([3], product, { dtype: "float32" }), sum: t.full([3], sum, { dtype: "float32" }) });
     const [gv, gw] = one(1, 0);
-    expect([await gv.toArray(), await gw.toArray()]).toEqual([[4, 5, 6], [1, 2, 3]]);
+    expect([await gv.toArray(), await gw.toArray()]).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+    ]);
     expect(await one(2, 1)[0].toArray()).toEqual([9, 11, 13]);
     expect(await one(1, 0)[0].toArray()).toEqual([4, 5, 6]);
   });
 
   test("a pullback is a function like any other: it can be differentiated and compiled", async () => {
     const [, pull] = vjp((v: Tensor) => t.square(v), x());
-    expect(await grad((ct: Tensor) => t.sum(t.square(pull(ct)[0])))(t.array([1, 1, 1.5])).toArray()).toEqual([8, 32, 108]);
+    expect(await grad((ct: Tensor) => t.sum(t.square(pull(ct)[0])))(t.array([1, 1, 1.5])).toArray()).toEqual([
+      8, 32, 108,
+    ]);
     expect(await jit((ct: Tensor) => pull(ct)[0])(t.array([1, 1, 1.5])).toArray()).toEqual([2, 4, 9]);
     const inside = grad((v: Tensor) => t.sum(vjp((w: Tensor) => t.mul(w, t.square(v)), v)[1](t.ones([3]))[0]));
     expect(await inside(x()).toArray()).toEqual([2, 4, 6]);
@@ -135,23 +182,67 @@ describe("vjp", () => {
     const [, pull] = vjp((v: Tensor) => [t.square(v)], x());
     // The compiler would refuse the first of these too.
     expect(() => pull(t.ones([3]) as unknown as Tensor[])).toThrow("vjp: the cotangent's tree is *, the output's [*]");
-    expect(() => pull([t.ones([2])])).toThrow(new ShapeError("vjp: the cotangent has shape [2], the output it belongs to [3]"));
-    expect(() => pull([t.ones([3], { dtype: "int32" })])).toThrow(new DtypeError("vjp: the cotangent is int32, the output it belongs to float32"));
+    expect(() => pull([t.ones([2])])).toThrow(
+      new ShapeError("vjp: the cotangent has shape [2], the output it belongs to [3]"),
+    );
+    expect(() => pull([t.ones([3], { dtype: "int32" })])).toThrow(
+      new DtypeError("vjp: the cotangent is int32, the output it belongs to float32"),
+    );
   });
 });
 
 describe("what cannot be differentiated says why", () => {
   test.each<[string, () => unknown, new (message: string) => Error, string]>([
-    ["whole numbers", () => grad(cube)(t.array([1, 2])), DtypeError, "grad: differentiated arguments must be float32, received int32; convert it, or choose others with argnums"],
-    ["an array as value", () => grad((v: Tensor) => v)(x()), ShapeError, "grad: only scalar functions have a gradient, this one returned shape [3]; sum or average it"],
+    [
+      "whole numbers",
+      () => grad(cube)(t.array([1, 2])),
+      DtypeError,
+      "grad: differentiated arguments must be float32, received int32; convert it, or choose others with argnums",
+    ],
+    [
+      "an array as value",
+      () => grad((v: Tensor) => v)(x()),
+      ShapeError,
+      "grad: only scalar functions have a gradient, this one returned shape [3]; sum or average it",
+    ],
     ["shape [1] as value", () => grad((v: Tensor) => v)(t.array([1.5])), ShapeError, "returned shape [1]"],
-    ["a whole number as value", () => grad((v: Tensor) => t.argmax(v))(x()), DtypeError, "grad: the function must return a float32, received int32"],
-    ["no tensor as value", () => grad((_: Tensor) => 3)(x()), DtypeError, "grad: the function must return a scalar Tensor, received number"],
-    ["a pair without hasAux", () => grad((v: Tensor) => [cube(v), v])(x()), DtypeError, "received an array; use hasAux for [value, aux]"],
-    ["hasAux without a pair", () => grad(cube as unknown as (v: Tensor) => [Tensor, Tensor], { hasAux: true })(x()), ArgumentError, "grad: with hasAux the function must return [value, aux]"],
+    [
+      "a whole number as value",
+      () => grad((v: Tensor) => t.argmax(v))(x()),
+      DtypeError,
+      "grad: the function must return a float32, received int32",
+    ],
+    [
+      "no tensor as value",
+      () => grad((_: Tensor) => 3)(x()),
+      DtypeError,
+      "grad: the function must return a scalar Tensor, received number",
+    ],
+    [
+      "a pair without hasAux",
+      () => grad((v: Tensor) => [cube(v), v])(x()),
+      DtypeError,
+      "received an array; use hasAux for [value, aux]",
+    ],
+    [
+      "hasAux without a pair",
+      () => grad(cube as unknown as (v: Tensor) => [Tensor, Tensor], { hasAux: true })(x()),
+      ArgumentError,
+      "grad: with hasAux the function must return [value, aux]",
+    ],
     ["an argnum too far", () => grad(cube, { argnums: 1 })(x()), ArgumentError, "grad: argnum 1 with 1 argument"],
-    ["an argnum too low", () => grad(cube, { argnums: [0, -2] })(x()), ArgumentError, "grad: argnum -2 with 1 argument"],
-    ["a leaf that is no array", () => grad((p: { v: Tensor; s: string }) => cube(p.v))({ v: x(), s: "no" }), DtypeError, "expected a Tensor or a number, received no"],
+    [
+      "an argnum too low",
+      () => grad(cube, { argnums: [0, -2] })(x()),
+      ArgumentError,
+      "grad: argnum -2 with 1 argument",
+    ],
+    [
+      "a leaf that is no array",
+      () => grad((p: { v: Tensor; s: string }) => cube(p.v))({ v: x(), s: "no" }),
+      DtypeError,
+      "expected a Tensor or a number, received no",
+    ],
   ])("%s", (_name, run, type, message) => {
     expect(run).toThrow(type);
     expect(run).toThrow(message);

@@ -49,7 +49,8 @@ test("random programs: jit(grad) = grad = float64", { timeout: 3_600_000 }, asyn
   await fc.assert(
     fc.asyncProperty(programs({ maxLength: 12 }), (program) => {
       const f = build(program, true);
-      const total = (...inputs: Tensor[]): Tensor => f(...inputs).reduce((sum, y) => t.add(sum, t.sum(t.sin(y))), t.zeros([]));
+      const total = (...inputs: Tensor[]): Tensor =>
+        f(...inputs).reduce((sum, y) => t.add(sum, t.sum(t.sin(y))), t.zeros([]));
       const inputs = inputsOf(program);
       const gradient = grad(total, { argnums: inputs.map((_, k) => k) });
       return compare((...args) => gradient(...args), inputs);

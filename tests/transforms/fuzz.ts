@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import type fc from "fast-check";
 
 /** `JNX_FUZZ=n` runs n programs from a seed of its own instead of the few that every test run does. */
 export function runs(few: number): fc.Parameters<unknown> {

@@ -19,8 +19,14 @@ interface Attrs {
 
 type Scalar = (args: readonly number[], attrs: Attrs, from: readonly Aval["dtype"][]) => number;
 
-const two = (f: (x: number, y: number) => number): Scalar => ([x = 0, y = 0]) => f(x, y);
-const one = (f: (x: number) => number): Scalar => ([x = 0]) => f(x);
+const two =
+  (f: (x: number, y: number) => number): Scalar =>
+  ([x = 0, y = 0]) =>
+    f(x, y);
+const one =
+  (f: (x: number) => number): Scalar =>
+  ([x = 0]) =>
+    f(x);
 
 /** One element of every map op, by name; ints are wrapped by the caller. */
 const SCALARS: Readonly<Record<string, Scalar>> = {
@@ -59,11 +65,18 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   relu: one((x) => Math.max(x, 0)),
   floor: one(Math.floor),
   isfinite: one((x) => Number(Number.isFinite(x))),
-  convert_element_type: ([x = 0], { dtype }, [from]) => (from === "float32" && dtype !== "float32" && dtype !== "bool" ? Math.trunc(x) : x),
+  convert_element_type: ([x = 0], { dtype }, [from]) =>
+    from === "float32" && dtype !== "float32" && dtype !== "bool" ? Math.trunc(x) : x,
 };
 
 /** One element of a map op that does not look at its position. */
-export function scalar(op: AnyOp, args: readonly number[], attrs: unknown, from: readonly Aval["dtype"][], dtype: Aval["dtype"]): number {
+export function scalar(
+  op: AnyOp,
+  args: readonly number[],
+  attrs: unknown,
+  from: readonly Aval["dtype"][],
+  dtype: Aval["dtype"],
+): number {
   const f = SCALARS[op.name];
   if (f === undefined) throw new Error(`the interpreter has no ${op.name}`);
   return wrap(f(args, attrs as Attrs, from), dtype); // the op's own attrs
@@ -108,7 +121,10 @@ export function reduceValue(x: Value, combine: string, axes: readonly number[], 
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   x.data.forEach((element, flat) => {
     const index = unravel(flat, x.shape);
-    const to = ravel(kept.map((axis) => index[axis] ?? 0), aval.shape);
+    const to = ravel(
+      kept.map((axis) => index[axis] ?? 0),
+      aval.shape,
+    );
     result[to] = wrap(f(result[to] ?? 0, element), aval.dtype);
   });
   return { ...aval, data: result };
@@ -118,11 +134,30 @@ type Whole = (inputs: readonly Value[], attrs: Attrs, aval: Aval) => Value;
 
 const VIEWS: Readonly<Record<string, Whole>> = {
   reshape: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
-  transpose: ([x], { axes }, aval) => fill(aval, (index) => pick(x, axes.map((_, axis) => index[axes.indexOf(axis)] ?? 0))),
+  transpose: ([x], { axes }, aval) =>
+    fill(aval, (index) =>
+      pick(
+        x,
+        axes.map((_, axis) => index[axes.indexOf(axis)] ?? 0),
+      ),
+    ),
   weaken: ([x], _attrs, aval) => fill(aval, (_index, flat) => x?.data[flat] ?? Number.NaN),
   broadcast_to: ([x], _attrs, aval) =>
-    fill(aval, (index) => pick(x, (x?.shape ?? []).map((extent, k) => (extent === 1 ? 0 : (index[k + index.length - (x?.shape.length ?? 0)] ?? 0))))),
-  slice: ([x], { starts, steps }, aval) => fill(aval, (index) => pick(x, index.map((i, k) => (starts[k] ?? 0) + i * (steps[k] ?? 1)))),
+    fill(aval, (index) =>
+      pick(
+        x,
+        (x?.shape ?? []).map((extent, k) =>
+          extent === 1 ? 0 : (index[k + index.length - (x?.shape.length ?? 0)] ?? 0),
+        ),
+      ),
+    ),
+  slice: ([x], { starts, steps }, aval) =>
+    fill(aval, (index) =>
+      pick(
+        x,
+        index.map((i, k) => (starts[k] ?? 0) + i * (steps[k] ?? 1)),
+      ),
+    ),
 };
 
 function pick(x: Value | undefined, index: readonly number[]): number {
@@ -153,7 +188,9 @@ const KERNELS: Readonly<Record<string, Whole>> = {
     const result = fill(aval, () => 0);
     updates?.data.forEach((element, flat) => {
       const to = source(unravel(flat, updates.shape), index, attrs, attrs.rows);
-      if (to !== undefined) result.data[ravel(to, aval.shape)]! += element; // in range by construction
+      if (to === undefined) return;
+      const at = ravel(to, aval.shape);
+      result.data[at] = (result.data[at] ?? Number.NaN) + element;
     });
     return result;
   },
@@ -169,12 +206,22 @@ function chosen(x: Value | undefined, axis: number, aval: Aval, better: (a: numb
 }
 
 /** Where in the gathered array the element at an index of the result comes from; undefined when out of range. */
-function source(at: readonly number[], index: Value | undefined, { axis, along, mode }: Attrs, rows: number): number[] | undefined {
+function source(
+  at: readonly number[],
+  index: Value | undefined,
+  { axis, along, mode }: Attrs,
+  rows: number,
+): number[] | undefined {
   if (index === undefined) return undefined;
   const rank = index.shape.length;
   const asked = along ? elementAt(index, at) : elementAt(index, at.slice(axis, axis + rank));
   const counted = asked < 0 && (along || mode === "fill") ? asked + rows : asked;
-  const row = mode === "clip" ? Math.min(rows - 1, Math.max(0, counted)) : mode === "wrap" ? ((counted % rows) + rows) % rows : counted;
+  const row =
+    mode === "clip"
+      ? Math.min(rows - 1, Math.max(0, counted))
+      : mode === "wrap"
+        ? ((counted % rows) + rows) % rows
+        : counted;
   if (row < 0 || row >= rows) return undefined;
   return along ? at.map((i, k) => (k === axis ? row : i)) : [...at.slice(0, axis), row, ...at.slice(axis + rank)];
 }
@@ -185,7 +232,9 @@ export function evaluateOp(op: AnyOp, inputs: readonly Value[], attrs: unknown, 
   if (op.kind === "map") {
     const from = inputs.map((input) => input.dtype);
     const at = (flat: number): number[] => inputs.map((input) => input.data[flat] ?? Number.NaN);
-    return fill(aval, (_index, flat) => (op.indexed === true ? indexed(op, at(flat), attrs, flat) : scalar(op, at(flat), attrs, from, aval.dtype)));
+    return fill(aval, (_index, flat) =>
+      op.indexed === true ? indexed(op, at(flat), attrs, flat) : scalar(op, at(flat), attrs, from, aval.dtype),
+    );
   }
   const [x] = inputs;
   if (op.kind === "reduce" && x !== undefined) return reduceValue(x, op.combine, op.axes(attrs), aval);
@@ -205,7 +254,14 @@ export class Reference implements Level {
 
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
     const { shape, dtype, weak } = op.infer(inputs, attrs);
-    return this.tensor(evaluateOp(op, inputs.map((input) => this.value(input)), attrs, { shape, dtype, weak }));
+    return this.tensor(
+      evaluateOp(
+        op,
+        inputs.map((input) => this.value(input)),
+        attrs,
+        { shape, dtype, weak },
+      ),
+    );
   }
 
   tensor(value: Value): Tensor {

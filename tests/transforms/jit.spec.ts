@@ -1,7 +1,17 @@
 import { grad, valueAndGrad } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
-import { ArgumentError, counters, EscapedTensorError, executor, setExecutor, Tensor, TracedTensorError, type Counters, type Executor } from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import {
+  ArgumentError,
+  counters,
+  EscapedTensorError,
+  executor,
+  setExecutor,
+  TracedTensorError,
+  type Counters,
+  type Executor,
+} from "@jnx/tensor";
 import { currentFrame, insideArena } from "@jnx/tensor/internal";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
@@ -34,7 +44,8 @@ describe("tracing", () => {
     expect(await f(t.ones([3]), 0.5).toArray()).toEqual([0.5, 0.5, 0.5]);
     expect(calls).toBe(1);
     // Another shape and another dtype are other programs; then both are known.
-    for (let k = 0; k < 2; k++) await Promise.all([f(t.ones([4]), 0.5).data(), f(t.ones([3], { dtype: "int32" }), 0.5).data()]);
+    for (let k = 0; k < 2; k++)
+      await Promise.all([f(t.ones([4]), 0.5).data(), f(t.ones([3], { dtype: "int32" }), 0.5).data()]);
     expect(f.traces).toBe(3);
   });
 
@@ -60,14 +71,19 @@ describe("tracing", () => {
   });
 
   test("staticArgnums: numbers and lists by content, counted from either end", async () => {
-    const f = jit((v: Tensor, shape: readonly number[], power: number) => t.reshape(t.power(v, power), shape), { staticArgnums: [1, -1] });
+    const f = jit((v: Tensor, shape: readonly number[], power: number) => t.reshape(t.power(v, power), shape), {
+      staticArgnums: [1, -1],
+    });
     expect(await f(x(), [3, 1], 2).toArray()).toEqual([[1], [4], [12.25]]);
     expect(await f(x(), [3, 1], 2).toArray()).toEqual([[1], [4], [12.25]]);
     expect(f.traces).toBe(1);
     expect(await f(x(), [1, 3], 3).toArray()).toEqual([[1, 8, 42.875]]);
     expect(f.traces).toBe(2);
     const signed = jit((v: Tensor, zero: number) => t.mul(v, 1 / zero), { staticArgnums: 1 });
-    expect([await signed(t.array(1.5), 0).item(), await signed(t.array(1.5), -0).item()]).toEqual([Infinity, -Infinity]);
+    expect([await signed(t.array(1.5), 0).item(), await signed(t.array(1.5), -0).item()]).toEqual([
+      Infinity,
+      -Infinity,
+    ]);
   });
 
   test("past maxTraces the error says with what it was called before and now", () => {
@@ -75,7 +91,9 @@ describe("tracing", () => {
     f(x());
     const again = (): unknown => f(t.ones([4]));
     expect(again).toThrow(ArgumentError);
-    expect(again).toThrow(/step would be traced .* over maxTraces 1; .*float32\[3\].*float32\[4\].*keep shapes the same/);
+    expect(again).toThrow(
+      /step would be traced .* over maxTraces 1; .*float32\[3\].*float32\[4\].*keep shapes the same/,
+    );
     expect(f(x()).shape).toEqual([3]);
   });
 
@@ -88,39 +106,114 @@ describe("tracing", () => {
 
 describe("arguments and results", () => {
   test("trees go in and come out", async () => {
-    const f = jit((p: { w: Tensor[]; m: Map<string, Tensor>; none: null }) => ({ sum: t.add(p.w[0] ?? 0, p.m.get("k") ?? 0), list: [p.w[1] ?? null, null], none: p.none }));
+    const f = jit((p: { w: Tensor[]; m: Map<string, Tensor>; none: null }) => ({
+      sum: t.add(p.w[0] ?? 0, p.m.get("k") ?? 0),
+      list: [p.w[1] ?? null, null],
+      none: p.none,
+    }));
     const y = f({ w: [x(), t.ones([2])], m: new Map([["k", x()]]), none: null });
-    expect([await y.sum.toArray(), await y.list[0]?.toArray(), y.list[1], y.none]).toEqual([[2, 4, 7], [1, 1], null, null]);
+    expect([await y.sum.toArray(), await y.list[0]?.toArray(), y.list[1], y.none]).toEqual([
+      [2, 4, 7],
+      [1, 1],
+      null,
+      null,
+    ]);
   });
 
   test("results may be inputs, constants, numbers, views, and each other", async () => {
-    const outside = t.array([[1.5, 2], [3, 4]]);
+    const outside = t.array([
+      [1.5, 2],
+      [3, 4],
+    ]);
     const f = jit((v: Tensor) => {
       const y = t.add(v, 1);
-      return { input: v, constant: outside, made: t.array([7, 8.5]), number: 2.5, view: t.transpose(outside), flat: t.reshape(v, [3, 1]), y, again: y, zeros: t.zeros([2]) };
+      return {
+        input: v,
+        constant: outside,
+        made: t.array([7, 8.5]),
+        number: 2.5,
+        view: t.transpose(outside),
+        flat: t.reshape(v, [3, 1]),
+        y,
+        again: y,
+        zeros: t.zeros([2]),
+      };
     });
     for (let k = 0; k < 2; k++) {
       const r = f(x());
       expect(await Promise.all([r.input.toArray(), r.constant.toArray(), r.made.toArray(), r.view.toArray()])).toEqual([
-        [1, 2, 3.5], [[1.5, 2], [3, 4]], [7, 8.5], [[1.5, 3], [2, 4]],
+        [1, 2, 3.5],
+        [
+          [1.5, 2],
+          [3, 4],
+        ],
+        [7, 8.5],
+        [
+          [1.5, 3],
+          [2, 4],
+        ],
       ]);
       // A number comes back as the array it stands for.
       expect(await (r.number as unknown as Tensor).item()).toBe(2.5);
-      expect(await Promise.all([r.flat.toArray(), r.y.toArray(), r.again.toArray(), r.zeros.toArray()])).toEqual([[[1], [2], [3.5]], [2, 3, 4.5], [2, 3, 4.5], [0, 0]]);
+      expect(await Promise.all([r.flat.toArray(), r.y.toArray(), r.again.toArray(), r.zeros.toArray()])).toEqual([
+        [[1], [2], [3.5]],
+        [2, 3, 4.5],
+        [2, 3, 4.5],
+        [0, 0],
+      ]);
     }
   });
 
   test("transposed, sliced, broadcast and flipped arrays are read as what they show", async () => {
-    const m = t.array([[1, 2, 3], [4, 5, 6.5]]);
+    const m = t.array([
+      [1, 2, 3],
+      [4, 5, 6.5],
+    ]);
     const f = jit((v: Tensor) => t.add(v, 0.5));
-    const views = [t.transpose(m), t.laxSlice(m, [0, 1], [2, 3]), t.broadcastTo(t.laxSlice(m, [1, 0], [2, 3]), [2, 3]), t.flip(m), t.laxSlice(m, [1, 0], [2, 3], [1, 2])];
+    const views = [
+      t.transpose(m),
+      t.laxSlice(m, [0, 1], [2, 3]),
+      t.broadcastTo(t.laxSlice(m, [1, 0], [2, 3]), [2, 3]),
+      t.flip(m),
+      t.laxSlice(m, [1, 0], [2, 3], [1, 2]),
+    ];
     for (const view of views) expect(await f(view).toArray()).toEqual(await t.add(view, 0.5).toArray());
   });
 
   test("scalars and arrays without elements", async () => {
-    const f = jit((v: Tensor, s: Tensor) => ({ sum: t.sum(v), rows: t.sum(v, { axis: 1 }), columns: t.sum(v, { axis: 0 }), more: t.add(v, s), padded: t.pad(v, 1.5, [[1, 0, 0], [0, 0, 0]]), s: t.mul(s, 2), product: t.matmul(t.transpose(v), v) }));
+    const f = jit((v: Tensor, s: Tensor) => ({
+      sum: t.sum(v),
+      rows: t.sum(v, { axis: 1 }),
+      columns: t.sum(v, { axis: 0 }),
+      more: t.add(v, s),
+      padded: t.pad(v, 1.5, [
+        [1, 0, 0],
+        [0, 0, 0],
+      ]),
+      s: t.mul(s, 2),
+      product: t.matmul(t.transpose(v), v),
+    }));
     const r = f(t.zeros([0, 2]), t.array(2.5));
-    expect(await Promise.all([r.sum.item(), r.rows.toArray(), r.columns.toArray(), r.padded.toArray(), r.s.item(), r.product.toArray()])).toEqual([0, [], [0, 0], [[1.5, 1.5]], 5, [[0, 0], [0, 0]]]);
+    expect(
+      await Promise.all([
+        r.sum.item(),
+        r.rows.toArray(),
+        r.columns.toArray(),
+        r.padded.toArray(),
+        r.s.item(),
+        r.product.toArray(),
+      ]),
+    ).toEqual([
+      0,
+      [],
+      [0, 0],
+      [[1.5, 1.5]],
+      5,
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ]);
     expect(r.more.shape).toEqual([0, 2]);
   });
 
@@ -143,15 +236,24 @@ describe("arguments and results", () => {
   });
 
   test("donated arguments give their memory up, and only theirs", async () => {
-    const f = jit((p: Tensor[], y: Tensor) => p.map((one, k) => t.add(t.mul(one, 2), k === 0 ? y : (p[0] ?? y))), { donateArgnums: 0 });
+    const f = jit((p: Tensor[], y: Tensor) => p.map((one, k) => t.add(t.mul(one, 2), k === 0 ? y : (p[0] ?? y))), {
+      donateArgnums: 0,
+    });
     const [a, b] = [x(), x()];
     const r = f([a, b], x());
-    expect(await Promise.all(r.map((y) => y.toArray()))).toEqual([[3, 6, 10.5], [3, 6, 10.5]]);
+    expect(await Promise.all(r.map((y) => y.toArray()))).toEqual([
+      [3, 6, 10.5],
+      [3, 6, 10.5],
+    ]);
     for (const gone of [a, b]) expect(() => t.add(gone, 1)).toThrow(EscapedTensorError);
-    for (const gone of [a, b]) expect(() => t.add(gone, 1)).toThrow(/donateArgnums|updated in place by a compiled step/);
+    for (const gone of [a, b])
+      expect(() => t.add(gone, 1)).toThrow(/donateArgnums|updated in place by a compiled step/);
     // The same tensor twice, and once more as another argument.
     const c = x();
-    expect(await Promise.all(f([c, c], c).map((y) => y.toArray()))).toEqual([[3, 6, 10.5], [3, 6, 10.5]]);
+    expect(await Promise.all(f([c, c], c).map((y) => y.toArray()))).toEqual([
+      [3, 6, 10.5],
+      [3, 6, 10.5],
+    ]);
   });
 });
 
@@ -257,7 +359,11 @@ describe("what a call costs", () => {
     const f = jit((v: Tensor, w: Tensor) => [t.add(v, w), t.sub(v, w), t.mul(t.add(v, w), t.sub(v, w))]);
     expect(f.explain(x(), x()).dispatches).toBe(1);
     const r = f(x(), t.array([0.5, 1, 2]));
-    expect(await Promise.all(r.map((y) => y.toArray()))).toEqual([[1.5, 3, 5.5], [0.5, 1, 1.5], [0.75, 3, 8.25]]);
+    expect(await Promise.all(r.map((y) => y.toArray()))).toEqual([
+      [1.5, 3, 5.5],
+      [0.5, 1, 1.5],
+      [0.75, 3, 8.25],
+    ]);
   });
 
   test("a value that several kernels read is not overwritten before the last of them", async () => {
@@ -267,7 +373,10 @@ describe("what a call costs", () => {
       const u = t.matmul(t.transpose(y), z);
       return [t.sum(u, { axis: 0 }), t.add(z, y), t.matmul(y, u)];
     });
-    const m = t.array([[1, 2], [0.5, -1]]);
+    const m = t.array([
+      [1, 2],
+      [0.5, -1],
+    ]);
     const plain = ((v: Tensor) => {
       const y = t.matmul(v, v);
       const z = t.matmul(t.add(y, 1), v);
@@ -305,7 +414,12 @@ describe("devices that bind few buffers", () => {
       });
       const all = Array.from({ length: 14 }, (_, k) => t.array([k, 0.5, -k]));
       const r = await Promise.all(f(...all).map((y) => y.toArray()));
-      expect(r).toEqual([[91, 7, -91], [0, 3.5, 0], [91, 3.5, 91], [182, 3.5, 182]]);
+      expect(r).toEqual([
+        [91, 7, -91],
+        [0, 3.5, 0],
+        [91, 3.5, 91],
+        [182, 3.5, 182],
+      ]);
     });
   });
 
@@ -315,6 +429,16 @@ describe("devices that bind few buffers", () => {
       for (let k = 0; k < 40; k++) y = t.mul(t.add(y, t.transpose(y)), 0.5);
       return y;
     });
-    expect(await f(t.array([[1, 2], [3, 4.5]])).toArray()).toEqual([[1, 2.5], [2.5, 4.5]]);
+    expect(
+      await f(
+        t.array([
+          [1, 2],
+          [3, 4.5],
+        ]),
+      ).toArray(),
+    ).toEqual([
+      [1, 2.5],
+      [2.5, 4.5],
+    ]);
   });
 });

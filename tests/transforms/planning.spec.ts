@@ -25,17 +25,29 @@ function capture(f: (...inputs: Tensor[]) => readonly Tensor[], inputs: readonly
 }
 
 /** Compiles f, runs the plan on the host, and compares with the same ops one by one: to the last bit of float64. */
-function check(f: (...inputs: Tensor[]) => readonly Tensor[], inputs: readonly Value[], buffers: number, donate = false): void {
+function check(
+  f: (...inputs: Tensor[]) => readonly Tensor[],
+  inputs: readonly Value[],
+  buffers: number,
+  donate = false,
+): void {
   const graph = capture(f, inputs);
   const wanted = reference(f, inputs);
   const computed = { ...graph, outputs: [...new Set(graph.outputs.filter((node) => node.kind === "op"))] };
-  const donated = new Set(donate ? graph.inputs.filter((input) => !graph.outputs.includes(input)).map((input) => input.id) : []);
+  const donated = new Set(
+    donate ? graph.inputs.filter((input) => !graph.outputs.includes(input)).map((input) => input.id) : [],
+  );
   const made = simulate(planGraph(computed, donated, limits(buffers)), computed, inputs, buffers);
   graph.outputs.forEach((node, k) => {
     const got = made.get(node.id);
     if (node.kind !== "op" || got === undefined) return;
     const want = [...(wanted[k]?.data ?? [])];
-    const worst = Math.max(0, ...want.map((x, i) => Math.abs(x - (got.data[i] ?? Number.NaN)) / (1 + Math.abs(x))).map((e) => (Number.isNaN(e) ? Infinity : e)));
+    const worst = Math.max(
+      0,
+      ...want
+        .map((x, i) => Math.abs(x - (got.data[i] ?? Number.NaN)) / (1 + Math.abs(x)))
+        .map((e) => (Number.isNaN(e) ? Infinity : e)),
+    );
     expect(worst, `output ${k}\n${printGraph(graph)}`).toBeLessThan(1e-9);
   });
 }
@@ -59,7 +71,8 @@ describe("a fused and planned graph computes what its ops compute one by one", (
     fc.assert(
       fc.property(programs({ maxLength: 15 }), (program) => {
         const f = build(program, true);
-        const total = (...inputs: Tensor[]): Tensor => f(...inputs).reduce((sum, y) => t.add(sum, t.sum(t.sin(y))), t.zeros([]));
+        const total = (...inputs: Tensor[]): Tensor =>
+          f(...inputs).reduce((sum, y) => t.add(sum, t.sum(t.sin(y))), t.zeros([]));
         const inputs = inputsOf(program);
         const gradient = grad(total, { argnums: inputs.map((_, k) => k) });
         check((...args) => gradient(...args), inputs, buffers, buffers === 4);

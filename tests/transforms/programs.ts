@@ -21,7 +21,9 @@ export interface Program {
   readonly outputs: number;
 }
 
-export function programs(options: { readonly maxLength?: number; readonly families?: number } = {}): fc.Arbitrary<Program> {
+export function programs(
+  options: { readonly maxLength?: number; readonly families?: number } = {},
+): fc.Arbitrary<Program> {
   const small = fc.nat({ max: 63 });
   const gene = fc.record({ op: fc.nat({ max: 255 }), a: small, b: small, how: fc.nat({ max: 255 }) });
   return fc.record({
@@ -43,10 +45,14 @@ const FAMILIES: readonly (readonly (readonly number[])[])[] = [
 export function inputsOf({ family }: Program): Value[] {
   let seed = 7 + family;
   return (FAMILIES[family] ?? []).map((shape) =>
-    valueOf(shape, "float32", Array.from({ length: sizeOf(shape) }, () => {
-      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-      return Math.fround((seed / 2 ** 32) * 4 - 2);
-    })),
+    valueOf(
+      shape,
+      "float32",
+      Array.from({ length: sizeOf(shape) }, () => {
+        seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+        return Math.fround((seed / 2 ** 32) * 4 - 2);
+      }),
+    ),
   );
 }
 
@@ -74,7 +80,9 @@ export function build(program: Program, smooth = false): (...inputs: Tensor[]) =
     const values = inputsOf(program).map((input) => level.tensor(input));
     const draft: Draft = { values, look: (x) => level.value(x), smooth };
     for (const gene of program.genes) {
-      const chosen = [gene.op, gene.op + 1, 0].map((op) => attempt({ ...gene, op }, draft)).find((one) => one !== undefined);
+      const chosen = [gene.op, gene.op + 1, 0]
+        .map((op) => attempt({ ...gene, op }, draft))
+        .find((one) => one !== undefined);
       if (chosen === undefined) continue;
       instructions.push(chosen.run);
       values.push(chosen.result);
@@ -93,7 +101,9 @@ function attempt(gene: Gene, draft: Draft): { run: Instruction; result: Tensor }
   if (run === undefined) return undefined;
   const result = run(draft.values);
   const { data, dtype } = draft.look(result);
-  const tame = data.every((x) => Number.isFinite(x) && (dtype === "float32" ? Math.abs(x) < 30 : Math.abs(x) < 1e6 || dtype === "uint32"));
+  const tame = data.every(
+    (x) => Number.isFinite(x) && (dtype === "float32" ? Math.abs(x) < 30 : Math.abs(x) < 1e6 || dtype === "uint32"),
+  );
   return tame && result.size <= LARGEST ? { run, result } : undefined;
 }
 
@@ -129,7 +139,11 @@ function fits(x: Tensor, y: Tensor): boolean {
   return shape.every(([m, n]) => m === n || m === 1 || n === 1);
 }
 
-function binary(f: (x: Tensor, y: Tensor, how: number) => Tensor, suits: (x: Tensor) => boolean = isFloat, apart = false): Maker {
+function binary(
+  f: (x: Tensor, y: Tensor, how: number) => Tensor,
+  suits: (x: Tensor) => boolean = isFloat,
+  apart = false,
+): Maker {
   return ({ a, b, how }, draft) => {
     const i = find(draft, a, suits);
     if (i === undefined) return undefined;
@@ -157,20 +171,35 @@ function axesOf(x: Tensor, how: number): number[] {
   return axes.length > 0 || x.ndim === 0 ? axes : [how % x.ndim];
 }
 
-function reduction(f: (x: Tensor, options: { axis: number[]; keepdims: boolean }) => Tensor, suits: (x: Tensor, draft: Draft) => boolean = isFloat): Maker {
+function reduction(
+  f: (x: Tensor, options: { axis: number[]; keepdims: boolean }) => Tensor,
+  suits: (x: Tensor, draft: Draft) => boolean = isFloat,
+): Maker {
   return ({ a, how }, draft) => {
     const k = find(draft, a, (x) => x.ndim > 0 && x.size > 0 && suits(x, draft));
-    return k === undefined ? undefined : (values) => f(at(values, k), { axis: axesOf(at(values, k), how), keepdims: how >= 128 });
+    return k === undefined
+      ? undefined
+      : (values) => f(at(values, k), { axis: axesOf(at(values, k), how), keepdims: how >= 128 });
   };
 }
 
-const kinky = (suits: (x: Tensor) => boolean) => (x: Tensor, draft: Draft): boolean => suits(x) && (!draft.smooth || distinct(draft, x));
+const kinky =
+  (suits: (x: Tensor) => boolean) =>
+  (x: Tensor, draft: Draft): boolean =>
+    suits(x) && (!draft.smooth || distinct(draft, x));
 
 /** A reshape of x: flat, split in two, or with axes of extent 1. */
 function reshaped(x: Tensor, how: number): Tensor {
   const factors = Array.from({ length: x.size }, (_, k) => k + 1).filter((n) => x.size % n === 0);
   const n = factors[how % Math.max(1, factors.length)] ?? 1;
-  const shapes = [[x.size], [n, x.size / n], [1, ...x.shape], [...x.shape, 1], [...x.shape].reverse(), [x.size / n, 1, n]];
+  const shapes = [
+    [x.size],
+    [n, x.size / n],
+    [1, ...x.shape],
+    [...x.shape, 1],
+    [...x.shape].reverse(),
+    [x.size / n, 1, n],
+  ];
   return t.reshape(x, shapes[how % shapes.length] ?? [x.size]);
 }
 
@@ -183,26 +212,43 @@ function permuted(x: Tensor, how: number): Tensor {
 function sliced(x: Tensor, how: number): Tensor {
   const starts = x.shape.map((extent, axis) => Math.min(extent, (how >> axis) & 1));
   const limits = x.shape.map((extent, axis) => Math.max(starts[axis] ?? 0, extent - ((how >> (axis + 3)) & 1)));
-  return t.laxSlice(x, starts, limits, x.shape.map((_, axis) => 1 + ((how >> (axis + 5)) & 1)));
+  return t.laxSlice(
+    x,
+    starts,
+    limits,
+    x.shape.map((_, axis) => 1 + ((how >> (axis + 5)) & 1)),
+  );
 }
 
 function padded(x: Tensor, how: number): Tensor {
-  const config = x.shape.map((_, axis) => [((how >> axis) & 3) - 1, (how >> (axis + 3)) & 1, (how >> (axis + 5)) & 1] as const);
+  const config = x.shape.map(
+    (_, axis) => [((how >> axis) & 3) - 1, (how >> (axis + 3)) & 1, (how >> (axis + 5)) & 1] as const,
+  );
   return x.shape.every((extent) => extent > 1) ? t.pad(x, how % 3, config) : x;
 }
 
 /** A new leading axis, or extents of 1 repeated. */
 function spread(x: Tensor, how: number): Tensor {
-  return t.broadcastTo(x, how % 2 === 0 ? [2 + (how % 3), ...x.shape] : x.shape.map((extent) => (extent === 1 ? 4 : extent)));
+  return t.broadcastTo(
+    x,
+    how % 2 === 0 ? [2 + (how % 3), ...x.shape] : x.shape.map((extent) => (extent === 1 ? 4 : extent)),
+  );
 }
 
 const matrixProduct: Maker = ({ a, b, how }, draft) => {
   const i = find(draft, a, (x) => isFloat(x) && x.ndim >= 1 && x.size > 0);
   if (i === undefined) return undefined;
   const inner = at(draft.values, i).shape.at(-1);
-  const j = find(draft, b, (y) => isFloat(y) && y.ndim <= 2 && y.ndim >= 1 && y.size > 0 && y.shape[y.ndim === 1 ? 0 : y.ndim - 2] === inner);
+  const j = find(
+    draft,
+    b,
+    (y) => isFloat(y) && y.ndim <= 2 && y.ndim >= 1 && y.size > 0 && y.shape[y.ndim === 1 ? 0 : y.ndim - 2] === inner,
+  );
   const scaled = (values: readonly Tensor[]): Tensor => t.mul(at(values, i), 0.25);
-  if (j === undefined || how % 5 === 0) return at(draft.values, i).ndim < 2 ? undefined : (values) => t.matmul(scaled(values), t.swapaxes(at(values, i), -1, -2));
+  if (j === undefined || how % 5 === 0)
+    return at(draft.values, i).ndim < 2
+      ? undefined
+      : (values) => t.matmul(scaled(values), t.swapaxes(at(values, i), -1, -2));
   return (values) => t.matmul(how % 2 === 0 ? at(values, i) : scaled(values), at(values, j));
 };
 
@@ -221,8 +267,17 @@ const gatheredAlong: Maker = ({ a, b, how }, draft) => {
   if (i === undefined) return undefined;
   const x = at(draft.values, i);
   const axis = how % x.ndim;
-  const j = find(draft, b, (y) => y.dtype === "int32" && y.ndim === x.ndim && y.shape.every((extent, k) => k === axis || extent === x.shape[k] || extent === 1));
-  return j === undefined ? undefined : (values) => t.takeAlongAxis(at(values, i), at(values, j), axis, { mode: "clip" });
+  const j = find(
+    draft,
+    b,
+    (y) =>
+      y.dtype === "int32" &&
+      y.ndim === x.ndim &&
+      y.shape.every((extent, k) => k === axis || extent === x.shape[k] || extent === 1),
+  );
+  return j === undefined
+    ? undefined
+    : (values) => t.takeAlongAxis(at(values, i), at(values, j), axis, { mode: "clip" });
 };
 
 const isBool = (x: Tensor): boolean => x.dtype === "bool";
@@ -232,8 +287,17 @@ const chosen: Maker = ({ a, b, how }, draft) => {
   const c = find(draft, how, isBool);
   if (c === undefined) return undefined;
   const i = find(draft, a, (x) => isFloat(x) && fits(x, at(draft.values, c)));
-  const j = i === undefined ? undefined : find(draft, b, (y) => isFloat(y) && fits(y, t.add(at(draft.values, i), t.astype(at(draft.values, c), "float32"))));
-  return i === undefined || j === undefined ? undefined : (values) => t.where(at(values, c), at(values, i), at(values, j));
+  const j =
+    i === undefined
+      ? undefined
+      : find(
+          draft,
+          b,
+          (y) => isFloat(y) && fits(y, t.add(at(draft.values, i), t.astype(at(draft.values, c), "float32"))),
+        );
+  return i === undefined || j === undefined
+    ? undefined
+    : (values) => t.where(at(values, c), at(values, i), at(values, j));
 };
 
 /** Rounds to whole numbers, where no element is near a half. */
@@ -241,10 +305,12 @@ function whole(x: Tensor): Tensor {
   return t.astype(t.mul(x, 3), "int32");
 }
 
-const drawn: Maker = ({ how }) => () => {
-  const bits = t.random.bits(t.random.key(how), how % 2 === 0 ? [4, 8] : [8]);
-  return t.mul(t.astype(t.rightShift(bits, 8), "float32"), 2 ** -24);
-};
+const drawn: Maker =
+  ({ how }) =>
+  () => {
+    const bits = t.random.bits(t.random.key(how), how % 2 === 0 ? [4, 8] : [8]);
+    return t.mul(t.astype(t.rightShift(bits, 8), "float32"), 2 ** -24);
+  };
 
 const OPS: readonly Maker[] = [
   unary((x) => t.tanh(x)),
@@ -265,25 +331,46 @@ const OPS: readonly Maker[] = [
   chosen,
   unary(padded, isFloat),
   reduction((x, options) => t.mean(x, options)),
-  unary((x, how) => t.flip(x, { axis: axesOf(x, how) }), (x) => x.ndim > 0),
+  unary(
+    (x, how) => t.flip(x, { axis: axesOf(x, how) }),
+    (x) => x.ndim > 0,
+  ),
   binary((x, y, how) => (how % 2 === 0 ? t.maximum(x, y) : t.minimum(x, y)), isFloat, true),
-  unary((x) => t.softmax(x, { axis: -1 }), (x) => isFloat(x) && x.ndim > 0 && x.size > 0),
+  unary(
+    (x) => t.softmax(x, { axis: -1 }),
+    (x) => isFloat(x) && x.ndim > 0 && x.size > 0,
+  ),
   unary(whole, (x, look) => isFloat(x) && look(x).data.every((v) => Math.abs(v * 3 - Math.round(v * 3)) > MARGIN * 3)),
   binary((x, y) => t.add(x, t.mul(y, 3)), isWhole),
-  unary((x) => t.mul(t.astype(x, "float32"), 0.125), (x) => isWhole(x) || isBool(x)),
+  unary(
+    (x) => t.mul(t.astype(x, "float32"), 0.125),
+    (x) => isWhole(x) || isBool(x),
+  ),
   gathered,
   gatheredAlong,
-  reduction((x, options) => t.argmax(x, { axis: options.axis[0] ?? 0, keepdims: options.keepdims }), (x, draft) => isFloat(x) && distinct(draft, x)),
+  reduction(
+    (x, options) => t.argmax(x, { axis: options.axis[0] ?? 0, keepdims: options.keepdims }),
+    (x, draft) => isFloat(x) && distinct(draft, x),
+  ),
   unary((x) => t.exp(t.neg(t.square(x)))),
   unary((x) => t.sqrt(t.add(t.square(x), 0.5))),
   reduction((x, options) => t.logsumexp(x, options)),
   reduction((x, options) => t.any(x, options), isBool),
   unary((x) => t.logicalNot(x), isBool),
   reduction((x, options) => t.prod(t.add(t.mul(t.tanh(x), 0.25), 1), options)),
-  reduction((x, options) => t.sum(x, options), (x) => isWhole(x) || isBool(x)),
-  ({ how }) => () => t.mul(t.add(t.astype(t.arange(how % 2 === 0 ? 8 : 4), "float32"), 0.3), 0.2),
-  ({ how }) => () => t.full(how % 2 === 0 ? [4, 8] : [], how / 64 - 1.7, { dtype: "float32" }),
-  ({ how }) => () => t.array(Array.from({ length: 8 }, (_, k) => Math.fround(((k * 37 + how) % 19) / 7 - 1.3))),
+  reduction(
+    (x, options) => t.sum(x, options),
+    (x) => isWhole(x) || isBool(x),
+  ),
+  ({ how }) =>
+    () =>
+      t.mul(t.add(t.astype(t.arange(how % 2 === 0 ? 8 : 4), "float32"), 0.3), 0.2),
+  ({ how }) =>
+    () =>
+      t.full(how % 2 === 0 ? [4, 8] : [], how / 64 - 1.7, { dtype: "float32" }),
+  ({ how }) =>
+    () =>
+      t.array(Array.from({ length: 8 }, (_, k) => Math.fround(((k * 37 + how) % 19) / 7 - 1.3))),
   drawn,
 ];
 

@@ -26,7 +26,8 @@ export function checkSteps(steps: readonly Step[], limit: number): void {
   for (const { label, kernel, slots, grid } of steps) {
     if (grid.includes(0)) throw new Error(`${label}: a grid of ${grid.join(" x ")}`);
     const bindings = kernel.bindings.filter(({ access }) => access !== "uniform");
-    if (bindings.length !== slots.length) throw new Error(`${label}: ${bindings.length} storage bindings, ${slots.length} slots`);
+    if (bindings.length !== slots.length)
+      throw new Error(`${label}: ${bindings.length} storage bindings, ${slots.length} slots`);
     if (bindings.length > limit) throw new Error(`${label}: binds ${bindings.length} buffers, over ${limit}`);
     bindings.forEach(({ access, name }, k) => {
       if (access === "read_write" && slots.indexOf(slots[k] ?? -1) !== slots.lastIndexOf(slots[k] ?? -1))
@@ -44,8 +45,10 @@ class Machine {
     this.#built = built;
     this.#graph = graph;
     this.#memory = Array.from({ length: built.slotCount }, () => ({ data: new Float64Array(0) }));
-    for (const [slot, bytes] of [...built.plan.temporaries, ...built.plan.fresh]) this.#memory[slot] = { data: new Float64Array(bytes / 4).fill(Number.NaN) };
-    for (const input of graph.inputs) this.#memory[input.index] = { data: inputs[input.index]?.data.slice() ?? new Float64Array(0) };
+    for (const [slot, bytes] of [...built.plan.temporaries, ...built.plan.fresh])
+      this.#memory[slot] = { data: new Float64Array(bytes / 4).fill(Number.NaN) };
+    for (const input of graph.inputs)
+      this.#memory[input.index] = { data: inputs[input.index]?.data.slice() ?? new Float64Array(0) };
     for (const node of built.fuser.inliner.nodes) {
       const slot = built.plan.constants.get(node.id);
       if (slot !== undefined && node.kind === "constant") this.#memory[slot] = { data: constant(node) };
@@ -89,12 +92,17 @@ class Machine {
       const [input] = anchor.inputs;
       if (input === undefined) throw new Error("a reduction of nothing");
       const expr = inliner.read(input);
-      const operand = fill({ shape: input.shape, dtype: input.dtype, weak: input.weak }, (_index, flat) => this.#element(expr, flat));
+      const operand = fill({ shape: input.shape, dtype: input.dtype, weak: input.weak }, (_index, flat) =>
+        this.#element(expr, flat),
+      );
       return reduceValue(operand, anchor.op.combine, anchor.op.axes(anchor.attrs), { shape, dtype, weak });
     }
     const operands = inliner.operandsOf(anchor).map(({ node, view }) => {
       const memory = this.#buffer(node.id);
-      return fill({ shape: view.shape, dtype: node.dtype, weak: node.weak }, (index) => memory[offsetOf(view, index)] ?? Number.NaN);
+      return fill(
+        { shape: view.shape, dtype: node.dtype, weak: node.weak },
+        (index) => memory[offsetOf(view, index)] ?? Number.NaN,
+      );
     });
     return evaluateOp(anchor.op, operands, anchor.attrs, { shape, dtype, weak });
   }
@@ -103,8 +111,15 @@ class Machine {
   #checkInPlace(group: Group, targets: readonly Float64Array[]): void {
     const { anchor, roots } = group;
     const { inliner } = this.#built.fuser;
-    const before = anchor === undefined ? [] : anchor.op.kind === "reduce" ? anchor.inputs.flatMap((input) => loads(inliner.read(input)).map(({ slot }) => slot)) : inliner.operandsOf(anchor).map(({ node }) => node.id);
-    for (const id of before) if (targets.includes(this.#buffer(id))) throw new Error(`${anchor?.op.name ?? ""} overwrites its operand ${id}\n${printGraph(this.#graph)}`);
+    const before =
+      anchor === undefined
+        ? []
+        : anchor.op.kind === "reduce"
+          ? anchor.inputs.flatMap((input) => loads(inliner.read(input)).map(({ slot }) => slot))
+          : inliner.operandsOf(anchor).map(({ node }) => node.id);
+    for (const id of before)
+      if (targets.includes(this.#buffer(id)))
+        throw new Error(`${anchor?.op.name ?? ""} overwrites its operand ${id}\n${printGraph(this.#graph)}`);
     const own = new Set([anchor?.id, ...[...roots.keys()].map((root) => root.id)]);
     const written = this.#built.plan.writes.get(group) ?? [];
     for (const load of [...roots.values()].flatMap(loads)) {
@@ -112,17 +127,26 @@ class Machine {
       const k = targets.indexOf(this.#buffer(load.slot));
       if (k < 0) continue;
       if (!isIdentity(load.view)) throw new Error(`value ${load.slot} is overwritten while it is read elsewhere`);
-      if (written[k]?.dtype !== load.dtype) throw new Error(`value ${load.slot} of ${load.dtype} is overwritten by ${written[k]?.dtype ?? ""} in place`);
+      if (written[k]?.dtype !== load.dtype)
+        throw new Error(`value ${load.slot} of ${load.dtype} is overwritten by ${written[k]?.dtype ?? ""} in place`);
     }
   }
 
   #element(expr: Expr, flat: number, evaluate = (inner: Expr, at: number): number => this.#element(inner, at)): number {
     if (expr.kind === "literal") return expr.value;
     if (expr.kind === "result") throw new Error("a result without an anchor");
-    if (expr.kind === "load") return this.#buffer(expr.slot)[offsetOf(expr.view, unravelOf(expr.view, flat))] ?? Number.NaN;
+    if (expr.kind === "load")
+      return this.#buffer(expr.slot)[offsetOf(expr.view, unravelOf(expr.view, flat))] ?? Number.NaN;
     const args = expr.args.map((arg) => evaluate(arg, flat));
-    if (expr.op.indexed === true) return indexed(expr.op, args, expr.attrs, offsetOf(expr.view, unravelOf(expr.view, flat)));
-    return scalar(expr.op, args, expr.attrs, expr.args.map((arg) => arg.dtype), expr.dtype);
+    if (expr.op.indexed === true)
+      return indexed(expr.op, args, expr.attrs, offsetOf(expr.view, unravelOf(expr.view, flat)));
+    return scalar(
+      expr.op,
+      args,
+      expr.attrs,
+      expr.args.map((arg) => arg.dtype),
+      expr.dtype,
+    );
   }
 
   #buffer(id: number): Float64Array {
@@ -155,6 +179,11 @@ function loads(root: Expr): Extract<Expr, { kind: "load" }>[] {
 function constant(node: Extract<GraphNode, { kind: "constant" }>): Float64Array {
   const { payload } = node.tensor;
   const host = payload.kind === "device" ? payload.storage.host : undefined;
-  if (host === undefined || !(host instanceof Float32Array || host instanceof Int32Array || host instanceof Uint32Array) || payload.kind !== "device") throw new Error("the simulation needs constants the host knows");
+  if (
+    host === undefined ||
+    !(host instanceof Float32Array || host instanceof Int32Array || host instanceof Uint32Array) ||
+    payload.kind !== "device"
+  )
+    throw new Error("the simulation needs constants the host knows");
   return fill(node, (index) => host[offsetOf(payload.view, index)] ?? Number.NaN).data;
 }
