@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { makeAdapter, useDevice } from "@jnx/testing";
+import * as kernels from "@jnx/kernels-wgsl";
 import { planBits, planMatmul } from "@jnx/kernels-wgsl";
 import type { LinkedKernel, MatmulOperand, MatmulSpec } from "@jnx/kernels-wgsl";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fencedBlocks } from "../docs/examples.ts";
 import { compileAll, limits, linkStage } from "./run-stages.ts";
 import type { TestStage } from "./run-stages.ts";
 
@@ -39,6 +41,10 @@ async function refusal(code: string): Promise<string | undefined> {
   await device.popErrorScope();
   return failed;
 }
+
+afterAll(() => {
+  device.destroy();
+});
 
 describe("every file", () => {
   test("there are some in every family", () => {
@@ -133,4 +139,27 @@ describe("planMatmul", () => {
 test("every text that planBits returns compiles", async () => {
   const stages = [1, 3, 4, 4096].flatMap((count) => planBits({ count, keys: 2 }, limits));
   expect(await compileAll(stages)).toBe(2);
+});
+
+test("the README's example computes what it says", async () => {
+  const [text, second] = fencedBlocks(path.resolve(SOURCES, "../README.md"), "js");
+  const [first, ...lines] = text?.split("\n") ?? [];
+  expect(second).toBeUndefined();
+  expect(first).toMatch(/^import \{ [\w, ]+ \} from "@jnx\/kernels-wgsl";$/);
+  const names = first?.slice("import ".length, first.indexOf(" from")) ?? "";
+  const body = `return (async () => { const ${names} = kernels; ${lines.join("\n")}\nreturn { device, y }; })()`;
+  const usage = { COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 };
+  // What the text above ends in.
+  const run = new Function("kernels", "navigator", "GPUBufferUsage", body) as (
+    ...scope: unknown[]
+  ) => Promise<{ device: GPUDevice; y: GPUBuffer }>;
+  const { device, y } = await run(kernels, { gpu: { requestAdapter: makeAdapter } }, usage);
+  const copy = device.createBuffer({ size: y.size, usage: 1 | usage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(y, 0, copy, 0, y.size);
+  device.queue.submit([encoder.finish()]);
+  await copy.mapAsync(1);
+  const values = [...new Float32Array(copy.getMappedRange())];
+  expect(values.map((value) => Number(value.toFixed(4)))).toEqual([1, 2.7183, 7.3891]);
+  device.destroy();
 });

@@ -300,7 +300,7 @@ describe("grids", () => {
   });
 
   test("more than 65,535 groups", async () => {
-    const n = 65_536 * 512 + 3;
+    const n = 65_535 * 512 + 3;
     const flat = contiguousView([n]);
     const device = executor();
     const expr = apply(

@@ -2,7 +2,8 @@ alias F = vec4f;
 alias I = vec4i;
 alias U = vec4u;
 alias B = vec4<bool>;
-const GROUP = 64u;
+const LANES = 8u;
+const LINES = 8u;
 alias T = f32;
 alias V = vec4f;
 alias K = vec4u;
@@ -46,53 +47,43 @@ fn finish_lanes(v: V) -> T {
 struct Params {
   count: u32,
   reduce: u32,
-  inner: u32,
   chunk: u32,
-  lanes: u32,
   splits: u32,
   identity: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
-@compute @workgroup_size(GROUP)
+var<workgroup> partial: array<V, LANES * LINES>;
+@compute @workgroup_size(LANES, LINES)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let at = (wid.x + wid.y * groups.x) * GROUP + lid.x;
-  if (at >= p.count) {
-    return;
-  }
-  var line = at;
-  var lane = 0u;
-  if (p.inner > 1u) {
-    line = at / p.inner;
-    lane = at - line * p.inner;
-  }
-  var begin = 0u;
-  var end = p.reduce;
-  if (p.splits > 1u) {
-    let part = line % p.splits;
-    line = line / p.splits;
-    let first = part / p.lanes * p.chunk;
-    begin = first + part % p.lanes;
-    end = min(first + p.chunk, p.reduce);
-  }
-  var source = (line * p.reduce + begin) * p.inner + lane;
-  let step = p.lanes * p.inner;
+  let line = (wid.x + wid.y * groups.x) * LINES + lid.y;
+  let outer = line / p.splits;
+  let begin = (line - outer * p.splits) * p.chunk;
+  let end = select(0u, min(begin + p.chunk, p.reduce), line < p.count);
+  let base = outer * p.reduce;
   let nothing = V(bitcast<T>(p.identity));
   var a = nothing;
   var b = nothing;
   var c = nothing;
   var d = nothing;
-  var r = begin;
-  for (; r < end; r += p.lanes) {
-    let next = combine(a, load(source));
+  var r = begin + lid.x;
+  for (; r < end; r += LANES) {
+    let next = combine(a, load(base + r));
     a = b;
     b = c;
     c = d;
     d = next;
-    source += step;
   }
-  store(at, finish(combine(combine(a, b), combine(c, d))));
+  partial[lid.y * LANES + lid.x] = combine(combine(a, b), combine(c, d));
+  workgroupBarrier();
+  if (lid.x == 0u && line < p.count) {
+    var all = partial[lid.y * LANES];
+    for (var i = 1u; i < LANES; i += 1u) {
+      all = combine(all, partial[lid.y * LANES + i]);
+    }
+    store(line, finish(all));
+  }
 }
