@@ -43,6 +43,7 @@ function stateFrom(leaves: FlatState): State {
  * @example
  * const [graphdef, params, rest] = nnx.split(model, nnx.Param, "...");
  * const same = nnx.merge(graphdef, params, rest);
+ * same.hidden.kernel === model.hidden.kernel; // true
  */
 export function split<M, const F extends readonly Filter[]>(node: M, ...filters: F): [GraphDef<M>, ...StatesFor<M, F>] {
   const { def, places } = flattenGraph(node);

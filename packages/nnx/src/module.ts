@@ -28,6 +28,7 @@ export interface AttributeOptions {
  *     return this.output.call(nnx.relu(this.hidden.call(x)));
  *   }
  * }
+ * new MLP({ rngs: new nnx.Rngs(0) }).call(ones([32, 784])).shape; // [32, 10]
  */
 export abstract class Module extends Pytree {
   /** Training mode: `deterministic` and `useRunningAverage` become false wherever a module has them. */

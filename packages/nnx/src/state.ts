@@ -20,6 +20,7 @@ export type FlatState = readonly (readonly [Path, Leaf])[];
  * @example
  * const state = nnx.state(model, nnx.Param);
  * for (const [path, variable] of nnx.toFlatState(state)) console.log(path.join("."), variable.shape);
+ * Object.keys(state); // ["hidden", "out"]
  */
 export class State {
   constructor(entries: Iterable<readonly [PathPart, State | Leaf]> = []) {

@@ -23,7 +23,8 @@ export interface SgdOptions {
  *
  * @throws ArgumentError when a number is NaN or infinite.
  * @example
- * optax.sgd(0.1, { momentum: 0.9 });
+ * const tx = optax.sgd(0.1, { momentum: 0.9 });
+ * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.2]]
  */
 export function sgd(learningRate: ScalarOrSchedule, options: SgdOptions = {}): GradientTransformation<unknown[]> {
   const { momentum, nesterov = false } = options;
@@ -40,6 +41,7 @@ export function sgd(learningRate: ScalarOrSchedule, options: SgdOptions = {}): G
  * @throws ArgumentError when a number is NaN or infinite.
  * @example
  * const tx = optax.adam(optax.cosineDecaySchedule(1e-3, 1000));
+ * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.00099999, 0.00099999]]
  */
 export function adam(learningRate: ScalarOrSchedule, options: AdamOptions = {}): GradientTransformation<unknown[]> {
   return chain(erase(scaleByAdam(options)), scaleByLearningRate(learningRate, { name: "adam" }));
@@ -59,7 +61,9 @@ export interface AdamwOptions extends AdamOptions {
  *
  * @throws ArgumentError when a number is NaN or infinite, or `update` is called without params.
  * @example
- * optax.adamw(1e-3, { weightDecay: 0.01 });
+ * const tx = optax.adamw(1e-3, { weightDecay: 0.01 });
+ * const params = [array([3, 4])];
+ * tx.update([array([1, -2])], tx.init(params), params)[0]; // [[-0.00103, 0.00095999]]
  */
 export function adamw(learningRate: ScalarOrSchedule, options: AdamwOptions = {}): GradientTransformation<unknown[]> {
   const { weightDecay = 1e-4, mask, ...rest } = options;

@@ -72,6 +72,7 @@ export function polynomialSchedule(
  *
  * @example
  * const warmup = optax.linearSchedule(0, 1e-3, 100); // a function of the step
+ * warmup(50); // 0.0005
  */
 export function linearSchedule(
   initValue: number,

@@ -35,6 +35,8 @@ export function hasExecutor(): boolean {
  *
  * @example
  * const before = memory().live;
+ * const x = exp(arange(1024));
+ * memory().live - before >= x.nbytes; // true
  */
 export function memory(): MemoryStats {
   return current?.memory() ?? { live: 0, peak: 0, pooled: 0, buffers: 0 };
@@ -46,6 +48,8 @@ export function memory(): MemoryStats {
  *
  * @example
  * const before = counters().dispatches;
+ * await exp(arange(4)).data();
+ * counters().dispatches - before > 0; // true
  */
 export function counters(): Counters {
   return executor().counters();
