@@ -172,6 +172,7 @@ describe("planMatmul's stages give the products of float64 loops", () => {
     ["few results, long k", "register,parts", 16, 4099, 16, {}],
     ["the same, ragged", "register,parts", 13, 4099, 15, { form: "NT" }],
     ["matrix * vector", "dot,parts", 301, 1028, 1, {}],
+    ["matrix * column of a matrix", "dot,parts", 301, 1028, 1, { gap: 4 }],
     ["the same with a ragged k", "dot,parts", 301, 1027, 1, {}],
     ["matrix * three columns", "dot,parts", 259, 516, 3, { offset: 4 }],
     ["vector * matrix^T", "dot,parts", 1, 1028, 302, { form: "NT" }],
