@@ -2,13 +2,14 @@ import { grad } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
+import { sizeOf } from "@jnx/tensor/internal";
 import { useDevice } from "@jnx/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runs } from "./fuzz.ts";
 import { reference } from "./interpreter.ts";
 import { build, inputsOf, programs, type Program } from "./programs.ts";
-import type { Value } from "./values.ts";
+import { valueOf, type Value } from "./values.ts";
 
 useDevice();
 
@@ -41,7 +42,7 @@ async function compare(f: (...inputs: Tensor[]) => Tensor[], inputs: readonly Va
 test("random programs: eager = jit = float64", { timeout: 3_600_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(programs(), (program) => compare(build(program), inputsOf(program))),
-    { ...(runs(10) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
+    { ...(runs(20) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
   );
 });
 
@@ -55,6 +56,30 @@ test("random programs: jit(grad) = grad = float64", { timeout: 3_600_000 }, asyn
       const gradient = grad(total, { argnums: inputs.map((_, k) => k) });
       return compare((...args) => gradient(...args), inputs);
     }),
-    { ...(runs(6) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
+    { ...(runs(12) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
+  );
+});
+
+test("long rows and long inner dimensions, whose kernels have several stages, with maps before and after", async () => {
+  const wave = (shape: readonly number[], turn: number): Value =>
+    valueOf(
+      shape,
+      "float32",
+      Array.from({ length: sizeOf(shape) }, (_, k) => Math.fround(Math.sin(k * turn))),
+    );
+  await compare(
+    (a, b, c) => {
+      const rows = t.sum(t.mul(a, t.cos(a)), { axis: 1 });
+      const product = t.relu(t.add(t.mul(t.matmul(b, c), 0.05), 0.25));
+      return [
+        t.sqrt(t.add(t.square(rows), 1)),
+        t.mean(t.tanh(a)),
+        t.softmax(a, { axis: 1 }),
+        product,
+        t.sum(product, { axis: 0 }),
+        t.max(t.neg(a), { axis: 0 }),
+      ];
+    },
+    [wave([3, 5003], 0.7), wave([8, 2048], 0.3), wave([2048, 12], 0.11)],
   );
 });
