@@ -1,7 +1,6 @@
 import { grad } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
-import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, EscapedTensorError, TracedTensorError, type Tensor } from "@jnx/tensor";
 import { currentFrame, insideArena } from "@jnx/tensor/internal";
 import { useDevice } from "@jnx/testing";
