@@ -1,5 +1,16 @@
 import { grad, vjp } from "@jnx/autodiff";
-import { gradcheck, ordinaryOperands, reference, rows, shapedOperands, shapedTensors, useDevice, type MapRow, type Row, type ShapedRow } from "@jnx/testing";
+import {
+  gradcheck,
+  ordinaryOperands,
+  reference,
+  rows,
+  shapedOperands,
+  shapedTensors,
+  useDevice,
+  type MapRow,
+  type Row,
+  type ShapedRow,
+} from "@jnx/testing";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
 import { describe, expect, test } from "vitest";
@@ -28,11 +39,15 @@ describe("gradients against differences of the oracle", () => {
 
   test.each(named(mapRows))("%s, to order 2", async (_label, row) => checkMap(row, [[3, 4]], 2));
 
-  test.each(named(mapRows.filter((row) => row.arity > 1)))("%s, broadcast", async (_label, row) => checkMap(row, [[4, 1], [1, 4], [4]], 1));
+  test.each(named(mapRows.filter((row) => row.arity > 1)))("%s, broadcast", async (_label, row) =>
+    checkMap(row, [[4, 1], [1, 4], [4]], 1),
+  );
 
   test.each(named(shapedRows))("%s", async (_label, row) => {
     const operands = shapedOperands(row, "float32");
-    const fixed = shapedTensors(row, "float32", operands).map((tensor) => (tensor.dtype === "float32" ? undefined : tensor));
+    const fixed = shapedTensors(row, "float32", operands).map((tensor) =>
+      tensor.dtype === "float32" ? undefined : tensor,
+    );
     // One layout of each function to order 2: what its rule calls does not depend on the layout.
     const first = shapedRows.find((other) => other.name === row.name) === row;
     await gradcheck({ run: row.run, oracle: row.oracle, operands, fixed, order: first ? 2 : 1 });
@@ -63,12 +78,41 @@ describe("gradients at special points are JAX's", () => {
     ["x³", (x) => t.power(x, 3), [of(-2, 0)], [[12, 0]]],
     ["x⁻¹", (x) => t.power(x, -1), [of(0, 2)], [[-INF, -0.25]]],
     ["x⁰", (x) => t.power(x, 0), [of(0, 2)], [[0, 0]]],
-    ["power at (0, 2), (-2, 2), (1, 0)", t.power, [of(0, -2, 1), of(2, 2, 0)], [[0, -4, 0], [0, NAN, 0]]],
-    ["maximum of equals and of NaN", t.maximum, [of(1, NAN, 3), of(1, 1, 2)], [[0.5, 0, 1], [0.5, 0, 0]]],
-    ["minimum of equals", t.minimum, [of(1, 3), of(1, 2)], [[0.5, 0], [0.5, 1]]],
+    [
+      "power at (0, 2), (-2, 2), (1, 0)",
+      t.power,
+      [of(0, -2, 1), of(2, 2, 0)],
+      [
+        [0, -4, 0],
+        [0, NAN, 0],
+      ],
+    ],
+    [
+      "maximum of equals and of NaN",
+      t.maximum,
+      [of(1, NAN, 3), of(1, 1, 2)],
+      [
+        [0.5, 0, 1],
+        [0.5, 0, 0],
+      ],
+    ],
+    [
+      "minimum of equals",
+      t.minimum,
+      [of(1, 3), of(1, 2)],
+      [
+        [0.5, 0],
+        [0.5, 1],
+      ],
+    ],
     ["div by zero", t.div, [of(1), of(0)], [[INF], [-INF]]],
     ["where's other branch", (x) => t.where(t.greater(x, 0), t.sqrt(x), 0), [of(0, 4)], [[NAN, 0.25]]],
-    ["sign, floor, ceil, round", (x) => t.add(t.add(t.sign(x), t.floor(x)), t.add(t.ceil(x), t.round(x))), [of(1.5)], [[0]]],
+    [
+      "sign, floor, ceil, round",
+      (x) => t.add(t.add(t.sign(x), t.floor(x)), t.add(t.ceil(x), t.round(x))),
+      [of(1.5)],
+      [[0]],
+    ],
     ["stopGradient", (x) => t.mul(t.stopGradient(x), x), [of(3)], [[3]]],
     ["max of equals", (x) => t.max(x), [of(1, 1, 0)], [[0.5, 0.5, 0]]],
     ["max with NaN", (x) => t.max(x), [of(1, NAN)], [[NAN, NAN]]],
@@ -79,7 +123,16 @@ describe("gradients at special points are JAX's", () => {
     ["std of equals", (x) => t.std(x), [of(1, 1, 1)], [[NAN, NAN, NAN]]],
     ["std", (x) => t.std(x), [of(1, 3)], [[-0.5, 0.5]]],
     ["logsumexp of -inf", (x) => t.logsumexp(x), [of(-INF, -INF)], [[NAN, NAN]]],
-    ["take, out of range and twice", (x) => t.mul(t.where(t.isnan(t.take(x, t.array([0, 0, 5, -1]))), 0, t.take(x, t.array([0, 0, 5, -1]))), of(1, 2, 3, 4)), [of(0, 1, 2)], [[3, 0, 4]]],
+    [
+      "take, out of range and twice",
+      (x) =>
+        t.mul(
+          t.where(t.isnan(t.take(x, t.array([0, 0, 5, -1]))), 0, t.take(x, t.array([0, 0, 5, -1]))),
+          of(1, 2, 3, 4),
+        ),
+      [of(0, 1, 2)],
+      [[3, 0, 4]],
+    ],
     ["x · x", (x) => t.mul(x, x), [of(3)], [[6]]],
     ["x / x", (x) => t.div(x, x), [of(4)], [[0]]],
     ["maximum(x, x)", (x) => t.maximum(x, x), [of(4)], [[1]]],
@@ -89,12 +142,23 @@ describe("gradients at special points are JAX's", () => {
   test.each(points)("%s", async (_label, f, xs, want) => {
     const got = await slopes(f, ...xs);
     // -0 and 0 are one here.
-    const plain = JSON.parse(JSON.stringify(got, (_key, value: unknown) => (typeof value === "number" ? String(value === 0 ? 0 : value) : value)));
-    expect(plain).toEqual(JSON.parse(JSON.stringify(want, (_key, value: unknown) => (typeof value === "number" ? String(value === 0 ? 0 : value) : value))));
+    const plain = JSON.parse(
+      JSON.stringify(got, (_key, value: unknown) =>
+        typeof value === "number" ? String(value === 0 ? 0 : value) : value,
+      ),
+    );
+    expect(plain).toEqual(
+      JSON.parse(
+        JSON.stringify(want, (_key, value: unknown) =>
+          typeof value === "number" ? String(value === 0 ? 0 : value) : value,
+        ),
+      ),
+    );
   });
 
   test("second derivatives at 0", async () => {
-    const second = (f: (x: Tensor) => Tensor): Tensor => grad((x: Tensor) => t.sum(grad((y: Tensor) => t.sum(f(y)))(x)))(of(0));
+    const second = (f: (x: Tensor) => Tensor): Tensor =>
+      grad((x: Tensor) => t.sum(grad((y: Tensor) => t.sum(f(y)))(x)))(of(0));
     expect(await second(t.softplus).toArray()).toEqual([0.25]);
     expect(await second(t.logSigmoid).toArray()).toEqual([-0.25]);
     expect(await second(t.square).toArray()).toEqual([2]);
@@ -106,14 +170,36 @@ describe("literal operands", () => {
 
   // A literal is a number in a uniform, not a buffer: rules must not care which they meet.
   const functions: readonly (readonly [string, (...xs: Tensor[]) => Tensor, number])[] = [
-    ["mul", t.mul, 2], ["div", t.div, 2], ["sub", t.sub, 2], ["power", t.power, 2], ["maximum", t.maximum, 2],
-    ["exp", t.exp, 1], ["tanh", t.tanh, 1], ["where", (x, y) => t.where(t.greater(x, 1), x, y), 2],
-    ["sum", (x) => t.sum(x, { axis: 0 }), 1], ["prod", (x) => t.prod(x, { axis: 0 }), 1], ["max", (x) => t.max(x, { axis: 1 }), 1],
-    ["mean", (x) => t.mean(x), 1], ["variance", (x) => t.variance(x), 1], ["softmax", (x) => t.mul(t.softmax(x), of(1, 2, 3)), 1],
-    ["logsumexp", (x) => t.logsumexp(x), 1], ["matmul", (x, y) => t.matmul(x, t.transpose(y)), 2],
-    ["take", (x) => t.take(x, t.array([1, 1, 0]), { axis: 0 }), 1], ["pad", (x) => t.pad(x, 0, [[1, 0, 1], [-1, 2, 0]]), 1],
-    ["reshape", (x) => t.reshape(t.transpose(x), [6]), 1], ["broadcastTo", (x) => t.broadcastTo(x, [4, 2, 3]), 1],
-    ["laxSlice", (x) => t.laxSlice(x, [0, 1], [2, 3]), 1], ["flip", (x) => t.flip(x), 1],
+    ["mul", t.mul, 2],
+    ["div", t.div, 2],
+    ["sub", t.sub, 2],
+    ["power", t.power, 2],
+    ["maximum", t.maximum, 2],
+    ["exp", t.exp, 1],
+    ["tanh", t.tanh, 1],
+    ["where", (x, y) => t.where(t.greater(x, 1), x, y), 2],
+    ["sum", (x) => t.sum(x, { axis: 0 }), 1],
+    ["prod", (x) => t.prod(x, { axis: 0 }), 1],
+    ["max", (x) => t.max(x, { axis: 1 }), 1],
+    ["mean", (x) => t.mean(x), 1],
+    ["variance", (x) => t.variance(x), 1],
+    ["softmax", (x) => t.mul(t.softmax(x), of(1, 2, 3)), 1],
+    ["logsumexp", (x) => t.logsumexp(x), 1],
+    ["matmul", (x, y) => t.matmul(x, t.transpose(y)), 2],
+    ["take", (x) => t.take(x, t.array([1, 1, 0]), { axis: 0 }), 1],
+    [
+      "pad",
+      (x) =>
+        t.pad(x, 0, [
+          [1, 0, 1],
+          [-1, 2, 0],
+        ]),
+      1,
+    ],
+    ["reshape", (x) => t.reshape(t.transpose(x), [6]), 1],
+    ["broadcastTo", (x) => t.broadcastTo(x, [4, 2, 3]), 1],
+    ["laxSlice", (x) => t.laxSlice(x, [0, 1], [2, 3]), 1],
+    ["flip", (x) => t.flip(x), 1],
   ];
   test.each(functions)("%s has the value and gradient of the same numbers in memory", async (_name, f, arity) => {
     const kept = [2.5, 1.5].slice(0, arity);

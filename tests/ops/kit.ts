@@ -5,13 +5,16 @@ import { describe, expect, test } from "vitest";
 export function testForward(family: string, rows: readonly ShapedRow[]): void {
   describe(family, () => {
     useDevice();
-    test.each(rows.flatMap((row) => row.dtypes.map((dtype) => [row.label, dtype, row] as const)))("%s, %s", async (_label, dtype, row) => {
-      const operands = shapedOperands(row, dtype);
-      const result = row.run(...shapedTensors(row, dtype, operands));
-      const want = row.oracle(...operands);
-      expect(result.shape).toEqual(want.shape);
-      expect(result.dtype).toBe(row.result(dtype));
-      expectClose(await result.data(), want, result.dtype, row.tolerance);
-    });
+    test.each(rows.flatMap((row) => row.dtypes.map((dtype) => [row.label, dtype, row] as const)))(
+      "%s, %s",
+      async (_label, dtype, row) => {
+        const operands = shapedOperands(row, dtype);
+        const result = row.run(...shapedTensors(row, dtype, operands));
+        const want = row.oracle(...operands);
+        expect(result.shape).toEqual(want.shape);
+        expect(result.dtype).toBe(row.result(dtype));
+        expectClose(await result.data(), want, result.dtype, row.tolerance);
+      },
+    );
   });
 }

@@ -22,16 +22,33 @@ const dtypeOf = (kind: Kind): DType => t.DTYPES.find((dtype) => kind.startsWith(
 
 /** An operand of a kind: an array in memory, a literal, or a number of JavaScript's and what was computed from one. */
 const sources: readonly (readonly [string, (kind: Kind) => TensorLike])[] = [
-  ["arrays and numbers", (kind) => (kind === "int32*" ? 2 : kind === "float32*" ? 2.5 : t.array([1, 0], { dtype: dtypeOf(kind) }))],
-  ["literals", (kind) => (kind.endsWith("*") ? t.full([2], kind === "int32*" ? 2 : 2.5) : t.ones([2], { dtype: dtypeOf(kind) }))],
-  ["computed", (kind) => (kind === "int32*" ? t.square(2) : kind === "float32*" ? t.exp(2.5) : t.flip(t.array([1, 0], { dtype: dtypeOf(kind) })))],
+  [
+    "arrays and numbers",
+    (kind) => (kind === "int32*" ? 2 : kind === "float32*" ? 2.5 : t.array([1, 0], { dtype: dtypeOf(kind) })),
+  ],
+  [
+    "literals",
+    (kind) => (kind.endsWith("*") ? t.full([2], kind === "int32*" ? 2 : 2.5) : t.ones([2], { dtype: dtypeOf(kind) })),
+  ],
+  [
+    "computed",
+    (kind) =>
+      kind === "int32*"
+        ? t.square(2)
+        : kind === "float32*"
+          ? t.exp(2.5)
+          : t.flip(t.array([1, 0], { dtype: dtypeOf(kind) })),
+  ],
 ];
 
 describe("promotion", () => {
   useDevice();
 
   test.each(cells)("promote(%s, %s) is %s", (x, y, want) => {
-    const [left, right] = [x, y].map((kind) => ({ dtype: dtypeOf(kind), weak: kind.endsWith("*") })) as [t.Promotable, t.Promotable];
+    const [left, right] = [x, y].map((kind) => ({ dtype: dtypeOf(kind), weak: kind.endsWith("*") })) as [
+      t.Promotable,
+      t.Promotable,
+    ];
     expect(t.promote([left, right])).toEqual({ dtype: dtypeOf(want), weak: want.endsWith("*") });
   });
 
@@ -62,8 +79,14 @@ describe("promotion", () => {
   });
 
   test.each([
-    ["exp", t.exp, "float32"], ["sum", t.sum, "int32"], ["mean", t.mean, "float32"], ["square", t.square, "int32"],
-    ["max", t.max, "bool"], ["argmax", t.argmax, "int32"], ["prod", t.prod, "int32"], ["softplus", t.softplus, "float32"],
+    ["exp", t.exp, "float32"],
+    ["sum", t.sum, "int32"],
+    ["mean", t.mean, "float32"],
+    ["square", t.square, "int32"],
+    ["max", t.max, "bool"],
+    ["argmax", t.argmax, "int32"],
+    ["prod", t.prod, "int32"],
+    ["softplus", t.softplus, "float32"],
   ] as const)("%s of bool is %s", (_name, f, want) => {
     expect(f(t.array([true, false])).dtype).toBe(want);
   });

@@ -7,8 +7,11 @@ import { expect, test } from "vitest";
 /** Exports that are functions but not ops on arrays. */
 const OTHERS = ["promote", "counters", "executor", "hasExecutor", "memory", "setExecutor", "webgpuExecutor"];
 
-const isOp = ([name, value]: [string, unknown]): boolean => typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);
-const functions = Object.entries(t).filter(isOp).map(([name]) => name);
+const isOp = ([name, value]: [string, unknown]): boolean =>
+  typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);
+const functions = Object.entries(t)
+  .filter(isOp)
+  .map(([name]) => name);
 
 /** Sees every op and runs none: results are zeros of the right shape. */
 class Spy implements Level {
@@ -27,7 +30,10 @@ class Spy implements Level {
 function opsOf(row: Row): readonly AnyOp[] {
   const spy = new Spy();
   for (const dtype of row.dtypes) {
-    const operands = row.kind === "map" ? specialOperands(row, dtype).map((one) => toTensor(one, dtype)) : shapedTensors(row, dtype, shapedOperands(row, dtype));
+    const operands =
+      row.kind === "map"
+        ? specialOperands(row, dtype).map((one) => toTensor(one, dtype))
+        : shapedTensors(row, dtype, shapedOperands(row, dtype));
     withLevel(spy, () => row.run(...operands));
   }
   return spy.seen;
@@ -52,9 +58,13 @@ test("every op record says how to go back through it, or that there is no way", 
 });
 
 test("functions with a derivative are checked by differences in some row", () => {
-  const records = Object.entries(t).flatMap(([name, value]) => (typeof value === "function" && "op" in value ? [[name, value.op] as const] : []));
+  const records = Object.entries(t).flatMap(([name, value]) =>
+    typeof value === "function" && "op" in value ? [[name, value.op] as const] : [],
+  );
   // Their derivative is zero, or undefined on purpose.
   const flat = ["sign", "floor", "ceil", "round"];
-  const smooth = records.filter(([name, op]) => op.vjp !== "nondifferentiable" && !flat.includes(name)).map(([name]) => name);
+  const smooth = records
+    .filter(([name, op]) => op.vjp !== "nondifferentiable" && !flat.includes(name))
+    .map(([name]) => name);
   expect(smooth.filter((name) => !rows.some((row) => row.name === name && row.differentiable))).toEqual([]);
 });

@@ -14,12 +14,28 @@ const views: readonly (readonly [string, (x: Tensor) => Tensor, (x: HostArray) =
   ["sliced rows", (x) => t.laxSlice(x, [2, 0], [6, 8]), (x) => reference.slice(x, [2, 0], [6, 8], [1, 1])],
   ["sliced columns", (x) => t.laxSlice(x, [0, 3], [8, 7]), (x) => reference.slice(x, [0, 3], [8, 7], [1, 1])],
   ["every second", (x) => t.laxSlice(x, [1, 0], [8, 8], [2, 2]), (x) => reference.slice(x, [1, 0], [8, 8], [2, 2])],
-  ["a broadcast row", (x) => t.broadcastTo(t.laxSlice(x, [1, 0], [2, 8]), [5, 8]), (x) => reference.build([5, 8], (at) => reference.get(x, [1, at[1] ?? 0]))],
-  ["a broadcast column", (x) => t.broadcastTo(t.laxSlice(x, [0, 2], [8, 3]), [8, 5]), (x) => reference.build([8, 5], (at) => reference.get(x, [at[0] ?? 0, 2]))],
+  [
+    "a broadcast row",
+    (x) => t.broadcastTo(t.laxSlice(x, [1, 0], [2, 8]), [5, 8]),
+    (x) => reference.build([5, 8], (at) => reference.get(x, [1, at[1] ?? 0])),
+  ],
+  [
+    "a broadcast column",
+    (x) => t.broadcastTo(t.laxSlice(x, [0, 2], [8, 3]), [8, 5]),
+    (x) => reference.build([8, 5], (at) => reference.get(x, [at[0] ?? 0, 2])),
+  ],
   ["flipped", (x) => t.flip(x), (x) => reference.flip(x)],
   ["flipped rows", (x) => t.flip(x, { axis: 0 }), (x) => reference.flip(x, 0)],
-  ["a flipped transposed slice", (x) => t.flip(t.transpose(t.laxSlice(x, [1, 2], [7, 6])), { axis: 1 }), (x) => reference.flip(T(reference.slice(x, [1, 2], [7, 6], [1, 1])), 1)],
-  ["of rank 4", (x) => t.transpose(t.reshape(x, [2, 4, 4, 2]), [2, 0, 3, 1]), (x) => reference.transpose({ shape: [2, 4, 4, 2], data: x.data }, [2, 0, 3, 1])],
+  [
+    "a flipped transposed slice",
+    (x) => t.flip(t.transpose(t.laxSlice(x, [1, 2], [7, 6])), { axis: 1 }),
+    (x) => reference.flip(T(reference.slice(x, [1, 2], [7, 6], [1, 1])), 1),
+  ],
+  [
+    "of rank 4",
+    (x) => t.transpose(t.reshape(x, [2, 4, 4, 2]), [2, 0, 3, 1]),
+    (x) => reference.transpose({ shape: [2, 4, 4, 2], data: x.data }, [2, 0, 3, 1]),
+  ],
 ];
 
 const functions: readonly (readonly [string, (x: Tensor) => Tensor, (x: HostArray) => HostArray])[] = [
@@ -29,9 +45,21 @@ const functions: readonly (readonly [string, (x: Tensor) => Tensor, (x: HostArra
   ["sum along -1", (x) => t.sum(x, { axis: -1 }), (x) => reference.reduce(x, -1, false, reference.sum)],
   ["max along 0", (x) => t.max(x, { axis: 0 }), (x) => reference.reduce(x, 0, false, reference.largest)],
   ["sum", (x) => t.sum(x), (x) => reference.reduce(x, undefined, false, reference.sum)],
-  ["argmax along -1", (x) => t.argmax(x, { axis: -1 }), (x) => reference.reduce(x, -1, false, (xs) => reference.argBest(xs, (a, b) => a > b))],
-  ["softmax", (x) => t.softmax(x), (x) => reference.along(x, -1, (v, vs) => Math.exp(v) / reference.sum(vs.map(Math.exp)))],
-  ["take", (x) => t.take(x, t.array([1, 0, -1]), { axis: 0 }), (x) => reference.take(x, { shape: [3], data: [1, 0, -1] }, 0, "fill", NaN)],
+  [
+    "argmax along -1",
+    (x) => t.argmax(x, { axis: -1 }),
+    (x) => reference.reduce(x, -1, false, (xs) => reference.argBest(xs, (a, b) => a > b)),
+  ],
+  [
+    "softmax",
+    (x) => t.softmax(x),
+    (x) => reference.along(x, -1, (v, vs) => Math.exp(v) / reference.sum(vs.map(Math.exp))),
+  ],
+  [
+    "take",
+    (x) => t.take(x, t.array([1, 0, -1]), { axis: 0 }),
+    (x) => reference.take(x, { shape: [3], data: [1, 0, -1] }, 0, "fill", NaN),
+  ],
   ["reshape", (x) => t.reshape(x, [-1]), (x) => ({ shape: [x.data.length], data: x.data })],
 ];
 
@@ -69,7 +97,17 @@ describe("views as operands", () => {
 
   test("one storage twice, as it lies and transposed", async () => {
     const x = toTensor(base, "float32");
-    expectClose(await t.sub(x, t.transpose(x)).data(), reference.map((a, b) => a - b, base, T(base)), "float32", { ulp: 0 });
-    expectClose(await t.sub(t.flip(x), x).data(), reference.map((a, b) => a - b, reference.flip(base), base), "float32", { ulp: 0 });
+    expectClose(
+      await t.sub(x, t.transpose(x)).data(),
+      reference.map((a, b) => a - b, base, T(base)),
+      "float32",
+      { ulp: 0 },
+    );
+    expectClose(
+      await t.sub(t.flip(x), x).data(),
+      reference.map((a, b) => a - b, reference.flip(base), base),
+      "float32",
+      { ulp: 0 },
+    );
   });
 });

@@ -45,25 +45,29 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
 ): (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>] {
   const { argnums = 0, hasAux = false }: GradOptions = options ?? {};
   const wrapped = (...args: unknown[]): [unknown, unknown] =>
-    inArena("grad", () => {
-      const positions = positionsOf("grad", argnums, args.length);
-      const chosen = positions.map((position) => args[position]);
-      const run = (...values: unknown[]): unknown => {
-        const full = [...args];
-        positions.forEach((position, k) => (full[position] = values[k]));
-        return f(...full);
-      };
-      const traced = trace("grad", run, chosen, hasAux);
-      let gradients: unknown[];
-      try {
-        const value = checkScalar("grad", traced.output);
-        gradients = traced.pull([literal(1, value.shape, value.dtype)]);
-      } finally {
-        traced.finish();
-      }
-      const result = hasAux ? [traced.output, traced.aux] : traced.output;
-      return [result, typeof argnums === "number" ? gradients[0] : gradients];
-    }, reach);
+    inArena(
+      "grad",
+      () => {
+        const positions = positionsOf("grad", argnums, args.length);
+        const chosen = positions.map((position) => args[position]);
+        const run = (...values: unknown[]): unknown => {
+          const full = [...args];
+          positions.forEach((position, k) => (full[position] = values[k]));
+          return f(...full);
+        };
+        const traced = trace("grad", run, chosen, hasAux);
+        let gradients: unknown[];
+        try {
+          const value = checkScalar("grad", traced.output);
+          gradients = traced.pull([literal(1, value.shape, value.dtype)]);
+        } finally {
+          traced.finish();
+        }
+        const result = hasAux ? [traced.output, traced.aux] : traced.output;
+        return [result, typeof argnums === "number" ? gradients[0] : gradients];
+      },
+      reach,
+    );
   // The result's structure is that of f's value and arguments, which is what the signature says.
   return wrapped as (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>];
 }
@@ -78,14 +82,20 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
 export function grad<F extends AnyFunction, const O extends GradOptions = object>(
   f: F,
   options?: O,
-): (...args: Parameters<F>) => O extends { readonly hasAux: true } ? [GradientOf<F, O>, ValueOf<F>[1]] : GradientOf<F, O> {
+): (
+  ...args: Parameters<F>
+) => O extends { readonly hasAux: true } ? [GradientOf<F, O>, ValueOf<F>[1]] : GradientOf<F, O> {
   const both = valueAndGrad(f, options);
   const wrapped = (...args: Parameters<F>): unknown =>
-    inArena("grad", () => {
-      const [value, gradient] = both(...args);
-      // With hasAux, f returned [value, aux]: the aux is its second entry.
-      return options?.hasAux === true ? [gradient, (value as unknown[])[1]] : gradient;
-    }, reach);
+    inArena(
+      "grad",
+      () => {
+        const [value, gradient] = both(...args);
+        // With hasAux, f returned [value, aux]: the aux is its second entry.
+        return options?.hasAux === true ? [gradient, (value as unknown[])[1]] : gradient;
+      },
+      reach,
+    );
   // As in valueAndGrad: the structure is the one the signature states.
   return wrapped as ReturnType<typeof grad<F, O>>;
 }
@@ -101,21 +111,32 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
  * pull(array([1.5, 10])); // [[4.5, 40]]
  */
 export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): [R, (cotangent: R) => A] {
-  return inArena("vjp", () => {
-    // trace() calls f with the arguments it was given, each leaf watched.
-    const run = (...args: unknown[]): unknown => f(...(args as unknown as A));
-    const traced = trace("vjp", run, primals, false);
-    const [leaves, def] = tree.flatten(traced.output);
-    const pull = (cotangent: R): A =>
-      inArena("vjp", () => {
-        const [cts, ctDef] = tree.flatten(cotangent);
-        if (ctDef.text !== def.text) throw new ArgumentError(`vjp: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
-        const checked = cts.map((ct, k) => checkCotangent("vjp", asTensor(ct as TensorLike), asTensor(leaves[k] as TensorLike))); // leaves of trees of tensors
-        return traced.pull(checked);
-      }, reach) as unknown as A; // one gradient for each argument, each of the argument's own tree
-    // The tape's pins are never released: residuals live as long as the pullback can be reached.
-    return [traced.output as R, pull]; // f's own output
-  }, ([output]) => reach(output));
+  return inArena(
+    "vjp",
+    () => {
+      // trace() calls f with the arguments it was given, each leaf watched.
+      const run = (...args: unknown[]): unknown => f(...(args as unknown as A));
+      const traced = trace("vjp", run, primals, false);
+      const [leaves, def] = tree.flatten(traced.output);
+      const pull = (cotangent: R): A =>
+        inArena(
+          "vjp",
+          () => {
+            const [cts, ctDef] = tree.flatten(cotangent);
+            if (ctDef.text !== def.text)
+              throw new ArgumentError(`vjp: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
+            const checked = cts.map((ct, k) =>
+              checkCotangent("vjp", asTensor(ct as TensorLike), asTensor(leaves[k] as TensorLike)),
+            ); // leaves of trees of tensors
+            return traced.pull(checked);
+          },
+          reach,
+        ) as unknown as A; // one gradient for each argument, each of the argument's own tree
+      // The tape's pins are never released: residuals live as long as the pullback can be reached.
+      return [traced.output as R, pull]; // f's own output
+    },
+    ([output]) => reach(output),
+  );
 }
 
 interface Traced {
@@ -127,7 +148,12 @@ interface Traced {
 }
 
 /** Runs f on watched copies of the arguments' leaves and keeps what going back takes. */
-export function trace(name: string, f: (...args: unknown[]) => unknown, primals: readonly unknown[], hasAux: boolean): Traced {
+export function trace(
+  name: string,
+  f: (...args: unknown[]) => unknown,
+  primals: readonly unknown[],
+  hasAux: boolean,
+): Traced {
   const tape = new Tape(name);
   const flat = primals.map((primal) => tree.flatten(primal));
   const leaves = flat.map(([list]) => list.map((leaf) => tape.watch(floatLeaf(name, leaf))));
@@ -140,7 +166,9 @@ export function trace(name: string, f: (...args: unknown[]) => unknown, primals:
   // The tape has stopped: the ops of a pullback are seen by whatever level it is called under.
   const pull = (cotangents: readonly Tensor[]): unknown[] => {
     const all = leaves.flat();
-    const cts = tape.pullback(outputs, cotangents, all).map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
+    const cts = tape
+      .pullback(outputs, cotangents, all)
+      .map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
     let position = 0;
     return flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length))));
   };
@@ -169,15 +197,23 @@ function floatLeaf(name: string, leaf: unknown): Tensor {
   if (typeof leaf === "number") return literal(leaf, [], "float32", true);
   const tensor = asTensor(leaf as TensorLike); // asTensor refuses what is no array
   if (isFloat(tensor.dtype)) return tensor;
-  throw new DtypeError(`${name}: differentiated arguments must be float32, received ${tensor.dtype}; convert it, or choose others with argnums`);
+  throw new DtypeError(
+    `${name}: differentiated arguments must be float32, received ${tensor.dtype}; convert it, or choose others with argnums`,
+  );
 }
 
 /** The scalar that a gradient is taken of. */
 export function checkScalar(name: string, output: unknown): Tensor {
   if (!(output instanceof Tensor))
-    throw new DtypeError(`${name}: the function must return a scalar Tensor, received ${Array.isArray(output) ? "an array; use hasAux for [value, aux]" : typeof output}`);
-  if (output.shape.length !== 0) throw new ShapeError(`${name}: only scalar functions have a gradient, this one returned shape [${output.shape.join(", ")}]; sum or average it`);
-  if (!isFloat(output.dtype)) throw new DtypeError(`${name}: the function must return a float32, received ${output.dtype}`);
+    throw new DtypeError(
+      `${name}: the function must return a scalar Tensor, received ${Array.isArray(output) ? "an array; use hasAux for [value, aux]" : typeof output}`,
+    );
+  if (output.shape.length !== 0)
+    throw new ShapeError(
+      `${name}: only scalar functions have a gradient, this one returned shape [${output.shape.join(", ")}]; sum or average it`,
+    );
+  if (!isFloat(output.dtype))
+    throw new DtypeError(`${name}: the function must return a float32, received ${output.dtype}`);
   return output;
 }
 

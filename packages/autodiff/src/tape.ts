@@ -72,7 +72,11 @@ export class Tape implements Level {
    * The cotangents of `leaves`, given those of `outputs`: one loop backwards over the tape. Cotangents of a tensor
    * used twice add up; undefined stands for zero.
    */
-  pullback(outputs: readonly Tensor[], cotangents: readonly Tensor[], leaves: readonly Tensor[]): (Tensor | undefined)[] {
+  pullback(
+    outputs: readonly Tensor[],
+    cotangents: readonly Tensor[],
+    leaves: readonly Tensor[],
+  ): (Tensor | undefined)[] {
     const gathered = new Map<Tensor, Tensor>();
     const give = (to: Tensor, ct: Tensor): void => {
       const known = gathered.get(to);
@@ -106,9 +110,12 @@ export class Tape implements Level {
 
 /** A cotangent as the caller gave it, checked against the output it belongs to. */
 export function checkCotangent(name: string, ct: Tensor, output: Tensor): Tensor {
-  if (ct.dtype !== output.dtype) throw new DtypeError(`${name}: the cotangent is ${ct.dtype}, the output it belongs to ${output.dtype}`);
+  if (ct.dtype !== output.dtype)
+    throw new DtypeError(`${name}: the cotangent is ${ct.dtype}, the output it belongs to ${output.dtype}`);
   if (ct.shape.length !== output.shape.length || ct.shape.some((extent, axis) => extent !== output.shape[axis]))
-    throw new ShapeError(`${name}: the cotangent has shape [${ct.shape.join(", ")}], the output it belongs to [${output.shape.join(", ")}]`);
+    throw new ShapeError(
+      `${name}: the cotangent has shape [${ct.shape.join(", ")}], the output it belongs to [${output.shape.join(", ")}]`,
+    );
   return ct;
 }
 

@@ -21,16 +21,26 @@ const FEWEST_BUFFERS = 2;
 /** Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device. */
 export function planGraph(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
   const most = limits.maxStorageBuffersPerShaderStage;
-  const fits = ({ steps }: Built): boolean => steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most);
+  const fits = ({ steps }: Built): boolean =>
+    steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most);
   let built = attempt(graph, donated, donated, limits, most);
   // Take-overs that the fuser counted on may not come about, and an operand read in two widths is bound twice:
   // fuse again, counting on less.
-  for (let buffers = most; !fits(built) && buffers >= FEWEST_BUFFERS; buffers--) built = attempt(graph, donated, new Set(), limits, buffers);
+  for (let buffers = most; !fits(built) && buffers >= FEWEST_BUFFERS; buffers--)
+    built = attempt(graph, donated, new Set(), limits, buffers);
   if (fits(built)) return built;
-  throw new DeviceError(`jit: a kernel needs more than the ${most} storage buffers (maxStorageBuffersPerShaderStage) that this device binds`);
+  throw new DeviceError(
+    `jit: a kernel needs more than the ${most} storage buffers (maxStorageBuffersPerShaderStage) that this device binds`,
+  );
 }
 
-function attempt(graph: Graph, donated: ReadonlySet<number>, counted: ReadonlySet<number>, limits: Limits, buffers: number): Built {
+function attempt(
+  graph: Graph,
+  donated: ReadonlySet<number>,
+  counted: ReadonlySet<number>,
+  limits: Limits,
+  buffers: number,
+): Built {
   const fuser = new Fuser(graph, buffers, counted);
   const order = fuser.schedule();
   const plan = new Planner(graph, fuser, order, donated).plan();
@@ -39,7 +49,14 @@ function attempt(graph: Graph, donated: ReadonlySet<number>, counted: ReadonlySe
     workspaces.reset();
     return emitGroup(group, { inliner: fuser.inliner, plan, limits, workspace: (bytes) => workspaces.take(bytes) });
   });
-  return { order, fuser, plan, steps, slotCount: workspaces.end, temporaries: new Map([...plan.temporaries, ...workspaces.slots]) };
+  return {
+    order,
+    fuser,
+    plan,
+    steps,
+    slotCount: workspaces.end,
+    temporaries: new Map([...plan.temporaries, ...workspaces.slots]),
+  };
 }
 
 /** Memory between the stages of one group; the next group uses it again. */

@@ -25,7 +25,14 @@ export class Capture implements Level {
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
     const aval = op.infer(inputs, attrs);
     if (sizeOf(aval.shape) === 0) return literal(0, aval.shape, aval.dtype, aval.weak);
-    return this.#symbolic(this.#apply(op, inputs.map((input) => this.nodeOf(input)), attrs, aval));
+    return this.#symbolic(
+      this.#apply(
+        op,
+        inputs.map((input) => this.nodeOf(input)),
+        attrs,
+        aval,
+      ),
+    );
   }
 
   /** A symbolic tensor for argument `index`. */
@@ -47,7 +54,9 @@ export class Capture implements Level {
     const { payload, shape, dtype, weak } = tensor;
     if (payload.kind === "symbolic") {
       if (payload.trace !== this)
-        throw new TracedTensorError(`${this.name}: met a ${dtype}[${shape.join(", ")}] that belongs to another trace; pass it as an argument instead of closing over it`);
+        throw new TracedTensorError(
+          `${this.name}: met a ${dtype}[${shape.join(", ")}] that belongs to another trace; pass it as an argument instead of closing over it`,
+        );
       // This trace made the value, out of its own nodes.
       return payload.value as GraphNode;
     }
@@ -103,7 +112,9 @@ export class Capture implements Level {
 
 /** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */
 function exactNumber(_key: string, value: unknown): unknown {
-  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value)) ? `#${Object.is(value, -0) ? "-0" : value}` : value;
+  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
+    ? `#${Object.is(value, -0) ? "-0" : value}`
+    : value;
 }
 
 /** The one value of a result whose operands are all numbers; a view of equal elements is those elements. */

@@ -1,4 +1,14 @@
-import { at, contiguousView, lowerMap, lowerReduce, lowerStages, sizeOf, type Expr, type Output, type Step } from "@jnx/tensor/internal";
+import {
+  at,
+  contiguousView,
+  lowerMap,
+  lowerReduce,
+  lowerStages,
+  sizeOf,
+  type Expr,
+  type Output,
+  type Step,
+} from "@jnx/tensor/internal";
 import type { Limits } from "@jnx/tensor";
 import type { Group } from "./fuse.ts";
 import type { GraphNode, OpNode } from "./graph.ts";
@@ -20,14 +30,24 @@ export function emitGroup(group: Group, context: EmitContext): Step[] {
   const written = context.plan.writes.get(group) ?? [];
   if (written.length === 0 || sizeOf(group.shape) === 0) return [];
   const resolver = new Resolver(group, context);
-  const outputs = written.map((node): Output => ({ slot: slotOf(node.id, context), dtype: node.dtype, expr: resolver.member(node) }));
+  const outputs = written.map((node): Output => ({
+    slot: slotOf(node.id, context),
+    dtype: node.dtype,
+    expr: resolver.member(node),
+  }));
   const label = labelOf(group);
   if (anchor === undefined) return [lowerMap(label, group.shape, outputs, context.limits)];
   if (anchor.op.kind === "reduce") return emitReduce(label, anchor, outputs, resolver, context);
   return emitKernel(label, anchor, outputs, context);
 }
 
-function emitReduce(label: string, anchor: OpNode, outputs: readonly Output[], resolver: Resolver, context: EmitContext): Step[] {
+function emitReduce(
+  label: string,
+  anchor: OpNode,
+  outputs: readonly Output[],
+  resolver: Resolver,
+  context: EmitContext,
+): Step[] {
   const { op, attrs, inputs } = anchor;
   const operand = at(inputs, 0);
   if (op.kind !== "reduce") throw new Error("jnx internal error: not a reduction");
@@ -47,7 +67,10 @@ function emitKernel(label: string, anchor: OpNode, outputs: readonly Output[], c
   const { op, attrs } = anchor;
   if (op.kind !== "kernel") throw new Error("jnx internal error: not a kernel");
   const operands = context.inliner.operandsOf(anchor);
-  const described = operands.map(({ node, view }) => ({ aval: { shape: view.shape, dtype: node.dtype, weak: node.weak }, view }));
+  const described = operands.map(({ node, view }) => ({
+    aval: { shape: view.shape, dtype: node.dtype, weak: node.weak },
+    view,
+  }));
   return lowerStages(label, {
     stages: op.plan(described, attrs, context.limits),
     operandSlots: operands.map(({ node }) => slotOf(node.id, context)),

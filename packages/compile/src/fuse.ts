@@ -22,7 +22,8 @@ export function groupInputs(group: Group, inliner: Inliner): Set<number> {
   const { anchor } = group;
   if (anchor !== undefined) {
     for (const { node } of inliner.operandsOf(anchor)) found.add(node.id);
-    if (anchor.op.kind === "reduce") for (const input of anchor.inputs) loadsOf(inliner.read(input)).forEach((load) => found.add(load.slot));
+    if (anchor.op.kind === "reduce")
+      for (const input of anchor.inputs) loadsOf(inliner.read(input)).forEach((load) => found.add(load.slot));
   }
   for (const expr of group.roots.values()) for (const load of loadsOf(expr)) found.add(load.slot);
   for (const id of members(group)) found.delete(id);
@@ -66,7 +67,8 @@ export class Fuser {
     this.#donated = donated;
     for (const node of this.inliner.nodes) {
       if (isAnchor(node)) this.#addGroup({ anchor: node, shape: node.shape, roots: new Map() });
-      else if (this.inliner.roots.has(node)) this.#addGroup({ anchor: undefined, shape: node.shape, roots: new Map([[node, this.inliner.compute(node)]]) });
+      else if (this.inliner.roots.has(node))
+        this.#addGroup({ anchor: undefined, shape: node.shape, roots: new Map([[node, this.inliner.compute(node)]]) });
     }
     this.#mergeIntoMakers();
     this.#mergeSiblings();
@@ -115,7 +117,10 @@ export class Fuser {
       if (group.anchor !== undefined || !this.#groups.has(group)) continue;
       for (const other of [...this.#groups]) {
         if (other === group || sizeOf(other.shape) !== sizeOf(group.shape)) continue;
-        const related = this.#makersOf(other).has(group) || this.#share(group, other) || (sizeOf(group.shape) <= TINY && other.anchor === undefined);
+        const related =
+          this.#makersOf(other).has(group) ||
+          this.#share(group, other) ||
+          (sizeOf(group.shape) <= TINY && other.anchor === undefined);
         if (related && this.#tryMerge(other, group)) break;
       }
     }
@@ -146,7 +151,9 @@ export class Fuser {
 
   #reshaped(group: Group, shape: Shape): Map<GraphNode, Expr> | undefined {
     try {
-      return new Map([...group.roots].map(([root, expr]) => [root, remapExpr(expr, (view) => reshapeView(view, shape) ?? refuse())]));
+      return new Map(
+        [...group.roots].map(([root, expr]) => [root, remapExpr(expr, (view) => reshapeView(view, shape) ?? refuse())]),
+      );
     } catch (error) {
       if (error instanceof Refused) return undefined;
       throw error;
@@ -160,7 +167,10 @@ export class Fuser {
     if (!inHooks.every((load) => !own.has(load.slot) || isIdentity(load.view))) return false;
     const { anchor } = group;
     if (anchor === undefined) return true;
-    const before = anchor.op.kind === "reduce" ? anchor.inputs.flatMap((input) => loadsOf(this.inliner.read(input)).map((load) => load.slot)) : [];
+    const before =
+      anchor.op.kind === "reduce"
+        ? anchor.inputs.flatMap((input) => loadsOf(this.inliner.read(input)).map((load) => load.slot))
+        : [];
     return [...before, ...this.inliner.operandsOf(anchor).map(({ node }) => node.id)].every((id) => !own.has(id));
   }
 

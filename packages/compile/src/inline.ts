@@ -47,7 +47,8 @@ export class Inliner {
 
   /** How a consumer reads the node: a load if it is stored, else its expression. Slots are node ids. */
   read(node: GraphNode): Expr {
-    if (this.isStored(node)) return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
+    if (this.isStored(node))
+      return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
     return this.compute(node);
   }
 
@@ -62,7 +63,8 @@ export class Inliner {
 
   #build(node: GraphNode): Expr {
     if (node.kind === "literal") return { kind: "literal", dtype: node.dtype, value: node.value };
-    if (node.kind !== "op" || isAnchor(node)) return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
+    if (node.kind !== "op" || isAnchor(node))
+      return { kind: "load", slot: node.id, dtype: node.dtype, view: contiguousView(node.shape) };
     const { op, attrs, inputs } = node;
     if (op.kind === "map") {
       const args = inputs.map((input) => this.read(input));
@@ -83,7 +85,10 @@ export class Inliner {
   #chooseOperands(): void {
     for (const node of this.nodes) {
       if (node.kind !== "op" || node.op.kind !== "kernel") continue;
-      this.#operands.set(node, node.inputs.map((input, k) => this.#operand(node, input, k)));
+      this.#operands.set(
+        node,
+        node.inputs.map((input, k) => this.#operand(node, input, k)),
+      );
     }
   }
 
@@ -107,12 +112,17 @@ export class Inliner {
     // Computed from numbers alone: cheaper again in each element than in a kernel of its own.
     const known = new Set<GraphNode>();
     for (const node of this.nodes) {
-      const free = node.kind === "op" && !isAnchor(node) && node.inputs.length > 0 && node.inputs.every((input) => known.has(input));
+      const free =
+        node.kind === "op" &&
+        !isAnchor(node) &&
+        node.inputs.length > 0 &&
+        node.inputs.every((input) => known.has(input));
       if (node.kind === "literal" || free) known.add(node);
       if (node.kind !== "op" || node.op.kind !== "view" || free) continue;
       let source = node.inputs[0];
       if (source === undefined || sizeOf(source.shape) >= sizeOf(node.shape)) continue;
-      while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source)) source = source.inputs[0];
+      while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source))
+        source = source.inputs[0];
       if (source !== undefined && this.#isMap(source)) this.roots.add(source);
     }
   }
@@ -138,10 +148,13 @@ export class Inliner {
   #chooseViewed(): void {
     const ways = new Map<GraphNode, number>();
     const users = new Map<GraphNode, GraphNode[]>();
-    for (const node of this.nodes) for (const input of operandsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
+    for (const node of this.nodes)
+      for (const input of operandsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
     for (const node of [...this.nodes].reverse()) {
       const own = users.get(node) ?? [];
-      const through = own.filter((user) => user.kind === "op" && user.op.kind === "view").reduce((sum, view) => sum + (ways.get(view) ?? 0), 0);
+      const through = own
+        .filter((user) => user.kind === "op" && user.op.kind === "view")
+        .reduce((sum, view) => sum + (ways.get(view) ?? 0), 0);
       ways.set(node, through + (own.some((user) => user.kind === "op" && user.op.kind !== "view") ? 1 : 0));
     }
     const weights = new Map<GraphNode, number>();
@@ -157,7 +170,8 @@ export class Inliner {
     const loads = new Map<GraphNode, ReadonlySet<number>>();
     for (const node of this.nodes) {
       const reads = new Set<number>();
-      for (const input of operandsOf(node)) (this.isStored(input) ? [input.id] : (loads.get(input) ?? [])).forEach((id) => reads.add(id));
+      for (const input of operandsOf(node))
+        (this.isStored(input) ? [input.id] : (loads.get(input) ?? [])).forEach((id) => reads.add(id));
       loads.set(node, reads);
       if (reads.size <= most || node.kind !== "op" || node.op.kind === "kernel") continue;
       const parts = node.inputs.filter((input) => !this.isStored(input));

@@ -50,18 +50,29 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
       const { outputs, aux } = work.trace(work.inputs);
       return tree.unflatten(aux, outputs);
     }
-    return inArena(name, () => {
-      const { outputs, aux } = cache.call(work.key, work.inputs.map(ownable(work.donated, work.inputs)), work.donated, work.trace);
-      work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
-      return tree.unflatten(aux, outputs);
-    }, reach);
+    return inArena(
+      name,
+      () => {
+        const { outputs, aux } = cache.call(
+          work.key,
+          work.inputs.map(ownable(work.donated, work.inputs)),
+          work.donated,
+          work.trace,
+        );
+        work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
+        return tree.unflatten(aux, outputs);
+      },
+      reach,
+    );
   };
   const explain = (...args: unknown[]): ProgramReport => {
     const work = prepare(f, args, roles);
     return cache.compile(work.key, work.inputs, work.donated, work.trace).compiled.report;
   };
   // `call` takes and returns what f does.
-  return Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces }) as unknown as Jitted<F>;
+  return Object.defineProperty(Object.assign(call, { explain }), "traces", {
+    get: () => cache.traces,
+  }) as unknown as Jitted<F>;
 }
 
 /** What must outlive the call: every storage that the result can reach. */
@@ -102,7 +113,9 @@ function giveUp(input: Tensor, outputs: readonly Tensor[]): void {
   const { payload } = input;
   if (payload.kind !== "device" || payload.storage.slots > 0 || payload.storage.pins > 0) return;
   if (outputs.some((output) => output.payload.kind === "device" && output.payload.storage === payload.storage)) return;
-  payload.storage.free("this tensor was donated to a compiled function (donateArgnums), which may reuse its memory; do not use it after the call");
+  payload.storage.free(
+    "this tensor was donated to a compiled function (donateArgnums), which may reuse its memory; do not use it after the call",
+  );
 }
 
 interface Roles {
@@ -139,7 +152,11 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
 }
 
 function isData(leaf: unknown): leaf is TensorLike {
-  return leaf instanceof Tensor || typeof leaf === "number" || (typeof leaf === "object" && leaf !== null && "toTensor" in leaf);
+  return (
+    leaf instanceof Tensor ||
+    typeof leaf === "number" ||
+    (typeof leaf === "object" && leaf !== null && "toTensor" in leaf)
+  );
 }
 
 const functionIds = new WeakMap<object, number>();
@@ -150,7 +167,8 @@ function staticText(value: unknown): string {
   if (typeof value === "symbol") throw new ArgumentError("jit: a symbol cannot be an argument");
   // Quoted, so that no text can look like the end of one value and the start of another.
   if (typeof value === "string") return JSON.stringify(value);
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
+  if ((typeof value !== "object" && typeof value !== "function") || value === null)
+    return `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
   // Lists such as a shape are written anew at each call.
   if (Array.isArray(value)) return `[${value.map(staticText).join(",")}]`;
   const known = functionIds.get(value) ?? nextFunction++;

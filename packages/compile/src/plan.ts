@@ -68,7 +68,10 @@ export class Planner {
   }
 
   #place(group: Group, time: number, outputs: ReadonlySet<number>): void {
-    const made = [...(group.anchor === undefined ? [] : [group.anchor]), ...[...group.roots.keys()].filter((root) => root !== group.anchor)];
+    const made = [
+      ...(group.anchor === undefined ? [] : [group.anchor]),
+      ...[...group.roots.keys()].filter((root) => root !== group.anchor),
+    ];
     const written = made.filter((node) => outputs.has(node.id) || this.#lastUse.has(node.id));
     this.#writes.set(group, written);
     const taken = new Set<number>();
@@ -80,13 +83,20 @@ export class Planner {
   }
 
   /** The slot of an operand that dies here and is read only where it would be overwritten. */
-  #takeOver(group: Group, node: GraphNode, time: number, outputs: ReadonlySet<number>, taken: Set<number>): number | undefined {
+  #takeOver(
+    group: Group,
+    node: GraphNode,
+    time: number,
+    outputs: ReadonlySet<number>,
+    taken: Set<number>,
+  ): number | undefined {
     if (group.roots.get(node) === undefined) return undefined;
     const loads = [...group.roots.values()].flatMap(loadsOf);
     const fixed = this.#fixedReads(group);
     for (const { slot: id } of loads) {
       const slot = this.#slots.get(id);
-      if (slot === undefined || taken.has(slot) || fixed.has(id) || outputs.has(id) || this.#lastUse.get(id) !== time) continue;
+      if (slot === undefined || taken.has(slot) || fixed.has(id) || outputs.has(id) || this.#lastUse.get(id) !== time)
+        continue;
       const owner = this.#node(id);
       // An output may only move into a buffer that is the caller's to keep; a temporary only into a temporary.
       const fits = outputs.has(node.id) ? this.#donated.has(id) : this.#temporaries.has(slot);
@@ -104,7 +114,10 @@ export class Planner {
     const { anchor } = group;
     if (anchor === undefined) return new Set();
     const bound = this.#fuser.inliner.operandsOf(anchor).map(({ node }) => node.id);
-    const loaded = anchor.op.kind === "reduce" ? anchor.inputs.flatMap((input) => loadsOf(this.#fuser.inliner.read(input)).map((load) => load.slot)) : [];
+    const loaded =
+      anchor.op.kind === "reduce"
+        ? anchor.inputs.flatMap((input) => loadsOf(this.#fuser.inliner.read(input)).map((load) => load.slot))
+        : [];
     return new Set([...bound, ...loaded]);
   }
 
@@ -135,7 +148,8 @@ export class Planner {
     for (const [id, slot] of this.#slots) if ((this.#lastUse.get(id) ?? -1) > time || outputs.has(id)) live.add(slot);
     for (const id of groupInputs(group, this.#fuser.inliner)) {
       const slot = this.#slots.get(id);
-      if (slot === undefined || !this.#temporaries.has(slot) || live.has(slot) || this.#lastUse.get(id) !== time) continue;
+      if (slot === undefined || !this.#temporaries.has(slot) || live.has(slot) || this.#lastUse.get(id) !== time)
+        continue;
       const reused = (this.#writes.get(group) ?? []).some((node) => this.#slots.get(node.id) === slot);
       if (!reused && !this.#free.includes(slot)) this.#free.push(slot);
     }

@@ -1,4 +1,15 @@
-import { contiguous, debugLevel, deviceStorage, literal, Storage, contiguousView, sizeOf, BYTES_PER_ELEMENT, type DeviceBuffer, type Program } from "@jnx/tensor/internal";
+import {
+  contiguous,
+  debugLevel,
+  deviceStorage,
+  literal,
+  Storage,
+  contiguousView,
+  sizeOf,
+  BYTES_PER_ELEMENT,
+  type DeviceBuffer,
+  type Program,
+} from "@jnx/tensor/internal";
 import { executor, Tensor, type Executor } from "@jnx/tensor";
 import { planGraph, type Built } from "./build.ts";
 import { labelOf } from "./emit.ts";
@@ -43,7 +54,9 @@ export class CompiledGraph {
     const computed = { ...graph, outputs: [...new Set(graph.outputs.filter((node) => node.kind === "op"))] };
     // An input that is handed out again must keep its contents.
     const returned = new Set(graph.outputs);
-    const free = new Set(graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id));
+    const free = new Set(
+      graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id),
+    );
     const built = planGraph(computed, free, this.#executor.limits);
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
@@ -74,7 +87,10 @@ export class CompiledGraph {
     for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
     for (const [slot, bytes] of this.#plan.fresh) buffers[slot] = this.#executor.allocate(bytes, this.#label);
     const filler = this.#filler(buffers);
-    this.#executor.replay(this.#program, buffers.map((buffer) => buffer ?? filler));
+    this.#executor.replay(
+      this.#program,
+      buffers.map((buffer) => buffer ?? filler),
+    );
     // The device starts on it while the host goes on.
     this.#executor.flush();
     return this.#collect(inputs, settled, buffers);
@@ -93,7 +109,11 @@ export class CompiledGraph {
     return some ?? temporary(BYTES_PER_ELEMENT, "filler").buffer();
   }
 
-  #collect(inputs: readonly Tensor[], settled: readonly (Storage | undefined)[], buffers: readonly (DeviceBuffer | undefined)[]): Tensor[] {
+  #collect(
+    inputs: readonly Tensor[],
+    settled: readonly (Storage | undefined)[],
+    buffers: readonly (DeviceBuffer | undefined)[],
+  ): Tensor[] {
     const made = new Map<GraphNode, Tensor>();
     return this.#outputs.map((node) => {
       const known = made.get(node);
@@ -104,7 +124,12 @@ export class CompiledGraph {
     });
   }
 
-  #output(node: GraphNode, inputs: readonly Tensor[], settled: readonly (Storage | undefined)[], buffers: readonly (DeviceBuffer | undefined)[]): Tensor {
+  #output(
+    node: GraphNode,
+    inputs: readonly Tensor[],
+    settled: readonly (Storage | undefined)[],
+    buffers: readonly (DeviceBuffer | undefined)[],
+  ): Tensor {
     const { shape, dtype, weak } = node;
     if (node.kind === "literal") return literal(node.value, shape, dtype, weak);
     if (node.kind === "constant") return node.tensor;
@@ -113,9 +138,17 @@ export class CompiledGraph {
     const slot = this.#plan.slots.get(node.id) ?? -1;
     const donor = settled[slot];
     const bytes = sizeOf(shape) * BYTES_PER_ELEMENT;
-    const buffer = donor === undefined ? buffers[slot] : donor.surrender("this tensor's memory was updated in place by a compiled step; read it before the step, or copy it");
+    const buffer =
+      donor === undefined
+        ? buffers[slot]
+        : donor.surrender(
+            "this tensor's memory was updated in place by a compiled step; read it before the step, or copy it",
+          );
     if (buffer === undefined) throw new Error("jnx internal error: an output has no buffer");
-    return new Tensor({ shape, dtype, weak }, { kind: "device", storage: Storage.around(buffer, bytes, this.#label), view: contiguousView(shape) });
+    return new Tensor(
+      { shape, dtype, weak },
+      { kind: "device", storage: Storage.around(buffer, bytes, this.#label), view: contiguousView(shape) },
+    );
   }
 
   /** Gives the program's memory back. */
@@ -139,7 +172,10 @@ function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Buil
     const reads = [...groupInputs(group, fuser.inliner)];
     const writes = (plan.writes.get(group) ?? []).map((node) => node.id);
     const bytes = [...reads, ...writes].reduce((sum, id) => sum + bytesOf(id), 0);
-    return { bytes, text: `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}, ${bytes} bytes` };
+    return {
+      bytes,
+      text: `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}, ${bytes} bytes`,
+    };
   });
   return {
     dispatches: steps.length,

@@ -49,7 +49,12 @@ export class StepCache<Aux = unknown> {
   }
 
   /** The program for these inputs, compiled now if need be. */
-  compile(key: string, inputs: readonly Tensor[], donated: readonly boolean[], trace: (inputs: readonly Tensor[]) => TraceResult<Aux>): Entry<Aux> {
+  compile(
+    key: string,
+    inputs: readonly Tensor[],
+    donated: readonly boolean[],
+    trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
+  ): Entry<Aux> {
     const signature = `${key} ${inputs.map(({ shape, dtype, weak }) => `${dtype}${weak ? "*" : ""}[${shape.join(",")}]`).join(" ")} ${donated.map(Number).join("")}`;
     const known = this.#entries.get(signature);
     if (known !== undefined) {
@@ -75,7 +80,12 @@ export class StepCache<Aux = unknown> {
   }
 
   /** Compiles if need be, runs, and gives the outputs with the trace's aux. */
-  call(key: string, inputs: readonly Tensor[], donated: readonly boolean[], trace: (inputs: readonly Tensor[]) => TraceResult<Aux>): { outputs: Tensor[]; aux: Aux } {
+  call(
+    key: string,
+    inputs: readonly Tensor[],
+    donated: readonly boolean[],
+    trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
+  ): { outputs: Tensor[]; aux: Aux } {
     const { compiled, aux } = this.compile(key, inputs, donated, trace);
     return { outputs: compiled.run(inputs), aux };
   }

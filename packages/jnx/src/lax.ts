@@ -1,4 +1,13 @@
 /** jax.lax: the functions that jnp is made of, and those that have no NumPy name. */
 export {
-  broadcastedIota, erf, erfc, erfInv, laxSlice as slice, pad, rem, rsqrt, sigmoid as logistic, stopGradient,
+  broadcastedIota,
+  erf,
+  erfc,
+  erfInv,
+  laxSlice as slice,
+  pad,
+  rem,
+  rsqrt,
+  sigmoid as logistic,
+  stopGradient,
 } from "@jnx/tensor";

@@ -54,7 +54,8 @@ function category(dtype: DType): number {
 
 export function checkDType(name: string, dtype: string): DType {
   const found = DTYPES.find((known) => known === dtype);
-  if (found === undefined) throw new DtypeError(`${name}: unknown dtype ${JSON.stringify(dtype)}; expected one of ${DTYPES.join(", ")}`);
+  if (found === undefined)
+    throw new DtypeError(`${name}: unknown dtype ${JSON.stringify(dtype)}; expected one of ${DTYPES.join(", ")}`);
   return found;
 }
 
@@ -64,7 +65,9 @@ export function dtypeOfTypedArray(data: ArrayBufferView): DType {
   if (data instanceof Uint32Array) return "uint32";
   if (data instanceof Int32Array || data instanceof Int16Array || data instanceof Int8Array) return "int32";
   if (data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Uint8ClampedArray) return "int32";
-  throw new DtypeError(`array: cannot hold a ${data.constructor.name}; pass a Float32Array, Int32Array, Uint32Array or Uint8Array`);
+  throw new DtypeError(
+    `array: cannot hold a ${data.constructor.name}; pass a Float32Array, Int32Array, Uint32Array or Uint8Array`,
+  );
 }
 
 /** Host numbers converted as `dtype` stores them: bool as 0 or 1, integers wrapped to 32 bits. */

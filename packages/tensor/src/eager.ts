@@ -36,7 +36,11 @@ function foldLiterals<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): num
 /** Elements in row-major order from the start of a storage of their own: the tensor itself if it already is so. */
 export function contiguous(tensor: Tensor): Tensor {
   const { payload } = tensor;
-  if (payload.kind === "symbolic" || (payload.kind === "device" && isContiguous(payload.view) && payload.view.offset === 0)) return tensor;
+  if (
+    payload.kind === "symbolic" ||
+    (payload.kind === "device" && isContiguous(payload.view) && payload.view.offset === 0)
+  )
+    return tensor;
   return tensor.size === 0 ? tensor : copy(tensor);
 }
 
@@ -46,7 +50,10 @@ export function copy(tensor: Tensor): Tensor {
   const { payload } = tensor;
   if (payload.kind === "literal") {
     // Filled from the host: a kernel for each literal would cost a pipeline.
-    executor().write(storageOf(work.result).buffer(), storageArray(tensor.dtype, new Float64Array(tensor.size).fill(payload.value)));
+    executor().write(
+      storageOf(work.result).buffer(),
+      storageArray(tensor.dtype, new Float64Array(tensor.size).fill(payload.value)),
+    );
     return work.result;
   }
   if (payload.kind === "symbolic") throw leaked("copy", tensor);
@@ -79,7 +86,10 @@ class EagerWork {
   constructor(label: string, aval: Aval) {
     this.#label = label;
     const storage = new Storage(checkedBytes(label, aval), label);
-    this.result = new Tensor({ shape: aval.shape, dtype: aval.dtype, weak: aval.weak }, { kind: "device", storage, view: contiguousView(aval.shape) });
+    this.result = new Tensor(
+      { shape: aval.shape, dtype: aval.dtype, weak: aval.weak },
+      { kind: "device", storage, view: contiguousView(aval.shape) },
+    );
     this.resultSlot = this.slot(storage);
   }
 

@@ -12,11 +12,44 @@ import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Functions of one array that become methods without arguments. */
-const UNARY = ["neg", "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "tanh", "square", "floor", "ceil", "round"] as const;
+const UNARY = [
+  "neg",
+  "abs",
+  "sign",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sqrt",
+  "rsqrt",
+  "sin",
+  "cos",
+  "tan",
+  "tanh",
+  "square",
+  "floor",
+  "ceil",
+  "round",
+] as const;
 /** Functions of two arrays that become methods with one argument. */
 const BINARY = [
-  "add", "sub", "mul", "div", "floorDivide", "remainder", "maximum", "minimum", "equal", "notEqual", "less", "lessEqual",
-  "greater", "greaterEqual", "logicalAnd", "logicalOr", "power",
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "floorDivide",
+  "remainder",
+  "maximum",
+  "minimum",
+  "equal",
+  "notEqual",
+  "less",
+  "lessEqual",
+  "greater",
+  "greaterEqual",
+  "logicalAnd",
+  "logicalOr",
+  "power",
 ] as const;
 const REDUCTIONS = ["sum", "prod", "max", "min", "any", "all", "mean", "std"] as const;
 
@@ -58,23 +91,65 @@ function rows(x: Tensor): Tensor[] {
   const [count, ...rest] = x.shape;
   if (count === undefined) throw new ShapeError("a scalar array cannot be iterated or destructured");
   const tail = rest.map(() => 0);
-  return Array.from({ length: count }, (_, i) => movement.reshape(movement.laxSlice(x, [i, ...tail], [i + 1, ...rest]), rest));
+  return Array.from({ length: count }, (_, i) =>
+    movement.reshape(movement.laxSlice(x, [i, ...tail], [i + 1, ...rest]), rest),
+  );
 }
 
-for (const name of UNARY) method(name, function () { return maths[name](this); });
-for (const name of BINARY) method(name, function (y: TensorLike) { return maths[name](this, y); });
-for (const name of REDUCTIONS) method(name, function (options?: reductions.ReduceOptions) { return reductions[name](this, options); });
-method("matmul", function (y: TensorLike) { return matmul(this, y); });
-method("var", function (options?: reductions.ReduceOptions) { return reductions.variance(this, options); });
-method("argmax", function (options?: ArgOptions) { return argmax(this, options); });
-method("argmin", function (options?: ArgOptions) { return argmin(this, options); });
-method("astype", function (dtype: DType) { return astype(this, dtype); });
-method("reshape", function (shape: Shape | number) { return movement.reshape(this, shape); });
-method("ravel", function () { return movement.ravel(this); });
-method("transpose", function (axes?: readonly number[]) { return movement.transpose(this, axes); });
-method("swapaxes", function (axis1: number, axis2: number) { return movement.swapaxes(this, axis1, axis2); });
-method("squeeze", function (axis?: number | readonly number[]) { return movement.squeeze(this, axis); });
-method("flip", function (options?: { readonly axis?: number | readonly number[] }) { return movement.flip(this, options); });
-method("take", function (indices: TensorLike, options?: TakeOptions) { return take(this, indices, options); });
-method(Symbol.iterator, function () { return rows(this).values(); });
-Object.defineProperty(Tensor.prototype, "T", { get(this: Tensor) { return movement.transpose(this); }, configurable: true });
+for (const name of UNARY)
+  method(name, function () {
+    return maths[name](this);
+  });
+for (const name of BINARY)
+  method(name, function (y: TensorLike) {
+    return maths[name](this, y);
+  });
+for (const name of REDUCTIONS)
+  method(name, function (options?: reductions.ReduceOptions) {
+    return reductions[name](this, options);
+  });
+method("matmul", function (y: TensorLike) {
+  return matmul(this, y);
+});
+method("var", function (options?: reductions.ReduceOptions) {
+  return reductions.variance(this, options);
+});
+method("argmax", function (options?: ArgOptions) {
+  return argmax(this, options);
+});
+method("argmin", function (options?: ArgOptions) {
+  return argmin(this, options);
+});
+method("astype", function (dtype: DType) {
+  return astype(this, dtype);
+});
+method("reshape", function (shape: Shape | number) {
+  return movement.reshape(this, shape);
+});
+method("ravel", function () {
+  return movement.ravel(this);
+});
+method("transpose", function (axes?: readonly number[]) {
+  return movement.transpose(this, axes);
+});
+method("swapaxes", function (axis1: number, axis2: number) {
+  return movement.swapaxes(this, axis1, axis2);
+});
+method("squeeze", function (axis?: number | readonly number[]) {
+  return movement.squeeze(this, axis);
+});
+method("flip", function (options?: { readonly axis?: number | readonly number[] }) {
+  return movement.flip(this, options);
+});
+method("take", function (indices: TensorLike, options?: TakeOptions) {
+  return take(this, indices, options);
+});
+method(Symbol.iterator, function () {
+  return rows(this).values();
+});
+Object.defineProperty(Tensor.prototype, "T", {
+  get(this: Tensor) {
+    return movement.transpose(this);
+  },
+  configurable: true,
+});

@@ -7,12 +7,31 @@ export { counters, executor, hasExecutor, memory, setExecutor } from "./device/c
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";
 export {
-  elu, gelu, leakyRelu, logSigmoid, relu6, silu, softplus, softSign, type GeluOptions,
+  elu,
+  gelu,
+  leakyRelu,
+  logSigmoid,
+  relu6,
+  silu,
+  softplus,
+  softSign,
+  type GeluOptions,
 } from "./ops/activations.ts";
 export { astype } from "./ops/convert.ts";
 export {
-  arange, array, broadcastedIota, eye, full, fullLike, ones, onesLike, zeros, zerosLike,
-  type ArrayOptions, type TensorConvertible, type TensorLike,
+  arange,
+  array,
+  broadcastedIota,
+  eye,
+  full,
+  fullLike,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+  type ArrayOptions,
+  type TensorConvertible,
+  type TensorLike,
 } from "./ops/create.ts";
 export * from "./ops/elementwise.ts";
 export { stopGradient } from "./ops/identity.ts";
@@ -20,7 +39,16 @@ export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
 export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
 export { matmul } from "./ops/matmul.ts";
 export {
-  broadcastTo, expandDims, flip, laxSlice, moveaxis, ravel, reshape, squeeze, swapaxes, transpose,
+  broadcastTo,
+  expandDims,
+  flip,
+  laxSlice,
+  moveaxis,
+  ravel,
+  reshape,
+  squeeze,
+  swapaxes,
+  transpose,
 } from "./ops/movement.ts";
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";

@@ -2,11 +2,31 @@
 export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
 export { contiguous, copy } from "./eager.ts";
-export type { AnyOp, KernelOp, KernelStage, MapContext, MapOp, OpDef, ReduceOp, ViewOp, VjpContext, VjpRule } from "./op.ts";
+export type {
+  AnyOp,
+  KernelOp,
+  KernelStage,
+  MapContext,
+  MapOp,
+  OpDef,
+  ReduceOp,
+  ViewOp,
+  VjpContext,
+  VjpRule,
+} from "./op.ts";
 export { alias } from "./ops/identity.ts";
 export { asTensor, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert } from "./ops/convert.ts";
-export { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, reducedShape, sameShape, shapeText, sizeOf } from "./shape.ts";
+export {
+  broadcastShapes,
+  checkShape,
+  normalizeAxes,
+  normalizeAxis,
+  reducedShape,
+  sameShape,
+  shapeText,
+  sizeOf,
+} from "./shape.ts";
 export { inArena, insideArena, Storage } from "./storage.ts";
 export { deviceStorage, type Payload } from "./tensor.ts";
 export { reachableTensors } from "./tree.ts";

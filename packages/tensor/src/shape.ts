@@ -17,7 +17,8 @@ export function shapeText(shape: Shape): string {
 
 /** Checks that a user-given shape holds non-negative integers; `name` is the function the user called. */
 export function checkShape(name: string, shape: Shape): Shape {
-  if (!Array.isArray(shape)) throw new ShapeError(`${name}: expected a shape such as [2, 3], received ${String(shape)}`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${name}: expected a shape such as [2, 3], received ${String(shape)}`);
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0)
       throw new ShapeError(`${name}: a shape holds integers ≥ 0, received [${shape.join(", ")}]`);
@@ -47,16 +48,23 @@ export function broadcastShapes(name: string, ...shapes: readonly Shape[]): Shap
 /** One axis, negative counting from the end, as a non-negative index. */
 export function normalizeAxis(name: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
-    throw new ShapeError(`${name}: axis ${axis} is out of range for an array of ${rank} dimension${rank === 1 ? "" : "s"}`);
+    throw new ShapeError(
+      `${name}: axis ${axis} is out of range for an array of ${rank} dimension${rank === 1 ? "" : "s"}`,
+    );
   return axis < 0 ? axis + rank : axis;
 }
 
 /** One axis, several, or (undefined or null) all of them, sorted and without repeats. */
-export function normalizeAxes(name: string, axis: number | readonly number[] | null | undefined, rank: number): readonly number[] {
+export function normalizeAxes(
+  name: string,
+  axis: number | readonly number[] | null | undefined,
+  rank: number,
+): readonly number[] {
   if (axis === undefined || axis === null) return Array.from({ length: rank }, (_, i) => i);
   const list = typeof axis === "number" ? [axis] : axis;
   const axes = list.map((one) => normalizeAxis(name, one, rank)).sort((a, b) => a - b);
-  if (new Set(axes).size !== axes.length) throw new ShapeError(`${name}: axis [${list.join(", ")}] names an axis twice`);
+  if (new Set(axes).size !== axes.length)
+    throw new ShapeError(`${name}: axis [${list.join(", ")}] names an axis twice`);
   return axes;
 }
 

@@ -75,7 +75,10 @@ export class Tensor implements Aval {
 
   /** The only element of an array of size 1. Throws ShapeError for any other size. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError(`item: needs an array of one element, received shape ${shapeText(this.shape)}; use data() or toArray()`);
+    if (this.size !== 1)
+      throw new ShapeError(
+        `item: needs an array of one element, received shape ${shapeText(this.shape)}; use data() or toArray()`,
+      );
     this.#host ??= await this.#read();
     this.#forgetDevice();
     return this.#host[0] ?? Number.NaN;
@@ -88,7 +91,8 @@ export class Tensor implements Aval {
 
   /** Gives the memory back now instead of when the collector finds out. Optional; reading the tensor afterwards throws. */
   dispose(): void {
-    if (this.#payload.kind === "device") this.#payload.storage.free("this tensor was disposed; do not use it after dispose() or `using`");
+    if (this.#payload.kind === "device")
+      this.#payload.storage.free("this tensor was disposed; do not use it after dispose() or `using`");
   }
 
   [Symbol.dispose](): void {
@@ -106,7 +110,9 @@ export class Tensor implements Aval {
   /** Operators would turn the tensor into NaN without a word: they throw instead. Template strings work. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
-    throw new TypeError(`${this.toString()} met a JavaScript operator, which cannot compute with tensors; use a function such as jnp.add, or a method such as x.add(y)`);
+    throw new TypeError(
+      `${this.toString()} met a JavaScript operator, which cannot compute with tensors; use a function such as jnp.add, or a method such as x.add(y)`,
+    );
   }
 
   /** What Node's console shows. */
@@ -126,7 +132,9 @@ export class Tensor implements Aval {
     if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0));
     const { first, count } = extentOf(payload.view);
     const bytes = await executor().read(payload.storage.buffer(), count * BYTES_PER_ELEMENT, first * BYTES_PER_ELEMENT);
-    return isContiguous(payload.view) ? hostArray(this.dtype, bytes) : gatherOnHost(this.dtype, new Uint32Array(bytes), payload.view, first);
+    return isContiguous(payload.view)
+      ? hostArray(this.dtype, bytes)
+      : gatherOnHost(this.dtype, new Uint32Array(bytes), payload.view, first);
   }
 
   /** A single element that the host knows needs no device memory: what nobody else holds goes back at once. */
@@ -144,7 +152,8 @@ export class Tensor implements Aval {
 function hostCopy(storage: Storage, view: View, dtype: DType): TypedArray | undefined {
   storage.checkAlive();
   const { host } = storage;
-  if (host === undefined || !isIdentity(view) || sizeOf(view.shape) * BYTES_PER_ELEMENT !== host.byteLength) return undefined;
+  if (host === undefined || !isIdentity(view) || sizeOf(view.shape) * BYTES_PER_ELEMENT !== host.byteLength)
+    return undefined;
   return hostArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer);
 }
 
@@ -171,7 +180,8 @@ function preview(data: ArrayLike<number>, shape: Shape): string {
 /** The storage of a tensor that is known to be on the device. */
 export function deviceStorage(tensor: Tensor): Storage {
   const { payload } = tensor;
-  if (payload.kind !== "device") throw new TracedTensorError(`expected a tensor on the device, received ${String(tensor)}`);
+  if (payload.kind !== "device")
+    throw new TracedTensorError(`expected a tensor on the device, received ${String(tensor)}`);
   return payload.storage;
 }
 

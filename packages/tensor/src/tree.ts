@@ -6,7 +6,11 @@ import { Tensor } from "./tensor.ts";
  * two trees to have the same structure.
  */
 export interface TreeNode<T> {
-  flatten(value: T): { readonly keys: readonly (string | number)[]; readonly children: readonly unknown[]; readonly aux: unknown };
+  flatten(value: T): {
+    readonly keys: readonly (string | number)[];
+    readonly children: readonly unknown[];
+    readonly aux: unknown;
+  };
   unflatten(aux: unknown, children: readonly unknown[]): T;
 }
 
@@ -58,10 +62,24 @@ function isPlainObject(value: object): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function visit(value: unknown, path: PathPart[], found: Found, isLeaf: ((value: unknown) => boolean) | undefined): { text: string; build: Builder } {
+function visit(
+  value: unknown,
+  path: PathPart[],
+  found: Found,
+  isLeaf: ((value: unknown) => boolean) | undefined,
+): { text: string; build: Builder } {
   if (isLeaf?.(value) !== true) {
     if (value === null || value === undefined) return { text: "n", build: () => value };
-    if (Array.isArray(value)) return visitList("[", "]", value.map((child, k) => [k, child]), path, found, isLeaf, (children) => children);
+    if (Array.isArray(value))
+      return visitList(
+        "[",
+        "]",
+        value.map((child, k) => [k, child]),
+        path,
+        found,
+        isLeaf,
+        (children) => children,
+      );
     if (value instanceof Map) return visitMap(value, path, found, isLeaf);
     if (typeof value === "object") {
       // The registry is keyed by the constructor the instance was made with.
@@ -69,7 +87,9 @@ function visit(value: unknown, path: PathPart[], found: Found, isLeaf: ((value: 
       if (node !== undefined) {
         const { keys, children, aux } = node.flatten(value);
         const entries = children.map((child, k): [PathPart, unknown] => [keys[k] ?? k, child]);
-        return visitList(`${value.constructor.name}(${auxText(aux)}`, ")", entries, path, found, isLeaf, (list) => node.unflatten(aux, list));
+        return visitList(`${value.constructor.name}(${auxText(aux)}`, ")", entries, path, found, isLeaf, (list) =>
+          node.unflatten(aux, list),
+        );
       }
       if (isPlainObject(value)) return visitRecord(value, path, found, isLeaf);
     }
@@ -98,20 +118,43 @@ function visitList(
     path.pop();
     return part;
   });
-  return { text: `${open}${parts.map((part) => part.text).join(",")}${close}`, build: (next) => finish(parts.map((part) => part.build(next))) };
+  return {
+    text: `${open}${parts.map((part) => part.text).join(",")}${close}`,
+    build: (next) => finish(parts.map((part) => part.build(next))),
+  };
 }
 
 /** Plain objects are ordered by sorted key, as JAX's dicts are. */
-function visitRecord(value: Record<string, unknown>, path: PathPart[], found: Found, isLeaf: ((value: unknown) => boolean) | undefined): { text: string; build: Builder } {
+function visitRecord(
+  value: Record<string, unknown>,
+  path: PathPart[],
+  found: Found,
+  isLeaf: ((value: unknown) => boolean) | undefined,
+): { text: string; build: Builder } {
   const keys = Object.keys(value).sort();
   const entries = keys.map((key): [PathPart, unknown] => [key, value[key]]);
-  return visitList(`{${keys.join("|")}:`, "}", entries, path, found, isLeaf, (children) => Object.fromEntries(keys.map((key, k) => [key, children[k]])));
+  return visitList(`{${keys.join("|")}:`, "}", entries, path, found, isLeaf, (children) =>
+    Object.fromEntries(keys.map((key, k) => [key, children[k]])),
+  );
 }
 
-function visitMap(value: ReadonlyMap<unknown, unknown>, path: PathPart[], found: Found, isLeaf: ((value: unknown) => boolean) | undefined): { text: string; build: Builder } {
+function visitMap(
+  value: ReadonlyMap<unknown, unknown>,
+  path: PathPart[],
+  found: Found,
+  isLeaf: ((value: unknown) => boolean) | undefined,
+): { text: string; build: Builder } {
   const keys = [...value.keys()].sort((a, b) => (String(a) < String(b) ? -1 : 1));
   const entries = keys.map((key): [PathPart, unknown] => [typeof key === "number" ? key : String(key), value.get(key)]);
-  return visitList(`Map{${keys.map(String).join("|")}:`, "}", entries, path, found, isLeaf, (children) => new Map(keys.map((key, k) => [key, children[k]])));
+  return visitList(
+    `Map{${keys.map(String).join("|")}:`,
+    "}",
+    entries,
+    path,
+    found,
+    isLeaf,
+    (children) => new Map(keys.map((key, k) => [key, children[k]])),
+  );
 }
 
 /**
@@ -133,7 +176,10 @@ export function flatten(tree: unknown, isLeaf?: (value: unknown) => boolean): [u
  * `flatten` with the path of each leaf. Source: jax.tree.flatten_with_path.
  * @example tree.flattenWithPath({ a: [1, 2] }).paths; // [["a", 0], ["a", 1]]
  */
-export function flattenWithPath(tree: unknown, isLeaf?: (value: unknown) => boolean): { leaves: unknown[]; paths: PathPart[][]; def: TreeDef } {
+export function flattenWithPath(
+  tree: unknown,
+  isLeaf?: (value: unknown) => boolean,
+): { leaves: unknown[]; paths: PathPart[][]; def: TreeDef } {
   const found: Found = { leaves: [], paths: [] };
   const { text, build } = visit(tree, [], found, isLeaf);
   const leafCount = found.leaves.length;
@@ -151,7 +197,8 @@ export function flattenWithPath(tree: unknown, isLeaf?: (value: unknown) => bool
  * @example tree.unflatten(tree.structure([0, { a: 0 }]), [1, 2]); // [1, { a: 2 }]
  */
 export function unflatten(def: TreeDef, leaves: readonly unknown[]): unknown {
-  if (leaves.length !== def.leafCount) throw new ArgumentError(`tree.unflatten: the structure has ${def.leafCount} leaves, received ${leaves.length}`);
+  if (leaves.length !== def.leafCount)
+    throw new ArgumentError(`tree.unflatten: the structure has ${def.leafCount} leaves, received ${leaves.length}`);
   return def.rebuild(leaves);
 }
 
@@ -183,12 +230,16 @@ export function map<T>(f: (...leaves: never[]) => unknown, tree: T, ...rest: rea
   const [first, def] = flatten(tree);
   const others = rest.map((other) => {
     const [list, otherDef] = flatten(other);
-    if (otherDef.text !== def.text) throw new ArgumentError(`tree.map: the trees differ in structure, ${def.text} and ${otherDef.text}`);
+    if (otherDef.text !== def.text)
+      throw new ArgumentError(`tree.map: the trees differ in structure, ${def.text} and ${otherDef.text}`);
     return list;
   });
   // A leaf's type is the caller's knowledge; the result has the tree's own structure.
   const call = f as (...args: unknown[]) => unknown;
-  return unflatten(def, first.map((leaf, k) => call(leaf, ...others.map((list) => list[k])))) as T; // the same structure
+  return unflatten(
+    def,
+    first.map((leaf, k) => call(leaf, ...others.map((list) => list[k]))),
+  ) as T; // the same structure
 }
 
 /**
@@ -205,7 +256,14 @@ export function reachableTensors(value: unknown): Set<Tensor> {
   while (queue.length > 0) {
     const next = queue.pop();
     if (next instanceof Tensor) found.add(next);
-    if (typeof next !== "object" || next === null || next instanceof Tensor || seen.has(next) || ArrayBuffer.isView(next)) continue;
+    if (
+      typeof next !== "object" ||
+      next === null ||
+      next instanceof Tensor ||
+      seen.has(next) ||
+      ArrayBuffer.isView(next)
+    )
+      continue;
     seen.add(next);
     if (next instanceof Map) queue.push(...next.keys(), ...next.values());
     else if (next instanceof Set) queue.push(...next.values());

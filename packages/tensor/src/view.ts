@@ -39,7 +39,11 @@ export function isIdentity(view: View): boolean {
 }
 
 export function transposeView(view: View, axes: readonly number[]): View {
-  return { shape: axes.map((axis) => at(view.shape, axis)), strides: axes.map((axis) => at(view.strides, axis)), offset: view.offset };
+  return {
+    shape: axes.map((axis) => at(view.shape, axis)),
+    strides: axes.map((axis) => at(view.strides, axis)),
+    offset: view.offset,
+  };
 }
 
 /** Broadcasts to `shape`, axes aligned from the last; extents must fit (checked by the caller). */
@@ -64,7 +68,9 @@ export function sliceView(view: View, starts: readonly number[], steps: readonly
  */
 export function reshapeView(view: View, shape: Shape): View | undefined {
   if (sizeOf(shape) === 0) return { shape, strides: rowMajorStrides(shape), offset: view.offset };
-  const from = view.shape.map((extent, axis) => ({ extent, stride: at(view.strides, axis) })).filter(({ extent }) => extent !== 1);
+  const from = view.shape
+    .map((extent, axis) => ({ extent, stride: at(view.strides, axis) }))
+    .filter(({ extent }) => extent !== 1);
   const strides = new Array<number>(shape.length).fill(0);
   let axis = 0;
   let group = 0;

@@ -30,9 +30,19 @@ export async function gradcheck(check: GradCheck): Promise<void> {
   const moving = operands.flatMap((_, k) => (fixed[k] === undefined ? [k] : []));
   const out = check.oracle(...operands);
   const weights = sample(out.shape, "float32", [0.5, 1.5], next);
-  const [u, v] = [0, 1].map(() => operands.map(({ shape }) => sample(shape, "float32", [-1, 1], next))) as [HostArray[], HostArray[]]; // two of two
+  const [u, v] = [0, 1].map(() => operands.map(({ shape }) => sample(shape, "float32", [-1, 1], next))) as [
+    HostArray[],
+    HostArray[],
+  ]; // two of two
   const loss = (steps: readonly (readonly [HostArray[], number])[]): number => {
-    const moved = operands.map((x, k) => (fixed[k] === undefined ? step(x, steps.map(([direction, size]) => [direction[k], size] as const)) : x));
+    const moved = operands.map((x, k) =>
+      fixed[k] === undefined
+        ? step(
+            x,
+            steps.map(([direction, size]) => [direction[k], size] as const),
+          )
+        : x,
+    );
     return dot(check.oracle(...moved), weights);
   };
   const tensors = operands.map((x, k) => fixed[k] ?? toTensor(x, "float32"));
@@ -41,17 +51,50 @@ export async function gradcheck(check: GradCheck): Promise<void> {
   const slope = grad(value, { argnums: moving });
   const gradients = slope(...tensors);
   const wanted = (loss([[v, STEP]]) - loss([[v, -STEP]])) / (2 * STEP);
-  await expectDirectional("gradient", gradients, moving.map((k) => v[k]), wanted, TOLERANCE);
+  await expectDirectional(
+    "gradient",
+    gradients,
+    moving.map((k) => v[k]),
+    wanted,
+    TOLERANCE,
+  );
   if (check.order === 1) return;
   const towards = moving.map((k) => toTensor(u[k] ?? { shape: [], data: [0] }, "float32"));
   const along = (...xs: Tensor[]): Tensor => total(slope(...xs).map((g, k) => sum(mul(g, towards[k] ?? 0))));
   const second = grad(along, { argnums: moving })(...tensors);
-  const corners = loss([[v, STEP2], [u, STEP2]]) - loss([[v, STEP2], [u, -STEP2]]) - loss([[v, -STEP2], [u, STEP2]]) + loss([[v, -STEP2], [u, -STEP2]]);
-  await expectDirectional("second gradient", second, moving.map((k) => v[k]), corners / (4 * STEP2 * STEP2), TOLERANCE2);
+  const corners =
+    loss([
+      [v, STEP2],
+      [u, STEP2],
+    ]) -
+    loss([
+      [v, STEP2],
+      [u, -STEP2],
+    ]) -
+    loss([
+      [v, -STEP2],
+      [u, STEP2],
+    ]) +
+    loss([
+      [v, -STEP2],
+      [u, -STEP2],
+    ]);
+  await expectDirectional(
+    "second gradient",
+    second,
+    moving.map((k) => v[k]),
+    corners / (4 * STEP2 * STEP2),
+    TOLERANCE2,
+  );
 }
 
 function step(x: HostArray, moves: readonly (readonly [HostArray | undefined, number])[]): HostArray {
-  return { shape: x.shape, data: x.data.map((value, i) => moves.reduce((at, [direction, size]) => at + size * (direction?.data[i] ?? 0), value)) };
+  return {
+    shape: x.shape,
+    data: x.data.map((value, i) =>
+      moves.reduce((at, [direction, size]) => at + size * (direction?.data[i] ?? 0), value),
+    ),
+  };
 }
 
 function dot(x: HostArray, y: HostArray): number {
@@ -63,7 +106,13 @@ function total(terms: readonly Tensor[]): Tensor {
 }
 
 /** ⟨g, v⟩ over all operands, within the tolerance of its largest terms. */
-async function expectDirectional(what: string, gradients: readonly Tensor[], directions: readonly (HostArray | undefined)[], wanted: number, tolerance: number): Promise<void> {
+async function expectDirectional(
+  what: string,
+  gradients: readonly Tensor[],
+  directions: readonly (HostArray | undefined)[],
+  wanted: number,
+  tolerance: number,
+): Promise<void> {
   let [found, scale] = [0, 0];
   for (const [k, gradient] of gradients.entries()) {
     const data = await gradient.data();
@@ -74,5 +123,8 @@ async function expectDirectional(what: string, gradients: readonly Tensor[], dir
     });
   }
   const miss = Math.abs(found - wanted);
-  expect(miss <= tolerance * (scale + 0.1), `${what}: ${found} along a random direction, differences of the oracle give ${wanted}`).toBe(true);
+  expect(
+    miss <= tolerance * (scale + 0.1),
+    `${what}: ${found} along a random direction, differences of the oracle give ${wanted}`,
+  ).toBe(true);
 }

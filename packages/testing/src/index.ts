@@ -5,4 +5,12 @@ export { expectClose, misses, ulps, type Tolerance } from "./matchers.ts";
 export { expectSteadyMemory } from "./memory.ts";
 export * as reference from "./reference.ts";
 export type { HostArray } from "./reference.ts";
-export { generator, ordinaryOperands, sample, shapedOperands, shapedTensors, specialOperands, toTensor } from "./samples.ts";
+export {
+  generator,
+  ordinaryOperands,
+  sample,
+  shapedOperands,
+  shapedTensors,
+  specialOperands,
+  toTensor,
+} from "./samples.ts";

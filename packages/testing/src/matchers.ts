@@ -38,12 +38,20 @@ export function misses(got: ArrayLike<number>, want: HostArray, dtype: DType, to
   return want.data.flatMap((wanted, flat) => {
     const found = got[flat] ?? NaN;
     if (isClose(found, wanted, dtype, tolerance)) return [];
-    return [`element ${flat} of [${want.shape.join(", ")}]: got ${found}, want ${Math.fround(wanted)} (${ulps(found, wanted)} ulp)`];
+    return [
+      `element ${flat} of [${want.shape.join(", ")}]: got ${found}, want ${Math.fround(wanted)} (${ulps(found, wanted)} ulp)`,
+    ];
   });
 }
 
 /** Fails with the first few elements that miss; `inputs` tells what they came from, for elementwise functions. */
-export function expectClose(got: ArrayLike<number>, want: HostArray, dtype: DType, tolerance: Tolerance, inputs?: (flat: number) => string): void {
+export function expectClose(
+  got: ArrayLike<number>,
+  want: HostArray,
+  dtype: DType,
+  tolerance: Tolerance,
+  inputs?: (flat: number) => string,
+): void {
   expect(got.length).toBe(want.data.length);
   const wrong = misses(got, want, dtype, tolerance).map((text) => {
     const flat = Number(/^element (\d+)/.exec(text)?.[1]);

@@ -137,7 +137,10 @@ export function matmul(x: HostArray, y: HostArray): HostArray {
     for (let i = 0; i < k; i++) total += get(a, [...at.slice(0, -2), row, i]) * get(b, [...at.slice(0, -2), i, column]);
     return total;
   });
-  const dropped = [...(x.shape.length === 1 ? [full.shape.length - 2] : []), ...(y.shape.length === 1 ? [full.shape.length - 1] : [])];
+  const dropped = [
+    ...(x.shape.length === 1 ? [full.shape.length - 2] : []),
+    ...(y.shape.length === 1 ? [full.shape.length - 1] : []),
+  ];
   return { shape: full.shape.filter((_, axis) => !dropped.includes(axis)), data: full.data };
 }
 
@@ -150,14 +153,29 @@ export function transpose(x: HostArray, axes: readonly number[]): HostArray {
   });
 }
 
-export function slice(x: HostArray, starts: readonly number[], limits: readonly number[], steps: readonly number[]): HostArray {
+export function slice(
+  x: HostArray,
+  starts: readonly number[],
+  limits: readonly number[],
+  steps: readonly number[],
+): HostArray {
   const shape = starts.map((start, k) => Math.ceil(((limits[k] ?? 0) - start) / (steps[k] ?? 1)));
-  return build(shape, (at) => get(x, at.map((c, k) => (starts[k] ?? 0) + c * (steps[k] ?? 1))));
+  return build(shape, (at) =>
+    get(
+      x,
+      at.map((c, k) => (starts[k] ?? 0) + c * (steps[k] ?? 1)),
+    ),
+  );
 }
 
 export function flip(x: HostArray, axis?: number | readonly number[]): HostArray {
   const axes = axesOf(axis, x.shape.length);
-  return build(x.shape, (at) => get(x, at.map((c, k) => (axes.includes(k) ? (x.shape[k] ?? 0) - 1 - c : c))));
+  return build(x.shape, (at) =>
+    get(
+      x,
+      at.map((c, k) => (axes.includes(k) ? (x.shape[k] ?? 0) - 1 - c : c)),
+    ),
+  );
 }
 
 /** lax.pad: before, after and between the elements of each axis; negative counts crop. */
@@ -173,7 +191,12 @@ export function pad(x: HostArray, value: number, config: readonly (readonly [num
 }
 
 /** Where an index points in an axis of `extent`, by mode; undefined where it is out of range. */
-export function resolveIndex(index: number, extent: number, mode: "fill" | "clip" | "wrap", fromEnd: boolean): number | undefined {
+export function resolveIndex(
+  index: number,
+  extent: number,
+  mode: "fill" | "clip" | "wrap",
+  fromEnd: boolean,
+): number | undefined {
   if (mode === "wrap") return ((index % extent) + extent) % extent;
   const place = index < 0 && fromEnd ? index + extent : index;
   if (mode === "clip") return Math.min(extent - 1, Math.max(0, place));
@@ -181,7 +204,13 @@ export function resolveIndex(index: number, extent: number, mode: "fill" | "clip
 }
 
 /** jnp.take along an axis. */
-export function take(x: HostArray, indices: HostArray, axis: number, mode: "fill" | "clip" | "wrap", fill: number): HostArray {
+export function take(
+  x: HostArray,
+  indices: HostArray,
+  axis: number,
+  mode: "fill" | "clip" | "wrap",
+  fill: number,
+): HostArray {
   const inner = indices.shape.length;
   const extent = x.shape[axis] ?? 0;
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
@@ -192,14 +221,26 @@ export function take(x: HostArray, indices: HostArray, axis: number, mode: "fill
 }
 
 /** jnp.take_along_axis: operands broadcast on the other axes. */
-export function takeAlongAxis(x: HostArray, indices: HostArray, axis: number, mode: "fill" | "clip" | "wrap", fill: number): HostArray {
+export function takeAlongAxis(
+  x: HostArray,
+  indices: HostArray,
+  axis: number,
+  mode: "fill" | "clip" | "wrap",
+  fill: number,
+): HostArray {
   const extent = x.shape[axis] ?? 0;
-  const outer = broadcast(x.shape.map((n, k) => (k === axis ? 1 : n)), indices.shape.map((n, k) => (k === axis ? 1 : n)));
+  const outer = broadcast(
+    x.shape.map((n, k) => (k === axis ? 1 : n)),
+    indices.shape.map((n, k) => (k === axis ? 1 : n)),
+  );
   const shape = outer.map((n, k) => (k === axis ? (indices.shape[k] ?? 0) : n));
   return build(shape, (at) => {
     const index = get(indices, at);
     const place = resolveIndex(index, extent, mode, true);
     if (place === undefined) return fill;
-    return get(x, at.map((c, k) => (k === axis ? place : c)));
+    return get(
+      x,
+      at.map((c, k) => (k === axis ? place : c)),
+    );
   });
 }

@@ -4,7 +4,24 @@ import { build, count, type HostArray } from "./reference.ts";
 
 const MAX = 3.4028234663852886e38;
 const SPECIAL: Record<DType, readonly number[]> = {
-  float32: [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -2, 2.5, 3, Math.fround(1e-20), Math.fround(-1e20), Math.fround(1e30), MAX, -MAX],
+  float32: [
+    NaN,
+    Infinity,
+    -Infinity,
+    0,
+    -0,
+    1,
+    -1,
+    0.5,
+    -2,
+    2.5,
+    3,
+    Math.fround(1e-20),
+    Math.fround(-1e20),
+    Math.fround(1e30),
+    MAX,
+    -MAX,
+  ],
   int32: [0, 1, -1, 2, 3, -7, 31, 32, 33, 1000003, -2147483648, 2147483647],
   uint32: [0, 1, 2, 3, 7, 31, 32, 33, 1000003, 2147483648, 4294967294, 4294967295],
   bool: [0, 1],
@@ -34,7 +51,10 @@ export function sample(shape: readonly number[], dtype: DType, domain: Domain, n
 export function specialOperands(row: MapRow, dtype: DType): HostArray[] {
   const next = generator(17);
   const special = SPECIAL[dtype];
-  const combined = row.arity === 1 ? special.map((x) => [x, x, x]) : special.flatMap((x) => special.map((y, k) => [x, y, special[(k * 5 + 3) % special.length] ?? 0]));
+  const combined =
+    row.arity === 1
+      ? special.map((x) => [x, x, x])
+      : special.flatMap((x) => special.map((y, k) => [x, y, special[(k * 5 + 3) % special.length] ?? 0]));
   const length = Math.ceil((combined.length + 40) / 4) * 4;
   return row.domains.map((domain, k) => {
     const ordinary = sample([length], dtype, domain, next);

@@ -71,7 +71,6 @@ export function pow(x: number, y: number): number {
   return x ** y;
 }
 
-
 export type Whole = "int32" | "uint32";
 
 export function wrap(dtype: Whole, value: number): number {

@@ -54,7 +54,12 @@ export class Emitter {
   /** Declares the arrays to write before any hook reads, so that an operand updated in place is bound once. */
   declareOutputs(outputs: readonly Output[], width: Width): void {
     for (const { slot, dtype } of outputs)
-      this.#writes.push({ slot, name: `y${this.#writes.length}`, element: elementType(dtype, width), access: "read_write" });
+      this.#writes.push({
+        slot,
+        name: `y${this.#writes.length}`,
+        element: elementType(dtype, width),
+        access: "read_write",
+      });
   }
 
   /** `fn load(i: u32) -> V`: the expression at position i, counted in vectors of `width`. */
@@ -62,7 +67,9 @@ export class Emitter {
     const scope = new HookScope(this, this.#hooks++, shape, [expr], width);
     const value = scope.value(expr);
     const stored = expr.dtype === "bool" ? `select(U(0u), U(1u), ${value})` : value;
-    this.#text.push(`fn load(i: u32) -> ${elementType(expr.dtype, width)} {\n${scope.body()}  return ${narrow(stored, width, this.lanes)};\n}`);
+    this.#text.push(
+      `fn load(i: u32) -> ${elementType(expr.dtype, width)} {\n${scope.body()}  return ${narrow(stored, width, this.lanes)};\n}`,
+    );
   }
 
   /** `fn store(i: u32, v: V)`: every output at position i, from the value the kernel computed. */
@@ -76,7 +83,14 @@ export class Emitter {
   }
 
   #addWriter(signature: string, shape: Shape, outputs: readonly Output[], width: Width, result: string): void {
-    const scope = new HookScope(this, this.#hooks++, shape, outputs.map((output) => output.expr), width, result);
+    const scope = new HookScope(
+      this,
+      this.#hooks++,
+      shape,
+      outputs.map((output) => output.expr),
+      width,
+      result,
+    );
     const values = outputs.map(({ expr }) => scope.value(expr));
     const stores = outputs.map(({ slot, dtype }, k) => {
       const value = dtype === "bool" ? `select(U(0u), U(1u), ${at(values, k)})` : at(values, k);
@@ -86,7 +100,10 @@ export class Emitter {
   }
 
   #outputName(slot: number): string {
-    return at(this.#writes.filter((operand) => operand.slot === slot), 0).name;
+    return at(
+      this.#writes.filter((operand) => operand.slot === slot),
+      0,
+    ).name;
   }
 
   /** The name of the array that reads `slot` as `element`s: the output itself when it is updated in place. */
@@ -107,7 +124,9 @@ export class Emitter {
 
   /** A constant of the trace; equal ones share a field. */
   constant(value: number, type: Field["type"]): string {
-    const known = this.#fields.find((field) => field.name.startsWith("c") && field.type === type && Object.is(field.value, value));
+    const known = this.#fields.find(
+      (field) => field.name.startsWith("c") && field.type === type && Object.is(field.value, value),
+    );
     if (known !== undefined) return `h.${known.name}`;
     return this.field(`c${this.#fields.length}`, type, value);
   }
@@ -162,7 +181,10 @@ class HookScope {
     this.#result = result;
     const viewed = leaves(roots);
     this.#views = new Map(viewed.map((expr, k) => [expr, k]));
-    this.#space = collapse(shape, viewed.map((expr) => expr.view));
+    this.#space = collapse(
+      shape,
+      viewed.map((expr) => expr.view),
+    );
   }
 
   body(): string {
@@ -214,7 +236,9 @@ class HookScope {
     const strides = at(this.#space.strides, k);
     const inner = strides.length - 1;
     const rowsOfFour = inner < 0 || at(this.#space.dims, inner) % 4 === 0;
-    const vectors = isFlat(this.#space, k, offset) || (rowsOfFour && isAligned(strides, offset) && inner >= 0 && at(strides, inner) !== 0);
+    const vectors =
+      isFlat(this.#space, k, offset) ||
+      (rowsOfFour && isAligned(strides, offset) && inner >= 0 && at(strides, inner) !== 0);
     if (this.#width === 4 && vectors)
       return `${this.#emitter.operand(expr.slot, elementType(expr.dtype, 4))}[${this.#index(k, offset, 4)}]`;
     const array = this.#emitter.operand(expr.slot, scalar);
@@ -242,20 +266,36 @@ class HookScope {
     const strides = at(this.#space.strides, k);
     const inner = strides.length - 1;
     const vector = unit === 4 && inner >= 0 && at(strides, inner) === 1;
-    const terms = this.#terms(k, strides, (stride, axis) => (vector && axis !== inner ? stride / 4 : stride), () => this.#scalars());
-    if (offset !== 0) terms.push(this.#emitter.field(`o${this.#hook}_${k}`, "u32", (vector ? offset / 4 : offset) >>> 0));
+    const terms = this.#terms(
+      k,
+      strides,
+      (stride, axis) => (vector && axis !== inner ? stride / 4 : stride),
+      () => this.#scalars(),
+    );
+    if (offset !== 0)
+      terms.push(this.#emitter.field(`o${this.#hook}_${k}`, "u32", (vector ? offset / 4 : offset) >>> 0));
     return terms.length === 0 ? "0u" : terms.join(" + ");
   }
 
   /** Element indices of the four lanes, each from its own coordinates: right for any strides. */
   #laneIndex(k: number, offset: number): string {
     if (isFlat(this.#space, k, offset)) return "(U(i * 4u) + vec4u(0u, 1u, 2u, 3u))";
-    const terms = this.#terms(k, at(this.#space.strides, k), (stride) => stride, () => this.#lanesCoordinates());
+    const terms = this.#terms(
+      k,
+      at(this.#space.strides, k),
+      (stride) => stride,
+      () => this.#lanesCoordinates(),
+    );
     if (offset !== 0) terms.push(`U(${this.#emitter.field(`o${this.#hook}_${k}`, "u32", offset >>> 0)})`);
     return terms.length === 0 ? "U(0u)" : `(${terms.join(" + ")})`;
   }
 
-  #terms(k: number, strides: readonly number[], scale: (stride: number, axis: number) => number, coordinates: () => readonly string[]): string[] {
+  #terms(
+    k: number,
+    strides: readonly number[],
+    scale: (stride: number, axis: number) => number,
+    coordinates: () => readonly string[],
+  ): string[] {
     return strides.flatMap((stride, axis) => {
       if (stride === 0) return [];
       const c = at(coordinates(), axis);
@@ -280,12 +320,21 @@ class HookScope {
   }
 
   /** Peels coordinates off a flat index, innermost first. */
-  #split(flat: string, prefix: string, extentOf: (extent: number, inner: boolean) => number, cast: string): readonly string[] {
+  #split(
+    flat: string,
+    prefix: string,
+    extentOf: (extent: number, inner: boolean) => number,
+    cast: string,
+  ): readonly string[] {
     const { dims } = this.#space;
     const names: string[] = new Array<string>(dims.length).fill("");
     let rest = flat;
     for (let axis = dims.length - 1; axis > 0; axis--) {
-      const extent = this.#emitter.field(`n${this.#hook}${prefix}${axis}`, "u32", extentOf(at(dims, axis), axis === dims.length - 1));
+      const extent = this.#emitter.field(
+        `n${this.#hook}${prefix}${axis}`,
+        "u32",
+        extentOf(at(dims, axis), axis === dims.length - 1),
+      );
       const name = `${prefix}${this.#hook}_${axis}`;
       const divisor = cast === "" ? extent : `${cast}(${extent})`;
       this.#lines.push(`let ${name} = ${rest} % ${divisor};`, `let r${name} = ${rest} / ${divisor};`);

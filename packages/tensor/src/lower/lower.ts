@@ -14,7 +14,10 @@ const REPEAT = 4;
 
 /** Arrays of one shape, each an expression of operands at the same position: one dispatch. */
 export function lowerMap(label: string, shape: Shape, outputs: readonly Output[], limits: Limits): Step {
-  const width = widthOf(shape, outputs.map((output) => output.expr));
+  const width = widthOf(
+    shape,
+    outputs.map((output) => output.expr),
+  );
   const emitter = new Emitter(width);
   emitter.declareOutputs(outputs, width);
   emitter.addBody(shape, outputs, width);
@@ -54,11 +57,15 @@ export function lowerStages(label: string, work: StagedWork): Step[] {
     if (stage.writes === "workspace") workspace = { slot: at(outputs, 0).slot, elements: stage.workspaceElements };
     emitter.declareOutputs(outputs, storeWidth);
     addLoad(emitter, stage, work, source);
-    const [shape, dtype] = stage.writes === "results" ? [work.result.shape, work.result.dtype] : [[stage.workspaceElements], betweenDType(work)];
+    const [shape, dtype] =
+      stage.writes === "results"
+        ? [work.result.shape, work.result.dtype]
+        : [[stage.workspaceElements], betweenDType(work)];
     emitter.addStore(shape, outputs, dtype, storeWidth);
     for (const fn of stage.functions ?? []) emitter.use(fn);
     // A kernel without a load hook reads the workspace through its own binding.
-    const bound = stage.reads === "workspace" && stage.loadWidth === undefined && source !== undefined ? [source.slot] : [];
+    const bound =
+      stage.reads === "workspace" && stage.loadWidth === undefined && source !== undefined ? [source.slot] : [];
     const operands = [...bound, ...stage.operands.map((operand) => at(work.operandSlots, operand))];
     return assemble(label, stage.kernel, emitter.finish(stage.consts), stage.params, stage.grid, operands);
   });
@@ -73,7 +80,12 @@ function workspaceOutput(work: StagedWork, stage: KernelStage): Output {
   return { slot: work.workspace(stage.workspaceElements * BYTES_PER_ELEMENT), dtype, expr: { kind: "result", dtype } };
 }
 
-function addLoad(emitter: Emitter, stage: KernelStage, work: StagedWork, source: { slot: number; elements: number } | undefined): void {
+function addLoad(
+  emitter: Emitter,
+  stage: KernelStage,
+  work: StagedWork,
+  source: { slot: number; elements: number } | undefined,
+): void {
   if (stage.loadWidth === undefined) return;
   if (stage.reads === "workspace") {
     if (source === undefined) throw new Error("jnx internal error: the first stage of a plan reads a workspace");

@@ -24,14 +24,21 @@ export interface ReduceWork {
  * Lowers a reduction along any axes to the kernels' one form, [outer, reduce, inner]. Axes that are not neighbours are
  * brought to the end first: the operand is read through a hook, so that costs nothing but its stride.
  */
-export function lowerReduce(label: string, combine: ReduceOp<unknown>["combine"], work: ReduceWork, limits: Limits): Step[] {
+export function lowerReduce(
+  label: string,
+  combine: ReduceOp<unknown>["combine"],
+  work: ReduceWork,
+  limits: Limits,
+): Step[] {
   const { shape, expr } = gathered(work);
-  const first = Math.min(...adjacent(work.axes) ? work.axes : [work.shape.length - work.axes.length]);
+  const first = Math.min(...(adjacent(work.axes) ? work.axes : [work.shape.length - work.axes.length]));
   const extent = (from: number, to: number): number => sizeOf(shape.slice(from, to));
   const outer = extent(0, first);
   const reduce = extent(first, first + work.axes.length);
   const inner = extent(first + work.axes.length, shape.length);
-  const vector = widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 && (inner === 1 ? reduce : inner) % 4 === 0;
+  const vector =
+    widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 &&
+    (inner === 1 ? reduce : inner) % 4 === 0;
   const stages = planReduce({ combine, dtype: work.dtype, outer, reduce, inner, vector }, limits);
   return lowerStages(label, {
     stages: stages.map((stage) => ({ ...stage, operands: [] })),
@@ -52,7 +59,10 @@ function gathered(work: ReduceWork): { shape: Shape; expr: Expr } {
   if (adjacent(work.axes)) return work;
   const kept = work.shape.map((_, axis) => axis).filter((axis) => !work.axes.includes(axis));
   const order = [...kept, ...work.axes];
-  return { shape: order.map((axis) => at(work.shape, axis)), expr: remapExpr(work.expr, (view) => transposeView(view, order)) };
+  return {
+    shape: order.map((axis) => at(work.shape, axis)),
+    expr: remapExpr(work.expr, (view) => transposeView(view, order)),
+  };
 }
 
 /** The same computation over another index space: every leaf's view goes through `remap`. */

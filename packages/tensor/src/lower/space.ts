@@ -57,7 +57,10 @@ export function leaves(roots: readonly Expr[]): readonly (LoadExpr | MapExpr)[] 
  */
 export function widthOf(shape: Shape, roots: readonly Expr[]): Width {
   const loads = leaves(roots).filter((expr) => expr.kind === "load");
-  const space = collapse(shape, loads.map((expr) => expr.view));
+  const space = collapse(
+    shape,
+    loads.map((expr) => expr.view),
+  );
   const inner = space.dims.length - 1;
   if (inner < 0 || at(space.dims, inner) % 4 !== 0) return 1;
   const fits = loads.every((expr, k) => isAligned(at(space.strides, k), expr.view.offset));

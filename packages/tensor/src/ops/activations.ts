@@ -4,7 +4,22 @@ import type { MapOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { abs, add, div, erfc, expm1, greater, greaterEqual, mul, neg, power, relu, sigmoid, tanh, where } from "./elementwise.ts";
+import {
+  abs,
+  add,
+  div,
+  erfc,
+  expm1,
+  greater,
+  greaterEqual,
+  mul,
+  neg,
+  power,
+  relu,
+  sigmoid,
+  tanh,
+  where,
+} from "./elementwise.ts";
 
 /**
  * x · sigmoid(x), also called swish. Source: jax.nn.silu.
@@ -19,7 +34,8 @@ const softplusOp: MapOp<undefined> = {
   kind: "map",
   name: "softplus",
   infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
-  wgsl: ([x = ""], { use }) => `(${use(op_max_f)}(${x}, F(0.0)) + ${use(op_log1p)}(${use(op_exp)}(${use(op_neg_f)}(${use(op_abs_f)}(${x})))))`,
+  wgsl: ([x = ""], { use }) =>
+    `(${use(op_max_f)}(${x}, F(0.0)) + ${use(op_log1p)}(${use(op_exp)}(${use(op_neg_f)}(${use(op_abs_f)}(${x})))))`,
   vjp: ({ inputs: [x] }, ct) => [x && mul(ct, sigmoid(x))],
 };
 

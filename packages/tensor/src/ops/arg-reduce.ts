@@ -24,9 +24,13 @@ function argOp(arg: "max" | "min"): KernelOp<ArgAttrs> {
       if (x === undefined) return [];
       const { shape, dtype } = x.aval;
       const inner = sizeOf(shape.slice(axis + 1));
-      const vector = widthOf(shape, [{ kind: "load", slot: 0, dtype, view: x.view }]) === 4 && (inner === 1 ? at(shape, axis) : inner) % 4 === 0;
+      const vector =
+        widthOf(shape, [{ kind: "load", slot: 0, dtype, view: x.view }]) === 4 &&
+        (inner === 1 ? at(shape, axis) : inner) % 4 === 0;
       const spec = { arg, dtype, outer: sizeOf(shape.slice(0, axis)), reduce: at(shape, axis), inner, vector };
-      return planArgReduce(spec, limits).map((stage) => (stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] }));
+      return planArgReduce(spec, limits).map((stage) =>
+        stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] },
+      );
     },
     vjp: "nondifferentiable",
   };
@@ -45,10 +49,14 @@ function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Ten
   const source = asTensor(x);
   const tensor = options.axis === undefined ? reshape(source, [-1]) : source;
   const axis = normalizeAxis(op.name, options.axis ?? 0, tensor.ndim);
-  if (at(tensor.shape, axis) === 0) throw new ShapeError(`${op.name}: nothing to choose from along axis ${axis} of ${shapeText(source.shape)}`);
+  if (at(tensor.shape, axis) === 0)
+    throw new ShapeError(`${op.name}: nothing to choose from along axis ${axis} of ${shapeText(source.shape)}`);
   const chosen = bind(op, [tensor], { axis });
   if (options.keepdims !== true) return chosen;
-  return reshape(chosen, options.axis === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true));
+  return reshape(
+    chosen,
+    options.axis === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true),
+  );
 }
 
 /**

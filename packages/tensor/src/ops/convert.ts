@@ -1,6 +1,17 @@
 import {
-  op_bool_to_f32, op_bool_to_i32, op_bool_to_u32, op_f32_to_bool, op_f32_to_i32, op_f32_to_u32,
-  op_i32_to_bool, op_i32_to_f32, op_i32_to_u32, op_u32_to_bool, op_u32_to_f32, op_u32_to_i32, type WgslFunction,
+  op_bool_to_f32,
+  op_bool_to_i32,
+  op_bool_to_u32,
+  op_f32_to_bool,
+  op_f32_to_i32,
+  op_f32_to_u32,
+  op_i32_to_bool,
+  op_i32_to_f32,
+  op_i32_to_u32,
+  op_u32_to_bool,
+  op_u32_to_f32,
+  op_u32_to_i32,
+  type WgslFunction,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { checkDType, isFloat, type DType } from "../dtype.ts";

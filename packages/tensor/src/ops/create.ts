@@ -28,7 +28,8 @@ const HOST_COPY_BYTES = 4096;
 /** A Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
 export function asTensor(x: TensorLike): Tensor {
   if (x instanceof Tensor) return x;
-  if (typeof x === "number") return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
+  if (typeof x === "number")
+    return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
   if (typeof x === "boolean") return literal(x ? 1 : 0, [], "bool", true);
   if (typeof x === "object" && x !== null && typeof x.toTensor === "function") return x.toTensor();
   throw new DtypeError(`expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
@@ -58,8 +59,16 @@ export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array |
   if (payload.kind !== "device" || payload.storage.freed || payload.storage.host === undefined) return undefined;
   const { host } = payload.storage;
   if (!isContiguous(payload.view)) return undefined;
-  const { buffer } = new Uint32Array(host.buffer, host.byteOffset + payload.view.offset * BYTES_PER_ELEMENT, x.size).slice();
-  return x.dtype === "float32" ? new Float32Array(buffer) : x.dtype === "int32" ? new Int32Array(buffer) : new Uint32Array(buffer);
+  const { buffer } = new Uint32Array(
+    host.buffer,
+    host.byteOffset + payload.view.offset * BYTES_PER_ELEMENT,
+    x.size,
+  ).slice();
+  return x.dtype === "float32"
+    ? new Float32Array(buffer)
+    : x.dtype === "int32"
+      ? new Int32Array(buffer)
+      : new Uint32Array(buffer);
 }
 
 /**
@@ -72,7 +81,10 @@ export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array |
  * array([[1, 2.5], [3, 4]]).dtype;                              // "float32"
  * array(new Float32Array([1, 2, 3, 4]), { shape: [2, 2] }).shape; // [2, 2]
  */
-export function array(data: NestedArray | NestedBooleans | ArrayBufferView | TensorLike, options: ArrayOptions & { readonly shape?: Shape } = {}): Tensor {
+export function array(
+  data: NestedArray | NestedBooleans | ArrayBufferView | TensorLike,
+  options: ArrayOptions & { readonly shape?: Shape } = {},
+): Tensor {
   const dtype = options.dtype === undefined ? undefined : checkDType("array", options.dtype);
   if (ArrayBuffer.isView(data)) return fromView(data, options.shape, dtype);
   if (!Array.isArray(data)) {
@@ -81,7 +93,11 @@ export function array(data: NestedArray | NestedBooleans | ArrayBufferView | Ten
     return convert(tensor, dtype ?? tensor.dtype, false);
   }
   const { shape, values, booleans } = flattenNested(data);
-  const found = booleans ? "bool" : values.every((v) => Number.isInteger(v) && Math.abs(v) <= 0x7fffffff) && values.length > 0 ? "int32" : "float32";
+  const found = booleans
+    ? "bool"
+    : values.every((v) => Number.isInteger(v) && Math.abs(v) <= 0x7fffffff) && values.length > 0
+      ? "int32"
+      : "float32";
   const kept = dtype ?? found;
   return fromHost(storageArray(kept, values), checkedShape(values.length, options.shape ?? shape), kept);
 }
@@ -98,7 +114,10 @@ function fromView(data: ArrayBufferView, shape: Shape | undefined, dtype: DType 
 
 function checkedShape(count: number, shape: Shape): Shape {
   const checked = checkShape("array", shape);
-  if (sizeOf(checked) !== count) throw new ShapeError(`array: ${count} elements do not fill shape ${shapeText(checked)}, which has ${sizeOf(checked)}`);
+  if (sizeOf(checked) !== count)
+    throw new ShapeError(
+      `array: ${count} elements do not fill shape ${shapeText(checked)}, which has ${sizeOf(checked)}`,
+    );
   return checked;
 }
 
@@ -109,12 +128,17 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
   const visit = (node: unknown, depth: number): void => {
     if (Array.isArray(node)) {
       if (shape.length === depth && values.length === 0) shape.push(node.length);
-      else if (shape[depth] !== node.length) throw new ShapeError(`array: ragged nesting, a row of ${node.length} elements at depth ${depth} where others have ${shape[depth] ?? "none"}`);
+      else if (shape[depth] !== node.length)
+        throw new ShapeError(
+          `array: ragged nesting, a row of ${node.length} elements at depth ${depth} where others have ${shape[depth] ?? "none"}`,
+        );
       for (const child of node) visit(child, depth + 1);
       return;
     }
-    if (depth !== shape.length) throw new ShapeError(`array: ragged nesting, a number at depth ${depth} where others are at ${shape.length}`);
-    if (typeof node !== "number" && typeof node !== "boolean") throw new DtypeError(`array: expected numbers or booleans, found ${typeof node}`);
+    if (depth !== shape.length)
+      throw new ShapeError(`array: ragged nesting, a number at depth ${depth} where others are at ${shape.length}`);
+    if (typeof node !== "number" && typeof node !== "boolean")
+      throw new DtypeError(`array: expected numbers or booleans, found ${typeof node}`);
     if (typeof node === "number") booleans = false;
     values.push(Number(node));
   };
@@ -131,7 +155,11 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
   const filled = asTensor(value);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
-  return convert(literal(Number(value), checkShape("full", shape), filled.dtype), checkDType("full", options.dtype ?? filled.dtype), weak);
+  return convert(
+    literal(Number(value), checkShape("full", shape), filled.dtype),
+    checkDType("full", options.dtype ?? filled.dtype),
+    weak,
+  );
 }
 
 /**
@@ -222,12 +250,21 @@ export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Sh
  */
 export function arange(startOrStop: number, stop?: number, step = 1, options: ArrayOptions = {}): Tensor {
   const [from, to] = stop === undefined ? [0, startOrStop] : [startOrStop, stop];
-  if (![from, to, step].every(Number.isFinite) || step === 0) throw new ArgumentError(`arange: needs finite numbers and a step other than 0, received ${from}, ${to}, ${step}`);
+  if (![from, to, step].every(Number.isFinite) || step === 0)
+    throw new ArgumentError(`arange: needs finite numbers and a step other than 0, received ${from}, ${to}, ${step}`);
   const count = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step) && Number.isInteger(to);
   const dtype = checkDType("arange", options.dtype ?? (whole ? "int32" : "float32"));
   const [first, stride] = [Math.fround(from), Math.fround(step)];
-  if (!whole) return convert(fromHost(Float32Array.from({ length: count }, (_, i) => first + Math.fround(i * stride)), [count], "float32"), dtype);
+  if (!whole)
+    return convert(
+      fromHost(
+        Float32Array.from({ length: count }, (_, i) => first + Math.fround(i * stride)),
+        [count],
+        "float32",
+      ),
+      dtype,
+    );
   return convert(add(mul(broadcastedIota("int32", [count], 0), step), from), dtype);
 }
 

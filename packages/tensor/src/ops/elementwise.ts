@@ -1,12 +1,46 @@
 import {
-  op_abs_f, op_abs_i, op_abs_u, op_ceil, op_cos, op_erf, op_erf_inv, op_erfc, op_exp, op_expm1, op_floor, op_isfinite, op_isinf, op_isnan, op_log, op_log1p, op_logistic, op_neg_f, op_neg_i, op_neg_u, op_relu, op_round, op_rsqrt, op_sign_f, op_sign_i, op_sign_u, op_sin, op_sqrt, op_square_f, op_square_i, op_square_u, op_tan, op_tanh,
+  op_abs_f,
+  op_abs_i,
+  op_abs_u,
+  op_ceil,
+  op_cos,
+  op_erf,
+  op_erf_inv,
+  op_erfc,
+  op_exp,
+  op_expm1,
+  op_floor,
+  op_isfinite,
+  op_isinf,
+  op_isnan,
+  op_log,
+  op_log1p,
+  op_logistic,
+  op_neg_f,
+  op_neg_i,
+  op_neg_u,
+  op_relu,
+  op_round,
+  op_rsqrt,
+  op_sign_f,
+  op_sign_i,
+  op_sign_u,
+  op_sin,
+  op_sqrt,
+  op_square_f,
+  op_square_i,
+  op_square_u,
+  op_tan,
+  op_tanh,
 } from "@jnx/kernels-wgsl";
 import { convert } from "./convert.ts";
 import { onesLike, zerosLike } from "./create.ts";
 import { unary, type UnaryFunction } from "./factories.ts";
-import { add, div, greater, greaterEqual, mul, sub, where } from "./binary.ts";
+import { add, div, mul, sub, where } from "./binary.ts";
+import { greater, greaterEqual } from "./logic.ts";
 
 export * from "./binary.ts";
+export * from "./logic.ts";
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 

@@ -55,7 +55,10 @@ export function unary(spec: UnarySpec): UnaryFunction {
     name,
     infer: ([x]) => resultOf(spec, x),
     wgsl: (args, context, _attrs, [dtype]) => `${context.use(pick(name, spec.wgsl, dtype))}(${args.join(", ")})`,
-    vjp: derivative === "nondifferentiable" ? derivative : ({ inputs: [x], output }, ct) => (x === undefined ? [] : [mul(ct, derivative(x, output))]),
+    vjp:
+      derivative === "nondifferentiable"
+        ? derivative
+        : ({ inputs: [x], output }, ct) => (x === undefined ? [] : [mul(ct, derivative(x, output))]),
   };
   const run = (x: TensorLike): Tensor => {
     const tensor = asTensor(x);
@@ -88,7 +91,9 @@ export function binary(spec: BinarySpec): BinaryFunction {
       partials === "nondifferentiable"
         ? partials
         : ({ inputs: [x, y], output, needs }, ct) =>
-            x === undefined || y === undefined ? [] : partials.map((partial, k) => (needs[k] ? partial(ct, x, y, output) : undefined)),
+            x === undefined || y === undefined
+              ? []
+              : partials.map((partial, k) => (needs[k] ? partial(ct, x, y, output) : undefined)),
   };
   return Object.assign(
     (x: TensorLike, y: TensorLike) => {
@@ -100,9 +105,18 @@ export function binary(spec: BinarySpec): BinaryFunction {
 }
 
 /** Operands of one dtype and one shape, as JAX's promotion and NumPy's broadcasting make them. */
-export function together(name: string, [x, y]: readonly [Tensor, Tensor], takes: "float" | "number" | "any"): [Tensor, Tensor] {
+export function together(
+  name: string,
+  [x, y]: readonly [Tensor, Tensor],
+  takes: "float" | "number" | "any",
+): [Tensor, Tensor] {
   const common = promote([x, y]);
-  const dtype = takes === "float" && !isFloat(common.dtype) ? "float32" : takes === "number" && common.dtype === "bool" ? "int32" : common.dtype;
+  const dtype =
+    takes === "float" && !isFloat(common.dtype)
+      ? "float32"
+      : takes === "number" && common.dtype === "bool"
+        ? "int32"
+        : common.dtype;
   const shape = broadcastShapes(name, x.shape, y.shape);
   const fit = (one: Tensor): Tensor => broadcastTo(convert(one, dtype, common.weak), shape);
   return [fit(x), fit(y)];
@@ -114,7 +128,10 @@ function admit(takes: "float" | "number" | "any", x: Tensor): Tensor {
   return x;
 }
 
-function resultOf(spec: { readonly name: string; readonly result?: DType; readonly wgsl: WgslByDType }, x: Aval | undefined): Aval {
+function resultOf(
+  spec: { readonly name: string; readonly result?: DType; readonly wgsl: WgslByDType },
+  x: Aval | undefined,
+): Aval {
   if (x === undefined) throw new DtypeError(`${spec.name}: needs an operand`);
   pick(spec.name, spec.wgsl, x.dtype);
   return { shape: x.shape, dtype: spec.result ?? x.dtype, weak: spec.result === undefined && x.weak };
@@ -124,7 +141,9 @@ function pick(name: string, wgsl: WgslByDType, dtype: DType | undefined): WgslFu
   if (isFunction(wgsl)) return wgsl;
   const found = dtype === undefined ? undefined : wgsl[dtype];
   if (found !== undefined) return found;
-  throw new DtypeError(`${name}: does not take ${dtype ?? "nothing"}; it takes ${Object.keys(wgsl).join(", ")}; convert with astype()`);
+  throw new DtypeError(
+    `${name}: does not take ${dtype ?? "nothing"}; it takes ${Object.keys(wgsl).join(", ")}; convert with astype()`,
+  );
 }
 
 function isFunction(wgsl: WgslByDType): wgsl is WgslFunction {

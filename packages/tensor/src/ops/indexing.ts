@@ -55,17 +55,33 @@ function takenShape(x: Shape, index: Shape, { axis, along }: IndexAttrs): Shape 
 const gatherOp: KernelOp<IndexAttrs> = {
   kind: "kernel",
   name: "gather",
-  infer: ([x, index], attrs) => ({ shape: x && index ? takenShape(x.shape, index.shape, attrs) : [], dtype: x?.dtype ?? "float32", weak: false }),
+  infer: ([x, index], attrs) => ({
+    shape: x && index ? takenShape(x.shape, index.shape, attrs) : [],
+    dtype: x?.dtype ?? "float32",
+    weak: false,
+  }),
   accepts: isIdentity,
   plan: ([x, index], attrs, limits) => {
     const { axis, along, mode } = attrs;
     if (x === undefined || index === undefined) return [];
     const size = extents(x.aval.shape, axis);
     const take = along ? at(index.aval.shape, axis) : sizeOf(index.aval.shape);
-    const spec = { ...size, take, along, mode, dtype: x.aval.dtype, indexDType: indexDType(index.aval), fromEnd: fromEnd(attrs), fill: FILL[x.aval.dtype], vector: size.inner % 4 === 0 };
+    const spec = {
+      ...size,
+      take,
+      along,
+      mode,
+      dtype: x.aval.dtype,
+      indexDType: indexDType(index.aval),
+      fromEnd: fromEnd(attrs),
+      fill: FILL[x.aval.dtype],
+      vector: size.inner % 4 === 0,
+    };
     return planGather(spec, limits);
   },
-  vjp: ({ inputs: [x, index], attrs }, ct) => [x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) })],
+  vjp: ({ inputs: [x, index], attrs }, ct) => [
+    x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) }),
+  ],
 };
 
 /** Zeros, with every update added to the row its index names: the transpose of a gather. Fixed order, no atomics. */
@@ -76,7 +92,11 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
   infer: ([updates, index], { axis, along, rows }) => {
     const shape = updates?.shape ?? [];
     const after = along ? axis + 1 : axis + (index?.shape.length ?? 0);
-    return { shape: [...shape.slice(0, axis), rows, ...shape.slice(after)], dtype: updates?.dtype ?? "float32", weak: false };
+    return {
+      shape: [...shape.slice(0, axis), rows, ...shape.slice(after)],
+      dtype: updates?.dtype ?? "float32",
+      weak: false,
+    };
   },
   accepts: isIdentity,
   plan: ([updates, index], attrs, limits) => {
@@ -85,7 +105,18 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
     const { shape, dtype } = updates.aval;
     const take = along ? at(shape, axis) : sizeOf(index.aval.shape);
     const inner = sizeOf(shape.slice(along ? axis + 1 : axis + index.aval.shape.length));
-    const spec = { outer: sizeOf(shape.slice(0, axis)), rows, take, inner, along, mode, dtype, indexDType: indexDType(index.aval), fromEnd: fromEnd(attrs), vector: inner % 4 === 0 };
+    const spec = {
+      outer: sizeOf(shape.slice(0, axis)),
+      rows,
+      take,
+      inner,
+      along,
+      mode,
+      dtype,
+      indexDType: indexDType(index.aval),
+      fromEnd: fromEnd(attrs),
+      vector: inner % 4 === 0,
+    };
     return planScatter({ ...spec, combine: "add", base: false }, limits);
   },
   vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, mode: attrs.mode })],
@@ -117,7 +148,10 @@ export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = 
   const tensor = options.axis === undefined ? reshape(asTensor(x), [-1]) : asTensor(x);
   const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
   const index = checkIndex("take", asTensor(indices));
-  if (tensor.shape[axis] === 0 && index.size > 0) throw new ShapeError(`take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`);
+  if (tensor.shape[axis] === 0 && index.size > 0)
+    throw new ShapeError(
+      `take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`,
+    );
   return bind(gatherOp, [tensor, index], { axis, along: false, mode: checkMode("take", options.mode) });
 }
 
@@ -129,15 +163,26 @@ export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = 
  * @example
  * await takeAlongAxis(array([[1, 2], [3, 4]]), array([[1], [0]]), 1).toArray(); // [[2], [3]]
  */
-export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis: number, options: { readonly mode?: IndexMode } = {}): Tensor {
+export function takeAlongAxis(
+  x: TensorLike,
+  indices: TensorLike,
+  axis: number,
+  options: { readonly mode?: IndexMode } = {},
+): Tensor {
   const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
   const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
   if (index.ndim !== tensor.ndim)
-    throw new ShapeError(`takeAlongAxis: indices of shape ${shapeText(index.shape)} for an array of shape ${shapeText(tensor.shape)}; both need the same number of axes, see expandDims`);
+    throw new ShapeError(
+      `takeAlongAxis: indices of shape ${shapeText(index.shape)} for an array of shape ${shapeText(tensor.shape)}; both need the same number of axes, see expandDims`,
+    );
   const others = (shape: Shape): Shape => shape.map((extent, k) => (k === along ? 1 : extent));
   const outer = broadcastShapes("takeAlongAxis", others(tensor.shape), others(index.shape));
   const full = (shape: Shape): Shape => outer.map((extent, k) => (k === along ? at(shape, k) : extent));
-  return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], { axis: along, along: true, mode: checkMode("takeAlongAxis", options.mode) });
+  return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], {
+    axis: along,
+    along: true,
+    mode: checkMode("takeAlongAxis", options.mode),
+  });
 }
 
 export interface OneHotOptions {

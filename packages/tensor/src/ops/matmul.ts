@@ -26,7 +26,11 @@ function operandOf(view: View): MatmulOperand | undefined {
 const matmulOp: KernelOp<undefined> = {
   kind: "kernel",
   name: "matmul",
-  infer: ([a, b]) => ({ shape: a && b ? [...a.shape.slice(0, -1), at(b.shape, b.shape.length - 1)] : [], dtype: a?.dtype ?? "float32", weak: false }),
+  infer: ([a, b]) => ({
+    shape: a && b ? [...a.shape.slice(0, -1), at(b.shape, b.shape.length - 1)] : [],
+    dtype: a?.dtype ?? "float32",
+    weak: false,
+  }),
   accepts: (view) => operandOf(view) !== undefined,
   plan: ([a, b], _attrs, limits) => {
     if (a === undefined || b === undefined) return [];
@@ -45,11 +49,21 @@ const matmulOp: KernelOp<undefined> = {
   vjp: ({ inputs: [a, b], needs }, ct) =>
     a === undefined || b === undefined
       ? []
-      : [needs[0] ? multiply(ct, swapaxes(b, -1, -2)) : undefined, needs[1] ? multiply(swapaxes(a, -1, -2), ct) : undefined],
+      : [
+          needs[0] ? multiply(ct, swapaxes(b, -1, -2)) : undefined,
+          needs[1] ? multiply(swapaxes(a, -1, -2), ct) : undefined,
+        ],
 };
 
 function contiguousOperand(shape: Shape): MatmulOperand {
-  return operandOf(contiguousView(shape)) ?? { trans: false, rowStride: at(shape, shape.length - 1), batchStrides: [], offset: 0 };
+  return (
+    operandOf(contiguousView(shape)) ?? {
+      trans: false,
+      rowStride: at(shape, shape.length - 1),
+      batchStrides: [],
+      offset: 0,
+    }
+  );
 }
 
 function numeric({ dtype }: Aval): "float32" | "int32" | "uint32" {
@@ -73,16 +87,27 @@ function multiply(a: Tensor, b: Tensor): Tensor {
 export function matmul(x: TensorLike, y: TensorLike): Tensor {
   const [left, right] = [asTensor(x), asTensor(y)];
   if (left.ndim === 0 || right.ndim === 0)
-    throw new ShapeError(`matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`);
+    throw new ShapeError(
+      `matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`,
+    );
   const common = promote([left, right]).dtype;
   const dtype = product(common);
   const a = convert(left.ndim === 1 ? reshape(left, [1, left.size]) : left, dtype);
   const b = convert(right.ndim === 1 ? reshape(right, [right.size, 1]) : right, dtype);
   const [k, other] = [at(a.shape, a.ndim - 1), at(b.shape, b.ndim - 2)];
-  if (k !== other) throw new ShapeError(`matmul: inner dimensions differ, ${shapeText(left.shape)} x ${shapeText(right.shape)} (${k} against ${other})`);
+  if (k !== other)
+    throw new ShapeError(
+      `matmul: inner dimensions differ, ${shapeText(left.shape)} x ${shapeText(right.shape)} (${k} against ${other})`,
+    );
   const result = b.ndim === 2 ? stacked(a, b) : batched(a, b);
   const drop = [...(left.ndim === 1 ? [result.ndim - 2] : []), ...(right.ndim === 1 ? [result.ndim - 1] : [])];
-  return convert(reshape(result, result.shape.filter((_, axis) => !drop.includes(axis))), common);
+  return convert(
+    reshape(
+      result,
+      result.shape.filter((_, axis) => !drop.includes(axis)),
+    ),
+    common,
+  );
 }
 
 function product(dtype: DType): DType {

@@ -38,13 +38,21 @@ function resolveShape(x: Tensor, shape: Shape): Shape {
   const unknown = shape.indexOf(-1);
   if (unknown < 0) {
     const wanted = checkShape("reshape", shape);
-    if (sizeOf(wanted) !== x.size) throw new ShapeError(`reshape: ${shapeText(x.shape)} has ${x.size} elements, ${shapeText(wanted)} has ${sizeOf(wanted)}`);
+    if (sizeOf(wanted) !== x.size)
+      throw new ShapeError(
+        `reshape: ${shapeText(x.shape)} has ${x.size} elements, ${shapeText(wanted)} has ${sizeOf(wanted)}`,
+      );
     return wanted;
   }
-  const known = checkShape("reshape", shape.filter((_, axis) => axis !== unknown));
+  const known = checkShape(
+    "reshape",
+    shape.filter((_, axis) => axis !== unknown),
+  );
   const extent = x.size / Math.max(1, sizeOf(known));
   if (!Number.isInteger(extent) || sizeOf(known) * extent !== x.size)
-    throw new ShapeError(`reshape: ${shapeText(x.shape)} has ${x.size} elements, which do not divide into ${shapeText(shape)}`);
+    throw new ShapeError(
+      `reshape: ${shapeText(x.shape)} has ${x.size} elements, which do not divide into ${shapeText(shape)}`,
+    );
   return shape.map((one, axis) => (axis === unknown ? extent : one));
 }
 
@@ -63,9 +71,18 @@ interface TransposeAttrs {
 const transposeOp: ViewOp<TransposeAttrs> = {
   kind: "view",
   name: "transpose",
-  infer: ([x], { axes }) => ({ shape: axes.map((axis) => at(x?.shape ?? [], axis)), dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
+  infer: ([x], { axes }) => ({
+    shape: axes.map((axis) => at(x?.shape ?? [], axis)),
+    dtype: x?.dtype ?? "float32",
+    weak: x?.weak ?? false,
+  }),
   view: (view, { axes }) => transposeView(view, axes),
-  vjp: ({ attrs: { axes } }, ct) => [transpose(ct, axes.map((_, axis) => axes.indexOf(axis)))],
+  vjp: ({ attrs: { axes } }, ct) => [
+    transpose(
+      ct,
+      axes.map((_, axis) => axes.indexOf(axis)),
+    ),
+  ],
 };
 
 /**
@@ -76,7 +93,9 @@ const transposeOp: ViewOp<TransposeAttrs> = {
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   const tensor = asTensor(x);
-  const order = axes?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ?? tensor.shape.map((_, axis) => tensor.ndim - 1 - axis);
+  const order =
+    axes?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ??
+    tensor.shape.map((_, axis) => tensor.ndim - 1 - axis);
   if (order.length !== tensor.ndim || new Set(order).size !== tensor.ndim)
     throw new ShapeError(`transpose: axes [${order.join(", ")}] do not name each of ${tensor.ndim} axes once`);
   return order.every((axis, k) => axis === k) ? tensor : bind(transposeOp, [tensor], { axes: order });
@@ -91,7 +110,10 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
 export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
   const tensor = asTensor(x);
   const [a, b] = [normalizeAxis("swapaxes", axis1, tensor.ndim), normalizeAxis("swapaxes", axis2, tensor.ndim)];
-  return transpose(tensor, tensor.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)));
+  return transpose(
+    tensor,
+    tensor.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
+  );
 }
 
 /**
@@ -136,7 +158,9 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
 /** The transpose of a broadcast: sums over the axes that were repeated. */
 function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
   const lead = to.length - from.length;
-  const repeated = to.map((_, axis) => axis).filter((axis) => axis < lead || (from[axis - lead] === 1 && to[axis] !== 1));
+  const repeated = to
+    .map((_, axis) => axis)
+    .filter((axis) => axis < lead || (from[axis - lead] === 1 && to[axis] !== 1));
   return reshape(sum(ct, { axis: repeated }), from);
 }
 
@@ -166,8 +190,14 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
   const ones = tensor.shape.flatMap((extent, k) => (extent === 1 ? [k] : []));
   const axes = axis === undefined ? ones : normalizeAxes("squeeze", axis, tensor.ndim);
   const wrong = axes.find((k) => tensor.shape[k] !== 1);
-  if (wrong !== undefined) throw new ShapeError(`squeeze: axis ${wrong} of ${shapeText(tensor.shape)} has extent ${tensor.shape[wrong] ?? 0}, not 1`);
-  return reshape(tensor, tensor.shape.filter((_, k) => !axes.includes(k)));
+  if (wrong !== undefined)
+    throw new ShapeError(
+      `squeeze: axis ${wrong} of ${shapeText(tensor.shape)} has extent ${tensor.shape[wrong] ?? 0}, not 1`,
+    );
+  return reshape(
+    tensor,
+    tensor.shape.filter((_, k) => !axes.includes(k)),
+  );
 }
 
 interface SliceAttrs {
@@ -190,14 +220,23 @@ const sliceOp: ViewOp<SliceAttrs> = {
  * @example
  * await laxSlice(arange(10), [1], [8], [3]).toArray(); // [1, 4, 7]
  */
-export function laxSlice(x: TensorLike, starts: readonly number[], limits: readonly number[], strides?: readonly number[]): Tensor {
+export function laxSlice(
+  x: TensorLike,
+  starts: readonly number[],
+  limits: readonly number[],
+  strides?: readonly number[],
+): Tensor {
   const tensor = asTensor(x);
   const steps = strides ?? starts.map(() => 1);
   const valid =
     [starts, limits, steps].every((list) => list.length === tensor.ndim) &&
-    starts.every((start, k) => start >= 0 && start <= at(limits, k) && at(limits, k) <= at(tensor.shape, k) && at(steps, k) >= 1);
+    starts.every(
+      (start, k) => start >= 0 && start <= at(limits, k) && at(limits, k) <= at(tensor.shape, k) && at(steps, k) >= 1,
+    );
   if (!valid)
-    throw new ShapeError(`slice: starts [${starts.join(", ")}], limits [${limits.join(", ")}], strides [${steps.join(", ")}] do not fit ${shapeText(tensor.shape)}; 0 ≤ start ≤ limit ≤ extent, stride ≥ 1`);
+    throw new ShapeError(
+      `slice: starts [${starts.join(", ")}], limits [${limits.join(", ")}], strides [${steps.join(", ")}] do not fit ${shapeText(tensor.shape)}; 0 ≤ start ≤ limit ≤ extent, stride ≥ 1`,
+    );
   const shape = starts.map((start, k) => Math.ceil((at(limits, k) - start) / at(steps, k)));
   return bind(sliceOp, [tensor], { starts, steps, shape });
 }

@@ -36,7 +36,11 @@ const padOp: KernelOp<PadAttrs> = {
     const { shape, dtype } = x.aval;
     const padding = config.map(([low, high, interior]) => ({ low, high, interior }));
     const vector = widthOf(shape, [{ kind: "load", slot: 0, dtype, view: x.view }]) === 4;
-    return planPad({ dtype, shape, padding, value, vector }, limits).map((stage) => ({ ...stage, operands: [], loads: 0 }));
+    return planPad({ dtype, shape, padding, value, vector }, limits).map((stage) => ({
+      ...stage,
+      operands: [],
+      loads: 0,
+    }));
   },
   vjp: ({ inputs: [x], attrs: { config } }, ct) => [x && unpad(ct, x, config)],
 };
@@ -44,10 +48,16 @@ const padOp: KernelOp<PadAttrs> = {
 /** The transpose of a pad: what came from the operand goes back, cropped elements get zero. */
 function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor {
   // Where elements were cropped, zeros stand in for their cotangents first.
-  const widened = pad(ct, 0, config.map(([low, high]) => [Math.max(0, -low), Math.max(0, -high), 0] as const));
+  const widened = pad(
+    ct,
+    0,
+    config.map(([low, high]) => [Math.max(0, -low), Math.max(0, -high), 0] as const),
+  );
   const starts = config.map(([low]) => Math.max(0, low));
   const steps = config.map(([, , interior]) => interior + 1);
-  const limits = x.shape.map((extent, k) => (extent === 0 ? at(starts, k) : at(starts, k) + (extent - 1) * at(steps, k) + 1));
+  const limits = x.shape.map((extent, k) =>
+    extent === 0 ? at(starts, k) : at(starts, k) + (extent - 1) * at(steps, k) + 1,
+  );
   return laxSlice(widened, starts, limits, steps);
 }
 
@@ -60,10 +70,15 @@ function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor 
  */
 export function pad(x: TensorLike, value: number, config: readonly PaddingConfig[]): Tensor {
   const tensor = asTensor(x);
-  if (config.length !== tensor.ndim) throw new ShapeError(`pad: ${config.length} configurations for ${tensor.ndim} axes of ${shapeText(tensor.shape)}; give [low, high, interior] for each`);
+  if (config.length !== tensor.ndim)
+    throw new ShapeError(
+      `pad: ${config.length} configurations for ${tensor.ndim} axes of ${shapeText(tensor.shape)}; give [low, high, interior] for each`,
+    );
   for (const [axis, one] of config.entries()) {
     if (!one.every(Number.isInteger) || one[2] < 0 || paddedExtent(at(tensor.shape, axis), one) < 0)
-      throw new ShapeError(`pad: [${one.join(", ")}] does not fit axis ${axis} of ${shapeText(tensor.shape)}; whole numbers, interior ≥ 0, the result's extent ≥ 0`);
+      throw new ShapeError(
+        `pad: [${one.join(", ")}] does not fit axis ${axis} of ${shapeText(tensor.shape)}; whole numbers, interior ≥ 0, the result's extent ≥ 0`,
+      );
   }
   if (config.every((one) => one.every((count) => count === 0))) return tensor;
   return bind(padOp, [tensor], { value, config });

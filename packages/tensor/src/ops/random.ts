@@ -1,6 +1,15 @@
 import {
-  op_clamp_f, op_erf, op_erf_inv, op_nextafter, op_symmetric_from_bits, op_threefry_word0, op_threefry_word1,
-  op_threefry_xor, op_uniform_from_bits, op_unit_from_bits, type WgslFunction,
+  op_clamp_f,
+  op_erf,
+  op_erf_inv,
+  op_nextafter,
+  op_symmetric_from_bits,
+  op_threefry_word0,
+  op_threefry_word1,
+  op_threefry_xor,
+  op_uniform_from_bits,
+  op_unit_from_bits,
+  type WgslFunction,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { isFloat, type DType } from "../dtype.ts";
@@ -64,13 +73,18 @@ export function wrapKeyData(words: TensorLike): Tensor {
 function checkedKeys(name: string, k: TensorLike): Tensor {
   const tensor = asTensor(k);
   if (tensor.dtype !== "uint32" || tensor.shape.at(-1) !== 2)
-    throw new ArgumentError(`random.${name}: a key is a uint32 array whose last axis is 2, received ${tensor.dtype}${shapeText(tensor.shape)}; make one with random.key(seed)`);
+    throw new ArgumentError(
+      `random.${name}: a key is a uint32 array whose last axis is 2, received ${tensor.dtype}${shapeText(tensor.shape)}; make one with random.key(seed)`,
+    );
   return tensor;
 }
 
 function checkedKey(name: string, k: TensorLike): Tensor {
   const tensor = checkedKeys(name, k);
-  if (tensor.ndim !== 1) throw new ArgumentError(`random.${name}: takes one key, received keys of shape ${shapeText(tensor.shape.slice(0, -1))}; use one of them`);
+  if (tensor.ndim !== 1)
+    throw new ArgumentError(
+      `random.${name}: takes one key, received keys of shape ${shapeText(tensor.shape.slice(0, -1))}; use one of them`,
+    );
   return tensor;
 }
 
@@ -90,23 +104,33 @@ interface ShapeAttrs {
 }
 
 /** A map of key words (and further operands) that draws one block for each element of its result. */
-function drawing(name: string, dtype: DType, wgsl: (bits: string, rest: readonly string[], context: MapContext) => string): MapOp<ShapeAttrs> {
+function drawing(
+  name: string,
+  dtype: DType,
+  wgsl: (bits: string, rest: readonly string[], context: MapContext) => string,
+): MapOp<ShapeAttrs> {
   return {
     kind: "map",
     name,
     indexed: true,
     expensive: true,
     infer: (_inputs, { shape }) => ({ shape, dtype, weak: false }),
-    wgsl: ([k0 = "", k1 = "", ...rest], context) => wgsl(`${context.use(op_threefry_xor)}(${k0}, ${k1}, U(0u), ${context.index()})`, rest, context),
+    wgsl: ([k0 = "", k1 = "", ...rest], context) =>
+      wgsl(`${context.use(op_threefry_xor)}(${k0}, ${k1}, U(0u), ${context.index()})`, rest, context),
     vjp: "nondifferentiable",
   };
 }
 
-const call = (context: MapContext, fn: WgslFunction, ...args: readonly string[]): string => `${context.use(fn)}(${args.join(", ")})`;
+const call = (context: MapContext, fn: WgslFunction, ...args: readonly string[]): string =>
+  `${context.use(fn)}(${args.join(", ")})`;
 
 const bitsOp = /* @__PURE__ */ drawing("random_bits", "uint32", (bits) => bits);
-const unitOp = /* @__PURE__ */ drawing("random_unit", "float32", (bits, _rest, context) => call(context, op_unit_from_bits, bits));
-const uniformOp = /* @__PURE__ */ drawing("random_uniform", "float32", (bits, [low = "", high = ""], context) => call(context, op_uniform_from_bits, bits, low, high));
+const unitOp = /* @__PURE__ */ drawing("random_unit", "float32", (bits, _rest, context) =>
+  call(context, op_unit_from_bits, bits),
+);
+const uniformOp = /* @__PURE__ */ drawing("random_uniform", "float32", (bits, [low = "", high = ""], context) =>
+  call(context, op_uniform_from_bits, bits, low, high),
+);
 
 /** √2 rounded to float32, as JAX multiplies with. */
 const SQRT2 = Math.fround(Math.SQRT2);
@@ -117,12 +141,23 @@ const normalOp = /* @__PURE__ */ drawing("random_normal", "float32", (bits, _res
 });
 
 /** Operands: lower and upper, and both divided by √2. */
-const truncatedOp = /* @__PURE__ */ drawing("random_truncated_normal", "float32", (bits, [lower = "", upper = "", a = "", b = ""], context) => {
-  const u = call(context, op_uniform_from_bits, bits, call(context, op_erf, a), call(context, op_erf, b));
-  const x = `${context.constant(SQRT2, "float32")} * ${call(context, op_erf_inv, u)}`;
-  const inside = (bound: string, towards: number): string => call(context, op_nextafter, bound, context.constant(towards, "float32"));
-  return call(context, op_clamp_f, inside(lower, Number.POSITIVE_INFINITY), x, inside(upper, Number.NEGATIVE_INFINITY));
-});
+const truncatedOp = /* @__PURE__ */ drawing(
+  "random_truncated_normal",
+  "float32",
+  (bits, [lower = "", upper = "", a = "", b = ""], context) => {
+    const u = call(context, op_uniform_from_bits, bits, call(context, op_erf, a), call(context, op_erf, b));
+    const x = `${context.constant(SQRT2, "float32")} * ${call(context, op_erf_inv, u)}`;
+    const inside = (bound: string, towards: number): string =>
+      call(context, op_nextafter, bound, context.constant(towards, "float32"));
+    return call(
+      context,
+      op_clamp_f,
+      inside(lower, Number.POSITIVE_INFINITY),
+      x,
+      inside(upper, Number.NEGATIVE_INFINITY),
+    );
+  },
+);
 
 /** Word `index % 2` of block(key, 0, counter), with the counter from an operand or from the element's place. */
 const wordsOp: MapOp<ShapeAttrs> = {
@@ -174,7 +209,8 @@ export function foldIn(k: TensorLike, data: TensorLike): Tensor {
     if (words !== undefined) return fromHost(folded, [2], "uint32");
   }
   const count = convert(typeof data === "number" ? literal(data, [], "uint32") : asTensor(data), "uint32");
-  if (count.ndim !== 0) throw new ShapeError(`random.foldIn: the data must be a scalar, received shape ${shapeText(count.shape)}`);
+  if (count.ndim !== 0)
+    throw new ShapeError(`random.foldIn: the data must be a scalar, received shape ${shapeText(count.shape)}`);
   const known = hostValues(count)?.[0];
   if (words !== undefined && known !== undefined) return fromHost(hostFoldIn(words, known), [2], "uint32");
   return bind(wordsOp, [...keyWords(source, [2]), broadcastTo(count, [2])], { shape: [2] });
@@ -237,7 +273,8 @@ export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorL
   const checked = checkShape("random.truncatedNormal", shape);
   const bound = (x: TensorLike): Tensor => broadcastTo(convert(asTensor(x), "float32"), checked);
   // A number is divided here, correctly rounded; a device may round its division otherwise.
-  const scaled = (x: TensorLike): Tensor => (typeof x === "number" ? bound(Math.fround(Math.fround(x) / SQRT2)) : div(bound(x), SQRT2));
+  const scaled = (x: TensorLike): Tensor =>
+    typeof x === "number" ? bound(Math.fround(Math.fround(x) / SQRT2)) : div(bound(x), SQRT2);
   const operands = [bound(lower), bound(upper), scaled(lower), scaled(upper)];
   return bind(truncatedOp, [...keyWords(source, checked), ...operands], { shape: checked });
 }
@@ -250,7 +287,8 @@ export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorL
  */
 export function bernoulli(k: TensorLike, p: TensorLike = 0.5, shape?: Shape): Tensor {
   const chance = asTensor(p);
-  if (!isFloat(chance.dtype) && !chance.weak) throw new DtypeError(`random.bernoulli: p must be float32, received ${chance.dtype}`);
+  if (!isFloat(chance.dtype) && !chance.weak)
+    throw new DtypeError(`random.bernoulli: p must be float32, received ${chance.dtype}`);
   const full = shape === undefined ? chance.shape : checkShape("random.bernoulli", shape);
   return less(uniform(k, full), broadcastTo(convert(chance, "float32"), full));
 }
@@ -267,7 +305,13 @@ export interface RandintOptions {
  * @example
  * await random.randint(random.key(0), [4], 0, 10).toArray(); // [9, 0, 2, 3]
  */
-export function randint(k: TensorLike, shape: Shape, minval: TensorLike, maxval: TensorLike, options: RandintOptions = {}): Tensor {
+export function randint(
+  k: TensorLike,
+  shape: Shape,
+  minval: TensorLike,
+  maxval: TensorLike,
+  options: RandintOptions = {},
+): Tensor {
   const checked = checkShape("random.randint", shape);
   const dtype = options.dtype ?? "int32";
   const [low, high, full] = bounds(minval, maxval, dtype, checked);
@@ -283,13 +327,19 @@ export function randint(k: TensorLike, shape: Shape, minval: TensorLike, maxval:
 }
 
 /** Both bounds in the result's dtype and shape, and 1 where maxval is one past what the dtype holds. */
-function bounds(minval: TensorLike, maxval: TensorLike, dtype: "int32" | "uint32", shape: Shape): [Tensor, Tensor, Tensor] {
+function bounds(
+  minval: TensorLike,
+  maxval: TensorLike,
+  dtype: "int32" | "uint32",
+  shape: Shape,
+): [Tensor, Tensor, Tensor] {
   const [least, most] = dtype === "int32" ? [-2147483648, 2147483647] : [0, 4294967295];
   const fit = (x: TensorLike): Tensor => {
     if (typeof x === "number") return literal(Math.min(most, Math.max(least, Math.trunc(x))), shape, dtype);
     return broadcastTo(convert(asTensor(x), dtype), shape);
   };
-  const beyond = typeof maxval === "number" && maxval > most && Number(typeof minval === "number" ? minval : 0) < most ? 1 : 0;
+  const beyond =
+    typeof maxval === "number" && maxval > most && Number(typeof minval === "number" ? minval : 0) < most ? 1 : 0;
   return [fit(minval), fit(maxval), literal(beyond, shape, "uint32")];
 }
 
@@ -307,7 +357,8 @@ export interface PermutationOptions {
 export function permutation(k: TensorLike, x: number | Tensor, options: PermutationOptions = {}): Tensor {
   const source = checkedKey("permutation", k);
   if (typeof x === "number") {
-    if (!Number.isInteger(x) || x < 0) throw new ArgumentError(`random.permutation: expected a whole number ≥ 0 or an array, received ${x}`);
+    if (!Number.isInteger(x) || x < 0)
+      throw new ArgumentError(`random.permutation: expected a whole number ≥ 0 or an array, received ${x}`);
     return order(source, x);
   }
   if (x.ndim === 0) throw new ShapeError("random.permutation: a scalar array has no order; pass a number for 0 … n−1");
@@ -328,4 +379,3 @@ function order(source: Tensor, n: number): Tensor {
   }
   return convert(values, "int32");
 }
-

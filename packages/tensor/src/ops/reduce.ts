@@ -21,14 +21,19 @@ interface ReduceAttrs {
   readonly axes: readonly number[];
 }
 
-function reduction(name: string, combine: ReduceOp<ReduceAttrs>["combine"], vjp: VjpRule<ReduceAttrs> | "nondifferentiable"): ReduceOp<ReduceAttrs> {
+function reduction(
+  name: string,
+  combine: ReduceOp<ReduceAttrs>["combine"],
+  vjp: VjpRule<ReduceAttrs> | "nondifferentiable",
+): ReduceOp<ReduceAttrs> {
   return {
     kind: "reduce",
     name,
     combine,
     axes: ({ axes }) => axes,
     infer: ([x], { axes }) => reducedAval(x, axes),
-    fold: ([value = 0], [x], { axes }) => foldRepeated(combine, value, sizeOf(axes.map((axis) => at(x?.shape ?? [], axis)))),
+    fold: ([value = 0], [x], { axes }) =>
+      foldRepeated(combine, value, sizeOf(axes.map((axis) => at(x?.shape ?? [], axis)))),
     vjp,
   };
 }
@@ -49,7 +54,9 @@ function spread(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
   return broadcastTo(reshape(y, reducedShape(x.shape, axes, true)), x.shape);
 }
 
-const sumOp = /* @__PURE__ */ reduction("reduce_sum", "sum", ({ inputs: [x], attrs: { axes } }, ct) => [x && spread(ct, x, axes)]);
+const sumOp = /* @__PURE__ */ reduction("reduce_sum", "sum", ({ inputs: [x], attrs: { axes } }, ct) => [
+  x && spread(ct, x, axes),
+]);
 
 /** Equal maxima (minima) share the cotangent. */
 const extremeVjp: VjpRule<ReduceAttrs> = ({ inputs: [x], output, attrs: { axes } }, ct) => {
@@ -67,7 +74,11 @@ const prodOp = /* @__PURE__ */ reduction("reduce_prod", "prod", ({ inputs: [x], 
   const zero = equal(x, 0);
   const zeros = spread(sum(convert(zero, "int32"), { axis: axes }), x, axes);
   const others = spread(prod(where(zero, 1, x), { axis: axes }), x, axes);
-  const slope = where(zero, where(equal(zeros, 1), others, 0), where(equal(zeros, 0), div(others, where(zero, 1, x)), 0));
+  const slope = where(
+    zero,
+    where(equal(zeros, 1), others, 0),
+    where(equal(zeros, 0), div(others, where(zero, 1, x)), 0),
+  );
   return [mul(spread(ct, x, axes), slope)];
 });
 
@@ -109,7 +120,8 @@ export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
   const axes = normalizeAxes(name, options.axis, x.ndim);
-  if (axes.some((axis) => x.shape[axis] === 0)) throw new ShapeError(`${name}: the ${name} of no elements does not exist, received shape ${shapeText(x.shape)}`);
+  if (axes.some((axis) => x.shape[axis] === 0))
+    throw new ShapeError(`${name}: the ${name} of no elements does not exist, received shape ${shapeText(x.shape)}`);
 }
 
 /**

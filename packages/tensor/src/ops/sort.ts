@@ -10,8 +10,8 @@ const argsortOp: KernelOp<undefined> = {
   infer: ([keys]) => ({ shape: keys?.shape ?? [], dtype: "uint32", weak: false }),
   accepts: () => true,
   plan: ([keys], _attrs, limits) =>
-    planSort({ rows: 1, n: keys?.aval.shape[0] ?? 0, key: "uint32", dtype: "uint32", result: "positions" }, limits).map((stage) =>
-      stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] },
+    planSort({ rows: 1, n: keys?.aval.shape[0] ?? 0, key: "uint32", dtype: "uint32", result: "positions" }, limits).map(
+      (stage) => (stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] }),
     ),
   vjp: "nondifferentiable",
 };

@@ -16,7 +16,10 @@ const layouts: readonly (readonly [readonly number[], number | readonly number[]
   [[3, 8], -1],
   [[5, 7], 1],
   [[8, 4], 0],
-  [[2, 3, 4], [0, 2]],
+  [
+    [2, 3, 4],
+    [0, 2],
+  ],
   [[0, 3], -1],
   [[2, 0], -1],
   [[3, 1], 1],
@@ -28,11 +31,33 @@ export const normalize: readonly ShapedRow[] = (["softmax", "logSoftmax"] as con
   const tolerance = { ulp: 8, abs: 1e-6 };
   return [
     ...layouts.map(([shape, axis]) =>
-      shapedRow(name, `axis ${String(axis)} of [${shape.join(", ")}]`, [shape], (x) => t[name](x, { axis }), (x) => r.along(x, axis, f), {
-        tolerance, differentiable: r.count(shape) > 3,
-      }),
+      shapedRow(
+        name,
+        `axis ${String(axis)} of [${shape.join(", ")}]`,
+        [shape],
+        (x) => t[name](x, { axis }),
+        (x) => r.along(x, axis, f),
+        {
+          tolerance,
+          differentiable: r.count(shape) > 3,
+        },
+      ),
     ),
-    shapedRow(name, "of special values", [{ shape: [6, 2], values: special }], (x) => t[name](x), (x) => r.along(x, 1, f), { tolerance }),
-    shapedRow(name, "of integers", [[3, 4]], (x) => t[name](x), (x) => r.along(x, 1, f), { tolerance, dtypes: ["int32"], result: () => "float32" }),
+    shapedRow(
+      name,
+      "of special values",
+      [{ shape: [6, 2], values: special }],
+      (x) => t[name](x),
+      (x) => r.along(x, 1, f),
+      { tolerance },
+    ),
+    shapedRow(
+      name,
+      "of integers",
+      [[3, 4]],
+      (x) => t[name](x),
+      (x) => r.along(x, 1, f),
+      { tolerance, dtypes: ["int32"], result: () => "float32" },
+    ),
   ];
 });

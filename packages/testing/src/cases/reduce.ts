@@ -23,21 +23,44 @@ const float = always("float32");
 const reductions: readonly Reduction[] = [
   { name: "sum", run: t.sum, fold: r.sum, dtypes: EVERY, result: counted, tolerance: FLOAT, differentiable: true },
   {
-    name: "prod", run: t.prod, fold: (xs) => xs.reduce((a, b) => a * b, 1), dtypes: EVERY, result: counted,
-    tolerance: { ulp: 16 }, differentiable: true, domain: [0.5, 1.5],
+    name: "prod",
+    run: t.prod,
+    fold: (xs) => xs.reduce((a, b) => a * b, 1),
+    dtypes: EVERY,
+    result: counted,
+    tolerance: { ulp: 16 },
+    differentiable: true,
+    domain: [0.5, 1.5],
   },
   { name: "max", run: t.max, fold: r.largest, dtypes: EVERY, differentiable: true, empty: false },
   { name: "min", run: t.min, fold: r.smallest, dtypes: EVERY, differentiable: true, empty: false },
   { name: "any", run: t.any, fold: (xs) => (xs.some((x) => x !== 0) ? 1 : 0), dtypes: EVERY, result: always("bool") },
   { name: "all", run: t.all, fold: (xs) => (xs.every((x) => x !== 0) ? 1 : 0), dtypes: EVERY, result: always("bool") },
   { name: "mean", run: t.mean, fold: r.mean, dtypes: EVERY, result: float, tolerance: FLOAT, differentiable: true },
-  { name: "variance", run: t.variance, fold: (xs) => r.variance(xs), result: float, tolerance: FLOAT, differentiable: true },
-  { name: "std", run: t.std, fold: (xs) => Math.sqrt(r.variance(xs)), result: float, tolerance: FLOAT, differentiable: true },
+  {
+    name: "variance",
+    run: t.variance,
+    fold: (xs) => r.variance(xs),
+    result: float,
+    tolerance: FLOAT,
+    differentiable: true,
+  },
+  {
+    name: "std",
+    run: t.std,
+    fold: (xs) => Math.sqrt(r.variance(xs)),
+    result: float,
+    tolerance: FLOAT,
+    differentiable: true,
+  },
   { name: "logsumexp", run: t.logsumexp, fold: r.logsumexp, result: float, tolerance: FLOAT, differentiable: true },
 ];
 
 /** Which shapes and axes are tried. Row kernels, column kernels, whole arrays, axes apart, scalars, rank 8. */
-const layouts: readonly (readonly [shape: readonly number[], options: { axis?: number | readonly number[]; keepdims?: boolean }])[] = [
+const layouts: readonly (readonly [
+  shape: readonly number[],
+  options: { axis?: number | readonly number[]; keepdims?: boolean },
+])[] = [
   [[3, 8], { axis: 1 }],
   [[5, 7], { axis: -1, keepdims: true }],
   [[8, 12], { axis: 0 }],
@@ -61,10 +84,17 @@ function rowsOf({ name, run, fold, dtypes, result, tolerance, differentiable, do
       (x) => run(x, axes),
       (x) => r.reduce(x, axes.axis, axes.keepdims ?? false, fold),
       // All dtypes for the row and column kernels; floats alone for the other layouts, which differ in indexing only.
-      { ...options, dtypes: every ? options.dtypes : options.dtypes.slice(0, 1), differentiable: (differentiable ?? false) && r.count(shape) > 1 && !single(axes, shape) },
+      {
+        ...options,
+        dtypes: every ? options.dtypes : options.dtypes.slice(0, 1),
+        differentiable: (differentiable ?? false) && r.count(shape) > 1 && !single(axes, shape),
+      },
     );
   const full = layouts.map(([shape, axes], k) => make(shape, axes, k === 0 || k === 2));
-  const none = empty === false ? [make([0, 3], { axis: 1 }, false)] : [make([0, 3], { axis: 0 }, true), make([2, 0], { axis: -1, keepdims: true }, false)];
+  const none =
+    empty === false
+      ? [make([0, 3], { axis: 1 }, false)]
+      : [make([0, 3], { axis: 0 }, true), make([2, 0], { axis: -1, keepdims: true }, false)];
   return [...full, ...none];
 }
 
@@ -75,34 +105,142 @@ const chosen = (["argmax", "argmin"] as const).flatMap((name): ShapedRow[] => {
   const ties = { shape: [4, 4], values: [1, 2, 2, 1, 0, 0, 0, 0, 3, 1, 3, 3, 1, 0, 0, 1] };
   const nans = { shape: [2, 5], values: [1, NaN, 3, NaN, 9, -Infinity, 2, Infinity, -3, Infinity] };
   return [
-    shapedRow(name, "axis 1", [[3, 8]], (x) => t[name](x, { axis: 1 }), (x) => r.reduce(x, 1, false, fold), options),
-    shapedRow(name, "axis 0", [[8, 12]], (x) => t[name](x, { axis: 0 }), (x) => r.reduce(x, 0, false, fold), options),
-    shapedRow(name, "of a whole array", [[3, 7]], (x) => t[name](x), (x) => r.reduce(x, undefined, false, fold), { ...options, dtypes: ["float32"] }),
-    shapedRow(name, "keepdims", [[3, 7]], (x) => t[name](x, { axis: -1, keepdims: true }), (x) => r.reduce(x, 1, true, fold), { ...options, dtypes: ["float32"] }),
-    shapedRow(name, "of a scalar", [[]], (x) => t[name](x), (x) => r.reduce(x, undefined, false, fold), { ...options, dtypes: ["float32"] }),
-    shapedRow(name, "of ties", [ties], (x) => t[name](x, { axis: 1 }), (x) => r.reduce(x, 1, false, fold), { ...options, dtypes: ["int32"] }),
-    shapedRow(name, "with NaN", [nans], (x) => t[name](x, { axis: 1 }), (x) => r.reduce(x, 1, false, fold), { ...options, dtypes: ["float32"] }),
+    shapedRow(
+      name,
+      "axis 1",
+      [[3, 8]],
+      (x) => t[name](x, { axis: 1 }),
+      (x) => r.reduce(x, 1, false, fold),
+      options,
+    ),
+    shapedRow(
+      name,
+      "axis 0",
+      [[8, 12]],
+      (x) => t[name](x, { axis: 0 }),
+      (x) => r.reduce(x, 0, false, fold),
+      options,
+    ),
+    shapedRow(
+      name,
+      "of a whole array",
+      [[3, 7]],
+      (x) => t[name](x),
+      (x) => r.reduce(x, undefined, false, fold),
+      { ...options, dtypes: ["float32"] },
+    ),
+    shapedRow(
+      name,
+      "keepdims",
+      [[3, 7]],
+      (x) => t[name](x, { axis: -1, keepdims: true }),
+      (x) => r.reduce(x, 1, true, fold),
+      { ...options, dtypes: ["float32"] },
+    ),
+    shapedRow(
+      name,
+      "of a scalar",
+      [[]],
+      (x) => t[name](x),
+      (x) => r.reduce(x, undefined, false, fold),
+      { ...options, dtypes: ["float32"] },
+    ),
+    shapedRow(
+      name,
+      "of ties",
+      [ties],
+      (x) => t[name](x, { axis: 1 }),
+      (x) => r.reduce(x, 1, false, fold),
+      { ...options, dtypes: ["int32"] },
+    ),
+    shapedRow(
+      name,
+      "with NaN",
+      [nans],
+      (x) => t[name](x, { axis: 1 }),
+      (x) => r.reduce(x, 1, false, fold),
+      { ...options, dtypes: ["float32"] },
+    ),
   ];
 });
 
-const special = [1, NaN, 2, 3, Infinity, -Infinity, 1, 2, Infinity, 1, 2, 3, -Infinity, -Infinity, -Infinity, -Infinity, 0, -0, 0, -0, 3e38, 3e38, 1, 1];
-const specialFolds = { sum: r.sum, prod: (xs: readonly number[]) => xs.reduce((a, b) => a * b, 1), max: r.largest, min: r.smallest, logsumexp: r.logsumexp } as const;
+const special = [
+  1,
+  NaN,
+  2,
+  3,
+  Infinity,
+  -Infinity,
+  1,
+  2,
+  Infinity,
+  1,
+  2,
+  3,
+  -Infinity,
+  -Infinity,
+  -Infinity,
+  -Infinity,
+  0,
+  -0,
+  0,
+  -0,
+  3e38,
+  3e38,
+  1,
+  1,
+];
+const specialFolds = {
+  sum: r.sum,
+  prod: (xs: readonly number[]) => xs.reduce((a, b) => a * b, 1),
+  max: r.largest,
+  min: r.smallest,
+  logsumexp: r.logsumexp,
+} as const;
 
 const specials = (["sum", "prod", "max", "min", "logsumexp"] as const).map((name) =>
-  shapedRow(name, "of special values", [{ shape: [6, 4], values: special }], (x) => t[name](x, { axis: 1 }), (x) => r.reduce(x, 1, false, specialFolds[name]), {
-    tolerance: FLOAT,
-  }),
+  shapedRow(
+    name,
+    "of special values",
+    [{ shape: [6, 4], values: special }],
+    (x) => t[name](x, { axis: 1 }),
+    (x) => r.reduce(x, 1, false, specialFolds[name]),
+    {
+      tolerance: FLOAT,
+    },
+  ),
 );
 
 const ddof = ([1, 4, 5] as const).map((off) =>
-  shapedRow("variance", `ddof ${off}`, [[3, 4]], (x) => t.variance(x, { axis: 1, ddof: off }), (x) => r.reduce(x, 1, false, (xs) => r.variance(xs, off)), {
-    tolerance: FLOAT, differentiable: off === 1,
-  }),
+  shapedRow(
+    "variance",
+    `ddof ${off}`,
+    [[3, 4]],
+    (x) => t.variance(x, { axis: 1, ddof: off }),
+    (x) => r.reduce(x, 1, false, (xs) => r.variance(xs, off)),
+    {
+      tolerance: FLOAT,
+      differentiable: off === 1,
+    },
+  ),
 );
 
 const large: readonly ShapedRow[] = [
-  shapedRow("sum", "of 70,000", [{ shape: [70000], domain: [0, 1] }], (x) => t.sum(x), (x) => ({ shape: [], data: [r.sum(x.data)] }), { tolerance: { ulp: 8 } }),
-  shapedRow("max", "of 70,000", [[70000]], (x) => t.max(x), (x) => ({ shape: [], data: [r.largest(x.data)] })),
+  shapedRow(
+    "sum",
+    "of 70,000",
+    [{ shape: [70000], domain: [0, 1] }],
+    (x) => t.sum(x),
+    (x) => ({ shape: [], data: [r.sum(x.data)] }),
+    { tolerance: { ulp: 8 } },
+  ),
+  shapedRow(
+    "max",
+    "of 70,000",
+    [[70000]],
+    (x) => t.max(x),
+    (x) => ({ shape: [], data: [r.largest(x.data)] }),
+  ),
 ];
 
 export const reduce: readonly ShapedRow[] = [...reductions.flatMap(rowsOf), ...chosen, ...specials, ...ddof, ...large];

@@ -63,7 +63,13 @@ export const counted = (dtype: DType): DType => (dtype === "bool" ? "int32" : dt
 type MapOptions = Partial<Omit<MapRow, "kind" | "name" | "scalar">>;
 
 /** A row for an elementwise function; what most rows have need not be said. */
-export function mapRow(name: string, run: MapRow["run"], arity: number, scalar: MapRow["scalar"], options: MapOptions = {}): MapRow {
+export function mapRow(
+  name: string,
+  run: MapRow["run"],
+  arity: number,
+  scalar: MapRow["scalar"],
+  options: MapOptions = {},
+): MapRow {
   const domains = options.domains ?? [[-3, 3]];
   return {
     kind: "map",
