@@ -2,7 +2,7 @@ import { DeviceError, setExecutor } from "@jnx/tensor";
 import type { DeviceInfo, Executor } from "@jnx/tensor";
 import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
-import { findAdapter } from "./device/find.ts";
+import { findAdapter, platformOptions } from "./device/find.ts";
 import type { DeviceName } from "./device/name.ts";
 
 /** A `GPUDevice`, written so that these types need no WebGPU typings. */
@@ -64,7 +64,7 @@ function forget(old: Session): void {
 }
 
 async function start(options: InitOptions, onLost: () => void): Promise<DeviceInfo> {
-  const executor = await makeExecutor(options, { onLost });
+  const executor = await makeExecutor(options, { ...platformOptions(), onLost });
   setExecutor(executor);
   return executor.info;
 }

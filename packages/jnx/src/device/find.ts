@@ -1,5 +1,6 @@
 import { browserAdapter } from "./browser.ts";
 import type { AdapterSource } from "./source.ts";
+import type { WebGpuOptions } from "@jnx/tensor/internal";
 
 let source: AdapterSource = browserAdapter;
 
@@ -10,3 +11,15 @@ export function setAdapterSource(next: AdapterSource): void {
 
 /** The adapter of this name, found the platform's way. */
 export const findAdapter: AdapterSource = (name, power) => source(name, power);
+
+let waiting: WebGpuOptions["wait"];
+
+/** How this platform waits for the device, where promises alone would keep the processor busy. */
+export function setWait(next: NonNullable<WebGpuOptions["wait"]>): void {
+  waiting = next;
+}
+
+/** The platform's options for every executor. */
+export function platformOptions(): WebGpuOptions {
+  return waiting === undefined ? {} : { wait: waiting };
+}

@@ -14,6 +14,7 @@ import type {
 } from "../executor.ts";
 import { BindGroups, checkAliases } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
+import type { Wait } from "./gpu.ts";
 import { checkCounts, checkGrid } from "./launch.ts";
 import { Memory } from "./memory.ts";
 import type { MemoryOptions, Storage } from "./memory.ts";
@@ -34,6 +35,8 @@ export interface WebGpuOptions extends MemoryOptions {
   readonly ownsDevice?: boolean;
   /** Called once when the device is lost or destroyed. */
   readonly onLost?: (error: DeviceLostError) => void;
+  /** How to wait for the device; as promises do unless given. */
+  readonly wait?: Wait;
 }
 
 /** What `GPUAdapterInfo` says, as far as it is known. */
@@ -64,7 +67,7 @@ class WebGpuExecutor implements Executor {
   private rejectLost: (error: DeviceLostError) => void = () => undefined;
 
   constructor(device: GPUDevice, info: AdapterInfo, options: WebGpuOptions) {
-    const gpu = new Gpu(device);
+    const gpu = new Gpu(device, options.wait);
     const debug = debugLevel();
     this.gpu = gpu;
     this.options = options;

@@ -15,9 +15,13 @@ export const USAGE = {
 export const VISIBLE_TO_COMPUTE = 0x4;
 export const MAP_READ = 0x1;
 
+/** How a platform waits for the device: the promise as it is, or with something done about the waiting. */
+export type Wait = <T>(pending: Promise<T>) => Promise<T>;
+
 /** The device with what all parts of the executor share: counters, errors and whether it is lost. */
 export class Gpu {
   readonly device: GPUDevice;
+  readonly wait: Wait;
   readonly failures = new Failures();
   readonly counters: { -readonly [K in keyof Counters]: Counters[K] } = {
     dispatches: 0,
@@ -35,8 +39,9 @@ export class Gpu {
   private readonly checks = new Set<Promise<void>>();
   private keys = 1;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, wait: Wait = (pending) => pending) {
     this.device = device;
+    this.wait = wait;
     device.addEventListener("uncapturederror", this.uncaptured);
   }
 

@@ -69,7 +69,7 @@ export class Pipelines {
     const module = device.createShaderModule({ code: kernel.code, label: kernel.name });
     const invalid = device.popErrorScope().catch(() => null);
     this.gpu.counters.pipelines++;
-    const compiled = device.createComputePipelineAsync(descriptor(kernel, layout, module));
+    const compiled = this.gpu.wait(device.createComputePipelineAsync(descriptor(kernel, layout, module)));
     const entry: PipelineEntry = {
       kernel,
       layout,

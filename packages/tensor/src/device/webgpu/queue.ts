@@ -273,7 +273,7 @@ export class CommandQueue {
     const { gpu, readback } = this.parts;
     if (from === undefined || bytes === 0) {
       const wait = async (): Promise<ArrayBuffer> => {
-        if (from === undefined) await gpu.device.queue.onSubmittedWorkDone();
+        if (from === undefined) await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
         return new ArrayBuffer(0);
       };
       this.staged.push(() => void this.settle(waiter, seq, wait()));
