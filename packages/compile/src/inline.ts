@@ -4,6 +4,8 @@ import { isAnchor, liveNodes, operandsOf, type Graph, type GraphNode, type OpNod
 /** Above this many ops (an expensive op counts as many), a value used in several places is stored, not computed again. */
 const RECOMPUTE_LIMIT = 16;
 const EXPENSIVE = 1000;
+/** Up to this many elements, repeating a cheap computation for each beats a kernel that does it once. */
+const FEW_REPETITIONS = 4096;
 
 /** A kernel's operand as it lies: the node whose buffer is bound, and how to walk it. */
 export interface OperandRef {
@@ -111,7 +113,12 @@ export class Inliner {
   #chooseBroadcast(): void {
     // Computed from numbers alone: cheaper again in each element than in a kernel of its own.
     const known = new Set<GraphNode>();
+    const weights = new Map<GraphNode, number>();
+    // Maps that read the result of a reduction or kernel, through other maps and views.
+    const following = new Set<GraphNode>();
     for (const node of this.nodes) {
+      weights.set(node, this.#weight(node, weights));
+      if (operandsOf(node).some((input) => isAnchor(input) || following.has(input))) following.add(node);
       const free =
         node.kind === "op" &&
         !isAnchor(node) &&
@@ -123,7 +130,10 @@ export class Inliner {
       if (source === undefined || sizeOf(source.shape) >= sizeOf(node.shape)) continue;
       while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source))
         source = source.inputs[0];
-      if (source !== undefined && this.#isMap(source)) this.roots.add(source);
+      if (source === undefined || !this.#isMap(source)) continue;
+      // A few cheap repetitions cost less than a kernel; what follows a reduction rides in that one's kernel for nothing.
+      const few = sizeOf(node.shape) <= FEW_REPETITIONS && this.#weight(source, weights) <= RECOMPUTE_LIMIT;
+      if (!few || following.has(source)) this.roots.add(source);
     }
   }
 
