@@ -63,6 +63,7 @@ describe("a transform gives back what was born in it", () => {
       "not a scalar",
     ).toBe(0);
     expect(
+      // A lie to the types, as a JavaScript caller would tell it.
       left(() => grad((v: Tensor) => [loss(v)] as unknown as [Tensor, Tensor], { hasAux: true })(x)),
       "no pair",
     ).toBe(0);

@@ -226,6 +226,7 @@ describe("what cannot be differentiated says why", () => {
     ],
     [
       "hasAux without a pair",
+      // A lie to the types, as a JavaScript caller would tell it.
       () => grad(cube as unknown as (v: Tensor) => [Tensor, Tensor], { hasAux: true })(x()),
       ArgumentError,
       "grad: with hasAux the function must return [value, aux]",

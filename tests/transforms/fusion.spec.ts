@@ -42,6 +42,7 @@ async function compare(f: (...inputs: Tensor[]) => Tensor[], inputs: readonly Va
 test("random programs: eager = jit = float64", { timeout: 3_600_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(programs(), (program) => compare(build(program), inputsOf(program))),
+    // fast-check types the parameters by the property they go with.
     { ...(runs(20) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
   );
 });
@@ -56,6 +57,7 @@ test("random programs: jit(grad) = grad = float64", { timeout: 3_600_000 }, asyn
       const gradient = grad(total, { argnums: inputs.map((_, k) => k) });
       return compare((...args) => gradient(...args), inputs);
     }),
+    // fast-check types the parameters by the property they go with.
     { ...(runs(12) as fc.Parameters<[Program]>), endOnFailure: process.env["JNX_FUZZ"] === undefined },
   );
 });

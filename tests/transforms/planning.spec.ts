@@ -56,6 +56,7 @@ describe("a fused and planned graph computes what its ops compute one by one", (
   test.each([12, 8, 4])("random programs, %i buffers a kernel", (buffers) => {
     fc.assert(
       fc.property(programs(), (program) => check(build(program), inputsOf(program), buffers)),
+      // fast-check types the parameters by the property they go with.
       runs(300) as fc.Parameters<[Program]>, // the same for any property
     );
   });
@@ -63,6 +64,7 @@ describe("a fused and planned graph computes what its ops compute one by one", (
   test("random programs whose inputs are donated", () => {
     fc.assert(
       fc.property(programs(), (program) => check(build(program), inputsOf(program), 8, true)),
+      // fast-check types the parameters by the property they go with.
       runs(300) as fc.Parameters<[Program]>,
     );
   });
@@ -77,6 +79,7 @@ describe("a fused and planned graph computes what its ops compute one by one", (
         const gradient = grad(total, { argnums: inputs.map((_, k) => k) });
         check((...args) => gradient(...args), inputs, buffers, buffers === 4);
       }),
+      // fast-check types the parameters by the property they go with.
       runs(150) as fc.Parameters<[Program]>,
     );
   });

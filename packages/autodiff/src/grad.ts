@@ -125,9 +125,9 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
             const [cts, ctDef] = tree.flatten(cotangent);
             if (ctDef.text !== def.text)
               throw new ArgumentError(`vjp: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
-            const checked = cts.map((ct, k) =>
-              checkCotangent("vjp", asTensor(ct as TensorLike), asTensor(leaves[k] as TensorLike)),
-            ); // leaves of trees of tensors
+            // Leaves of trees of tensors; asTensor refuses what is none.
+            const tensorOf = (leaf: unknown): Tensor => asTensor(leaf as TensorLike);
+            const checked = cts.map((ct, k) => checkCotangent("vjp", tensorOf(ct), tensorOf(leaves[k])));
             return traced.pull(checked);
           },
           reach,

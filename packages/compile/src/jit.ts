@@ -69,10 +69,8 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
     const work = prepare(f, args, roles);
     return cache.compile(work.key, work.inputs, work.donated, work.trace).compiled.report;
   };
-  // `call` takes and returns what f does.
-  return Object.defineProperty(Object.assign(call, { explain }), "traces", {
-    get: () => cache.traces,
-  }) as unknown as Jitted<F>;
+  const jitted = Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces });
+  return jitted as unknown as Jitted<F>; // it takes and returns what f does
 }
 
 /** What must outlive the call: every storage that the result can reach. */

@@ -30,20 +30,11 @@ export async function gradcheck(check: GradCheck): Promise<void> {
   const moving = operands.flatMap((_, k) => (fixed[k] === undefined ? [k] : []));
   const out = check.oracle(...operands);
   const weights = sample(out.shape, "float32", [0.5, 1.5], next);
-  const [u, v] = [0, 1].map(() => operands.map(({ shape }) => sample(shape, "float32", [-1, 1], next))) as [
-    HostArray[],
-    HostArray[],
-  ]; // two of two
-  const loss = (steps: readonly (readonly [HostArray[], number])[]): number => {
-    const moved = operands.map((x, k) =>
-      fixed[k] === undefined
-        ? step(
-            x,
-            steps.map(([direction, size]) => [direction[k], size] as const),
-          )
-        : x,
-    );
-    return dot(check.oracle(...moved), weights);
+  const direction = (): HostArray[] => operands.map(({ shape }) => sample(shape, "float32", [-1, 1], next));
+  const [u, v] = [direction(), direction()];
+  const loss: Loss = (steps) => {
+    const moves = (k: number): [HostArray | undefined, number][] => steps.map(([towards, size]) => [towards[k], size]);
+    return dot(check.oracle(...operands.map((x, k) => (fixed[k] === undefined ? step(x, moves(k)) : x))), weights);
   };
   const tensors = operands.map((x, k) => fixed[k] ?? toTensor(x, "float32"));
   const weight = toTensor(weights, "float32");
@@ -51,41 +42,26 @@ export async function gradcheck(check: GradCheck): Promise<void> {
   const slope = grad(value, { argnums: moving });
   const gradients = slope(...tensors);
   const wanted = (loss([[v, STEP]]) - loss([[v, -STEP]])) / (2 * STEP);
-  await expectDirectional(
-    "gradient",
-    gradients,
-    moving.map((k) => v[k]),
-    wanted,
-    TOLERANCE,
-  );
+  const directions = moving.map((k) => v[k]);
+  await expectDirectional("gradient", gradients, directions, wanted, TOLERANCE);
   if (check.order === 1) return;
   const towards = moving.map((k) => toTensor(u[k] ?? { shape: [], data: [0] }, "float32"));
   const along = (...xs: Tensor[]): Tensor => total(slope(...xs).map((g, k) => sum(mul(g, towards[k] ?? 0))));
   const second = grad(along, { argnums: moving })(...tensors);
-  const corners =
+  await expectDirectional("second gradient", second, directions, mixed(loss, u, v), TOLERANCE2);
+}
+
+/** Σ w·f at the operands moved by so much along each direction. */
+type Loss = (steps: readonly (readonly [HostArray[], number])[]) => number;
+
+/** ∂²loss/∂u∂v by central differences. */
+function mixed(loss: Loss, u: HostArray[], v: HostArray[]): number {
+  const corner = (a: number, b: number): number =>
     loss([
-      [v, STEP2],
-      [u, STEP2],
-    ]) -
-    loss([
-      [v, STEP2],
-      [u, -STEP2],
-    ]) -
-    loss([
-      [v, -STEP2],
-      [u, STEP2],
-    ]) +
-    loss([
-      [v, -STEP2],
-      [u, -STEP2],
+      [v, a * STEP2],
+      [u, b * STEP2],
     ]);
-  await expectDirectional(
-    "second gradient",
-    second,
-    moving.map((k) => v[k]),
-    corners / (4 * STEP2 * STEP2),
-    TOLERANCE2,
-  );
+  return (corner(1, 1) - corner(1, -1) - corner(-1, 1) + corner(-1, -1)) / (4 * STEP2 * STEP2);
 }
 
 function step(x: HostArray, moves: readonly (readonly [HostArray | undefined, number])[]): HostArray {

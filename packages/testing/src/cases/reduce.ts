@@ -104,64 +104,26 @@ const chosen = (["argmax", "argmin"] as const).flatMap((name): ShapedRow[] => {
   const options = { dtypes: EVERY, result: always("int32") };
   const ties = { shape: [4, 4], values: [1, 2, 2, 1, 0, 0, 0, 0, 3, 1, 3, 3, 1, 0, 0, 1] };
   const nans = { shape: [2, 5], values: [1, NaN, 3, NaN, 9, -Infinity, 2, Infinity, -3, Infinity] };
-  return [
-    shapedRow(
-      name,
-      "axis 1",
-      [[3, 8]],
-      (x) => t[name](x, { axis: 1 }),
-      (x) => r.reduce(x, 1, false, fold),
-      options,
-    ),
-    shapedRow(
-      name,
-      "axis 0",
-      [[8, 12]],
-      (x) => t[name](x, { axis: 0 }),
-      (x) => r.reduce(x, 0, false, fold),
-      options,
-    ),
-    shapedRow(
-      name,
-      "of a whole array",
-      [[3, 7]],
-      (x) => t[name](x),
-      (x) => r.reduce(x, undefined, false, fold),
-      { ...options, dtypes: ["float32"] },
-    ),
-    shapedRow(
-      name,
-      "keepdims",
-      [[3, 7]],
-      (x) => t[name](x, { axis: -1, keepdims: true }),
-      (x) => r.reduce(x, 1, true, fold),
-      { ...options, dtypes: ["float32"] },
-    ),
-    shapedRow(
-      name,
-      "of a scalar",
-      [[]],
-      (x) => t[name](x),
-      (x) => r.reduce(x, undefined, false, fold),
-      { ...options, dtypes: ["float32"] },
-    ),
-    shapedRow(
-      name,
-      "of ties",
-      [ties],
-      (x) => t[name](x, { axis: 1 }),
-      (x) => r.reduce(x, 1, false, fold),
-      { ...options, dtypes: ["int32"] },
-    ),
-    shapedRow(
-      name,
-      "with NaN",
-      [nans],
-      (x) => t[name](x, { axis: 1 }),
-      (x) => r.reduce(x, 1, false, fold),
-      { ...options, dtypes: ["float32"] },
-    ),
+  type Row = [string, Parameters<typeof shapedRow>[2], number | undefined, boolean, t.DType[]?];
+  const table: Row[] = [
+    ["axis 1", [[3, 8]], 1, false],
+    ["axis 0", [[8, 12]], 0, false],
+    ["of a whole array", [[3, 7]], undefined, false, ["float32"]],
+    ["keepdims", [[3, 7]], 1, true, ["float32"]],
+    ["of a scalar", [[]], undefined, false, ["float32"]],
+    ["of ties", [ties], 1, false, ["int32"]],
+    ["with NaN", [nans], 1, false, ["float32"]],
   ];
+  return table.map(([title, operands, axis, keepdims, dtypes]) =>
+    shapedRow(
+      name,
+      title,
+      operands,
+      (x) => t[name](x, axis === undefined ? {} : { axis, keepdims }),
+      (x) => r.reduce(x, axis, keepdims, fold),
+      dtypes === undefined ? options : { ...options, dtypes },
+    ),
+  );
 });
 
 const special = [
