@@ -45,7 +45,10 @@ describe("promotion", () => {
   useDevice();
 
   test.each(cells)("promote(%s, %s) is %s", (x, y, want) => {
-    const operand = (kind: Parameters<typeof dtypeOf>[0]): t.Promotable => ({ dtype: dtypeOf(kind), weak: kind.endsWith("*") });
+    const operand = (kind: Parameters<typeof dtypeOf>[0]): t.Promotable => ({
+      dtype: dtypeOf(kind),
+      weak: kind.endsWith("*"),
+    });
     const [left, right] = [operand(x), operand(y)];
     expect(t.promote([left, right])).toEqual({ dtype: dtypeOf(want), weak: want.endsWith("*") });
   });
