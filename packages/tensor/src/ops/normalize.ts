@@ -1,6 +1,7 @@
 import { isFloat } from "../dtype.ts";
 import { normalizeAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { div, exp, log, sub } from "./elementwise.ts";
@@ -27,8 +28,10 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[]):
  */
 export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
   const axis = options.axis ?? -1;
-  const unnormalized = exp(shifted("softmax", x, axis));
-  return div(unnormalized, sum(unnormalized, { axis, keepdims: true }));
+  return composite("softmax", () => {
+    const unnormalized = exp(shifted("softmax", x, axis));
+    return div(unnormalized, sum(unnormalized, { axis, keepdims: true }));
+  });
 }
 
 /**
@@ -39,6 +42,8 @@ export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
  */
 export function logSoftmax(x: TensorLike, options: AxisOptions = {}): Tensor {
   const axis = options.axis ?? -1;
-  const centred = shifted("logSoftmax", x, axis);
-  return sub(centred, log(sum(exp(centred), { axis, keepdims: true })));
+  return composite("logSoftmax", () => {
+    const centred = shifted("logSoftmax", x, axis);
+    return sub(centred, log(sum(exp(centred), { axis, keepdims: true })));
+  });
 }

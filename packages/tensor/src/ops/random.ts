@@ -18,6 +18,7 @@ import type { MapContext, MapOp } from "../op.ts";
 import { checkShape, shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { array, asTensor, broadcastedIota, fromHost, hostValues, literal, type TensorLike } from "./create.ts";
 import { add, div, less, lessEqual, mul, rem, sub, where } from "./elementwise.ts";
@@ -313,9 +314,19 @@ export function randint(
   options: RandintOptions = {},
 ): Tensor {
   const checked = checkShape("random.randint", shape);
-  const dtype = options.dtype ?? "int32";
+  const source = checkedKey("randint", k);
+  return composite("randint", () => drawIntegers(source, checked, minval, maxval, options.dtype ?? "int32"));
+}
+
+function drawIntegers(
+  source: Tensor,
+  checked: Shape,
+  minval: TensorLike,
+  maxval: TensorLike,
+  dtype: "int32" | "uint32",
+): Tensor {
   const [low, high, full] = bounds(minval, maxval, dtype, checked);
-  const keys = split(checkedKey("randint", k));
+  const keys = split(source);
   const [upper, lower] = [0, 1].map((i) => bits(reshape(laxSlice(keys, [i, 0], [i + 1, 2]), [2]), checked));
   if (upper === undefined || lower === undefined) throw new ShapeError("random.randint: split gave no keys");
   const empty = lessEqual(high, low);
@@ -369,6 +380,10 @@ export function permutation(k: TensorLike, x: number | Tensor, options: Permutat
 function order(source: Tensor, n: number): Tensor {
   const words = hostKey(source);
   if (words !== undefined) return array(hostPermutation(words, n));
+  return composite("permutation", () => sortedOrder(source, n));
+}
+
+function sortedOrder(source: Tensor, n: number): Tensor {
   const rounds = Math.ceil((3 * Math.log(Math.max(1, n))) / Math.log(2 ** 32 - 1));
   let current = source;
   let values = broadcastedIota("uint32", [n], 0);

@@ -5,6 +5,7 @@ import type { ReduceOp, VjpRule } from "../op.ts";
 import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { div, equal, exp, isfinite, log, mul, sqrt, square, sub, where, add } from "./elementwise.ts";
@@ -192,7 +193,7 @@ export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await variance(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.25, 1]
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
-  return spreadAround("var", x, options);
+  return composite("var", () => spreadAround("var", x, options));
 }
 
 export interface VarianceOptions extends ReduceOptions {
@@ -233,9 +234,10 @@ export function peak(x: Tensor, axes: readonly number[]): Tensor {
 export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
   const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
-  const top = peak(tensor, axes);
-  const shift = stopGradient(where(isfinite(top), top, 0));
-  const total = log(sum(exp(sub(tensor, shift)), { ...options, keepdims: true }));
-  const result = add(total, shift);
-  return reshape(result, reducedShape(tensor.shape, axes, options.keepdims ?? false));
+  return composite("logsumexp", () => {
+    const top = peak(tensor, axes);
+    const shift = stopGradient(where(isfinite(top), top, 0));
+    const total = log(sum(exp(sub(tensor, shift)), { ...options, keepdims: true }));
+    return reshape(add(total, shift), reducedShape(tensor.shape, axes, options.keepdims ?? false));
+  });
 }
