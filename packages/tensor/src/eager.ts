@@ -117,6 +117,7 @@ class EagerWork {
     for (const { label, kernel, slots, uniforms, grid } of steps) {
       device.run({ label, kernel, buffers: slots.map((slot) => at(this.#storages, slot).buffer()), uniforms, grid });
     }
+    for (const storage of this.#storages) storage.unload();
     for (const storage of this.#temporaries) storage.free(`the workspace of ${this.#label} is gone`);
   }
 }

@@ -18,6 +18,9 @@ interface Cell {
 const BALLAST_RATIO = 1;
 const MAX_BALLAST = 1 << 24;
 
+/** Host-made storages up to this size hold device memory only while an op reads them. */
+const UNLOADED_BYTES = 64;
+
 const finalizer = new FinalizationRegistry<Cell>((cell) => {
   giveBack(cell);
 });
@@ -74,6 +77,12 @@ export class Storage {
       if (this.host !== undefined && this.host.byteLength > 0) cell.owner.write(cell.buffer, this.host);
     }
     return cell.buffer;
+  }
+
+  /** Lets go of device memory that a few bytes from the host can fill again: keys do not wait for the collector. */
+  unload(): void {
+    if (this.host !== undefined && this.bytes <= UNLOADED_BYTES && this.slots === 0 && this.pins === 0)
+      giveBack(this.#cell);
   }
 
   /** Throws if the memory has gone back to the pool. */
