@@ -1,4 +1,12 @@
-import { asTensor, inArena, isFloat, literal, reachableTensors, withLevel, type Storage } from "@jnx/tensor/internal";
+import {
+  asTensor,
+  inArena,
+  isFloat,
+  literal,
+  reachableStorages,
+  withLevel,
+  type AnyFunction,
+} from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
 
@@ -9,17 +17,6 @@ export interface GradOptions {
   /** True if the function returns `[value, aux]`: aux is handed out beside the gradient, undifferentiated. */
   readonly hasAux?: boolean;
 }
-
-/** What a transform must keep alive: the storages of every tensor its result can reach. */
-export function reach(result: unknown): Iterable<Storage> {
-  const storages = new Set<Storage>();
-  for (const { payload } of reachableTensors(result)) if (payload.kind === "device") storages.add(payload.storage);
-  return storages;
-}
-
-// Functions under a transform take and return whatever their author likes; generics below keep the caller's types.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyFunction = (...args: any[]) => any;
 
 /** The type of a gradient: that of the argument for one argnum, a tuple for several. */
 type GradientOf<F extends AnyFunction, O extends GradOptions> = O extends { readonly argnums: readonly number[] }
@@ -66,7 +63,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
         const result = hasAux ? [traced.output, traced.aux] : traced.output;
         return [result, typeof argnums === "number" ? gradients[0] : gradients];
       },
-      reach,
+      reachableStorages,
     );
   // The result's structure is that of f's value and arguments, which is what the signature says.
   return wrapped as (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>];
@@ -94,7 +91,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
         // With hasAux, f returned [value, aux]: the aux is its second entry.
         return options?.hasAux === true ? [gradient, (value as unknown[])[1]] : gradient;
       },
-      reach,
+      reachableStorages,
     );
   // As in valueAndGrad: the structure is the one the signature states.
   return wrapped as ReturnType<typeof grad<F, O>>;
@@ -130,12 +127,12 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
             const checked = cts.map((ct, k) => checkCotangent("vjp", tensorOf(ct), tensorOf(leaves[k])));
             return traced.pull(checked);
           },
-          reach,
+          reachableStorages,
         ) as unknown as A; // one gradient for each argument, each of the argument's own tree
       // The tape's pins are never released: residuals live as long as the pullback can be reached.
       return [traced.output as R, pull]; // f's own output
     },
-    ([output]) => reach(output),
+    ([output]) => reachableStorages(output),
   );
 }
 

@@ -47,10 +47,6 @@ export class Tape implements Level {
     return output;
   }
 
-  isWatched(x: Tensor): boolean {
-    return this.#watched.has(x);
-  }
-
   stop(): void {
     this.#recording = false;
   }

@@ -5,5 +5,4 @@ export { type Group } from "./fuse.ts";
 export { type Graph, type GraphNode } from "./graph.ts";
 export { printGraph } from "./print.ts";
 export { Capture } from "./capture.ts";
-export { reach } from "./jit.ts";
 export { CompiledGraph } from "./program.ts";

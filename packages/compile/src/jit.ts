@@ -1,5 +1,15 @@
-import { asTensor, copy, currentFrame, inArena, reachableTensors, type Storage } from "@jnx/tensor/internal";
-import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
+import {
+  asTensor,
+  copy,
+  currentFrame,
+  inArena,
+  isData,
+  reachableStorages,
+  type AnyFunction,
+  type Storage,
+} from "@jnx/tensor/internal";
+import type { Tensor } from "@jnx/tensor";
+import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./program.ts";
 import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
 
@@ -14,10 +24,6 @@ export interface JitOptions extends StepCacheOptions {
   /** The name for profiles and errors; the function's own unless told. */
   readonly name?: string;
 }
-
-// The function under jit has whatever signature its author gave it; the result keeps it.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyFunction = (...args: any[]) => any;
 
 /** A compiled function: called like the original. */
 export type Jitted<F extends AnyFunction> = F & {
@@ -62,7 +68,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
         work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
         return tree.unflatten(aux, outputs);
       },
-      reach,
+      reachableStorages,
     );
   };
   const explain = (...args: unknown[]): ProgramReport => {
@@ -71,11 +77,6 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   };
   const jitted = Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces });
   return jitted as unknown as Jitted<F>; // it takes and returns what f does
-}
-
-/** What must outlive the call: every storage that the result can reach. */
-export function reach(result: unknown): Iterable<Storage> {
-  return [...reachableTensors(result)].flatMap(({ payload }) => (payload.kind === "device" ? [payload.storage] : []));
 }
 
 interface Work {
@@ -147,14 +148,6 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
     return { outputs: outputs.map((output) => asTensor(output as TensorLike)), aux: outDef }; // asTensor refuses what is no array
   };
   return { key, inputs, donated: givenUp, trace };
-}
-
-function isData(leaf: unknown): leaf is TensorLike {
-  return (
-    leaf instanceof Tensor ||
-    typeof leaf === "number" ||
-    (typeof leaf === "object" && leaf !== null && "toTensor" in leaf)
-  );
 }
 
 const functionIds = new WeakMap<object, number>();

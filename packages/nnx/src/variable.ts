@@ -1,5 +1,5 @@
 import { tree, Tensor, type DType, type Shape, type TensorConvertible } from "@jnx/tensor";
-import { currentFrame, insideArena, reachableTensors, type Frame, type Storage } from "@jnx/tensor/internal";
+import { currentFrame, insideArena, reachableStorages, type Frame, type Storage } from "@jnx/tensor/internal";
 import { TraceContextError } from "./errors.ts";
 
 /** What a Variable knows besides its value: part of the structure, so another value means another trace. */
@@ -195,7 +195,7 @@ export function replaceValues(writes: readonly Replacement[], why: string): void
     swapValue(variable, next);
     return before;
   });
-  for (const storage of old.flatMap(storagesIn)) freeIfIdle(storage, 0, why);
+  for (const storage of old.flatMap(reachableStorages)) freeIfIdle(storage, 0, why);
 }
 
 /** Frees a storage that at most `holders` Variables hold and no user, tape or compiled step does. */
@@ -203,28 +203,21 @@ export function freeIfIdle(storage: Storage, holders: number, why: string): void
   if (!storage.exposed && storage.pins === 0 && storage.slots <= holders) storage.free(why);
 }
 
-/** The device memory that a value refers to. */
-export function storagesIn(value: unknown): Storage[] {
-  if (value instanceof Tensor) return value.payload.kind === "device" ? [value.payload.storage] : [];
-  if (typeof value !== "object" || value === null) return [];
-  return [...reachableTensors(value)].flatMap(({ payload }) => (payload.kind === "device" ? [payload.storage] : []));
-}
-
 function hold(value: unknown): void {
-  for (const storage of storagesIn(value)) storage.slots++;
+  for (const storage of reachableStorages(value)) storage.slots++;
 }
 
 function release(value: unknown): void {
-  for (const storage of storagesIn(value)) storage.slots--;
+  for (const storage of reachableStorages(value)) storage.slots--;
 }
 
 /** From now on user code may hold the value: what it refers to in Variables must not be reused behind its back. */
 export function exposeHeld(value: unknown): void {
-  for (const storage of storagesIn(value)) if (storage.slots > 0) storage.exposed = true;
+  for (const storage of reachableStorages(value)) if (storage.slots > 0) storage.exposed = true;
 }
 
 function expose(value: unknown): void {
-  for (const storage of storagesIn(value)) storage.exposed = true;
+  for (const storage of reachableStorages(value)) storage.exposed = true;
 }
 
 function tensorIn(variable: AnyVariable): Tensor {

@@ -1,5 +1,5 @@
 /** For the other @jnx packages; no promise is made about anything here. */
-export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
+export { bind, currentFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
 export { contiguous, copy } from "./eager.ts";
 export type {
@@ -15,7 +15,7 @@ export type {
   VjpRule,
 } from "./op.ts";
 export { alias } from "./ops/identity.ts";
-export { asTensor, fromHost, hostValues, literal } from "./ops/create.ts";
+export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert } from "./ops/convert.ts";
 export {
   broadcastShapes,
@@ -27,9 +27,9 @@ export {
   shapeText,
   sizeOf,
 } from "./shape.ts";
-export { inArena, insideArena, Storage } from "./storage.ts";
+export { inArena, insideArena, Storage, type AnyFunction } from "./storage.ts";
 export { deviceStorage, type Payload } from "./tensor.ts";
-export { reachableTensors } from "./tree.ts";
+export { reachableStorages } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
 export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";

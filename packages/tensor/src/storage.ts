@@ -178,6 +178,10 @@ function close(arena: Arena, kept: ReadonlySet<Storage>): void {
   }
 }
 
+// Functions under a transform have whatever signature their author gave them; the transform's generics keep it.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyFunction = (...args: any[]) => any;
+
 /** True while a transform is running: tensors handed out now are not the user's to keep. */
 export function insideArena(): boolean {
   return innermost !== undefined;

@@ -2,7 +2,6 @@ export { cases, rows, type Domain, type MapRow, type Operand, type Row, type Sha
 export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice, useOwnDevice } from "./device.ts";
 export { gradcheck, type GradCheck } from "./gradcheck.ts";
 export { expectClose, misses, ulps, type Tolerance } from "./matchers.ts";
-export { expectSteadyMemory } from "./memory.ts";
 export * as reference from "./reference.ts";
 export type { HostArray } from "./reference.ts";
 export {

@@ -1,7 +1,7 @@
 import type { ExtraArguments, GradientTransformation } from "@jnx/optax";
 import { applyUpdates } from "@jnx/optax";
 import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
-import { asTensor, inArena, literal } from "@jnx/tensor/internal";
+import { asTensor, inArena, literal, reachableStorages } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import type { Filter } from "../filter.ts";
 import { state as stateOf } from "../graph.ts";
@@ -18,7 +18,6 @@ import {
   peek,
   readValue,
   replaceValues,
-  storagesIn,
   type AnyVariable,
   type Replacement,
 } from "../variable.ts";
@@ -182,8 +181,8 @@ function list(paths: readonly string[]): string {
 function freePassing(optimizer: object): void {
   const held = passing.get(optimizer) ?? [];
   passing.delete(optimizer);
-  const holders = new Map<ReturnType<typeof storagesIn>[number], number>();
-  for (const storage of held.flatMap((variable) => storagesIn(peek(variable))))
+  const holders = new Map<ReturnType<typeof reachableStorages>[number], number>();
+  for (const storage of held.flatMap((variable) => reachableStorages(peek(variable))))
     holders.set(storage, (holders.get(storage) ?? 0) + 1);
   for (const [storage, count] of holders) freeIfIdle(storage, count, REMEDY);
 }
@@ -191,7 +190,7 @@ function freePassing(optimizer: object): void {
 function remember(optimizer: object, states: readonly State[]): void {
   const held = states.flatMap((one) => toFlatState(one)).flatMap(([, leaf]) => (isVariable(leaf) ? [leaf] : []));
   // What is being traced has no memory of its own.
-  if (held.some((variable) => storagesIn(peek(variable)).length > 0)) passing.set(optimizer, held);
+  if (held.some((variable) => reachableStorages(peek(variable)).length > 0)) passing.set(optimizer, held);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { valueAndGrad as differentiate } from "@jnx/autodiff";
 import { checkScalar, positionsOf } from "@jnx/autodiff/internal";
 import { ArgumentError, DtypeError, Tensor, tree } from "@jnx/tensor";
-import { currentFrame, insideArena, isFloat } from "@jnx/tensor/internal";
+import { currentFrame, insideArena, isFloat, type AnyFunction } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "../filter.ts";
 import { pathText } from "../node.ts";
 import type { Pytree } from "../pytree.ts";
@@ -33,10 +33,6 @@ export interface GradOptions {
   /** True if the function returns `[value, aux]`. */
   readonly hasAux?: boolean;
 }
-
-// Functions under a transform take and return whatever their author likes; generics below keep the caller's types.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyFunction = (...args: any[]) => any;
 
 /** A gradient: a State for an object, a Variable for a Variable, and trees of these and of arrays as they are. */
 export type GradientFor<A> = A extends AnyVariable | Tensor

@@ -1,15 +1,11 @@
 import type { JitOptions, ProgramReport } from "@jnx/compile";
-import { reach, StepCache, type TraceResult } from "@jnx/compile/internal";
+import { StepCache, type TraceResult } from "@jnx/compile/internal";
 import { Tensor, tree, where } from "@jnx/tensor";
-import { currentFrame, inArena } from "@jnx/tensor/internal";
+import { currentFrame, inArena, reachableStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { unflattenGraph, staticText, type GraphDef, type GraphIndex } from "../graph-def.ts";
 import type { Leaf } from "../state.ts";
 import { exposeHeld, makeOwned, replaceValues, type AnyVariable } from "../variable.ts";
 import { dataOf, enterAll, gather, rebuild, type Cell, type Gathered } from "./lift.ts";
-
-// The function under jit has whatever signature its author gave it; the result keeps it.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyFunction = (...args: any[]) => any;
 
 /** A compiled function: called like the original. */
 export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & {
@@ -49,7 +45,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
     return inArena(
       name,
       () => step.run(cache),
-      (result) => reach([result, step.fields()]),
+      (result) => reachableStorages([result, step.fields()]),
     );
   };
   const explain = (...args: unknown[]): ProgramReport => new Step(f, args, statics).compile(cache).compiled.report;

@@ -1,5 +1,6 @@
-import { Tensor, tree, type TensorLike } from "@jnx/tensor";
-import { asTensor, type Frame } from "@jnx/tensor/internal";
+import type { Tensor } from "@jnx/tensor";
+import { tree } from "@jnx/tensor";
+import { asTensor, isData, type Frame } from "@jnx/tensor/internal";
 import { setChild } from "../containers.ts";
 import { flattenGraph, staticText, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
 import { nodeClass, pathText, type Path } from "../node.ts";
@@ -51,14 +52,6 @@ function partOf(leaf: unknown, path: Path, index: GraphIndex): Part {
   }
   if (isData(leaf)) return { kind: "data", tensor: asTensor(leaf) };
   return { kind: "static", value: leaf };
-}
-
-function isData(leaf: unknown): leaf is TensorLike {
-  return (
-    leaf instanceof Tensor ||
-    typeof leaf === "number" ||
-    (typeof leaf === "object" && leaf !== null && "toTensor" in leaf)
-  );
 }
 
 function partText(part: Part): string {

@@ -25,6 +25,15 @@ export interface ArrayOptions {
 /** Arrays up to this many bytes keep a host copy: keys and small constants are then read without the device. */
 const HOST_COPY_BYTES = 4096;
 
+/** True for what is an array, or a number that becomes one, among a function's arguments. */
+export function isData(leaf: unknown): leaf is TensorLike {
+  return (
+    leaf instanceof Tensor ||
+    typeof leaf === "number" ||
+    (typeof leaf === "object" && leaf !== null && "toTensor" in leaf)
+  );
+}
+
 /** A Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
 export function asTensor(x: TensorLike): Tensor {
   if (x instanceof Tensor) return x;
