@@ -21,6 +21,10 @@ interface OpBase<A> {
   infer(inputs: readonly Aval[], attrs: A): Aval;
   /** The reverse-mode rule, or the word that says there is none to give. */
   readonly vjp: VjpRule<A> | "nondifferentiable";
+  /** The forward-mode rule. Without one, the tangent comes from `vjp`, which is linear in its cotangent, transposed. */
+  readonly jvp?: JvpRule<A>;
+  /** The batching rule. Maps need none: they broadcast. */
+  readonly batch?: BatchRule<A>;
   /**
    * Every element of the result, when each operand is one number repeated; undefined if it must be computed. Asked
    * below all tapes: a public function that looked at its operands' values itself would hide the op from them.
@@ -39,6 +43,18 @@ export interface VjpContext<A> {
 
 /** From the output's cotangent to the inputs': one entry each, undefined meaning zero. Calls ops again, through `bind`. */
 export type VjpRule<A> = (context: VjpContext<A>, cotangent: Tensor) => readonly (Tensor | undefined)[];
+
+/** From the inputs' tangents (undefined meaning zero; at least one is given) to the output's. Calls ops, through `bind`. */
+export type JvpRule<A> = (
+  context: { readonly inputs: readonly Tensor[]; readonly output: Tensor; readonly attrs: A },
+  tangents: readonly (Tensor | undefined)[],
+) => Tensor | undefined;
+
+/**
+ * The op for a whole batch at once. Inputs marked in `batched` (at least one) carry the batch as their first axis, the
+ * others are the same for every example; the result carries it first. Calls ops, through `bind`.
+ */
+export type BatchRule<A> = (inputs: readonly Tensor[], batched: readonly boolean[], attrs: A) => Tensor;
 
 /** One result element from the same element of each input (all of the result's shape). Fusible with anything. */
 export interface MapOp<A> extends OpBase<A> {
