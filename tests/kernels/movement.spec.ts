@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { boxOf } from "../../packages/kernels-wgsl/src/movement/box.ts";
 import { paddedExtent, planCopy, planPad, planSort } from "../../packages/kernels-wgsl/src/movement/plan.ts";
 import type { CopySpec, PadSpec } from "../../packages/kernels-wgsl/src/movement/plan.ts";
+import { planPlace } from "../../packages/kernels-wgsl/src/movement/place.ts";
 import { compileAll, difference, floats, ints, limits, randoms, runStages } from "./run-stages.ts";
 
 useDevice();
@@ -200,6 +201,30 @@ describe("sort", () => {
   });
 });
 
+describe("place", () => {
+  const spec = { dtype: "float32", rows: 3, length: 5, offset: 2, pitch: 9, vector: true } as const;
+
+  test.each([
+    ["some columns of each row", spec],
+    ["vec4", { ...spec, length: 8, offset: 4, pitch: 16 }],
+    ["a single row", { ...spec, rows: 1, length: 1000, offset: 8, pitch: 1008 }],
+    ["many short rows", { ...spec, rows: 300_000, length: 2, offset: 1, pitch: 3 }],
+  ])("%s", async (_, one) => {
+    const { rows, length, offset, pitch } = one;
+    const x = new Float32Array(rows * length).map((_, i) => i + 1);
+    const y = floats(await runStages(planPlace(one, limits), [x], rows * pitch));
+    const wrong = y.findIndex((value, i) => {
+      const column = (i % pitch) - offset;
+      return column >= 0 && column < length && value !== Math.floor(i / pitch) * length + column + 1;
+    });
+    expect(wrong).toBe(-1);
+  });
+
+  test("nothing", () => {
+    expect(planPlace({ ...spec, length: 0 }, limits)).toEqual([]);
+  });
+});
+
 test("every variant compiles", async () => {
   const stages = (["float32", "int32", "uint32", "bool"] as const).flatMap((dtype) => [
     ...(
@@ -215,13 +240,14 @@ test("every variant compiles", async () => {
     ...[true, false].flatMap((vector) =>
       planPad({ dtype, shape: [4], padding: [edges(4, 4)], value: 0, vector }, limits),
     ),
+    ...[true, false].flatMap((vector) => planPlace({ dtype, rows: 2, length: 4, offset: 0, pitch: 4, vector }, limits)),
   ]);
   const sorts = (["float32", "int32", "uint32"] as const).flatMap((key) =>
     (["int32", "uint32"] as const).flatMap((dtype) =>
       planSort({ rows: 1, n: 20, key, dtype, result: "positions" }, limits),
     ),
   );
-  expect(await compileAll([...stages, ...sorts])).toBe(3 * (4 + 2) + 6 + 2 + 2);
+  expect(await compileAll([...stages, ...sorts])).toBe(3 * (4 + 2 + 2) + 6 + 2 + 2);
 });
 
 describe("boxOf", () => {

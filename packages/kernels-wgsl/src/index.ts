@@ -21,6 +21,7 @@ export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
 export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
 export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";
+export { planPlace, type PlaceSpec } from "./movement/place.ts";
 export { planBits, type BitsSpec } from "./random/plan.ts";
 export * from "./random/sampling-functions.wgsl.gen.ts";
 export * from "./random/threefry-functions.wgsl.gen.ts";

@@ -37,6 +37,7 @@ export * from "./ops/elementwise.ts";
 export { stopGradient } from "./ops/identity.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
 export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
+export { append, columnStack, concatenate, dstack, hstack, stack, vstack, type JoinOptions } from "./ops/join.ts";
 export { matmul } from "./ops/matmul.ts";
 export {
   broadcastTo,
@@ -50,6 +51,8 @@ export {
   swapaxes,
   transpose,
 } from "./ops/movement.ts";
+export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
+export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";

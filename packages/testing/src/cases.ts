@@ -1,6 +1,7 @@
 import { create } from "./cases/create.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
+import { join } from "./cases/join.ts";
 import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
@@ -8,7 +9,7 @@ import { reduce } from "./cases/reduce.ts";
 import type { Row } from "./cases/rows.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
-export const cases = { create, elementwise, indexing, matmul, movement, normalize, reduce } as const;
+export const cases = { create, elementwise, indexing, join, matmul, movement, normalize, reduce } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();
 export type { Domain, MapRow, Operand, Row, ShapedRow } from "./cases/rows.ts";

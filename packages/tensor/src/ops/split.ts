@@ -1,0 +1,111 @@
+import { ShapeError } from "../errors.ts";
+import { normalizeAxis, shapeText } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { at } from "../view.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { sliceAlong } from "./join.ts";
+import { squeeze } from "./movement.ts";
+
+/** How many parts, or where to cut: [2, 5] gives :2, 2:5 and 5:. */
+export type Cuts = number | readonly number[];
+
+export interface SplitOptions {
+  /** The axis to cut, 0 unless told. */
+  readonly axis?: number;
+}
+
+function cut(x: Tensor, axis: number, places: readonly number[]): Tensor[] {
+  const extent = at(x.shape, axis);
+  // As Python slices: negative places count from the end, what is past either end stops there.
+  const within = (place: number): number => Math.min(extent, Math.max(0, place < 0 ? place + extent : place));
+  const edges = [0, ...places, extent];
+  return edges.slice(1).map((end, k) => {
+    const from = within(at(edges, k));
+    return sliceAlong(x, axis, from, Math.max(from, k === places.length ? extent : within(end)));
+  });
+}
+
+function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: boolean): Tensor[] {
+  const tensor = asTensor(x);
+  const along = normalizeAxis(name, axis, tensor.ndim);
+  const extent = at(tensor.shape, along);
+  if (typeof cuts !== "number") {
+    if (!Array.isArray(cuts) || !cuts.every(Number.isInteger))
+      throw new ShapeError(`${name}: places to cut are whole numbers, received ${String(cuts)}`);
+    return cut(tensor, along, cuts);
+  }
+  if (!Number.isInteger(cuts) || cuts < 1)
+    throw new ShapeError(`${name}: needs a number of parts ≥ 1, received ${String(cuts)}`);
+  if (!uneven && extent % cuts !== 0)
+    throw new ShapeError(
+      `${name}: axis ${along} of ${shapeText(tensor.shape)} does not divide into ${cuts} equal parts; use arraySplit, or say where to cut`,
+    );
+  const [part, longer] = [Math.floor(extent / cuts), extent % cuts];
+  const places = Array.from({ length: cuts - 1 }, (_, k) => (k + 1) * part + Math.min(k + 1, longer));
+  return cut(tensor, along, places);
+}
+
+/**
+ * x cut along an axis, into equal parts or at the given places. Moves no data. Source: jnp.split.
+ *
+ * @throws ShapeError when the parts would not be equal.
+ * @example
+ * const [head, rest] = split(arange(5), [2]);
+ * await rest.toArray(); // [2, 3, 4]
+ */
+export function split(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Tensor[] {
+  return splitBy("split", x, cuts, options.axis ?? 0, false);
+}
+
+/**
+ * x cut along an axis into parts that differ by one at most, the longer first, or at the given places. Moves no data.
+ * Source: jnp.array_split.
+ *
+ * @throws ShapeError for fewer parts than one.
+ * @example arraySplit(arange(5), 2).map((part) => part.size); // [3, 2]
+ */
+export function arraySplit(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Tensor[] {
+  return splitBy("arraySplit", x, cuts, options.axis ?? 0, true);
+}
+
+/**
+ * split along axis 1, or axis 0 where there is but one. Source: jnp.hsplit.
+ *
+ * @throws ShapeError when the parts would not be equal.
+ * @example hsplit(zeros([2, 4]), 2).map((part) => part.shape); // [[2, 2], [2, 2]]
+ */
+export function hsplit(x: TensorLike, cuts: Cuts): Tensor[] {
+  return splitBy("hsplit", x, cuts, asTensor(x).ndim === 1 ? 0 : 1, false);
+}
+
+/**
+ * split along axis 0. Source: jnp.vsplit.
+ *
+ * @throws ShapeError when the parts would not be equal.
+ * @example vsplit(zeros([4, 2]), 2).map((part) => part.shape); // [[2, 2], [2, 2]]
+ */
+export function vsplit(x: TensorLike, cuts: Cuts): Tensor[] {
+  return splitBy("vsplit", x, cuts, 0, false);
+}
+
+/**
+ * split along axis 2. Source: jnp.dsplit.
+ *
+ * @throws ShapeError when the parts would not be equal.
+ * @example dsplit(zeros([1, 2, 4]), 2).map((part) => part.shape); // [[1, 2, 2], [1, 2, 2]]
+ */
+export function dsplit(x: TensorLike, cuts: Cuts): Tensor[] {
+  return splitBy("dsplit", x, cuts, 2, false);
+}
+
+/**
+ * The slices along an axis, without it. Moves no data. Source: jnp.unstack.
+ *
+ * @throws ShapeError for a scalar, or an axis that is out of range.
+ * @example await Promise.all(unstack(array([1, 2])).map((one) => one.item())); // [1, 2]
+ */
+export function unstack(x: TensorLike, options: SplitOptions = {}): Tensor[] {
+  const tensor = asTensor(x);
+  const axis = normalizeAxis("unstack", options.axis ?? 0, tensor.ndim);
+  return Array.from({ length: at(tensor.shape, axis) }, (_, k) => squeeze(sliceAlong(tensor, axis, k, k + 1), axis));
+}
