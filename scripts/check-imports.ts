@@ -14,6 +14,7 @@ import { files, importsOf, parse, read, report, ROOT } from "./lib/sources.ts";
 const CHAIN: Readonly<Record<string, readonly string[]>> = {
   "@jnx/kernels-wgsl": [],
   "@jnx/tensor": ["@jnx/kernels-wgsl"],
+  "@jnx/wgsl-wasm": ["@jnx/kernels-wgsl", "@jnx/tensor"],
   "@jnx/autodiff": ["@jnx/kernels-wgsl", "@jnx/tensor"],
   "@jnx/compile": ["@jnx/kernels-wgsl", "@jnx/tensor", "@jnx/autodiff"],
   "@jnx/optax": ["@jnx/tensor"],

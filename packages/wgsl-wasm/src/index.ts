@@ -1,0 +1,1 @@
+export type { CompiledKernel, CompileOptions } from "./compiler/index.ts";
