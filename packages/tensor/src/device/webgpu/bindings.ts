@@ -1,5 +1,6 @@
 import type { Binding, LinkedKernel } from "@jnx/kernels-wgsl";
-import { KernelError } from "../../errors.ts";
+import { launchLayout } from "../checks.ts";
+import type { LaunchLayout } from "../checks.ts";
 import { VISIBLE_TO_COMPUTE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Storage } from "./memory.ts";
@@ -23,12 +24,10 @@ export interface GroupLayout {
   readonly uniforms: readonly number[];
 }
 
-/** What a launch of a kernel must bind. */
-export interface KernelLayout {
+/** What a launch of a kernel must bind, as WebGPU wants it. */
+export interface KernelLayout extends LaunchLayout {
   readonly groups: readonly GroupLayout[];
   readonly pipelineLayout: GPUPipelineLayout;
-  readonly storage: readonly Binding[];
-  readonly uniform: readonly Binding[];
 }
 
 /** A bind group in its place, with the dynamic offsets of its uniforms. */
@@ -49,8 +48,7 @@ export class Layouts {
   }
 
   of(kernel: LinkedKernel): KernelLayout {
-    const storage = kernel.bindings.filter((binding) => binding.access !== "uniform");
-    const uniform = kernel.bindings.filter((binding) => binding.access === "uniform");
+    const { storage, uniform } = launchLayout(kernel.bindings);
     const count = Math.max(0, ...kernel.bindings.map((binding) => binding.group + 1));
     const groups = Array.from({ length: count }, (_, index) => {
       const own = kernel.bindings.filter((binding) => binding.group === index);
@@ -89,21 +87,6 @@ function layoutEntry(binding: Binding): GPUBindGroupLayoutEntry {
   const types = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
   const buffer = { type: types[binding.access], hasDynamicOffset: binding.access === "uniform" };
   return { binding: binding.binding, visibility: VISIBLE_TO_COMPUTE, buffer };
-}
-
-/** Throws when one buffer is bound twice and written: WebGPU forbids it, and the results would depend on timing. */
-export function checkAliases(label: string, kernel: string, layout: KernelLayout, storages: readonly Storage[]): void {
-  for (const [i, written] of layout.storage.entries()) {
-    if (written.access !== "read_write") continue;
-    for (const [j, other] of layout.storage.entries()) {
-      if (i === j || storages[i] !== storages[j]) continue;
-      throw new KernelError(
-        `${label}: kernel ${kernel} would write ${written.name} while the same buffer is bound as ${other.name}; give it a buffer of its own, or copy first`,
-        kernel,
-        [label],
-      );
-    }
-  }
 }
 
 /**

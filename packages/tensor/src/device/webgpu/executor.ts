@@ -1,5 +1,6 @@
 import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
+import { checkAliases, checkCounts, checkGrid, checkRange } from "../checks.ts";
 import { debugLevel } from "../debug.ts";
 import type {
   Counters,
@@ -12,12 +13,13 @@ import type {
   Program,
   ProgramStep,
 } from "../executor.ts";
-import { BindGroups, checkAliases } from "./bindings.ts";
+import { Memory } from "../memory.ts";
+import type { MemoryOptions } from "../memory.ts";
+import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import type { Wait } from "./gpu.ts";
-import { checkCounts, checkGrid } from "./launch.ts";
-import { Memory } from "./memory.ts";
-import type { MemoryOptions, Storage } from "./memory.ts";
+import { gpuMemory } from "./memory.ts";
+import type { Storage } from "./memory.ts";
 import { Pipelines, kernelError } from "./pipelines.ts";
 import { Profile } from "./profile.ts";
 import { GpuProgram } from "./program.ts";
@@ -56,7 +58,7 @@ class WebGpuExecutor implements Executor {
   readonly info: DeviceInfo;
   readonly limits: Limits;
   private readonly gpu: Gpu;
-  private readonly memoryPart: Memory;
+  private readonly memoryPart: Memory<Storage>;
   private readonly pipelines: Pipelines;
   private readonly bindGroups: BindGroups;
   private readonly uniforms: UniformRing;
@@ -85,7 +87,12 @@ class WebGpuExecutor implements Executor {
       readback: this.readback,
       profile: debug >= 1 ? new Profile(gpu) : undefined,
     });
-    this.memoryPart = new Memory(gpu, options, (storage) => this.queue.retire(storage.gpu, storage.lastUse));
+    const retire = (storage: Storage): void => this.queue.retire(storage.gpu, storage.lastUse);
+    this.memoryPart = new Memory(
+      gpuMemory(gpu, retire, () => this.memoryPart.trim()),
+      options,
+    );
+    gpu.liveBytes = () => this.memoryPart.stats().live;
     this.whenLost = new Promise((_, reject) => (this.rejectLost = reject));
     // Nobody may be waiting when it happens.
     this.whenLost.catch(() => undefined);
@@ -248,14 +255,6 @@ function pickLimits(limits: GPUSupportedLimits): Limits {
     maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
   };
-}
-
-function checkRange(op: string, label: string, offset: number, bytes: number, capacity: number): void {
-  if (offset % 4 === 0 && offset >= 0 && bytes >= 0 && offset + bytes <= capacity) return;
-  throw new DeviceError(
-    `${op}: ${label}: bytes ${offset} to ${offset + bytes} of a buffer of ${capacity}; the range must lie inside and start at a multiple of 4`,
-    [label],
-  );
 }
 
 /** The bytes of a view, padded with zeros to a multiple of 4, as WebGPU wants them. */

@@ -1,7 +1,7 @@
 import { DeviceError, DeviceLostError, OutOfMemoryError } from "../../errors.ts";
 import type { Counters } from "../executor.ts";
 import { formatLabels } from "../format.ts";
-import { Failures } from "./failures.ts";
+import { Failures } from "../failures.ts";
 
 /** WebGPU's usage flags; the globals of that name are missing in Node. */
 export const USAGE = {

@@ -1,6 +1,7 @@
 import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import { KernelError } from "../../errors.ts";
 import { debugLog } from "../debug.ts";
+import { excerpt } from "../excerpt.ts";
 import { Layouts } from "./bindings.ts";
 import type { KernelLayout } from "./bindings.ts";
 import type { Gpu } from "./gpu.ts";
@@ -123,21 +124,10 @@ async function explain(entry: PipelineEntry, error: unknown, invalid: GPUError |
   try {
     const { messages } = await entry.module.getCompilationInfo();
     const first = messages.find((message) => message.type === "error");
-    if (first !== undefined) return excerpt(entry.kernel.code, first);
+    if (first !== undefined) return excerpt(entry.kernel.code, first.message, first.lineNum, first.linePos);
   } catch {
     // The device was lost meanwhile: what the pipeline said must do.
   }
   if (invalid !== null) return invalid.message.trim();
   return error instanceof Error ? error.message.trim() : String(error);
-}
-
-/** The compiler's message and the lines around it. */
-function excerpt(code: string, { message, lineNum, linePos }: GPUCompilationMessage): string {
-  const lines = code.split("\n");
-  const out = [`${message} (line ${lineNum})`];
-  for (let n = Math.max(1, lineNum - 2); n <= Math.min(lines.length, lineNum + 2); n++) {
-    out.push(`${n === lineNum ? ">" : " "} ${String(n).padStart(4)} | ${lines[n - 1]}`);
-    if (n === lineNum && linePos > 0) out.push(`${" ".repeat(7)}| ${" ".repeat(linePos - 1)}^`);
-  }
-  return out.join("\n");
 }

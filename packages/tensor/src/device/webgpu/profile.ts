@@ -1,4 +1,5 @@
 import { debugLog } from "../debug.ts";
+import { summary } from "../summary.ts";
 import { MAP_READ, USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
 
@@ -50,7 +51,9 @@ export class Profile {
   private async print(number: number, labels: readonly string[], { queries, resolved, host }: Timed): Promise<void> {
     try {
       await host.mapAsync(MAP_READ);
-      debugLog(summary(number, labels, new BigUint64Array(host.getMappedRange())));
+      const stamps = new BigUint64Array(host.getMappedRange());
+      const micros = labels.map((_, i) => Number((stamps[2 * i + 1] ?? 0n) - (stamps[2 * i] ?? 0n)) / 1000);
+      debugLog(summary(number, labels, micros));
     } catch {
       debugLog(`jnx: flush ${number}: times were lost with the device`);
     }
@@ -58,21 +61,4 @@ export class Profile {
     resolved.destroy();
     host.destroy();
   }
-}
-
-function summary(number: number, labels: readonly string[], times: BigUint64Array | undefined): string {
-  const rows = new Map<string, { count: number; micros: number }>();
-  let total = 0;
-  labels.forEach((label, i) => {
-    const row = rows.get(label) ?? { count: 0, micros: 0 };
-    const micros = Number((times?.[2 * i + 1] ?? 0n) - (times?.[2 * i] ?? 0n)) / 1000;
-    row.count++;
-    row.micros += micros;
-    total += micros;
-    rows.set(label, row);
-  });
-  const time = (micros: number): string => (times === undefined ? "" : `, ${micros.toFixed(1)} us`);
-  const sorted = [...rows].sort((a, b) => b[1].micros - a[1].micros);
-  const lines = sorted.map(([label, row]) => `  ${label}: ${row.count}${time(row.micros)}`);
-  return [`jnx: flush ${number}: ${labels.length} dispatches${time(total)}`, ...lines].join("\n");
 }

@@ -1,10 +1,10 @@
 import { KernelError } from "../../errors.ts";
+import { checkAliases, checkCounts, checkGrid } from "../checks.ts";
 import type { Program, ProgramStep } from "../executor.ts";
-import { BindGroups, checkAliases } from "./bindings.ts";
+import { BindGroups } from "./bindings.ts";
 import type { BoundGroup } from "./bindings.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
-import { checkCounts, checkGrid } from "./launch.ts";
 import type { Storage } from "./memory.ts";
 import type { PipelineEntry, Pipelines } from "./pipelines.ts";
 import { uniformSlot } from "./uniforms.ts";

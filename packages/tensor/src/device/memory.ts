@@ -1,0 +1,168 @@
+/** Buffers as handles on recycled storages, with exact counts of their bytes. Knows no platform. */
+import { DeviceError, OutOfMemoryError } from "../errors.ts";
+import type { DeviceBuffer, MemoryStats } from "./executor.ts";
+import { formatBytes } from "./format.ts";
+import { Pool, sizeClass } from "./pool.ts";
+import type { Block } from "./pool.ts";
+
+let handles = 1;
+
+/** Where a platform's memory comes from and goes to. */
+export interface MemorySource<S extends Block> {
+  /** Bytes of the largest buffer that can be bound. */
+  readonly largest: number;
+  /** Fresh memory. `exhausted` makes the error of a refusal, for a source that can tell at once or later. */
+  create(bytes: number, label: string, exhausted: (reason: string) => OutOfMemoryError): S;
+  /** Takes a storage back that nobody holds any more; commands queued on it may still be to come. */
+  destroy(storage: S): void;
+  /** The device is gone: frees at once what a lent device would keep. */
+  abandon(storage: S): void;
+}
+
+/** The DeviceBuffer of every executor. */
+export class Handle<S extends Block> implements DeviceBuffer {
+  readonly id = handles++;
+  readonly bytes: number;
+  released = false;
+  readonly label: string;
+  readonly storage: S;
+  readonly owner: Memory<S>;
+
+  constructor(storage: S, label: string, owner: Memory<S>) {
+    this.bytes = storage.bytes;
+    this.storage = storage;
+    this.label = label;
+    this.owner = owner;
+  }
+}
+
+export interface MemoryOptions {
+  /** No more than this many bytes in live and pooled buffers together. Default: no limit but the device's. */
+  readonly memoryLimit?: number;
+  /** No more than this many bytes kept for reuse. Default: as many as were live at the peak, at least 64 MiB. */
+  readonly poolLimit?: number;
+}
+
+const POOL_FLOOR = 64 * 2 ** 20;
+
+/** Allocates and recycles storage buffers, and counts their bytes. */
+export class Memory<S extends Block> {
+  private readonly source: MemorySource<S>;
+  private readonly options: MemoryOptions;
+  private readonly pool: Pool<S>;
+  private readonly handles = new Set<Handle<S>>();
+  private abandoned = false;
+  private live = 0;
+  private peak = 0;
+
+  constructor(source: MemorySource<S>, options: MemoryOptions) {
+    this.source = source;
+    this.options = options;
+    this.pool = new Pool((storage) => source.destroy(storage));
+  }
+
+  allocate(bytes: number, label: string): Handle<S> {
+    if (!Number.isInteger(bytes) || bytes < 0) {
+      throw new DeviceError(`${label}: a buffer's size must be a whole number of bytes, got ${bytes}`, [label]);
+    }
+    if (bytes > this.source.largest) throw this.tooLarge(bytes, label);
+    const size = Math.min(sizeClass(bytes), this.source.largest);
+    const storage = this.pool.take(size) ?? this.create(size, label);
+    const handle = new Handle<S>(storage, label, this);
+    this.handles.add(handle);
+    this.live += size;
+    if (this.live > this.peak) this.peak = this.live;
+    return handle;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    // A finalizer may come after the next init(): its buffer went with its device.
+    if (isHandle(buffer) && buffer.owner.abandoned) return;
+    const handle = this.own(buffer);
+    handle.released = true;
+    this.handles.delete(handle);
+    this.live -= handle.bytes;
+    this.pool.give(handle.storage);
+    this.pool.trim(this.options.poolLimit ?? Math.max(this.peak, POOL_FLOOR));
+  }
+
+  /** The storage of a live buffer of this device. */
+  own(buffer: DeviceBuffer): Handle<S> {
+    if (!this.owns(buffer)) {
+      throw new DeviceError(
+        `device: buffer ${buffer.id} belongs to another device, one lost or destroyed before the last init(); make its tensor again from host data`,
+      );
+    }
+    if (buffer.released) {
+      throw new DeviceError(
+        `${buffer.label}: buffer ${buffer.id} was released before; its tensor must not be used any more`,
+        [buffer.label],
+      );
+    }
+    return buffer;
+  }
+
+  stats(): MemoryStats {
+    return { live: this.live, peak: this.peak, pooled: this.pool.bytes, buffers: this.handles.size };
+  }
+
+  /** Destroys all pooled buffers. */
+  trim(): void {
+    this.pool.trim(0);
+  }
+
+  /** The device is gone: frees what a lent device would keep, and counts nothing as live. */
+  abandon(): void {
+    this.abandoned = true;
+    for (const handle of this.handles) {
+      handle.released = true;
+      this.source.abandon(handle.storage);
+    }
+    this.handles.clear();
+    this.live = 0;
+    this.trim();
+  }
+
+  private create(size: number, label: string): S {
+    const limit = this.options.memoryLimit ?? Infinity;
+    // Pooled bytes of other sizes may stand in the way: drop them and look again.
+    if (this.live + this.pool.bytes + size > limit) this.trim();
+    if (this.live + size > limit) {
+      throw this.exhausted(size, label, `the limit is ${formatBytes(limit)}`);
+    }
+    return this.source.create(size, label, (reason) => this.exhausted(size, label, reason));
+  }
+
+  private owns(buffer: DeviceBuffer): buffer is Handle<S> {
+    // As unknown: the owner of a stranger is a memory of another kind.
+    const owner: unknown = isHandle(buffer) ? buffer.owner : undefined;
+    return owner === this;
+  }
+
+  private exhausted(size: number, label: string, reason: string): OutOfMemoryError {
+    const message =
+      `${label}: out of device memory: asked for ${formatBytes(size)} with ${formatBytes(this.live)} live` +
+      `${this.creators()}; ${reason}. Use smaller batches, run the step under jit, or free tensors with \`using\``;
+    return new OutOfMemoryError(message, size, this.live, [label]);
+  }
+
+  private tooLarge(bytes: number, label: string): OutOfMemoryError {
+    const message =
+      `${label}: one buffer of ${formatBytes(bytes)} was asked for, but this device allows ${formatBytes(this.source.largest)}` +
+      ` (${formatBytes(this.live)} live${this.creators()}); split the tensor, or use a smaller batch`;
+    return new OutOfMemoryError(message, bytes, this.live, [label]);
+  }
+
+  /** The three labels that hold most bytes. */
+  private creators(): string {
+    const sums = new Map<string, number>();
+    for (const { label, bytes } of this.handles) sums.set(label, (sums.get(label) ?? 0) + bytes);
+    const top = [...sums].sort((a, b) => b[1] - a[1]).slice(0, 3);
+    if (top.length === 0) return "";
+    return `, most of it by ${top.map(([label, bytes]) => `${label} (${formatBytes(bytes)})`).join(", ")}`;
+  }
+}
+
+function isHandle(buffer: DeviceBuffer): buffer is Handle<Block> {
+  return buffer instanceof Handle;
+}
