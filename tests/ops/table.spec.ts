@@ -5,7 +5,16 @@ import { literal, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal
 import { expect, test } from "vitest";
 
 /** Exports that are functions but not ops on arrays. */
-const OTHERS = ["promote", "counters", "executor", "hasExecutor", "memory", "setExecutor", "webgpuExecutor"];
+const OTHERS = [
+  "promote",
+  "counters",
+  "executor",
+  "hasExecutor",
+  "memory",
+  "setExecutor",
+  "webgpuExecutor",
+  "einsumPath",
+];
 
 const isOp = ([name, value]: [string, unknown]): boolean =>
   typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);

@@ -1,6 +1,7 @@
 /** jax.lax: the functions that jnp is made of, and those that have no NumPy name. */
 export {
   broadcastedIota,
+  dotGeneral,
   erf,
   erfc,
   erfInv,

@@ -5,6 +5,7 @@ import { astype } from "./ops/convert.ts";
 import type { TensorLike } from "./ops/create.ts";
 import * as maths from "./ops/elementwise.ts";
 import { take, type TakeOptions } from "./ops/indexing.ts";
+import { dot, trace, type TraceOptions } from "./ops/contraction.ts";
 import { matmul } from "./ops/matmul.ts";
 import * as movement from "./ops/movement.ts";
 import * as reductions from "./ops/reduce.ts";
@@ -62,6 +63,8 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   /** The transpose. */
   readonly T: Tensor;
   matmul(y: TensorLike): Tensor;
+  dot(y: TensorLike): Tensor;
+  trace(options?: TraceOptions): Tensor;
   var(options?: reductions.ReduceOptions & { readonly ddof?: number }): Tensor;
   argmax(options?: ArgOptions): Tensor;
   argmin(options?: ArgOptions): Tensor;
@@ -110,6 +113,12 @@ for (const name of REDUCTIONS)
   });
 method("matmul", function (y: TensorLike) {
   return matmul(this, y);
+});
+method("dot", function (y: TensorLike) {
+  return dot(this, y);
+});
+method("trace", function (options?: TraceOptions) {
+  return trace(this, options);
 });
 method("var", function (options?: reductions.ReduceOptions) {
   return reductions.variance(this, options);

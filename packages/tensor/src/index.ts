@@ -38,6 +38,24 @@ export { stopGradient } from "./ops/identity.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
 export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
 export { append, columnStack, concatenate, dstack, hstack, stack, vstack, type JoinOptions } from "./ops/join.ts";
+export {
+  dot,
+  dotGeneral,
+  inner,
+  kron,
+  matvec,
+  outer,
+  tensordot,
+  trace,
+  vdot,
+  vecdot,
+  vecmat,
+  type AxisPairs,
+  type DotOptions,
+  type TraceOptions,
+} from "./ops/contraction.ts";
+export { cross, type CrossOptions } from "./ops/cross.ts";
+export { einsum, einsumPath, type EinsumOptions } from "./ops/einsum.ts";
 export { matmul } from "./ops/matmul.ts";
 export {
   broadcastTo,

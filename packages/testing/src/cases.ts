@@ -1,3 +1,4 @@
+import { contraction } from "./cases/contraction.ts";
 import { create } from "./cases/create.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
@@ -9,7 +10,7 @@ import { reduce } from "./cases/reduce.ts";
 import type { Row } from "./cases/rows.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
-export const cases = { create, elementwise, indexing, join, matmul, movement, normalize, reduce } as const;
+export const cases = { contraction, create, elementwise, indexing, join, matmul, movement, normalize, reduce } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();
 export type { Domain, MapRow, Operand, Row, ShapedRow } from "./cases/rows.ts";

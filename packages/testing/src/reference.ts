@@ -244,3 +244,30 @@ export function takeAlongAxis(
     );
   });
 }
+
+/** Σ of products over the labels of an equation such as "ij,jk->ik": nested loops; extents of 1 broadcast. */
+export function einsum(equation: string, ...arrays: readonly HostArray[]): HostArray {
+  const [left = "", output = ""] = equation.split("->");
+  const inputs = left.split(",");
+  const labels = [...new Set(left.replaceAll(",", ""))];
+  const extent = (label: string): number => {
+    const own = inputs.flatMap((input, k) =>
+      [...input].flatMap((one, axis) => (one === label ? [arrays[k]?.shape[axis] ?? 1] : [])),
+    );
+    return own.find((n) => n !== 1) ?? 1;
+  };
+  const inner = labels.filter((label) => !output.includes(label));
+  const steps = build(inner.map(extent), () => 0);
+  return build([...output].map(extent), (at) => {
+    let total = 0;
+    steps.data.forEach((_, flat) => {
+      const step = coordinates(steps.shape, flat);
+      const place = (label: string): number => at[output.indexOf(label)] ?? step[inner.indexOf(label)] ?? 0;
+      total += inputs.reduce(
+        (product, input, k) => product * get(arrays[k] ?? { shape: [], data: [] }, [...input].map(place)),
+        1,
+      );
+    });
+    return total;
+  });
+}

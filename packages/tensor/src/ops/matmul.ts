@@ -53,6 +53,11 @@ const matmulOp: KernelOp<undefined> = {
           needs[0] ? multiply(ct, swapaxes(b, -1, -2)) : undefined,
           needs[1] ? multiply(swapaxes(a, -1, -2), ct) : undefined,
         ],
+  // Leading axes align from the right, so that the operand without the batch needs nothing.
+  batch: ([a, b]) => {
+    if (a === undefined || b === undefined) throw new ShapeError("matmul: needs two operands");
+    return b.ndim === 2 ? stacked(a, b) : batched(a, b);
+  },
 };
 
 function contiguousOperand(shape: Shape): MatmulOperand {
@@ -123,5 +128,32 @@ function stacked(a: Tensor, b: Tensor): Tensor {
 
 function batched(a: Tensor, b: Tensor): Tensor {
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return multiply(broadcastTo(a, [...batch, ...a.shape.slice(-2)]), broadcastTo(b, [...batch, ...b.shape.slice(-2)]));
+  const spread = (x: Tensor): Tensor => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+  if (batch.length <= MAX_BATCH_AXES) return multiply(spread(a), spread(b));
+  const joined = joinedBatch(batch, a, b);
+  const join = (x: Tensor): Tensor => reshape(spread(x), [...joined, ...x.shape.slice(-2)]);
+  const product = multiply(join(a), join(b));
+  return reshape(product, [...batch, ...product.shape.slice(-2)]);
+}
+
+/** Batch axes a kernel can walk, whatever their strides. */
+const MAX_BATCH_AXES = 3;
+
+/**
+ * Batch axes joined to three at most: neighbours that both operands have, or that the same one broadcasts, cost nothing
+ * to join; beyond that the outermost are joined, and the operand that broadcasts one of them is copied.
+ */
+function joinedBatch(batch: Shape, a: Tensor, b: Tensor): number[] {
+  const groups: { extent: number; kind: string }[] = [];
+  batch.forEach((extent, axis) => {
+    if (extent === 1) return;
+    const has = ({ shape }: Tensor): boolean => shape[axis - batch.length - 2 + shape.length] === extent;
+    const kind = `${has(a)} ${has(b)}`;
+    const last = groups.at(-1);
+    if (last?.kind === kind) last.extent *= extent;
+    else groups.push({ extent, kind });
+  });
+  const extents = groups.map((group) => group.extent);
+  while (extents.length > MAX_BATCH_AXES) extents.splice(0, 2, at(extents, 0) * at(extents, 1));
+  return extents;
 }
