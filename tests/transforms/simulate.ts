@@ -1,4 +1,4 @@
-import { printGraph, type Built, type Graph, type GraphNode, type Group } from "@jnx/compile/internal";
+import { printGraph, hookExprs, made, type Built, type Graph, type GraphNode, type Group } from "@jnx/compile/internal";
 import { isIdentity, sizeOf, type Expr, type Step, type View } from "@jnx/tensor/internal";
 import { evaluateOp, indexed, reduceValue, scalar } from "./interpreter.ts";
 import { fill, valueOf, type Value } from "./values.ts";
@@ -62,6 +62,10 @@ class Machine {
   run(group: Group): void {
     const written = this.#built.plan.writes.get(group) ?? [];
     if (written.length === 0) return;
+    if (group.lines !== undefined) {
+      this.#runLines(group, group.lines, written);
+      return;
+    }
     const { anchor } = group;
     const result = anchor === undefined ? undefined : this.#anchor(group);
     const targets = written.map((node) => this.#buffer(node.id));
@@ -80,6 +84,35 @@ class Machine {
       // The kernel reads everything at a position before it writes anything there.
       values.forEach((value, k) => ((targets[k] ?? new Float64Array(0))[flat] = value));
     }
+  }
+
+  /** A walk along lines, each value from those it needs; the kernel writes when everything has been read. */
+  #runLines(group: Group, lines: NonNullable<Group["lines"]>, written: readonly GraphNode[]): void {
+    const targets = written.map((node) => this.#buffer(node.id));
+    this.#checkInPlace(group, targets);
+    const exprs = new Map([...lines.full, ...group.roots].map(([node, expr]) => [node.id, expr]));
+    const found = new Map<number, Float64Array>();
+    const evaluate = (expr: Expr, flat: number): number => {
+      if (expr.kind !== "load" || !found.has(expr.slot)) return this.#element(expr, flat, evaluate);
+      return found.get(expr.slot)?.[offsetOf(expr.view, unravelOf(expr.view, flat))] ?? Number.NaN;
+    };
+    const reductions = new Map<GraphNode, Expr>(lines.reductions);
+    // Node order is an order in which every value finds what it needs.
+    for (const node of made(group).sort((a, b) => a.id - b.id)) {
+      const operand = reductions.get(node);
+      const expr = operand ?? exprs.get(node.id);
+      if (expr === undefined || node.kind !== "op") throw new Error("a member without an expression");
+      const over = { shape: operand === undefined ? node.shape : lines.shape, dtype: expr.dtype, weak: false };
+      const values = fill(over, (_index, flat) => evaluate(expr, flat));
+      const axes = lines.shape.map((_, axis) => axis).slice(group.shape.length);
+      const { shape, dtype, weak } = node;
+      const reduced = node.op.kind === "reduce" ? node.op.combine : "sum";
+      found.set(
+        node.id,
+        operand === undefined ? values.data : reduceValue(values, reduced, axes, { shape, dtype, weak }).data,
+      );
+    }
+    written.forEach((node, k) => targets[k]?.set(found.get(node.id) ?? []));
   }
 
   /** What a reduction or kernel computes, from memory as it is before the group writes. */
@@ -109,7 +142,7 @@ class Machine {
 
   /** What a group writes it may read at the same position only, in its store hook only, and as the same dtype. */
   #checkInPlace(group: Group, targets: readonly Float64Array[]): void {
-    const { anchor, roots } = group;
+    const { anchor } = group;
     const { inliner } = this.#built.fuser;
     const before =
       anchor === undefined
@@ -120,9 +153,9 @@ class Machine {
     for (const id of before)
       if (targets.includes(this.#buffer(id)))
         throw new Error(`${anchor?.op.name ?? ""} overwrites its operand ${id}\n${printGraph(this.#graph)}`);
-    const own = new Set([anchor?.id, ...[...roots.keys()].map((root) => root.id)]);
+    const own = new Set(made(group).map((node) => node.id));
     const written = this.#built.plan.writes.get(group) ?? [];
-    for (const load of [...roots.values()].flatMap(loads)) {
+    for (const load of hookExprs(group).flatMap(loads)) {
       if (own.has(load.slot)) continue;
       const k = targets.indexOf(this.#buffer(load.slot));
       if (k < 0) continue;

@@ -1,8 +1,9 @@
 import type { Step } from "@jnx/tensor/internal";
 import { DeviceError, type Limits } from "@jnx/tensor";
 import { emitGroup } from "./emit.ts";
-import { Fuser, type Group } from "./fuse.ts";
+import { Fuser } from "./fuse.ts";
 import type { Graph } from "./graph.ts";
+import type { Group } from "./group.ts";
 import { Planner, type MemoryPlan } from "./plan.ts";
 
 /** A graph as dispatches over numbered slots. */
@@ -41,7 +42,7 @@ function attempt(
   limits: Limits,
   buffers: number,
 ): Built {
-  const fuser = new Fuser(graph, buffers, counted);
+  const fuser = new Fuser(graph, limits, buffers, counted);
   const order = fuser.schedule();
   const plan = new Planner(graph, fuser, order, donated).plan();
   const workspaces = new Workspaces(plan.slotCount);

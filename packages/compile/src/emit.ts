@@ -1,18 +1,22 @@
 import {
   at,
   contiguousView,
+  lowerLines,
   lowerMap,
   lowerReduce,
   lowerStages,
   sizeOf,
   type Expr,
+  type LineValue,
   type Output,
+  type ResultExpr,
   type Step,
 } from "@jnx/tensor/internal";
 import type { Limits } from "@jnx/tensor";
-import type { Group } from "./fuse.ts";
 import type { GraphNode, OpNode } from "./graph.ts";
+import { hookExprs, type Group } from "./group.ts";
 import type { Inliner } from "./inline.ts";
+import { schedulePasses, type LineGroup } from "./lines.ts";
 import type { MemoryPlan } from "./plan.ts";
 
 /** Everything that turning groups into dispatches needs to know. */
@@ -30,6 +34,7 @@ export function emitGroup(group: Group, context: EmitContext): Step[] {
   const written = context.plan.writes.get(group) ?? [];
   if (written.length === 0 || sizeOf(group.shape) === 0) return [];
   const resolver = new Resolver(group, context);
+  if (group.lines !== undefined) return [emitLines({ ...group, lines: group.lines }, written, resolver, context)];
   const outputs = written.map((node): Output => ({
     slot: slotOf(node.id, context),
     dtype: node.dtype,
@@ -39,6 +44,51 @@ export function emitGroup(group: Group, context: EmitContext): Step[] {
   if (anchor === undefined) return [lowerMap(label, group.shape, outputs, context.limits)];
   if (anchor.op.kind === "reduce") return emitReduce(label, anchor, outputs, resolver, context);
   return emitKernel(label, anchor, outputs, context);
+}
+
+/** Values of a line are variables of the kernel, named by their nodes; what is over the whole is computed where it is needed. */
+function emitLines(group: LineGroup, written: readonly GraphNode[], resolver: Resolver, context: EmitContext): Step {
+  const { shape, roots, lines } = group;
+  const { passOf, passes } = schedulePasses(group);
+  const passOfNode = (node: GraphNode): number => passOf.get(node) ?? -1;
+  const reductions = [...lines.reductions].map(([node, expr]): LineValue => {
+    if (node.op.kind !== "reduce") throw new Error("jnx internal error: not a reduction");
+    const { id, dtype, op } = node;
+    return {
+      name: resolver.nameOf(id),
+      dtype,
+      expr: resolver.resolve(expr),
+      combine: op.combine,
+      pass: passOfNode(node),
+    };
+  });
+  const maps = [...roots].map(([node, expr]): LineValue => {
+    const { id, dtype } = node;
+    return {
+      name: resolver.nameOf(id),
+      dtype,
+      expr: resolver.resolve(expr),
+      combine: undefined,
+      pass: passOfNode(node),
+    };
+  });
+  maps.sort((a, b) => a.pass - b.pass);
+  const output = (node: GraphNode): Output => ({
+    slot: slotOf(node.id, context),
+    dtype: node.dtype,
+    expr: resolver.member(node),
+  });
+  const full = written.filter((node) => lines.full.has(node));
+  const work = {
+    shape: lines.shape,
+    border: shape.length,
+    values: [...reductions, ...maps],
+    passes,
+    full: full.map(output),
+    fullPass: Math.max(passes - 1, ...full.map((node) => passOfNode(node) + 1)),
+    perLine: written.filter((node) => !lines.full.has(node)).map(output),
+  };
+  return lowerLines(labelOf(group), work, context.limits);
 }
 
 function emitReduce(
@@ -97,16 +147,31 @@ class Resolver {
   readonly #context: EmitContext;
   readonly #done = new Map<Expr, Expr>();
   readonly #members = new Map<number, GraphNode>();
+  /** Values of a walk along lines: variables by the time that others read them. */
+  readonly #named = new Map<number, ResultExpr & { readonly name: string }>();
 
   constructor(group: Group, context: EmitContext) {
     this.#group = group;
     this.#context = context;
     for (const root of group.roots.keys()) this.#members.set(root.id, root);
+    for (const root of group.lines?.full.keys() ?? []) this.#members.set(root.id, root);
+    // Numbered within the group, so that equal groups are one pipeline.
+    if (group.lines !== undefined)
+      for (const { id, dtype } of [...group.lines.reductions.keys(), ...group.roots.keys()])
+        this.#named.set(id, { kind: "result", dtype, name: `m${this.#named.size}` });
+  }
+
+  nameOf(id: number): string {
+    const named = this.#named.get(id);
+    if (named === undefined) throw new Error(`jnx internal error: value ${id} is not one of a line`);
+    return named.name;
   }
 
   /** The expression of a value that the group makes. */
   member(node: GraphNode): Expr {
-    const expr = this.#group.roots.get(node);
+    const named = this.#named.get(node.id);
+    if (named !== undefined) return named;
+    const expr = this.#group.roots.get(node) ?? this.#group.lines?.full.get(node);
     return expr === undefined ? { kind: "result", dtype: node.dtype } : this.resolve(expr);
   }
 
@@ -122,6 +187,8 @@ class Resolver {
     if (expr.kind === "map") return { ...expr, args: expr.args.map((arg) => this.resolve(arg)) };
     if (expr.kind !== "load") return expr;
     if (expr.slot === this.#group.anchor?.id) return this.#result(expr.dtype);
+    const named = this.#named.get(expr.slot);
+    if (named !== undefined) return named;
     const member = this.#members.get(expr.slot);
     if (member !== undefined) return this.member(member);
     return this.#load(expr.slot, expr);
@@ -159,6 +226,7 @@ export function labelOf(group: Group): string {
     if (!names.includes(expr.op.name)) names.push(expr.op.name);
   };
   const seen = new Set<Expr>();
-  for (const expr of group.roots.values()) visit(expr, seen);
+  for (const { op } of group.lines?.reductions.keys() ?? []) if (!names.includes(op.name)) names.push(op.name);
+  for (const expr of hookExprs(group)) visit(expr, seen);
   return names.length === 0 ? "copy" : names.slice(0, 6).join("+") + (names.length > 6 ? "+…" : "");
 }

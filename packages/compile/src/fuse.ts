@@ -1,52 +1,12 @@
-import { isIdentity, remapExpr, reshapeView, sizeOf, type Expr } from "@jnx/tensor/internal";
-import type { Shape } from "@jnx/tensor";
-import { isAnchor, type AnchorNode, type Graph, type GraphNode } from "./graph.ts";
+import { isIdentity, sizeOf } from "@jnx/tensor/internal";
+import type { Limits, Shape } from "@jnx/tensor";
+import { isAnchor, type Graph } from "./graph.ts";
+import { groupInputs, loadsOf, made, members, overShape, type Group } from "./group.ts";
 import { Inliner } from "./inline.ts";
+import { asLines, fitInto, joinLines, readsAlongLines, type LineGroup } from "./lines.ts";
 
 /** Arrays up to this many elements are worth sharing a dispatch for no other reason than being small. */
 const TINY = 1024;
-
-/**
- * One kernel to be: an anchor (a reduction or a kernel op) with the maps that follow it, or maps alone. All `roots`
- * have as many elements as `shape`; `exprs` are over it. A load of a member's own id is the value computed here.
- */
-export interface Group {
-  readonly anchor: AnchorNode | undefined;
-  readonly shape: Shape;
-  readonly roots: Map<GraphNode, Expr>;
-}
-
-/** What a group reads that another group, or nobody here, makes. */
-export function groupInputs(group: Group, inliner: Inliner): Set<number> {
-  const found = new Set<number>();
-  const { anchor } = group;
-  if (anchor !== undefined) {
-    for (const { node } of inliner.operandsOf(anchor)) found.add(node.id);
-    if (anchor.op.kind === "reduce")
-      for (const input of anchor.inputs) loadsOf(inliner.read(input)).forEach((load) => found.add(load.slot));
-  }
-  for (const expr of group.roots.values()) for (const load of loadsOf(expr)) found.add(load.slot);
-  for (const id of members(group)) found.delete(id);
-  return found;
-}
-
-/** Ids of the values that a group makes. */
-export function members(group: Group): number[] {
-  return [...(group.anchor === undefined ? [] : [group.anchor.id]), ...[...group.roots.keys()].map((root) => root.id)];
-}
-
-export function loadsOf(root: Expr): Extract<Expr, { kind: "load" }>[] {
-  const seen = new Set<Expr>();
-  const found: Extract<Expr, { kind: "load" }>[] = [];
-  const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    if (expr.kind === "load") found.push(expr);
-    else if (expr.kind === "map") expr.args.forEach(visit);
-  };
-  visit(root);
-  return found;
-}
 
 /**
  * Groups nodes into kernels by structural kind: maps join the kernel that makes what they read, element for element;
@@ -59,18 +19,23 @@ export class Fuser {
   readonly #makers = new Map<number, Group>();
   readonly #maxBuffers: number;
   readonly #donated: ReadonlySet<number>;
+  readonly #limits: Limits;
+  readonly #outputs: ReadonlySet<number>;
 
   /** `donated` are ids of inputs whose buffers outputs may take over: such a pair counts as one binding. */
-  constructor(graph: Graph, maxBuffers: number, donated: ReadonlySet<number>) {
+  constructor(graph: Graph, limits: Limits, maxBuffers: number, donated: ReadonlySet<number>) {
     this.inliner = new Inliner(graph, maxBuffers);
+    this.#limits = limits;
     this.#maxBuffers = maxBuffers;
     this.#donated = donated;
+    this.#outputs = new Set(graph.outputs.map((node) => node.id));
     for (const node of this.inliner.nodes) {
       if (isAnchor(node)) this.#addGroup({ anchor: node, shape: node.shape, roots: new Map() });
       else if (this.inliner.roots.has(node))
         this.#addGroup({ anchor: undefined, shape: node.shape, roots: new Map([[node, this.inliner.compute(node)]]) });
     }
     this.#mergeIntoMakers();
+    this.#mergeLines();
     this.#mergeSiblings();
   }
 
@@ -111,10 +76,59 @@ export class Fuser {
     }
   }
 
+  /**
+   * Reductions along the same lines, with the maps that feed them and those that use what they find, become one walk
+   * along the lines: a softmax, a layer normalization, their gradients, a cross-entropy with its gradient.
+   */
+  #mergeLines(): void {
+    for (const group of [...this.#groups].sort((a, b) => Math.max(...members(a)) - Math.max(...members(b)))) {
+      if (!this.#groups.has(group)) continue;
+      for (let walk: Group | undefined = group; walk !== undefined;) walk = this.#growWalk(walk);
+    }
+  }
+
+  #growWalk(group: Group): LineGroup | undefined {
+    const walk = asLines(group, this.inliner, this.#limits);
+    if (walk === undefined) return undefined;
+    for (const other of this.#groups) {
+      if (other === group) continue;
+      const fitted = fitInto(walk, other, this.inliner, this.#limits);
+      if (fitted === undefined || !this.#belongTogether(group, other, walk)) continue;
+      const joined = joinLines(walk, fitted);
+      if (!readsAlongLines(joined) || this.#lineBindings(joined, [group, other]) > this.#maxBuffers) continue;
+      if (this.#waitsFor(group, other) || this.#waitsFor(other, group)) continue;
+      this.#replace([group, other], joined);
+      return joined;
+    }
+    return undefined;
+  }
+
+  /** One makes what the other reads, or both read the same array of the lines' size. */
+  #belongTogether(group: Group, other: Group, walk: LineGroup): boolean {
+    if (this.#makersOf(other).has(group) || this.#makersOf(group).has(other)) return true;
+    const inputs = groupInputs(group, this.inliner);
+    const size = sizeOf(walk.lines.shape);
+    return [...groupInputs(other, this.inliner)].some((id) => inputs.has(id) && sizeOf(this.#nodeShape(id)) === size);
+  }
+
+  /** Storage buffers of a walk that takes the place of `parts`: what nobody else reads needs none. */
+  #lineBindings(walk: LineGroup, parts: readonly Group[]): number {
+    const others = [...this.#groups].filter((group) => !parts.includes(group));
+    const wanted = made(walk).filter(
+      ({ id }) => this.#outputs.has(id) || others.some((group) => groupInputs(group, this.inliner).has(id)),
+    );
+    return wanted.length + groupInputs(walk, this.inliner).size;
+  }
+
+  #replace(parts: readonly Group[], by: Group): void {
+    for (const part of parts) this.#groups.delete(part);
+    this.#addGroup(by);
+  }
+
   /** Maps that make something for another group of their shape, share an operand with it, or are tiny, join it. */
   #mergeSiblings(): void {
     for (const group of [...this.#groups]) {
-      if (group.anchor !== undefined || !this.#groups.has(group)) continue;
+      if (group.anchor !== undefined || group.lines !== undefined || !this.#groups.has(group)) continue;
       for (const other of [...this.#groups]) {
         if (other === group || sizeOf(other.shape) !== sizeOf(group.shape)) continue;
         const related =
@@ -137,27 +151,15 @@ export class Fuser {
 
   /** Moves the roots of `group` (maps alone) into `into`, if every rule allows it. */
   #tryMerge(into: Group, group: Group): boolean {
-    if (sizeOf(into.shape) !== sizeOf(group.shape)) return false;
-    const moved = this.#reshaped(group, into.shape);
+    if (sizeOf(into.shape) !== sizeOf(group.shape) || into.lines !== undefined || group.lines !== undefined)
+      return false;
+    const moved = overShape(group.roots, into.shape);
     if (moved === undefined) return false;
     const merged: Group = { anchor: into.anchor, shape: into.shape, roots: new Map([...into.roots, ...moved]) };
     if (!this.#readsOwnInPlace(merged) || this.#bindings(merged) > this.#maxBuffers) return false;
     if (this.#waitsFor(into, group) || this.#waitsFor(group, into)) return false;
-    this.#groups.delete(into);
-    this.#groups.delete(group);
-    this.#addGroup(merged);
+    this.#replace([into, group], merged);
     return true;
-  }
-
-  #reshaped(group: Group, shape: Shape): Map<GraphNode, Expr> | undefined {
-    try {
-      return new Map(
-        [...group.roots].map(([root, expr]) => [root, remapExpr(expr, (view) => reshapeView(view, shape) ?? refuse())]),
-      );
-    } catch (error) {
-      if (error instanceof Refused) return undefined;
-      throw error;
-    }
   }
 
   /** Values made in the group must be read at the very position where they are made. */
@@ -200,10 +202,4 @@ export class Fuser {
     }
     return false;
   }
-}
-
-class Refused extends Error {}
-
-function refuse(): never {
-  throw new Refused("these strides do not survive a reshape");
 }

@@ -1,6 +1,7 @@
 import { BYTES_PER_ELEMENT, isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Graph, GraphNode } from "./graph.ts";
-import { groupInputs, loadsOf, type Fuser, type Group } from "./fuse.ts";
+import type { Fuser } from "./fuse.ts";
+import { groupInputs, hookExprs, loadsOf, made, type Group } from "./group.ts";
 
 /** Where a value lives while a program runs. Slots 0 … n−1 are the program's inputs. */
 export interface MemoryPlan {
@@ -68,11 +69,7 @@ export class Planner {
   }
 
   #place(group: Group, time: number, outputs: ReadonlySet<number>): void {
-    const made = [
-      ...(group.anchor === undefined ? [] : [group.anchor]),
-      ...[...group.roots.keys()].filter((root) => root !== group.anchor),
-    ];
-    const written = made.filter((node) => outputs.has(node.id) || this.#lastUse.has(node.id));
+    const written = made(group).filter((node) => outputs.has(node.id) || this.#lastUse.has(node.id));
     this.#writes.set(group, written);
     const taken = new Set<number>();
     for (const node of written) {
@@ -90,8 +87,8 @@ export class Planner {
     outputs: ReadonlySet<number>,
     taken: Set<number>,
   ): number | undefined {
-    if (group.roots.get(node) === undefined) return undefined;
-    const loads = [...group.roots.values()].flatMap(loadsOf);
+    if (!group.roots.has(node) && group.lines?.full.has(node) !== true) return undefined;
+    const loads = hookExprs(group).flatMap(loadsOf);
     const fixed = this.#fixedReads(group);
     for (const { slot: id } of loads) {
       const slot = this.#slots.get(id);

@@ -13,7 +13,7 @@ import {
 import { executor, Tensor, type Executor } from "@jnx/tensor";
 import { planGraph, type Built } from "./build.ts";
 import { labelOf } from "./emit.ts";
-import { groupInputs, members } from "./fuse.ts";
+import { groupInputs, members } from "./group.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { MemoryPlan } from "./plan.ts";
 import { printGraph } from "./print.ts";

@@ -33,6 +33,7 @@ export { reachableStorages } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
 export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";
+export { lowerLines, type LinesWork, type LineValue } from "./lower/lines.ts";
 export { lowerReduce, remapExpr, type ReduceWork } from "./lower/reduce.ts";
 export { widthOf } from "./lower/space.ts";
 export type { DeviceBuffer, Launch, Program, ProgramStep } from "./device/executor.ts";

@@ -173,13 +173,18 @@ function whole(lines: Lines): Parts {
 /** Parts for column.wgsl and arg.wgsl: enough invocations to be busy, few enough loads in each. */
 function columnParts(lines: Lines, again: boolean): Parts {
   const { outer, reduce, inner } = lines;
-  const short = again ? LONGEST / 2 : outer * inner >= WIDE ? LONGEST : SHORT;
+  const short = again ? LONGEST / 2 : longestLine(outer * inner);
   if (reduce <= short) return whole(lines);
   const lanes = inner === 1 ? LANES : 1;
   // About as many loads for each partial result as there are partial results.
   const loads = Math.min(LONGEST / 2, Math.max(16, 2 ** Math.round(Math.log2(reduce) / 2)));
   const chunk = loads * lanes;
   return { chunk, lanes, splits: ceilDiv(reduce, chunk) * lanes };
+}
+
+/** How many loads one invocation may take to do a whole line. */
+export function longestLine(count: number, limits?: ReduceLimits): number {
+  return count >= WIDE && limits?.cheapBarriers !== true ? LONGEST : SHORT;
 }
 
 /** Parts for row.wgsl, which has LANES invocations a part. */
@@ -205,7 +210,8 @@ function extent(
 const SCALARS = { float32: "f32", int32: "i32", uint32: "u32", bool: "u32" } as const;
 const VECTORS = { float32: "vec4f", int32: "vec4i", uint32: "vec4u", bool: "vec4u" } as const;
 
-function aliases(dtype: ReduceDType, width: 1 | 4): string {
+/** T, V and K of the combining functions. */
+export function aliases(dtype: ReduceDType, width: 1 | 4): string {
   const value = width === 4 ? VECTORS[dtype] : SCALARS[dtype];
   return `alias T = ${SCALARS[dtype]};\nalias V = ${value};\nalias K = ${width === 4 ? "vec4u" : "u32"};`;
 }
@@ -225,7 +231,8 @@ function reduceText(kernel: Kernel, spec: ReduceSpec, width: 1 | 4, fold: boolea
 
 type Text = Required<Pick<Stage, "consts" | "functions">>;
 
-function combineFunction(combine: Combine, dtype: ReduceDType): WgslFunction {
+/** The library function that combines two partial results. Throws when dtype and combine do not fit. */
+export function combineFunction(combine: Combine, dtype: ReduceDType): WgslFunction {
   const boolean = combine === "any" || combine === "all";
   if (boolean !== (dtype === "bool")) {
     throw new Error(`reduce: ${combine} of ${dtype}; any and all take bool, the others take numbers: cast first`);

@@ -1,13 +1,9 @@
 import type { Binding, UniformField, WgslFunction, Width } from "@jnx/kernels-wgsl";
 import type { DType } from "../dtype.ts";
-import type { MapContext } from "../op.ts";
 import type { Shape } from "../shape.ts";
 import { at } from "../view.ts";
-import type { Expr, LiteralExpr, LoadExpr, MapExpr, Output } from "./expr.ts";
-import { collapse, isAligned, isFlat, leaves, type IndexSpace } from "./space.ts";
-
-const ALIAS: Record<DType, "F" | "I" | "U" | "B"> = { float32: "F", int32: "I", uint32: "U", bool: "B" };
-const STORED: Record<DType, "f32" | "i32" | "u32"> = { float32: "f32", int32: "i32", uint32: "u32", bool: "u32" };
+import type { Expr, Output } from "./expr.ts";
+import { ALIAS, elementType, HookScope, type Walk } from "./scope.ts";
 
 interface Operand {
   readonly slot: number;
@@ -64,7 +60,7 @@ export class Emitter {
 
   /** `fn load(i: u32) -> V`: the expression at position i, counted in vectors of `width`. */
   addLoad(shape: Shape, expr: Expr, width: Width): void {
-    const scope = new HookScope(this, this.#hooks++, shape, [expr], width);
+    const scope = this.scope(shape, [expr], width, { index: "i" });
     const value = scope.value(expr);
     const stored = expr.dtype === "bool" ? `select(U(0u), U(1u), ${value})` : value;
     this.#text.push(
@@ -83,20 +79,27 @@ export class Emitter {
   }
 
   #addWriter(signature: string, shape: Shape, outputs: readonly Output[], width: Width, result: string): void {
-    const scope = new HookScope(
-      this,
-      this.#hooks++,
-      shape,
-      outputs.map((output) => output.expr),
-      width,
-      result,
-    );
+    const exprs = outputs.map((output) => output.expr);
+    const scope = this.scope(shape, exprs, width, { index: "i", result });
     const values = outputs.map(({ expr }) => scope.value(expr));
-    const stores = outputs.map(({ slot, dtype }, k) => {
-      const value = dtype === "bool" ? `select(U(0u), U(1u), ${at(values, k)})` : at(values, k);
-      return `  ${this.#outputName(slot)}[i] = ${narrow(value, width, this.lanes)};\n`;
-    });
+    const stores = outputs.map(({ slot, dtype }, k) => this.storeText(slot, dtype, "i", at(values, k), width));
     this.#text.push(`${signature} {\n${scope.body()}${stores.join("")}}`);
+  }
+
+  /** The statements of a hook over `shape`; they are written down as its values are asked for. */
+  scope(shape: Shape, roots: readonly Expr[], width: Width, walk: Walk): HookScope {
+    return new HookScope(this, this.#hooks++, shape, roots, width, walk);
+  }
+
+  /** Adds a hook as text. */
+  addText(text: string): void {
+    this.#text.push(text);
+  }
+
+  /** The statement that writes a value, which has the width of the module, into a declared output. */
+  storeText(slot: number, dtype: DType, index: string, value: string, width: Width): string {
+    const stored = dtype === "bool" ? `select(U(0u), U(1u), ${value})` : value;
+    return `  ${this.#outputName(slot)}[${index}] = ${narrow(stored, width, this.lanes)};\n`;
   }
 
   #outputName(slot: number): string {
@@ -161,199 +164,10 @@ export class Emitter {
   }
 }
 
-/** The statements of one hook: each expression computed once, operands loaded at this position. */
-class HookScope {
-  readonly #emitter: Emitter;
-  readonly #hook: number;
-  readonly #width: Width;
-  readonly #result: string;
-  readonly #space: IndexSpace;
-  readonly #views: ReadonlyMap<Expr, number>;
-  readonly #names = new Map<Expr, string>();
-  readonly #lines: string[] = [];
-  #coordinates: readonly string[] | undefined;
-  #laneCoordinates: readonly string[] | undefined;
-
-  constructor(emitter: Emitter, hook: number, shape: Shape, roots: readonly Expr[], width: Width, result = "") {
-    this.#emitter = emitter;
-    this.#hook = hook;
-    this.#width = width;
-    this.#result = result;
-    const viewed = leaves(roots);
-    this.#views = new Map(viewed.map((expr, k) => [expr, k]));
-    this.#space = collapse(
-      shape,
-      viewed.map((expr) => expr.view),
-    );
-  }
-
-  body(): string {
-    return this.#lines.map((line) => `  ${line}\n`).join("");
-  }
-
-  value(expr: Expr): string {
-    const known = this.#names.get(expr);
-    if (known !== undefined) return known;
-    const text = this.#text(expr);
-    const name = `t${this.#hook}_${this.#names.size}`;
-    this.#lines.push(`let ${name} = ${text};`);
-    this.#names.set(expr, name);
-    return name;
-  }
-
-  #text(expr: Expr): string {
-    if (expr.kind === "result") return this.#result;
-    if (expr.kind === "literal") return this.#literal(expr);
-    if (expr.kind === "load") return this.#load(expr);
-    const args = expr.args.map((arg) => this.value(arg));
-    return expr.op.wgsl(args, this.#context(expr), expr.attrs, [...expr.args.map((arg) => arg.dtype), expr.dtype]);
-  }
-
-  #context(expr: MapExpr): MapContext {
-    return {
-      use: (fn) => this.#emitter.use(fn),
-      constant: (value, dtype) => `${ALIAS[dtype]}(${this.#emitter.constant(value, STORED[dtype])})`,
-      index: () => this.#lanesOf(expr, expr.view.offset),
-    };
-  }
-
-  #literal({ value, dtype }: LiteralExpr): string {
-    if (dtype === "bool") return `B(${value ? "true" : "false"})`;
-    return `${ALIAS[dtype]}(${this.#emitter.constant(value, STORED[dtype])})`;
-  }
-
-  #load(expr: LoadExpr): string {
-    const text = this.#rawLoad(expr);
-    return expr.dtype === "bool" ? `(${text} != U(0u))` : text;
-  }
-
-  /** One element (or vec4) as stored. */
-  #rawLoad(expr: LoadExpr): string {
-    const alias = expr.dtype === "bool" ? "U" : ALIAS[expr.dtype];
-    const k = this.#order(expr);
-    const { offset } = expr.view;
-    const scalar = STORED[expr.dtype];
-    const strides = at(this.#space.strides, k);
-    const inner = strides.length - 1;
-    const rowsOfFour = inner < 0 || at(this.#space.dims, inner) % 4 === 0;
-    const vectors =
-      isFlat(this.#space, k, offset) ||
-      (rowsOfFour && isAligned(strides, offset) && inner >= 0 && at(strides, inner) !== 0);
-    if (this.#width === 4 && vectors)
-      return `${this.#emitter.operand(expr.slot, elementType(expr.dtype, 4))}[${this.#index(k, offset, 4)}]`;
-    const array = this.#emitter.operand(expr.slot, scalar);
-    if (this.#width === 1 || (rowsOfFour && (inner < 0 || at(strides, inner) === 0)))
-      return `${alias}(${array}[${this.#index(k, offset, this.#width === 1 ? 1 : 4)}])`;
-    const lanes = `q${this.#hook}_${this.#lines.length}`;
-    this.#lines.push(`let ${lanes} = ${this.#laneIndex(k, offset)};`);
-    return `${alias}(${["x", "y", "z", "w"].map((lane) => `${array}[${lanes}.${lane}]`).join(", ")})`;
-  }
-
-  #order(expr: Expr): number {
-    return this.#views.get(expr) ?? 0;
-  }
-
-  /** The row-major index of a generator's own element, in every lane. */
-  #lanesOf(expr: MapExpr, offset: number): string {
-    const k = this.#order(expr);
-    if (this.#width === 4) return this.#laneIndex(k, offset);
-    return `U(${this.#index(k, offset, 1)})`;
-  }
-
-  /** The index of the element (unit 1) or of the vec4 (unit 4, when the innermost stride is 1) at position i. */
-  #index(k: number, offset: number, unit: Width): string {
-    if (isFlat(this.#space, k, offset)) return "i";
-    const strides = at(this.#space.strides, k);
-    const inner = strides.length - 1;
-    const vector = unit === 4 && inner >= 0 && at(strides, inner) === 1;
-    const terms = this.#terms(
-      k,
-      strides,
-      (stride, axis) => (vector && axis !== inner ? stride / 4 : stride),
-      () => this.#scalars(),
-    );
-    if (offset !== 0)
-      terms.push(this.#emitter.field(`o${this.#hook}_${k}`, "u32", (vector ? offset / 4 : offset) >>> 0));
-    return terms.length === 0 ? "0u" : terms.join(" + ");
-  }
-
-  /** Element indices of the four lanes, each from its own coordinates: right for any strides. */
-  #laneIndex(k: number, offset: number): string {
-    if (isFlat(this.#space, k, offset)) return "(U(i * 4u) + vec4u(0u, 1u, 2u, 3u))";
-    const terms = this.#terms(
-      k,
-      at(this.#space.strides, k),
-      (stride) => stride,
-      () => this.#lanesCoordinates(),
-    );
-    if (offset !== 0) terms.push(`U(${this.#emitter.field(`o${this.#hook}_${k}`, "u32", offset >>> 0)})`);
-    return terms.length === 0 ? "U(0u)" : `(${terms.join(" + ")})`;
-  }
-
-  #terms(
-    k: number,
-    strides: readonly number[],
-    scale: (stride: number, axis: number) => number,
-    coordinates: () => readonly string[],
-  ): string[] {
-    return strides.flatMap((stride, axis) => {
-      if (stride === 0) return [];
-      const c = at(coordinates(), axis);
-      const scaled = scale(stride, axis);
-      return scaled === 1 ? [c] : [`${c} * ${this.#emitter.field(`s${this.#hook}_${k}_${axis}`, "u32", scaled >>> 0)}`];
-    });
-  }
-
-  /** Coordinates of position i along every axis; the innermost in vec4 units when the hook is four wide. */
-  #scalars(): readonly string[] {
-    const unit = this.#width;
-    this.#coordinates ??= this.#split("i", "c", (extent, inner) => (inner ? extent / unit : extent), "");
-    return this.#coordinates;
-  }
-
-  #lanesCoordinates(): readonly string[] {
-    if (this.#laneCoordinates === undefined) {
-      this.#lines.push(`let l${this.#hook} = U(i * 4u) + vec4u(0u, 1u, 2u, 3u);`);
-      this.#laneCoordinates = this.#split(`l${this.#hook}`, "d", (extent) => extent, "U");
-    }
-    return this.#laneCoordinates;
-  }
-
-  /** Peels coordinates off a flat index, innermost first. */
-  #split(
-    flat: string,
-    prefix: string,
-    extentOf: (extent: number, inner: boolean) => number,
-    cast: string,
-  ): readonly string[] {
-    const { dims } = this.#space;
-    const names: string[] = new Array<string>(dims.length).fill("");
-    let rest = flat;
-    for (let axis = dims.length - 1; axis > 0; axis--) {
-      const extent = this.#emitter.field(
-        `n${this.#hook}${prefix}${axis}`,
-        "u32",
-        extentOf(at(dims, axis), axis === dims.length - 1),
-      );
-      const name = `${prefix}${this.#hook}_${axis}`;
-      const divisor = cast === "" ? extent : `${cast}(${extent})`;
-      this.#lines.push(`let ${name} = ${rest} % ${divisor};`, `let r${name} = ${rest} / ${divisor};`);
-      names[axis] = name;
-      rest = `r${name}`;
-    }
-    if (dims.length > 0) names[0] = rest;
-    return names;
-  }
-}
-
 function prelude(lanes: Width): string {
   return lanes === 4
     ? "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;"
     : "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
-}
-
-function elementType(dtype: DType, width: Width): string {
-  return width === 4 ? `vec4<${STORED[dtype]}>` : STORED[dtype];
 }
 
 /** A kernel's scalar result, spread over the lanes of a module whose aliases are vec4s, or a bool from its stored form. */

@@ -35,10 +35,11 @@ export interface MapExpr {
   readonly view: View;
 }
 
-/** In a store hook: the value the kernel computed. */
+/** A value in scope: in a store hook the one the kernel computed, in a walk along lines the one called `name`. */
 export interface ResultExpr {
   readonly kind: "result";
   readonly dtype: DType;
+  readonly name?: string;
 }
 
 /** One array that a kernel writes: `expr` at every position, into the buffer in `slot`, row-major. */

@@ -10,16 +10,22 @@ import type { Expr, LoadExpr, MapExpr } from "./expr.ts";
 export interface IndexSpace {
   readonly dims: readonly number[];
   readonly strides: readonly (readonly number[])[];
+  /** How many of the axes lie before the border that `collapse` was given. */
+  readonly before: number;
 }
 
-/** Drops axes of extent 1 and merges neighbours that all views walk as one. */
-export function collapse(shape: Shape, views: readonly View[]): IndexSpace {
+/** Drops axes of extent 1 and merges neighbours that all views walk as one, but never across the axis `border`. */
+export function collapse(shape: Shape, views: readonly View[], border = 0): IndexSpace {
   const dims: number[] = [];
   const strides: number[][] = views.map(() => []);
+  let before = 0;
   shape.forEach((extent, axis) => {
+    if (axis === border) before = dims.length;
     if (extent === 1) return;
     const last = dims.length - 1;
-    const merges = last >= 0 && views.every((view, k) => at(at(strides, k), last) === at(view.strides, axis) * extent);
+    const apart = axis >= border && dims.length === before;
+    const merges =
+      last >= 0 && !apart && views.every((view, k) => at(at(strides, k), last) === at(view.strides, axis) * extent);
     if (merges) dims[last] = at(dims, last) * extent;
     else dims.push(extent);
     views.forEach((view, k) => {
@@ -27,7 +33,7 @@ export function collapse(shape: Shape, views: readonly View[]): IndexSpace {
       own[merges ? last : dims.length - 1] = at(view.strides, axis);
     });
   });
-  return { dims, strides };
+  return { dims, strides, before: shape.length <= border ? dims.length : before };
 }
 
 /** True if element `i` of the space is element `i` of the buffer. */
@@ -55,14 +61,15 @@ export function leaves(roots: readonly Expr[]): readonly (LoadExpr | MapExpr)[] 
  * The widest access that suits all operands: 4 when rows of the innermost axis divide by 4 and every buffer is either
  * contiguous along it (and aligned) or constant along it.
  */
-export function widthOf(shape: Shape, roots: readonly Expr[]): Width {
+export function widthOf(shape: Shape, roots: readonly Expr[], border = 0): Width {
   const loads = leaves(roots).filter((expr) => expr.kind === "load");
   const space = collapse(
     shape,
     loads.map((expr) => expr.view),
+    border,
   );
   const inner = space.dims.length - 1;
-  if (inner < 0 || at(space.dims, inner) % 4 !== 0) return 1;
+  if (inner < space.before || at(space.dims, inner) % 4 !== 0) return 1;
   const fits = loads.every((expr, k) => isAligned(at(space.strides, k), expr.view.offset));
   return fits ? 4 : 1;
 }
