@@ -26,4 +26,11 @@ export { planBits, type BitsSpec } from "./random/plan.ts";
 export * from "./random/sampling-functions.wgsl.gen.ts";
 export * from "./random/threefry-functions.wgsl.gen.ts";
 export { fitsLines, linePass, planLines, type LinesSpec } from "./reduce/lines.ts";
-export { identityBits, type Combine, planArgReduce, planReduce, type ArgReduceSpec, type ReduceSpec } from "./reduce/plan.ts";
+export {
+  identityBits,
+  type Combine,
+  planArgReduce,
+  planReduce,
+  type ArgReduceSpec,
+  type ReduceSpec,
+} from "./reduce/plan.ts";
