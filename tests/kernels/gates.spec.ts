@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { makeAdapter, useDevice } from "@jnx/testing";
 import * as kernels from "@jnx/kernels-wgsl";
-import { planBits, planMatmul } from "@jnx/kernels-wgsl";
-import type { LinkedKernel, MatmulOperand, MatmulSpec } from "@jnx/kernels-wgsl";
+import { planBits, planConv, planMatmul } from "@jnx/kernels-wgsl";
+import type { ConvSpec, LinkedKernel, MatmulOperand, MatmulSpec } from "@jnx/kernels-wgsl";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fencedBlocks } from "../docs/examples.ts";
 import { compileAll, limits, linkStage } from "./run-stages.ts";
@@ -49,7 +49,7 @@ afterAll(() => {
 describe("every file", () => {
   test("there are some in every family", () => {
     expect(new Set(files.map((name) => path.dirname(name)))).toEqual(
-      new Set(["elementwise", "indexing", "matmul", "movement", "random", "reduce"]),
+      new Set(["conv", "elementwise", "indexing", "matmul", "movement", "random", "reduce"]),
     );
   });
 
@@ -134,6 +134,59 @@ describe("planMatmul", () => {
     });
     expect(await compileAll(ordinary)).toBe(6 + 6 + 5 + 1 + 2);
   });
+});
+
+/** Shapes that reach every form of the convolutions: operands wide and narrow, groups, dilations, taps in parts. */
+function convStages(dtype: ConvSpec["dtype"]): readonly TestStage[] {
+  const yes = [false, true];
+  return yes.flatMap((batchInner) =>
+    yes.flatMap((swapped) =>
+      [1, 2].flatMap((base) =>
+        [
+          [3, 1, 1, 16, 40],
+          [3, 3, 13, 1, 40],
+          [32, 16, 16, 1, 40],
+          [32, 16, 16, 2, 4],
+          [1, 400, 16, 1, 3],
+          [1, 4, 16, 1, 4],
+        ].flatMap(([batch = 0, channels = 0, features = 0, groups = 0, extent = 0]) => {
+          const [all, wide] = [channels * groups, features * groups];
+          const row = batchInner ? batch : all;
+          const out = (extent - 1) * base + 1;
+          const spec: ConvSpec = {
+            ...{ dtype, batchInner, batch, channels, features: wide, featureGroups: groups, batchGroups: 1 },
+            ...{ inExtent: [1, extent, extent], outExtent: [1, out, out], window: [1, 3, 3], strides: [1, 1, 1] },
+            ...{ low: [0, 1, 1], lhsDilation: [1, base, base], rhsDilation: [1, 1, 1] },
+            x: {
+              offset: 0,
+              batch: batchInner ? 1 : extent * extent * all,
+              channel: batchInner ? extent * extent * batch : 1,
+              spatial: [0, extent * row, row],
+            },
+            w: {
+              offset: 0,
+              input: swapped ? 1 : wide,
+              output: swapped ? channels : 1,
+              spatial: [0, 3 * channels * wide, channels * wide],
+            },
+          };
+          return planConv(spec, limits);
+        }),
+      ),
+    ),
+  );
+}
+
+test.each(DTYPES)("every text that planConv returns for %s is legal", async (dtype) => {
+  const kernels = texts(convStages(dtype));
+  expect(countByName(kernels)).toMatchInlineSnapshot(`
+    {
+      "conv/direct": 3,
+      "conv/implicit": 10,
+      "matmul/parts": 1,
+    }
+  `);
+  for (const { code } of kernels) expect(await complaints(code)).toEqual([]);
 });
 
 test("every text that planBits returns compiles", async () => {

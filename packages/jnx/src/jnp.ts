@@ -25,6 +25,8 @@ export {
   clip,
   columnStack,
   concatenate,
+  convolve,
+  correlate,
   cos,
   cross,
   div as divide,

@@ -2,6 +2,10 @@
 export {
   broadcastedIota,
   dotGeneral,
+  conv,
+  convGeneralDilated,
+  convTranspose,
+  convWithGeneralPadding,
   erf,
   erfc,
   erfInv,

@@ -18,6 +18,7 @@ export * from "./elementwise/functions.wgsl.gen.ts";
 export * from "./elementwise/integer-functions.wgsl.gen.ts";
 export * from "./elementwise/power-functions.wgsl.gen.ts";
 export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
+export { planConv, type ConvImage, type ConvSpec, type ConvWindow, type Triple } from "./conv/plan.ts";
 export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
 export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";

@@ -17,7 +17,17 @@ export {
   softSign,
   type GeluOptions,
 } from "./ops/activations.ts";
+export {
+  conv,
+  convGeneralDilated,
+  convTranspose,
+  convWithGeneralPadding,
+  type ConvDimensionNumbers,
+  type ConvOptions,
+  type ConvTransposeOptions,
+} from "./ops/conv.ts";
 export { astype } from "./ops/convert.ts";
+export { convolve, correlate, type ConvolveOptions } from "./ops/convolve.ts";
 export {
   arange,
   array,
@@ -74,4 +84,5 @@ export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type Spl
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
+export type { Padding, PadPair } from "./ops/window.ts";
 export * as random from "./ops/random.ts";

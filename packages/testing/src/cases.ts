@@ -1,4 +1,5 @@
 import { contraction } from "./cases/contraction.ts";
+import { conv } from "./cases/conv.ts";
 import { create } from "./cases/create.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
@@ -10,7 +11,18 @@ import { reduce } from "./cases/reduce.ts";
 import type { Row } from "./cases/rows.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
-export const cases = { contraction, create, elementwise, indexing, join, matmul, movement, normalize, reduce } as const;
+export const cases = {
+  contraction,
+  conv,
+  create,
+  elementwise,
+  indexing,
+  join,
+  matmul,
+  movement,
+  normalize,
+  reduce,
+} as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();
 export type { Domain, MapRow, Operand, Row, ShapedRow } from "./cases/rows.ts";
