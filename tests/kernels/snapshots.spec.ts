@@ -1,6 +1,6 @@
 import { op_add_f, op_exp, op_relu, op_uniform_from_bits, planBits, planMatmul } from "@jnx/kernels-wgsl";
 import type { Stage } from "@jnx/kernels-wgsl";
-import { contiguousView, lowerMap, lowerReduce, lowerStages } from "@jnx/tensor/internal";
+import { contiguousView, lowerLines, lowerMap, lowerReduce, lowerStages } from "@jnx/tensor/internal";
 import type { Expr, Output, Step, View } from "@jnx/tensor/internal";
 import { expect, test } from "vitest";
 import { apply, iota, less, literal, load, op, output, pick } from "./map-ops.ts";
@@ -22,6 +22,12 @@ const relu = op(
 const exp = op(
   "exp",
   ([a], { use }) => `${use(op_exp)}(${a})`,
+  () => 0,
+);
+
+const divide = op(
+  "divide",
+  ([a, b]) => `(${a} / ${b})`,
   () => 0,
 );
 
@@ -88,11 +94,26 @@ function sumOfExp(shape: readonly [number, number], axis: 0 | 1, cheapBarriers =
 }
 
 test("sum of exp down the columns", async () => {
-  await matches(sumOfExp([128, 256], 0), "column-sum-of-exp");
+  await matches(sumOfExp([256, 512], 0), "column-sum-of-exp");
 });
 
 test("sum of exp along the rows, where barriers are cheap", async () => {
   await matches(sumOfExp([4096, 1024], 1, true), "row-sum-of-exp");
+});
+
+/** exp(x) / sum of exp(x) along lines of [count, length]. */
+function shares(count: number, length: number): Step {
+  const shape = [count, length];
+  const flat = contiguousView(shape);
+  const power = apply(exp, [load(0, flat)], flat);
+  const found = { name: "m0", dtype: "float32", expr: power, combine: "sum", pass: 0 } as const;
+  const share = apply(divide, [power, { kind: "result", dtype: "float32", name: "m0" }], flat);
+  const work = { shape, border: 1, values: [found], passes: 1, full: [output(1, share)], fullPass: 1, perLine: [] };
+  return lowerLines("test", work, device);
+}
+
+test("shares of exp in their line, in one walk", async () => {
+  await matches([shares(300, 64)], "lines-shares-of-exp");
 });
 
 test("map with a broadcast row and a column, and two results", async () => {
@@ -134,6 +155,7 @@ test("random bits made uniform numbers", async () => {
 test("the snapshots are of kernels that were meant", () => {
   expect(layer(64, 784, 256).map(({ kernel }) => kernel.name)).toEqual(["matmul/register"]);
   expect(layer(2048, 2048, 1).map(({ kernel }) => kernel.name)).toEqual(["matmul/dot", "matmul/parts"]);
-  expect(sumOfExp([128, 256], 0).map(({ kernel }) => kernel.name)).toEqual(["reduce/column", "reduce/column"]);
+  expect(sumOfExp([256, 512], 0).map(({ kernel }) => kernel.name)).toEqual(["reduce/column", "reduce/column"]);
+  expect(shares(300, 64).kernel.name).toBe("reduce/lines");
   expect(sumOfExp([4096, 1024], 1, true).map(({ kernel }) => kernel.name)).toEqual(["reduce/row"]);
 });

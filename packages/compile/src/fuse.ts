@@ -134,7 +134,7 @@ export class Fuser {
         const related =
           this.#makersOf(other).has(group) ||
           this.#share(group, other) ||
-          (sizeOf(group.shape) <= TINY && other.anchor === undefined);
+          (sizeOf(group.shape) <= TINY && other.anchor?.op.kind !== "kernel");
         if (related && this.#tryMerge(other, group)) break;
       }
     }

@@ -31,8 +31,12 @@ const NAIVE_GROUP = 64;
 /** Lanes along k and lines of four rows in a workgroup of dot.wgsl. */
 const LANES = 4;
 const LINES = 8;
-/** Multiply-adds up to which naive.wgsl is taken: it compiles in a third of the time of the others. */
+/**
+ * Multiply-adds up to which naive.wgsl is taken: it compiles in a third of the time of the others. Not for results with
+ * WIDE rows and columns, which register.wgsl reads in fewer loads, most often with a text that is compiled already.
+ */
 const SMALL = 1 << 17;
+const WIDE = 64;
 /** m or n up to which the product is a matrix times a few vectors, if k is at least LONG. */
 const THIN = 4;
 const LONG = 64;
@@ -79,7 +83,7 @@ export function planMatmul(spec: MatmulSpec, limits: PlanLimits): readonly Stage
   const problem: Problem = { ...spec, limits, z };
   const { m, n, k } = spec;
   if (m * n * z.count === 0) return [];
-  if (m * n * k * z.count <= SMALL) return [planNaive(problem)];
+  if (m * n * k * z.count <= SMALL && Math.min(m, n) < WIDE) return [planNaive(problem)];
   if (Math.min(m, n) <= THIN && k >= LONG) {
     const thin = n <= m ? thinColumns(problem) : thinRows(problem);
     return thin.long.step === 1 ? planDot(thin) : planVector(thin);

@@ -20,6 +20,9 @@ export interface ReduceWork {
   workspace(bytes: number): number;
 }
 
+/** Elements up to which an operand is read one by one. */
+const SMALL = 1 << 15;
+
 /**
  * Lowers a reduction along any axes to the kernels' one form, [outer, reduce, inner]. Axes that are not neighbours are
  * brought to the end first: the operand is read through a hook, so that costs nothing but its stride.
@@ -36,7 +39,9 @@ export function lowerReduce(
   const outer = extent(0, first);
   const reduce = extent(first, first + work.axes.length);
   const inner = extent(first + work.axes.length, shape.length);
+  // A small array in vec4s leaves cores idle, and its text is another one for each width.
   const vector =
+    outer * reduce * inner > SMALL &&
     widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 &&
     (inner === 1 ? reduce : inner) % 4 === 0;
   const stages = planReduce({ combine, dtype: work.dtype, outer, reduce, inner, vector }, limits);
