@@ -1,7 +1,8 @@
 /**
  * JAX and Flax NNX for TypeScript on WebGPU. The namespaces are JAX's and Flax's; importing this package also gives
- * every Tensor its methods (`x.add(y)`), and touches no device before `await init()`.
+ * every Tensor its methods (`x.add(y)`) and every Rngs its samplers (`rngs.normal([3])`), and touches no device before `await init()`.
  */
+import "@jnx/nnx/fluent";
 import "@jnx/tensor/fluent";
 
 export { init } from "./init.ts";

@@ -1,4 +1,5 @@
 import { ArgumentError, Tensor } from "@jnx/tensor";
+import { describedAs, functionText } from "./identity.ts";
 import { makeEmpty, type Path } from "./node.ts";
 import { Variable, type VariableClass } from "./variable.ts";
 
@@ -52,18 +53,18 @@ function isClass(filter: FilterClass | Predicate): filter is FilterClass {
 
 /**
  * Takes instances of a class, subclasses included. Source: flax.nnx.OfType.
- * @example nnx.variables(model, nnx.OfType(nnx.RngState)).length; // 2
+ * @example nnx.toFlatState(nnx.state(model, nnx.OfType(nnx.RngState))).length; // 2
  */
 export function OfType(cls: FilterClass): Predicate {
-  return (_path, value) => value instanceof cls;
+  return described(`OfType(${functionText(cls)})`, (_path, value) => value instanceof cls);
 }
 
 /**
  * Takes Variables and streams whose tag this is. Source: flax.nnx.WithTag.
- * @example nnx.variables(new nnx.Rngs({ params: 0, dropout: 1 }), nnx.WithTag("dropout")).length; // 2
+ * @example nnx.toFlatState(nnx.state(new nnx.Rngs({ params: 0, dropout: 1 }), nnx.WithTag("dropout"))).length; // 2
  */
 export function WithTag(tag: string): Predicate {
-  return (_path, value) => {
+  return described(`WithTag(${JSON.stringify(tag)})`, (_path, value) => {
     if (value instanceof Variable) return value.metadata["tag"] === tag;
     return (
       (typeof value === "object" || typeof value === "function") &&
@@ -71,65 +72,80 @@ export function WithTag(tag: string): Predicate {
       "tag" in value &&
       value.tag === tag
     );
-  };
+  });
 }
 
 /**
- * Takes what lies under a key, anywhere on its path. Source: flax.nnx.PathContains.
- * @example nnx.variables(model, nnx.PathContains("hidden")).length; // 2
+ * Takes what lies under a key, anywhere on its path; with `exact: false` under a key that contains it as text.
+ * Source: flax.nnx.PathContains.
+ *
+ * @example nnx.toFlatState(nnx.state(model, nnx.PathContains("hidden"))).length; // 2
  */
-export function PathContains(key: string | number): Predicate {
-  return (path) => path.includes(key);
+export function PathContains(key: string | number, options: { readonly exact?: boolean } = {}): Predicate {
+  const { exact = true } = options;
+  const takes: Predicate = exact
+    ? (path) => path.includes(key)
+    : (path) => path.some((part) => String(part).includes(String(key)));
+  return described(`PathContains(${JSON.stringify(key)}, ${exact})`, takes);
 }
 
 /**
  * Takes what lies at exactly one of the paths. Source: flax.nnx.filterlib.PathIn.
- * @example nnx.variables(model, nnx.PathIn(["out", "bias"])).length; // 1
+ * @example nnx.toFlatState(nnx.state(model, nnx.PathIn(["out", "bias"]))).length; // 1
  */
 export function PathIn(...paths: readonly Path[]): Predicate {
   const known = new Set(paths.map((path) => JSON.stringify(path)));
-  return (path) => known.has(JSON.stringify(path));
+  return described(`PathIn(${JSON.stringify(paths)})`, (path) => known.has(JSON.stringify(path)));
 }
 
 /**
  * Takes what every filter takes. Source: flax.nnx.All.
- * @example nnx.variables(model, nnx.All(nnx.Param, nnx.PathContains("out"))).length; // 2
+ * @example nnx.toFlatState(nnx.state(model, nnx.All(nnx.Param, nnx.PathContains("out")))).length; // 2
  */
 export function All(...filters: readonly Filter[]): Predicate {
   const predicates = filters.map(toPredicate);
-  return (path, value) => predicates.every((takes) => takes(path, value));
+  return described(textOf("All", predicates), (path, value) => predicates.every((takes) => takes(path, value)));
 }
 
 /**
  * Takes what at least one filter takes. Source: flax.nnx.Any.
- * @example nnx.variables(model, nnx.Any(nnx.RngKey, nnx.PathIn(["out", "bias"]))).length; // 2
+ * @example nnx.toFlatState(nnx.state(model, nnx.Any(nnx.RngKey, nnx.PathIn(["out", "bias"])))).length; // 2
  */
 export function Any(...filters: readonly Filter[]): Predicate {
   const predicates = filters.map(toPredicate);
-  return (path, value) => predicates.some((takes) => takes(path, value));
+  return described(textOf("Any", predicates), (path, value) => predicates.some((takes) => takes(path, value)));
 }
 
 /**
  * Takes what a filter does not. Source: flax.nnx.Not.
- * @example nnx.variables(model, nnx.Not(nnx.Param)).length; // 2
+ * @example nnx.toFlatState(nnx.state(model, nnx.Not(nnx.Param))).length; // 2
  */
 export function Not(filter: Filter): Predicate {
   const takes = toPredicate(filter);
-  return (path, value) => !takes(path, value);
+  return described(textOf("Not", [takes]), (path, value) => !takes(path, value));
 }
 
 /**
  * Takes all. Source: flax.nnx.Everything.
- * @example nnx.variables(model, nnx.Everything()).length; // 6
+ * @example nnx.toFlatState(nnx.state(model, nnx.Everything())).length; // 6
  */
 export function Everything(): Predicate {
-  return () => true;
+  return described("Everything", () => true);
 }
 
 /**
  * Takes none. Source: flax.nnx.Nothing.
- * @example nnx.variables(model, nnx.Nothing()).length; // 0
+ * @example nnx.toFlatState(nnx.state(model, nnx.Nothing())).length; // 0
  */
 export function Nothing(): Predicate {
-  return () => false;
+  return described("Nothing", () => false);
+}
+
+/** Two filters made alike are equal wherever structure is compared, though they are two functions. */
+function described(text: string, predicate: Predicate): Predicate {
+  return Object.assign(predicate, { [describedAs]: text });
+}
+
+function textOf(name: string, parts: readonly Predicate[]): string {
+  return `${name}(${parts.map(functionText).join(", ")})`;
 }

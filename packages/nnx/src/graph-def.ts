@@ -1,12 +1,14 @@
 import { Tensor } from "@jnx/tensor";
 import { containerOf, setChild, type Container } from "./containers.ts";
 import { GraphError } from "./errors.ts";
+import { defText } from "./graph-text.ts";
+import { isMarkedStatic } from "./static.ts";
 import { makeEmpty, pathText, type NodeClass, type Path, type PathPart } from "./node.ts";
 import { State, type Leaf } from "./state.ts";
 import { makeVariable, Variable, type AnyVariable, type Metadata, type VariableClass } from "./variable.ts";
 
 /** The structure of one value: how to make it again from its leaves. */
-type Def =
+export type Def =
   | { readonly kind: "object"; readonly index: number; readonly type: NodeClass; readonly entries: readonly DefEntry[] }
   | { readonly kind: "list" | "dict" | "map" | "state"; readonly entries: readonly DefEntry[] }
   | { readonly kind: "variable"; readonly index: number; readonly type: VariableClass; readonly metadata: Metadata }
@@ -14,7 +16,7 @@ type Def =
   | { readonly kind: "reference"; readonly index: number }
   | { readonly kind: "static"; readonly value: unknown };
 
-type DefEntry = readonly [PathPart, Def];
+export type DefEntry = readonly [PathPart, Def];
 
 /**
  * The structure of an object without its data: classes, fields, static values, metadata and sharing. Two with equal
@@ -43,6 +45,13 @@ export class GraphDef<M = unknown> {
   /** True for the same structure. */
   equals(other: GraphDef): boolean {
     return this.text === other.text;
+  }
+
+  /** A whole number that equal structures share. */
+  get hash(): number {
+    let hash = 0x811c9dc5; // FNV-1a
+    for (let k = 0; k < this.text.length; k++) hash = Math.imul(hash ^ this.text.charCodeAt(k), 0x01000193);
+    return hash >>> 0;
   }
 
   toString(): string {
@@ -90,8 +99,8 @@ export function flattenGraph(root: unknown, index: GraphIndex = new Map(), path:
       return { kind: "tensor" };
     }
     const container = containerOf(value);
-    if (container === undefined) return { kind: "static", value };
-    const holder = value as object; // containers are objects
+    if (container === undefined || isMarkedStatic(value as object)) return { kind: "static", value }; // containers are objects
+    const holder = value as object; // as above
     if (open.has(holder))
       throw new GraphError(`"${pathText(at)}" is a plain container that contains itself; make one of the two a Module`);
     if (container.kind === "object") {
@@ -168,62 +177,4 @@ function referred(known: ReadonlyMap<number, object>, index: number, path: Path)
   throw new GraphError(
     `merge: "${pathText(path)}" refers to an object outside of this GraphDef; merge it with what it was split with`,
   );
-}
-
-// ---- text ------------------------------------------------------------------------------------------------------------
-
-function defText(def: Def): string {
-  switch (def.kind) {
-    case "static":
-      return staticText(def.value);
-    case "tensor":
-      return "tensor";
-    case "reference":
-      return `@${def.index}`;
-    case "variable":
-      return `${className(def.type)}#${def.index}${metadataText(def.metadata)}`;
-    case "object":
-      return `${className(def.type)}#${def.index}(${entriesText(def.entries)})`;
-    case "list":
-    case "dict":
-    case "map":
-    case "state":
-      return `${def.kind}(${entriesText(def.entries)})`;
-    default:
-      return def satisfies never;
-  }
-}
-
-function entriesText(entries: readonly DefEntry[]): string {
-  return entries.map(([key, child]) => `${JSON.stringify(key)}:${defText(child)}`).join(",");
-}
-
-function metadataText(metadata: Metadata): string {
-  const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length === 0 ? "" : `{${entries.map(([key, value]) => `${key}:${staticText(value)}`).join(",")}}`;
-}
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 0;
-
-function identity(value: object): number {
-  const known = identities.get(value) ?? nextIdentity++;
-  identities.set(value, known);
-  return known;
-}
-
-/** A class by name and identity: two classes may share a name. */
-function className(cls: object & { readonly name: string }): string {
-  return `${cls.name}<${identity(cls)}>`;
-}
-
-/** A static value as text: primitives by content, arrays and plain objects by theirs, the rest by identity. */
-export function staticText(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `function ${value.name}<${identity(value)}>`;
-  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
-  const container = containerOf(value);
-  if (container === undefined || container.kind === "object")
-    return `${value.constructor?.name ?? "object"}<${identity(value)}>`;
-  return `${container.kind}(${container.entries.map(([key, child]) => `${key}:${staticText(child)}`).join(",")})`;
 }

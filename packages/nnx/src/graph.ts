@@ -1,22 +1,21 @@
-import { ArgumentError, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
-import { shapeText } from "@jnx/tensor/internal";
-import { containerOf, deleteChild, setChild } from "./containers.ts";
+import { ArgumentError, Tensor, tree, where } from "@jnx/tensor";
+import { deleteChild } from "./containers.ts";
 import { GraphError } from "./errors.ts";
 import { toPredicates, type Filter } from "./filter.ts";
 import { flattenGraph, GraphDef, unflattenGraph, type Place } from "./graph-def.ts";
-import { nodeClass, pathText, type Path, type PathPart } from "./node.ts";
+import { copyNodes } from "./graph-walk.ts";
+import { pathText, type Path } from "./node.ts";
 import {
   exhaustiveGroups,
   fromFlatState,
   groupLeaves,
-  mergeState,
   State,
   toFlatState,
   type FlatState,
   type Leaf,
   type StateOf,
 } from "./state.ts";
-import { adoptMetadata, checkWritable, peek, swapValue, Variable, type AnyVariable } from "./variable.ts";
+import { peek, Variable, type AnyVariable } from "./variable.ts";
 
 /** The States of a split, one for each filter. */
 type StatesFor<M, F extends readonly Filter[]> = F extends readonly []
@@ -111,109 +110,46 @@ export function graphdef<M>(node: M): GraphDef<M> {
   return flattenGraph(node).def as GraphDef<M>; // of this very node
 }
 
+/** Options of `clone`. */
+export interface CloneOptions {
+  /** False to share the Variables with the original. */
+  readonly variables?: boolean;
+  /** True to copy the arrays, too, so that no memory is shared. */
+  readonly arrays?: boolean;
+}
+
 /**
  * A deep copy: new nodes and Variables on the same arrays, shared ones still shared. Source: flax.nnx.clone.
+ *
+ * @throws ArgumentError for `arrays` without Variables to put them into.
  * @example nnx.clone(model).hidden.kernel === model.hidden.kernel; // false
  */
-export function clone<M>(node: M): M {
+export function clone<M>(node: M, options: CloneOptions = {}): M {
+  const { variables = true, arrays = false } = options;
+  if (!variables && arrays)
+    throw new ArgumentError("clone: arrays: true needs copies of the Variables; leave out variables: false");
+  if (!variables) return copyNodes(node);
   const { def, places } = flattenGraph(node);
-  const copies = places.map(({ path, leaf }): [Path, Leaf] => [path, leaf instanceof Variable ? leaf.copy() : leaf]);
-  const byPath = new Map(copies.map(([path, leaf]) => [JSON.stringify(path), leaf]));
-  return unflattenGraph(def, (path) => byPath.get(JSON.stringify(path)) ?? missing(path)) as M; // def was taken of node
+  let position = 0;
+  return unflattenGraph(def, (path) => {
+    const leaf = places[position++]?.leaf ?? missing(path);
+    if (!(leaf instanceof Variable)) return arrays ? copyTensor(leaf) : leaf;
+    const variable: AnyVariable = leaf;
+    return variable.copy(arrays ? tree.map(copyTensor, peek(variable)) : peek(variable));
+  }) as M; // def was taken of node
+}
+
+/** The same values in memory of their own; what is no Tensor stays. */
+function copyTensor<T>(value: T): T {
+  // A select of a tensor with itself is computed anew, and has its type.
+  return value instanceof Tensor ? (where(true, value, value) as T & Tensor) : value;
 }
 
 function missing(path: Path): never {
   throw new GraphError(`clone: no leaf at "${pathText(path)}"`);
 }
 
-// ---- update ----------------------------------------------------------------------------------------------------------
-
-/**
- * Puts the values of States into an object, in place; of several, the later wins. A Variable in a State gives its value
- * and metadata; a bare Tensor must have the shape and dtype of what it replaces. A Variable at a path that the object
- * lacks is added to it. Nothing is written unless everything fits. Source: flax.nnx.update.
- *
- * @throws ShapeError, DtypeError or GraphError naming the path.
- * @example
- * nnx.update(model, nnx.loadSafetensors(await nnx.saveSafetensors(model)));
- */
-export function update(node: object, state: State | Leaf, ...more: readonly State[]): void {
-  const writes: (() => void)[] = [];
-  if (node instanceof Variable) {
-    if (state instanceof State)
-      throw new GraphError("update: a lone Variable takes a Variable or a Tensor, received a State");
-    writes.push(planWrite(node, state, []));
-  } else {
-    if (!(state instanceof State))
-      throw new GraphError("update: an object takes a State, received a leaf; give it a path with fromFlatState");
-    planUpdate(node, more.length === 0 ? state : mergeState(state, ...more), [], writes);
-  }
-  for (const write of writes) write();
-}
-
-function planUpdate(node: object, state: State, path: Path, writes: (() => void)[]): void {
-  const container = containerOf(node);
-  const children = new Map(container?.entries.map(([key, child]): [PathPart, unknown] => [key, child]));
-  for (const [key, entry] of state) {
-    const at = [...path, key];
-    const child = children.get(key);
-    if (entry instanceof State) {
-      if (containerOf(child) === undefined)
-        throw new GraphError(`update: the object has nothing to look into at "${pathText(at)}"`);
-      planUpdate(child as object, entry, at, writes); // containers are objects
-    } else if (child instanceof Variable) writes.push(planWrite(child, entry, at));
-    else if (child instanceof Tensor) writes.push(planField(node, key, child, entry, at));
-    else if (child === undefined || child === null) {
-      if (!(entry instanceof Variable))
-        throw new GraphError(`update: the object has no array at "${pathText(at)}"; it has ${namesOf(children)}`);
-      writes.push(() => setChild(node, key, entry.copy()));
-    } else throw new GraphError(`update: a leaf was given for "${pathText(at)}", where the object has structure`);
-  }
-}
-
-function namesOf(children: ReadonlyMap<PathPart, unknown>): string {
-  return (
-    [...children]
-      .filter(([, child]) => typeof child === "object" && child !== null)
-      .map(([key]) => `"${key}"`)
-      .join(", ") || "none"
-  );
-}
-
-function planWrite(variable: AnyVariable, leaf: Leaf, path: Path): () => void {
-  if (leaf instanceof Variable) {
-    const from: AnyVariable = leaf;
-    return () => {
-      checkWritable(variable);
-      swapValue(variable, peek(from));
-      adoptMetadata(variable, from.metadata);
-    };
-  }
-  const old = peek(variable);
-  if (old instanceof Tensor) checkFits(old, leaf, path);
-  return () => {
-    variable.value = leaf;
-  };
-}
-
-function planField(node: object, key: PathPart, old: Tensor, leaf: Leaf, path: Path): () => void {
-  const next = leaf instanceof Variable ? peek(leaf) : leaf;
-  if (next instanceof Tensor) checkFits(old, next, path);
-  return () => setChild(node, key, next);
-}
-
-function checkFits(old: Tensor, next: Tensor, path: Path): void {
-  if (shapeText(old.shape) !== shapeText(next.shape))
-    throw new ShapeError(
-      `update: "${pathText(path)}" has shape ${shapeText(old.shape)}, received ${shapeText(next.shape)}; nothing was changed`,
-    );
-  if (old.dtype !== next.dtype)
-    throw new DtypeError(
-      `update: "${pathText(path)}" is ${old.dtype}, received ${next.dtype}; convert it first; nothing was changed`,
-    );
-}
-
-// ---- walks -----------------------------------------------------------------------------------------------------------
+// ---- taking out -----------------------------------------------------------------------------------------------------------
 
 /**
  * Takes leaves out of an object and gives them as a State, one for each filter. Source: flax.nnx.pop.
@@ -239,44 +175,4 @@ export function pop(node: object, ...filters: readonly Filter[]): State | State[
   }
   const states = groups.map(fromFlatState);
   return states.length === 1 && states[0] !== undefined ? states[0] : states;
-}
-
-/**
- * Every value in an object graph with its path, children before what holds them; nodes and Variables once.
- * Source: flax.nnx.iter_graph.
- *
- * @example
- * [...nnx.iterGraph(model)].filter(([, value]) => value instanceof nnx.Param).length; // 4
- */
-export function* iterGraph(node: unknown): Generator<[Path, unknown]> {
-  yield* walk(node, [], new Set());
-}
-
-function* walk(value: unknown, path: Path, seen: Set<unknown>): Generator<[Path, unknown]> {
-  const container = containerOf(value);
-  if (container !== undefined || value instanceof Variable) {
-    if (seen.has(value)) return;
-    seen.add(value);
-  }
-  for (const [key, child] of container?.entries ?? []) yield* walk(child, [...path, key], seen);
-  yield [path, value];
-}
-
-/**
- * The nodes of an object graph (Modules, Rngs) with their paths, inner ones first. Source: flax.nnx.iter_modules.
- * @example [...nnx.iterModules(model.out)].length; // 1
- */
-export function* iterModules(node: object): Generator<[Path, object]> {
-  for (const [path, value] of iterGraph(node)) if (nodeClass(value) !== undefined) yield [path, value as object]; // nodes are objects
-}
-
-/**
- * The Variables of an object, each once, with their paths. Source: flax.nnx.variables.
- * @example nnx.variables(model.out).map(([path]) => path.join(".")); // ["bias", "kernel"]
- */
-export function variables(node: unknown, filter: Filter = "..."): [Path, AnyVariable][] {
-  const [takes] = toPredicates([filter]);
-  return flattenGraph(node).places.flatMap(({ path, leaf }): [Path, AnyVariable][] =>
-    leaf instanceof Variable && takes?.(path, leaf) === true ? [[path, leaf]] : [],
-  );
 }

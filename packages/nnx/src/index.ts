@@ -1,5 +1,8 @@
 export * from "./activations.ts";
 export { GraphError, TraceContextError } from "./errors.ts";
+export { capture, type CaptureOptions } from "./capture.ts";
+export { Dict, List } from "./collections.ts";
+export { checkPytree, data, hasData, isData, static } from "./data.ts";
 export {
   All,
   Any,
@@ -14,16 +17,54 @@ export {
   type Predicate,
 } from "./filter.ts";
 export { GraphDef } from "./graph-def.ts";
-export { clone, graphdef, iterGraph, iterModules, merge, pop, split, state, update, variables } from "./graph.ts";
+export { graphdefFromJson, graphdefToJson, type FromJsonOptions, type Json } from "./graph-json.ts";
+export {
+  asPure,
+  findDuplicates,
+  iterChildren,
+  iterGraph,
+  iterModuleChildren,
+  map,
+  recursiveMap,
+  setMetadata,
+  type OnlyOptions,
+} from "./graph-walk.ts";
+export { call, flatten, GraphState, unflatten, unpack } from "./graph-state.ts";
+export { clone, graphdef, merge, pop, split, state, state as variables, type CloneOptions } from "./graph.ts";
 export * as initializers from "./initializers.ts";
 export type { FanOptions, Initializer } from "./initializers.ts";
 export { loadSafetensors, saveSafetensors } from "./io.ts";
 export { Dropout, type DropoutCallOptions, type DropoutOptions } from "./layers/dropout.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
-export { Module, type AttributeOptions } from "./module.ts";
+export {
+  iterModules,
+  Module,
+  view,
+  viewInfo,
+  withAttributes,
+  type AttributeOptions,
+  type Attributes,
+  type SowOptions,
+  type ViewOptions,
+} from "./module.ts";
 export type { Path, PathPart } from "./node.ts";
 export { Pytree } from "./pytree.ts";
-export { Rngs, RngStream, type RngsOptions, type Seed } from "./rngs.ts";
+export { diff, replaceByPureDict, restoreIntPaths, toPureDict, type PureDict } from "./pure-dict.ts";
+export {
+  backupKeys,
+  forkRngs,
+  reseed,
+  restoreRngs,
+  SplitBackups,
+  splitRngs,
+  withRngs,
+  type ForkRngsOptions,
+  type ReseedOptions,
+  type SplitRngsOptions,
+  type StreamBackup,
+  type WithRngsOptions,
+} from "./rng-state.ts";
+export { Rngs, RngStream, type PerStream, type RngsOptions, type Seed, type StreamSeeds } from "./rngs.ts";
 export { SafetensorsError } from "./safetensors.ts";
 export {
   entryAt,
@@ -34,7 +75,6 @@ export {
   splitState,
   State,
   toFlatState,
-  toPureDict,
   type FlatState,
   type Leaf,
   type StateOf,
@@ -42,5 +82,13 @@ export {
 export { ModelAndOptimizer, Optimizer, type OptimizerOptions } from "./training/optimizer.ts";
 export { DiffState, grad, valueAndGrad, type GradientFor, type GradOptions } from "./transforms/grad.ts";
 export { jit, type Jitted } from "./transforms/jit.ts";
+export { VariableMetadata, withMetadata, type Hook, type HookName } from "./variable-metadata.ts";
+export {
+  registerVariableName,
+  variableNameFromType,
+  variableTypeFromName,
+  type NameOptions,
+} from "./variable-names.ts";
 export * from "./variable-types.ts";
+export { update } from "./update.ts";
 export { Variable, type Metadata, type VariableClass } from "./variable.ts";

@@ -1,6 +1,8 @@
 import { Tensor } from "@jnx/tensor";
 import { containerOf } from "./containers.ts";
+import { functionName } from "./identity.ts";
 import { nodeClass } from "./node.ts";
+import { RngState } from "./variable-types.ts";
 import { peek, Variable, type AnyVariable } from "./variable.ts";
 
 const BYTES_PER_ELEMENT = 4;
@@ -10,6 +12,11 @@ export function describe(root: object): string {
   const sizes = new Map<string, number>();
   const seen = new Set<object>();
   const lines = describeFields(root, "  ", sizes, seen);
+  if (sizes.size > 1)
+    sizes.set(
+      "Total",
+      [...sizes.values()].reduce((a, b) => a + b, 0),
+    );
   const totals = [...sizes].map(([type, count]) => `${type}: ${count.toLocaleString("en")} (${bytesText(count)})`);
   const name = nodeClass(root)?.name ?? "object";
   const header = `${name} (${totals.length === 0 ? "" : ` # ${totals.join(", ")}`}`;
@@ -50,7 +57,13 @@ function describeField(
 function countVariable(variable: AnyVariable, sizes: Map<string, number>): void {
   const value = peek(variable);
   if (!(value instanceof Tensor)) return;
-  sizes.set(variable.type.name, (sizes.get(variable.type.name) ?? 0) + value.size);
+  const kind = kindName(variable);
+  sizes.set(kind, (sizes.get(kind) ?? 0) + value.size);
+}
+
+/** A Variable's class as summaries count it: keys and counts of random streams together. */
+export function kindName(variable: AnyVariable): string {
+  return variable instanceof RngState ? RngState.name : variable.type.name;
 }
 
 /** True for plain containers in which a Variable, a Tensor or a node lies at any depth. */
@@ -67,7 +80,7 @@ function holdsData(value: unknown, within: readonly unknown[] = []): boolean {
 }
 
 function staticName(value: unknown): string {
-  if (typeof value === "function") return `function ${value.name}`;
+  if (typeof value === "function") return `function ${functionName(value)}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(staticName).join(", ")}]`;
   if (typeof value === "object" && value !== null) return value.constructor?.name ?? "object";

@@ -11,7 +11,7 @@ import { describe } from "./print.ts";
  * class Scaler extends nnx.Pytree {
  *   readonly scale = new nnx.Param(array([2]));
  * }
- * nnx.variables(new Scaler()).map(([path]) => path); // [["scale"]]
+ * nnx.toFlatState(nnx.state(new Scaler())).map(([path]) => path); // [["scale"]]
  */
 export abstract class Pytree {
   /** Tells nodes from other objects at compile time; no such field exists. */

@@ -1,8 +1,9 @@
-import { add, ArgumentError, random, Tensor, type TensorLike } from "@jnx/tensor";
+import { add, ArgumentError, broadcastTo, random, Tensor, type Shape, type TensorLike } from "@jnx/tensor";
 import { hostValues, literal } from "@jnx/tensor/internal";
+import { toPredicate, type Filter } from "./filter.ts";
 import { makeEmpty } from "./node.ts";
 import { Pytree } from "./pytree.ts";
-import { checkWritable, readValue, replaceValues } from "./variable.ts";
+import { checkWritable, readRaw, replaceValues } from "./variable.ts";
 import { RngCount, RngKey } from "./variable-types.ts";
 
 /** What a stream can start from: a seed, a key, or another stream, whose key is taken. */
@@ -38,7 +39,7 @@ export class RngStream extends Pytree {
     return Object.assign(stream, {
       tag,
       key: new RngKey(base, { tag }),
-      count: new RngCount(literal(0, base.shape.slice(0, -1), "uint32"), { tag }),
+      count: new RngCount(literal(0, keyShape(base), "uint32"), { tag }),
     });
   }
 
@@ -50,7 +51,7 @@ export class RngStream extends Pytree {
   /** The next key. The same as calling the stream. */
   call(): Tensor {
     checkWritable(this.count);
-    const key = random.foldIn(readValue(this.key), readValue(this.count));
+    const key = random.foldIn(readRaw(this.key), readRaw(this.count));
     increment(this.count);
     return key;
   }
@@ -59,6 +60,23 @@ export class RngStream extends Pytree {
   fork(): RngStream {
     return new RngStream(this.call(), { tag: this.tag });
   }
+
+  /** A stream of `splits` keys, one for each member of a vmap or scan, made of this one's next key. */
+  split(splits: number | Shape): RngStream {
+    return new RngStream(random.split(this.call(), splits), { tag: this.tag });
+  }
+
+  /** A stream whose keys are this one's next key, repeated to a shape. */
+  broadcast(shape: number | Shape): RngStream {
+    const key = this.call();
+    const batch = typeof shape === "number" ? [shape] : shape;
+    return new RngStream(broadcastTo(key, [...batch, ...key.shape]), { tag: this.tag });
+  }
+}
+
+/** The shape of an array of keys, without what one key has. */
+export function keyShape(key: Tensor): Shape {
+  return random.keyData(key).shape.slice(0, -1);
 }
 
 /** A function with a class's methods: what makes `stream()` work. */
@@ -80,7 +98,7 @@ function keyOf(tag: string, seed: number | bigint | TensorLike): Tensor {
 /** Adds 1 to a whole-number Variable, on the host while its value is known there: that costs no dispatch. */
 export function increment(variable: RngCount): void {
   checkWritable(variable);
-  const value = readValue(variable);
+  const value = readRaw(variable);
   const known = value.payload.kind === "literal" ? hostValues(value) : undefined;
   const [first] = known ?? [];
   const next = first === undefined ? add(value, 1) : literal(first + 1, value.shape, value.dtype);
@@ -110,14 +128,16 @@ export interface RngsOptions {
  */
 export type Rngs<N extends string = never> = RngsNode & { readonly [K in N | CommonStream]: RngStream };
 
-class RngsNode extends Pytree {
+export class RngsNode extends Pytree {
+  static override readonly name = "Rngs";
+
   constructor(defaults?: Seed | StreamSeeds, streams: StreamSeeds = {}) {
     super();
     const named = isSeed(defaults) || defaults === undefined ? streams : { ...defaults, ...streams };
     const seeds: [string, Seed][] = Object.entries(named);
     if (isSeed(defaults)) seeds.push(["default", defaults]);
     for (const [tag, seed] of seeds) {
-      const start = seed instanceof RngStream ? readValue(seed.key) : seed;
+      const start = seed instanceof RngStream ? readRaw(seed.key) : seed;
       setStream(this, tag, new RngStream(start, { tag }));
     }
     return proxied(this);
@@ -149,12 +169,67 @@ class RngsNode extends Pytree {
     return Object.keys(this).filter((name) => ownStream(this, name) !== undefined);
   }
 
+  /** True if there is a stream of this very name. */
+  has(name: string): boolean {
+    return ownStream(this, name) !== undefined;
+  }
+
+  /** The streams that there are, with their names. */
+  items(): [string, RngStream][] {
+    return this.names().map((name) => [name, this.stream(name)]);
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.names().values();
+  }
+
   /** A new Rngs whose streams each start at the next key of the one here. */
   fork(): Rngs {
-    const forked = new Rngs();
-    for (const name of this.names()) setStream(forked, name, this.stream(name).fork());
-    return forked;
+    return remade(this, [["...", true]], (stream) => stream.fork());
   }
+
+  /**
+   * A new Rngs of split streams: all of them, or by filter, `[["params", 5], ["dropout", null], ["...", [2, 5]]]`; the
+   * first filter that takes a stream says how, null or none leaves it, with its count at 0.
+   */
+  split(splits: number | Shape | PerStream<number | Shape | null>): Rngs {
+    return remade(this, perStream(splits), (stream, into) => stream.split(into));
+  }
+
+  /** A new Rngs of streams whose next key is repeated to a shape: all, or by filter as in `split`. */
+  broadcast(shape: number | Shape | PerStream<number | Shape | null>): Rngs {
+    return remade(this, perStream(shape), (stream, into) => stream.broadcast(into));
+  }
+
+  /** The Rngs itself, or one of a seed or of seeds by name. */
+  static from(source: Rngs | Seed | StreamSeeds): Rngs {
+    // The constructor's two forms, of which one is a seed; and an Rngs is what this class makes.
+    return (source instanceof RngsNode ? source : new RngsNode(source as Seed | StreamSeeds)) as Rngs;
+  }
+}
+
+/** What to do with streams, by filter; the first that takes a stream counts. */
+export type PerStream<T> = readonly (readonly [Filter, T])[];
+
+function isPerStream<T>(value: unknown): value is PerStream<T> {
+  return Array.isArray(value) && value.every((entry) => Array.isArray(entry) && entry.length === 2);
+}
+
+/** A number or a shape for every stream as rules. */
+export function perStream<T>(value: number | Shape | PerStream<T>): PerStream<T | number | Shape> {
+  if (isPerStream<T>(value)) return value;
+  return [["...", value]];
+}
+
+function remade<T>(rngs: RngsNode, rules: PerStream<T | null>, make: (stream: RngStream, how: T) => RngStream): Rngs {
+  const predicates = rules.map(([filter, how]) => [toPredicate(filter), how] as const);
+  const made = new Rngs();
+  for (const [name, stream] of rngs.items()) {
+    const how = predicates.find(([takes]) => takes([], stream))?.[1] ?? null;
+    const next = how === null ? new RngStream(readRaw(stream.key), { tag: name }) : make(stream, how);
+    setStream(made, name, next);
+  }
+  return made;
 }
 
 /** Streams by name, with what each starts from. */
@@ -165,6 +240,7 @@ export const Rngs: {
   new (seed?: Seed): Rngs;
   new <const S extends StreamSeeds>(streams: S): Rngs<keyof S & string>;
   new <const S extends StreamSeeds>(seed: Seed, streams: S): Rngs<keyof S & string>;
+  from(source: Rngs | Seed | StreamSeeds): Rngs;
   readonly prototype: RngsNode;
   // The constructor returns a proxy on which every name is a stream, which its own type cannot say.
 } = RngsNode as never;

@@ -222,21 +222,6 @@ export function mapState(f: (path: Path, leaf: Leaf) => Leaf, state: State): Sta
   return fromFlatState(toFlatState(state).map(([path, leaf]) => [path, f(path, leaf)]));
 }
 
-/** A nested plain object of the values alone. Source: flax.nnx.to_pure_dict. */
-export interface PureDict {
-  readonly [key: string]: unknown;
-}
-
-/**
- * The values of a State as nested plain objects, without Variables. Source: flax.nnx.to_pure_dict.
- * @example nnx.toPureDict(nnx.state(model.hidden, nnx.PathContains("bias"))); // { bias: [0, 0, 0, 0] }
- */
-export function toPureDict(state: State): PureDict {
-  const pure = (entry: State | Leaf): unknown =>
-    entry instanceof State ? toPureDict(entry) : entry instanceof Variable ? entry.value : entry;
-  return Object.fromEntries([...state].map(([key, entry]) => [String(key), pure(entry)]));
-}
-
 /** `"layers.0.kernel"` → `["layers", 0, "kernel"]`. */
 export function parsePath(text: string): Path {
   if (text === "") throw new ArgumentError("parsePath: an empty path; expected names joined by dots");

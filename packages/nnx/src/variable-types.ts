@@ -30,7 +30,7 @@ export class Perturbation<T = Tensor> extends Intermediate<T> {}
 
 /**
  * State of random streams; `nnx.RngState` as a filter finds keys and counts. Source: flax.nnx.RngState.
- * @example nnx.variables(model, nnx.RngState).length; // 2
+ * @example nnx.toFlatState(nnx.state(model, nnx.RngState)).length; // 2
  */
 export class RngState extends Variable {}
 
@@ -42,7 +42,7 @@ export class RngCount extends RngState {}
 
 /**
  * State of an optimizer. Source: flax.nnx.OptState.
- * @example nnx.variables(optimizer, nnx.OptState).length; // 10
+ * @example nnx.toFlatState(nnx.state(optimizer, nnx.OptState)).length; // 10
  */
 export class OptState extends Variable {}
 

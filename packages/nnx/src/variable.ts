@@ -1,6 +1,7 @@
-import { tree, Tensor, type DType, type Shape, type TensorConvertible } from "@jnx/tensor";
+import { ArgumentError, tree, Tensor, type DType, type Shape, type TensorConvertible } from "@jnx/tensor";
 import { currentFrame, insideArena, reachableStorages, type Frame, type Storage } from "@jnx/tensor/internal";
 import { TraceContextError } from "./errors.ts";
+import { mergeMetadata, runHooks, VariableMetadata } from "./variable-metadata.ts";
 
 /** What a Variable knows besides its value: part of the structure, so another value means another trace. */
 export type Metadata = Readonly<Record<string, unknown>>;
@@ -13,10 +14,15 @@ export type VariableClass<V extends AnyVariable = AnyVariable> = abstract new (.
 
 const registered = new WeakSet<object>();
 
+/** Given to the constructor for a Variable without a value yet. */
+const BARE: unknown = Symbol("nnx.bare");
+
 // What the rest of nnx may do with a Variable; assigned inside the class, which alone sees its fields.
 
-/** The value as library code reads it to compute with, without handing it to the user. */
+/** The value as library code reads it to compute with, without handing it to the user; through hooks and overrides. */
 export let readValue: <T>(variable: Variable<T>) => T;
+/** As readValue, but what is stored, whatever hooks say: for optimizers and random streams. */
+export let readRaw: <T>(variable: Variable<T>) => T;
 /** The value, for looking at its shape or moving it. */
 export let peek: <T>(variable: Variable<T>) => T;
 /** Puts a value in, whatever the trace: for transforms, which put the old one back. */
@@ -25,6 +31,8 @@ export let swapValue: <T>(variable: Variable<T>, next: T) => void;
 export let enter: (variable: AnyVariable, frame: Frame | undefined, path?: string) => Frame | undefined;
 /** Throws TraceContextError unless the running trace may write the Variable. */
 export let checkWritable: (variable: AnyVariable) => void;
+/** Puts in a first value and metadata without hooks. */
+let adopt: <T>(variable: Variable<T>, value: T, metadata: Metadata) => void;
 /** Takes over another Variable's metadata. */
 export let adoptMetadata: (variable: AnyVariable, metadata: Metadata) => void;
 
@@ -46,24 +54,57 @@ export class Variable<T = Tensor> implements TensorConvertible {
   #frame: Frame | undefined;
   #path: string | undefined;
 
-  constructor(value: T, metadata: Metadata = {}) {
+  constructor(value: T | VariableMetadata<T>, metadata: Metadata = {}) {
     registerClass(new.target);
-    this.#value = value;
-    this.#metadata = { ...metadata };
+    const given = value instanceof VariableMetadata ? value : undefined;
+    this.#metadata = given === undefined ? { ...metadata } : mergeMetadata(given.metadata, metadata);
     this.#frame = currentFrame();
-    hold(value);
-    if (!insideArena()) expose(value);
+    if (value === BARE) {
+      this.#value = undefined as T; // adopt puts the value in
+      return;
+    }
+    const first = given === undefined ? (value as T) : given.rawValue; // no VariableMetadata, so a T
+    this.#value = this.createValue(runHooks("onCreateValue", this, this.#metadata, first));
+    hold(this.#value);
+    if (!insideArena()) expose(this.#value);
   }
 
+  /** What the Variable holds: `getValue()`, and `setValue(next)` when written. */
   get value(): T {
-    if (!insideArena()) expose(this.#value);
-    return readValue(this);
+    return this.getValue();
   }
 
   set value(next: T) {
+    this.setValue(next);
+  }
+
+  /** The value as it is read, after the hooks; override it for a Variable that computes what it shows. */
+  getValue(): T {
+    return runHooks("onGetValue", this, this.#metadata, this.getRawValue());
+  }
+
+  /** Writes a value, after the hooks; override it to change or refuse what is stored. */
+  setValue(next: T): void {
+    checkWritable(this);
+    this.setRawValue(runHooks("onSetValue", this, this.#metadata, next));
+  }
+
+  /** What is stored, without hooks. */
+  getRawValue(): T {
+    if (!insideArena()) expose(this.#value);
+    return readRaw(this);
+  }
+
+  /** Stores a value without hooks. */
+  setRawValue(next: T): void {
     checkWritable(this);
     if (!insideArena()) expose(next);
     swapValue(this, next);
+  }
+
+  /** What the constructor stores for a value; the value itself unless overridden. */
+  protected createValue(value: T): T {
+    return value;
   }
 
   /** The value as array functions take it. */
@@ -100,15 +141,67 @@ export class Variable<T = Tensor> implements TensorConvertible {
     return this.#metadata;
   }
 
-  /** Adds metadata, replacing entries of the same name. */
-  setMetadata(entries: Metadata): void {
-    checkWritable(this);
-    this.#metadata = { ...this.#metadata, ...entries };
+  /** One entry of the metadata; with a second argument that instead of an error where there is none. */
+  getMetadata(): Metadata;
+  getMetadata(name: string, ...fallback: readonly unknown[]): unknown;
+  getMetadata(name?: string, ...fallback: readonly unknown[]): unknown {
+    if (name === undefined) return { ...this.#metadata };
+    if (this.hasMetadata(name)) return this.#metadata[name];
+    if (fallback.length > 0) return fallback[0];
+    const names = Object.keys(this.#metadata).join(", ") || "none";
+    throw new ArgumentError(
+      `${this.type.name}: no metadata "${name}", there is ${names}; pass a fallback, getMetadata("${name}", null)`,
+    );
   }
 
-  /** Another Variable of this class, value and metadata; `clone` for one Variable. */
-  copy(): this {
-    return makeLike(this, this.#value);
+  hasMetadata(name: string): boolean {
+    return Object.hasOwn(this.#metadata, name);
+  }
+
+  /** Sets entries, or one by name; with `{ replace: true }` the entries given are all there are. */
+  setMetadata(entries: Metadata, options?: { readonly replace?: boolean }): void;
+  setMetadata(name: string, value: unknown): void;
+  setMetadata(entries: Metadata | string, second?: unknown): void {
+    checkWritable(this);
+    if (typeof entries === "string") this.#metadata = { ...this.#metadata, [entries]: second };
+    else {
+      const replace = typeof second === "object" && second !== null && "replace" in second && second.replace === true;
+      this.#metadata = replace ? { ...entries } : { ...this.#metadata, ...entries };
+    }
+  }
+
+  /** Removes an entry; an error where there is none. */
+  delMetadata(name: string): void {
+    checkWritable(this);
+    this.getMetadata(name);
+    this.#metadata = Object.fromEntries(Object.entries(this.#metadata).filter(([key]) => key !== name));
+  }
+
+  /** Another Variable of this class: with this value and metadata, or with another value, and metadata added. */
+  copy(value: T = this.#value, metadata: Metadata = {}): this {
+    const made = makeLike(this, value);
+    if (Object.keys(metadata).length > 0) adoptMetadata(made, { ...this.#metadata, ...metadata });
+    return made;
+  }
+
+  /** `copy` with another value. */
+  replace(value: T, metadata: Metadata = {}): this {
+    return this.copy(value, metadata);
+  }
+
+  /** Takes over value and metadata of a Variable of the same class. */
+  copyFrom(other: Variable<T>): void {
+    if (other.type !== this.type)
+      throw new ArgumentError(
+        `${this.type.name}.copyFrom: expected a ${this.type.name}, received a ${other.type.name}; convert its value with new ${this.type.name}(other.value)`,
+      );
+    this.updateFromState(other);
+  }
+
+  /** Takes over value and metadata, whatever the class, without hooks: what `nnx.update` does. */
+  updateFromState(other: Variable<T>): void {
+    this.setRawValue(other.#value);
+    this.#metadata = other.#metadata;
   }
 
   toString(): string {
@@ -123,6 +216,10 @@ export class Variable<T = Tensor> implements TensorConvertible {
 
   static {
     readValue = (variable) => {
+      const overridden = variable.getValue !== Variable.prototype.getValue || "onGetValue" in variable;
+      return overridden || "onGetValue" in variable.#metadata ? variable.getValue() : readRaw(variable);
+    };
+    readRaw = (variable) => {
       // Read through a closure: nobody can say how long the value will be looked at.
       if (variable.#frame !== currentFrame()) expose(variable.#value);
       return variable.#value;
@@ -144,6 +241,11 @@ export class Variable<T = Tensor> implements TensorConvertible {
       if (variable.#frame === currentFrame()) return;
       throw new TraceContextError(mismatch(variable, variable.#path, variable.#frame));
     };
+    adopt = (variable, value, metadata) => {
+      swapValue(variable, value);
+      variable.#metadata = metadata;
+      if (!insideArena()) expose(value);
+    };
     adoptMetadata = (variable, metadata) => {
       variable.#metadata = metadata;
     };
@@ -160,8 +262,10 @@ export function isVariable(value: unknown): value is AnyVariable {
 /** A Variable of a class without running the class's own constructor. */
 export function makeVariable<T>(type: VariableClass<Variable<T>>, value: T, metadata: Metadata): Variable<T> {
   registerClass(type);
-  // The base constructor alone runs, and makes an instance of the class asked for.
-  return Reflect.construct(Variable, [value, metadata], type) as Variable<T>;
+  // The base constructor alone runs, and makes an instance of the class asked for; hooks ran when the value was new.
+  const made = Reflect.construct(Variable, [BARE, {}], type) as Variable<T>;
+  adopt(made, value, metadata);
+  return made;
 }
 
 /** A Variable of the same class and metadata. */
@@ -244,7 +348,7 @@ function registerClass(type: VariableClass): void {
   if (registered.has(type)) return;
   registered.add(type);
   tree.registerTreeNode<AnyVariable>(type, {
-    flatten: (variable) => ({ keys: ["value"], children: [variable.value], aux: variable.metadata }),
+    flatten: (variable) => ({ keys: ["value"], children: [variable.getRawValue()], aux: variable.metadata }),
     unflatten: (aux, [value]) => makeVariable(type, value, aux as Metadata), // the metadata that flatten gave
   });
 }

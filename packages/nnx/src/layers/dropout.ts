@@ -32,6 +32,8 @@ export interface DropoutCallOptions {
  * dropout.call(x).shape; // [3, 2]
  */
 export class Dropout extends Module {
+  static override readonly viewOptions = { deterministic: "boolean | null; true switches dropping off" };
+
   readonly rate: number;
   readonly broadcastDims: readonly number[];
   readonly rngCollection: string;

@@ -16,7 +16,7 @@ import {
   makeLike,
   makeVariable,
   peek,
-  readValue,
+  readRaw,
   replaceValues,
   type AnyVariable,
   type Replacement,
@@ -117,7 +117,7 @@ function apply(optimizer: Optimizer, model: object, grads: State, extra: ExtraAr
 /** Params of a tree without their Variables: what Optax computes with. */
 function pure<T>(variables: T): T {
   const [leaves, def] = tree.flatten(variables, isVariable);
-  const values = leaves.map((leaf) => (isVariable(leaf) ? readValue(leaf) : leaf));
+  const values = leaves.map((leaf) => (isVariable(leaf) ? readRaw(leaf) : leaf));
   return tree.unflatten(def, values) as T; // the same tree; Optax asks no more of a leaf than to be an array
 }
 

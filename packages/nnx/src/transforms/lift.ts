@@ -2,7 +2,8 @@ import type { Tensor } from "@jnx/tensor";
 import { tree } from "@jnx/tensor";
 import { asTensor, isData, type Frame } from "@jnx/tensor/internal";
 import { setChild } from "../containers.ts";
-import { flattenGraph, staticText, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
+import { flattenGraph, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
+import { staticText } from "../graph-text.ts";
 import { nodeClass, pathText, type Path } from "../node.ts";
 import { enter, peek, swapValue, Variable, type AnyVariable } from "../variable.ts";
 
