@@ -36,6 +36,11 @@ class Spy implements Level {
   }
 }
 
+/** Ops of no operands never meet a batch. */
+function takesOperandsByIndex(op: AnyOp): boolean {
+  return op.kind === "map" && op.indexed === true && op.name !== "iota";
+}
+
 function opsOf(row: Row): readonly AnyOp[] {
   const spy = new Spy();
   for (const dtype of row.dtypes) {
@@ -64,6 +69,15 @@ test("every op record says how to go back through it, or that there is no way", 
   expect(records.size).toBeGreaterThan(60);
   const silent = [...records].filter((op) => typeof op.vjp !== "function" && op.vjp !== "nondifferentiable");
   expect(silent.map((op) => op.name)).toEqual([]);
+});
+
+test("every op record says how a batch of it runs, and can be moved along a tangent if it can be gone back through", () => {
+  const records = [...new Set(rows.flatMap(opsOf))];
+  // A map without a rule broadcasts, which one that counts its own elements must not do.
+  const silent = records.filter((op) => op.batch === undefined && (op.kind !== "map" || takesOperandsByIndex(op)));
+  expect(silent.map((op) => op.name)).toEqual([]);
+  const oneWay = records.filter((op) => op.vjp === "nondifferentiable" && op.jvp !== undefined);
+  expect(oneWay.map((op) => op.name)).toEqual([]);
 });
 
 test("functions with a derivative are checked by differences in some row", () => {

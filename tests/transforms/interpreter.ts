@@ -14,6 +14,7 @@ interface Attrs {
   readonly along: boolean;
   readonly mode: string;
   readonly rows: number;
+  readonly zero?: boolean;
   readonly dtype: Aval["dtype"];
 }
 
@@ -182,7 +183,7 @@ const KERNELS: Readonly<Record<string, Whole>> = {
   gather: ([x, index], attrs, aval) =>
     fill(aval, (at) => {
       const from = source(at, index, attrs, x?.shape[attrs.axis] ?? 0);
-      return from === undefined ? Number.NaN : pick(x, from);
+      return from === undefined ? (attrs.zero === true ? 0 : Number.NaN) : pick(x, from);
     }),
   scatter_add: ([updates, index], attrs, aval) => {
     const result = fill(aval, () => 0);

@@ -1,12 +1,4 @@
-import {
-  asTensor,
-  inArena,
-  isFloat,
-  literal,
-  reachableStorages,
-  withLevel,
-  type AnyFunction,
-} from "@jnx/tensor/internal";
+import { asTensor, inArena, isFloat, literal, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
 
@@ -63,7 +55,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
         const result = hasAux ? [traced.output, traced.aux] : traced.output;
         return [result, typeof argnums === "number" ? gradients[0] : gradients];
       },
-      reachableStorages,
+      keptStorages,
     );
   // The result's structure is that of f's value and arguments, which is what the signature says.
   return wrapped as (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>];
@@ -91,7 +83,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
         // With hasAux, f returned [value, aux]: the aux is its second entry.
         return options?.hasAux === true ? [gradient, (value as unknown[])[1]] : gradient;
       },
-      reachableStorages,
+      keptStorages,
     );
   // As in valueAndGrad: the structure is the one the signature states.
   return wrapped as ReturnType<typeof grad<F, O>>;
@@ -114,26 +106,33 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
       // trace() calls f with the arguments it was given, each leaf watched.
       const run = (...args: unknown[]): unknown => f(...(args as unknown as A));
       const traced = trace("vjp", run, primals, false);
-      const [leaves, def] = tree.flatten(traced.output);
       const pull = (cotangent: R): A =>
         inArena(
           "vjp",
           () => {
-            const [cts, ctDef] = tree.flatten(cotangent);
-            if (ctDef.text !== def.text)
-              throw new ArgumentError(`vjp: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
-            // Leaves of trees of tensors; asTensor refuses what is none.
-            const tensorOf = (leaf: unknown): Tensor => asTensor(leaf as TensorLike);
-            const checked = cts.map((ct, k) => checkCotangent("vjp", tensorOf(ct), tensorOf(leaves[k])));
-            return traced.pull(checked);
+            return traced.pull(matching("vjp", cotangent, traced.output));
           },
-          reachableStorages,
+          keptStorages,
         ) as unknown as A; // one gradient for each argument, each of the argument's own tree
       // The tape's pins are never released: residuals live as long as the pullback can be reached.
       return [traced.output as R, pull]; // f's own output
     },
-    ([output]) => reachableStorages(output),
+    ([output]) => keptStorages(output),
   );
+}
+
+/** The leaves of a cotangent, one for each of an output's, checked. */
+export function matching(name: string, cotangent: unknown, output: unknown): Tensor[] {
+  const [cts, ctDef] = tree.flatten(cotangent);
+  const [outputs, def] = tree.flatten(output);
+  if (ctDef.text !== def.text)
+    throw new ArgumentError(`${name}: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
+  return cts.map((leaf, k) => {
+    const like = asTensor(outputs[k] as TensorLike); // asTensor refuses what is no array
+    // A JavaScript number is as good a cotangent of a float as 1.0.
+    const ct = typeof leaf === "number" ? literal(leaf, [], like.dtype, true) : asTensor(leaf as TensorLike);
+    return checkCotangent(name, ct, like);
+  });
 }
 
 interface Traced {
@@ -155,7 +154,7 @@ export function trace(
   const flat = primals.map((primal) => tree.flatten(primal));
   const leaves = flat.map(([list]) => list.map((leaf) => tape.watch(floatLeaf(name, leaf))));
   const args = flat.map(([, def], k) => tree.unflatten(def, leaves[k] ?? []));
-  const { output, aux, outputs } = recorded(tape, () => {
+  const { output, aux, outputs } = tape.record(() => {
     const returned = f(...args);
     const [value, rest] = hasAux ? splitAux(name, returned) : [returned, undefined];
     return { output: value, aux: rest, outputs: tree.leaves(value).map((leaf) => asTensor(leaf as TensorLike)) }; // asTensor refuses what is no array
@@ -172,24 +171,12 @@ export function trace(
   return { output, aux, pull, finish: () => tape.release() };
 }
 
-/** Runs f on the tape; after a throw nothing is held for a way back. */
-function recorded<T>(tape: Tape, f: () => T): T {
-  try {
-    return withLevel(tape, f);
-  } catch (error) {
-    tape.release();
-    throw error;
-  } finally {
-    tape.stop();
-  }
-}
-
-function splitAux(name: string, returned: unknown): [unknown, unknown] {
+export function splitAux(name: string, returned: unknown): [unknown, unknown] {
   if (Array.isArray(returned) && returned.length === 2) return [returned[0], returned[1]];
   throw new ArgumentError(`${name}: with hasAux the function must return [value, aux]`);
 }
 
-function floatLeaf(name: string, leaf: unknown): Tensor {
+export function floatLeaf(name: string, leaf: unknown): Tensor {
   // JavaScript has no whole numbers apart from others: 3 is as good a place to differentiate at as 3.5.
   if (typeof leaf === "number") return literal(leaf, [], "float32", true);
   const tensor = asTensor(leaf as TensorLike); // asTensor refuses what is no array

@@ -1,4 +1,14 @@
-import { alias, bind, isFloat, literal, type AnyOp, type Level, type Storage } from "@jnx/tensor/internal";
+import {
+  alias,
+  bind,
+  isFloat,
+  literal,
+  withAttached,
+  withLevel,
+  type AnyOp,
+  type Level,
+  type Storage,
+} from "@jnx/tensor/internal";
 import { add, DtypeError, ShapeError, type Tensor } from "@jnx/tensor";
 
 /** One op as it ran: enough to go back through it. */
@@ -42,13 +52,20 @@ export class Tape implements Level {
     // Identity views may hand back their input; the tape must tell the two apart.
     this.#watched.add(output);
     this.#entries.push({ op, inputs, output, attrs });
-    this.#pin(inputs);
-    this.#pin([output]);
+    this.#pin([...inputs, output]);
     return output;
   }
 
-  stop(): void {
-    this.#recording = false;
+  /** Runs f on the tape, once; after a throw nothing is held for a way back. */
+  record<T>(f: () => T): T {
+    try {
+      return withLevel(this, f);
+    } catch (error) {
+      this.release();
+      throw error;
+    } finally {
+      this.#recording = false;
+    }
   }
 
   /** Storages the entries hold must survive inner transforms; once the tape is gone they need not. */
@@ -57,7 +74,8 @@ export class Tape implements Level {
   }
 
   #pin(tensors: readonly Tensor[]): void {
-    for (const { payload } of tensors) {
+    // What the levels below keep beside a tensor is needed with it.
+    for (const { payload } of withAttached(tensors)) {
       if (payload.kind !== "device") continue;
       payload.storage.pins++;
       this.#pinned.push(payload.storage);

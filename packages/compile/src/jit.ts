@@ -4,7 +4,7 @@ import {
   currentFrame,
   inArena,
   isData,
-  reachableStorages,
+  keptStorages,
   type AnyFunction,
   type Storage,
 } from "@jnx/tensor/internal";
@@ -68,7 +68,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
         work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
         return tree.unflatten(aux, outputs);
       },
-      reachableStorages,
+      keptStorages,
     );
   };
   const explain = (...args: unknown[]): ProgramReport => {

@@ -16,3 +16,4 @@ export {
   sigmoid as logistic,
   stopGradient,
 } from "@jnx/tensor";
+export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";

@@ -13,6 +13,8 @@ export interface Level {
   /** True if this level must see an op with these inputs. */
   claims(inputs: readonly Tensor[]): boolean;
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor;
+  /** Tensors that this level keeps beside one of its own: a tangent, a whole batch. They live as long as it does. */
+  attached?(tensor: Tensor): readonly Tensor[];
 }
 
 /** One level on the stack, with those below it. */

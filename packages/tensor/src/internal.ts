@@ -1,9 +1,11 @@
 /** For the other @jnx packages; no promise is made about anything here. */
-export { bind, currentFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
+export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
 export { contiguous, copy } from "./eager.ts";
 export type {
   AnyOp,
+  BatchRule,
+  JvpRule,
   KernelOp,
   KernelStage,
   MapContext,
@@ -17,6 +19,7 @@ export type {
 export { alias } from "./ops/identity.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert } from "./ops/convert.ts";
+export { allBatched } from "./ops/rules.ts";
 export {
   broadcastShapes,
   checkShape,
@@ -29,7 +32,7 @@ export {
 } from "./shape.ts";
 export { inArena, insideArena, Storage, type AnyFunction } from "./storage.ts";
 export { deviceStorage, type Payload } from "./tensor.ts";
-export { reachableStorages } from "./reach.ts";
+export { keptStorages, reachableStorages, withAttached } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
 export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";

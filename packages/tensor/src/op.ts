@@ -23,8 +23,6 @@ interface OpBase<A> {
   readonly vjp: VjpRule<A> | "nondifferentiable";
   /** The forward-mode rule. Without one, the tangent comes from `vjp`, which is linear in its cotangent, transposed. */
   readonly jvp?: JvpRule<A>;
-  /** The batching rule. Maps need none: they broadcast. */
-  readonly batch?: BatchRule<A>;
   /**
    * Every element of the result, when each operand is one number repeated; undefined if it must be computed. Asked
    * below all tapes: a public function that looked at its operands' values itself would hide the op from them.
@@ -52,13 +50,20 @@ export type JvpRule<A> = (
 
 /**
  * The op for a whole batch at once. Inputs marked in `batched` (at least one) carry the batch as their first axis, the
- * others are the same for every example; the result carries it first. Calls ops, through `bind`.
+ * others are the same for every example; the result carries it first, unless it says that it is the same for all. Calls
+ * ops, through `bind`.
  */
-export type BatchRule<A> = (inputs: readonly Tensor[], batched: readonly boolean[], attrs: A) => Tensor;
+export type BatchRule<A> = (
+  inputs: readonly Tensor[],
+  batched: readonly boolean[],
+  attrs: A,
+) => Tensor | { readonly unbatched: Tensor };
 
 /** One result element from the same element of each input (all of the result's shape). Fusible with anything. */
 export interface MapOp<A> extends OpBase<A> {
   readonly kind: "map";
+  /** The batching rule; none for maps that see elements alone: they broadcast. */
+  readonly batch?: BatchRule<A>;
   /** The WGSL expression of the result, given those of the inputs, over the aliases F, I, U and B. */
   wgsl(args: readonly string[], context: MapContext, attrs: A, dtypes: readonly Aval["dtype"][]): string;
   /** True if `wgsl` asks for `context.index()`: iota, random bits. */
@@ -80,6 +85,8 @@ export interface MapContext {
 /** Combines elements along axes. The operand is read through a hook, the result written through one. */
 export interface ReduceOp<A> extends OpBase<A> {
   readonly kind: "reduce";
+  /** The batching rule. */
+  readonly batch: BatchRule<A>;
   readonly combine: "sum" | "prod" | "max" | "min" | "any" | "all";
   axes(attrs: A): readonly number[];
 }
@@ -87,6 +94,8 @@ export interface ReduceOp<A> extends OpBase<A> {
 /** Moves no data: a new way to walk the same storage. */
 export interface ViewOp<A> extends OpBase<A> {
   readonly kind: "view";
+  /** The batching rule. */
+  readonly batch: BatchRule<A>;
   /** The result's view of the input's storage, or undefined if the elements must be copied to be contiguous first. */
   view(view: View, attrs: A): View | undefined;
 }
@@ -94,6 +103,8 @@ export interface ViewOp<A> extends OpBase<A> {
 /** Anything else: a family of hand-written kernels that a `plan` chooses from. */
 export interface KernelOp<A> extends OpBase<A> {
   readonly kind: "kernel";
+  /** The batching rule. */
+  readonly batch: BatchRule<A>;
   /** What lies in the memory between stages, if not the result's dtype. */
   readonly workspaceDType?: DType;
   /** True if the kernel can walk this operand as it lies; otherwise it is copied to be contiguous. */

@@ -1,7 +1,7 @@
 import type { JitOptions, ProgramReport } from "@jnx/compile";
 import { StepCache, type TraceResult } from "@jnx/compile/internal";
 import { Tensor, tree, where } from "@jnx/tensor";
-import { currentFrame, inArena, reachableStorages, type AnyFunction } from "@jnx/tensor/internal";
+import { currentFrame, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
 import type { Leaf } from "../state.ts";
@@ -46,7 +46,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
     return inArena(
       name,
       () => step.run(cache),
-      (result) => reachableStorages([result, step.fields()]),
+      (result) => keptStorages([result, step.fields()]),
     );
   };
   const explain = (...args: unknown[]): ProgramReport => new Step(f, args, statics).compile(cache).compiled.report;

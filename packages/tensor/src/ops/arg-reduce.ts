@@ -14,7 +14,7 @@ interface ArgAttrs {
 }
 
 function argOp(arg: "max" | "min"): KernelOp<ArgAttrs> {
-  return {
+  const op: KernelOp<ArgAttrs> = {
     kind: "kernel",
     name: `arg${arg}`,
     workspaceDType: "uint32",
@@ -33,7 +33,9 @@ function argOp(arg: "max" | "min"): KernelOp<ArgAttrs> {
       );
     },
     vjp: "nondifferentiable",
+    batch: (inputs, _batched, { axis }) => bind(op, inputs, { axis: axis + 1 }),
   };
+  return op;
 }
 
 const argmaxOp = /* @__PURE__ */ argOp("max");

@@ -18,6 +18,7 @@ import { checkDType, isFloat, type DType } from "../dtype.ts";
 import type { MapOp, ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type TensorLike } from "./create.ts";
+import { only } from "./rules.ts";
 
 const CONVERSIONS: Record<DType, Partial<Record<DType, WgslFunction>>> = {
   float32: { int32: op_f32_to_i32, uint32: op_f32_to_u32, bool: op_f32_to_bool },
@@ -41,6 +42,7 @@ const convertOp: MapOp<ConvertAttrs> = {
   },
   fold: ([value = 0], [x], { dtype }) => convertNumber(value, x?.dtype ?? dtype, dtype),
   vjp: ({ inputs: [x] }, ct) => [x !== undefined && isFloat(x.dtype) ? convert(ct, x.dtype) : undefined],
+  jvp: ({ attrs: { dtype } }, [tangent]) => (isFloat(dtype) ? tangent && convert(tangent, dtype) : undefined),
 };
 
 /** The same elements, typed weakly or not. */
@@ -50,6 +52,7 @@ const weakenOp: ViewOp<boolean> = {
   infer: ([x], weak) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak }),
   view: (view) => view,
   vjp: (_context, ct) => [ct],
+  batch: ([x], _batched, weak) => bind(weakenOp, [only("weaken", x)], weak),
 };
 
 /** The same elements in another dtype; nothing happens when they already have it. Source: lax.convert_element_type. */

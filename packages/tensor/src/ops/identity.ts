@@ -3,6 +3,7 @@ import { isFloat } from "../dtype.ts";
 import type { ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type TensorLike } from "./create.ts";
+import { only } from "./rules.ts";
 
 const stopOp: ViewOp<undefined> = {
   kind: "view",
@@ -10,6 +11,8 @@ const stopOp: ViewOp<undefined> = {
   infer: ([x]) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view) => view,
   vjp: () => [undefined],
+  jvp: () => undefined,
+  batch: ([x]) => bind(stopOp, [only("stop_gradient", x)], undefined),
 };
 
 /**
@@ -21,7 +24,13 @@ export function stopGradient(x: TensorLike): Tensor {
   return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;
 }
 
-const aliasOp: ViewOp<undefined> = { ...stopOp, name: "alias", vjp: (_context, ct) => [ct] };
+const aliasOp: ViewOp<undefined> = {
+  ...stopOp,
+  name: "alias",
+  vjp: (_context, ct) => [ct],
+  jvp: (_context, [tangent]) => tangent,
+  batch: ([x]) => bind(aliasOp, [only("alias", x)], undefined),
+};
 
 /**
  * The same value under a new identity. Tapes know tensors by identity, so a leaf of `grad` must not be the very tensor

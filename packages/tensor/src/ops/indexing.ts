@@ -9,7 +9,9 @@ import { at, isIdentity } from "../view.ts";
 import { convert } from "./convert.ts";
 import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
 import { equal } from "./elementwise.ts";
-import { broadcastTo, expandDims, reshape } from "./movement.ts";
+import { stackedIndex, stackRows, takenOrder, unstackRows } from "./indexing-batch.ts";
+import { broadcastTo, expandDims, moveaxis, reshape, transpose } from "./movement.ts";
+import { allBatched } from "./rules.ts";
 
 /** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
 export type IndexMode = "fill" | "clip" | "wrap";
@@ -25,6 +27,8 @@ interface IndexAttrs {
   /** True when the indices have the operand's rank and are looked up position by position. */
   readonly along: boolean;
   readonly mode: IndexMode;
+  /** True if what is out of range is 0: the elements are a derivative's. */
+  readonly zero?: boolean;
 }
 
 interface ScatterAttrs extends IndexAttrs {
@@ -74,7 +78,7 @@ const gatherOp: KernelOp<IndexAttrs> = {
       dtype: x.aval.dtype,
       indexDType: indexDType(index.aval),
       fromEnd: fromEnd(attrs),
-      fill: FILL[x.aval.dtype],
+      fill: attrs.zero === true ? 0 : FILL[x.aval.dtype],
       vector: size.inner % 4 === 0,
     };
     return planGather(spec, limits);
@@ -82,6 +86,20 @@ const gatherOp: KernelOp<IndexAttrs> = {
   vjp: ({ inputs: [x, index], attrs }, ct) => [
     x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) }),
   ],
+  jvp: ({ inputs: [, index], attrs }, [tangent]) =>
+    tangent && index && bind(gatherOp, [tangent, index], { ...attrs, zero: true }),
+  batch: (inputs, batched, attrs) => {
+    const [x, index] = inputs;
+    const { axis, along } = attrs;
+    if (x === undefined || index === undefined) throw new Error("jnx internal error: gather needs two operands");
+    if (along) return bind(gatherOp, allBatched(inputs, batched), { ...attrs, axis: axis + 1 });
+    if (batched[1] === false) return bind(gatherOp, inputs, { ...attrs, axis: axis + 1 });
+    if (batched[0] === false) return moveaxis(bind(gatherOp, inputs, attrs), axis, 0);
+    const own = stackedIndex(index, { ...attrs, fromEnd: fromEnd(attrs), rows: at(x.shape, axis + 1) });
+    const rows = stackRows(x, axis + 1);
+    const taken = bind(gatherOp, [rows, own], { ...attrs, axis: 0, mode: "fill" });
+    return transpose(taken, takenOrder(taken.ndim, index.ndim - 1, axis).there);
+  },
 };
 
 /** Zeros, with every update added to the row its index names: the transpose of a gather. Fixed order, no atomics. */
@@ -119,7 +137,20 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
     };
     return planScatter({ ...spec, combine: "add", base: false }, limits);
   },
-  vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, mode: attrs.mode })],
+  vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, zero: true })],
+  jvp: ({ inputs: [, index], attrs }, [tangent]) => tangent && index && bind(scatterAddOp, [tangent, index], attrs),
+  batch: (inputs, batched, attrs) => {
+    const [updates, index] = allBatched(inputs, batched);
+    const { axis, along, rows } = attrs;
+    if (updates === undefined || index === undefined)
+      throw new Error("jnx internal error: scatter_add needs two operands");
+    if (along) return bind(scatterAddOp, [updates, index], { ...attrs, axis: axis + 1 });
+    if (batched[1] === false) return bind(scatterAddOp, inputs, { ...attrs, axis: axis + 1 });
+    const own = stackedIndex(index, { ...attrs, fromEnd: fromEnd(attrs) });
+    const first = transpose(updates, takenOrder(updates.ndim, index.ndim - 1, axis).back);
+    const stacked = { ...attrs, axis: 0, mode: "fill" as const, rows: rows * at(index.shape, 0) };
+    return unstackRows(bind(scatterAddOp, [first, own], stacked), rows, axis + 1);
+  },
 };
 
 const MODES: readonly string[] = ["fill", "clip", "wrap"] satisfies readonly IndexMode[];

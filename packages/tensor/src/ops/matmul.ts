@@ -3,11 +3,12 @@ import { bind } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { KernelOp } from "../op.ts";
-import { broadcastShapes, shapeText, type Shape } from "../shape.ts";
+import { broadcastShapes, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at, contiguousView, type View } from "../view.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
+import { add } from "./elementwise.ts";
 import { broadcastTo, reshape, swapaxes } from "./movement.ts";
 
 /** How a matrix operand lies, if a kernel can walk it: one of its last two axes must be contiguous, none reversed. */
@@ -53,6 +54,11 @@ const matmulOp: KernelOp<undefined> = {
           needs[0] ? multiply(ct, swapaxes(b, -1, -2)) : undefined,
           needs[1] ? multiply(swapaxes(a, -1, -2), ct) : undefined,
         ],
+  jvp: ({ inputs: [a, b] }, [da, db]) => {
+    const left = da && b && multiply(da, b);
+    const right = a && db && multiply(a, db);
+    return left && right ? add(left, right) : (left ?? right);
+  },
   // Leading axes align from the right, so that the operand without the batch needs nothing.
   batch: ([a, b]) => {
     if (a === undefined || b === undefined) throw new ShapeError("matmul: needs two operands");
@@ -122,7 +128,7 @@ function product(dtype: DType): DType {
 /** A plain matrix on the right: all batches of the left are rows of one product. */
 function stacked(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 2) return multiply(a, b);
-  const rows = reshape(a, [-1, at(a.shape, a.ndim - 1)]);
+  const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), at(a.shape, a.ndim - 1)]);
   return reshape(multiply(rows, b), [...a.shape.slice(0, -1), at(b.shape, 1)]);
 }
 

@@ -7,6 +7,7 @@ import { at, broadcastView, reshapeView, sliceView, transposeView } from "../vie
 import { asTensor, type TensorLike } from "./create.ts";
 import { pad } from "./pad.ts";
 import { sum } from "./reduce.ts";
+import { batchSize, only, withRank } from "./rules.ts";
 
 interface ShapeAttrs {
   readonly shape: Shape;
@@ -18,6 +19,7 @@ const reshapeOp: ViewOp<ShapeAttrs> = {
   infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view, { shape }) => reshapeView(view, shape),
   vjp: ({ inputs: [x] }, ct) => [x && reshape(ct, x.shape)],
+  batch: (inputs, batched, { shape }) => bind(reshapeOp, inputs, { shape: [batchSize(inputs, batched), ...shape] }),
 };
 
 /**
@@ -83,6 +85,7 @@ const transposeOp: ViewOp<TransposeAttrs> = {
       axes.map((_, axis) => axes.indexOf(axis)),
     ),
   ],
+  batch: (inputs, _batched, { axes }) => bind(transposeOp, inputs, { axes: [0, ...axes.map((axis) => axis + 1)] }),
 };
 
 /**
@@ -136,6 +139,10 @@ const broadcastOp: ViewOp<ShapeAttrs> = {
   infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view, { shape }) => broadcastView(view, shape),
   vjp: ({ inputs: [x], attrs: { shape } }, ct) => [x && unbroadcast(ct, x.shape, shape)],
+  batch: ([x], _batched, { shape }) => {
+    const lined = withRank(only("broadcast_to", x), shape.length);
+    return broadcastTo(lined, [at(lined.shape, 0), ...shape]);
+  },
 };
 
 /**
@@ -212,6 +219,12 @@ const sliceOp: ViewOp<SliceAttrs> = {
   infer: ([x], { shape }) => ({ shape, dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view, { starts, steps, shape }) => sliceView(view, starts, steps, shape),
   vjp: ({ inputs: [x], attrs }, ct) => [x && unslice(ct, x.shape, attrs)],
+  batch: (inputs, batched, { starts, steps, shape }) =>
+    bind(sliceOp, inputs, {
+      starts: [0, ...starts],
+      steps: [1, ...steps],
+      shape: [batchSize(inputs, batched), ...shape],
+    }),
 };
 
 /**

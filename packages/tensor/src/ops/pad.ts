@@ -43,6 +43,8 @@ const padOp: KernelOp<PadAttrs> = {
     }));
   },
   vjp: ({ inputs: [x], attrs: { config } }, ct) => [x && unpad(ct, x, config)],
+  jvp: ({ attrs: { config } }, [tangent]) => tangent && bind(padOp, [tangent], { value: 0, config }),
+  batch: (inputs, _batched, { value, config }) => bind(padOp, inputs, { value, config: [[0, 0, 0], ...config] }),
 };
 
 /** The transpose of a pad: what came from the operand goes back, cropped elements get zero. */

@@ -6,15 +6,13 @@ import {
   op_symmetric_from_bits,
   op_threefry_word0,
   op_threefry_word1,
-  op_threefry_xor,
   op_uniform_from_bits,
   op_unit_from_bits,
-  type WgslFunction,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { isFloat, type DType } from "../dtype.ts";
+import { isFloat } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
-import type { MapContext, MapOp } from "../op.ts";
+import type { MapOp } from "../op.ts";
 import { checkShape, shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -22,6 +20,7 @@ import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { array, asTensor, broadcastedIota, fromHost, hostValues, literal, type TensorLike } from "./create.ts";
 import { add, div, less, lessEqual, mul, rem, sub, where } from "./elementwise.ts";
+import { call, counter, drawBatch, drawing, type ShapeAttrs } from "./drawing.ts";
 import { take } from "./indexing.ts";
 import { broadcastTo, laxSlice, reshape } from "./movement.ts";
 import { sortPairs } from "./sort.ts";
@@ -100,31 +99,6 @@ function keyWords(k: Tensor, shape: Shape): [Tensor, Tensor] {
   return [word(0), word(1)];
 }
 
-interface ShapeAttrs {
-  readonly shape: Shape;
-}
-
-/** A map of key words (and further operands) that draws one block for each element of its result. */
-function drawing(
-  name: string,
-  dtype: DType,
-  wgsl: (bits: string, rest: readonly string[], context: MapContext) => string,
-): MapOp<ShapeAttrs> {
-  return {
-    kind: "map",
-    name,
-    indexed: true,
-    expensive: true,
-    infer: (_inputs, { shape }) => ({ shape, dtype, weak: false }),
-    wgsl: ([k0 = "", k1 = "", ...rest], context) =>
-      wgsl(`${context.use(op_threefry_xor)}(${k0}, ${k1}, U(0u), ${context.index()})`, rest, context),
-    vjp: "nondifferentiable",
-  };
-}
-
-const call = (context: MapContext, fn: WgslFunction, ...args: readonly string[]): string =>
-  `${context.use(fn)}(${args.join(", ")})`;
-
 const bitsOp = /* @__PURE__ */ drawing("random_bits", "uint32", (bits) => bits);
 const unitOp = /* @__PURE__ */ drawing("random_unit", "float32", (bits, _rest, context) =>
   call(context, op_unit_from_bits, bits),
@@ -167,13 +141,14 @@ const wordsOp: MapOp<ShapeAttrs> = {
   indexed: true,
   expensive: true,
   infer: (_inputs, { shape }) => ({ shape, dtype: "uint32", weak: false }),
-  wgsl: ([k0 = "", k1 = "", data], context) => {
-    const index = context.index();
-    const counter = data ?? `(${index} / U(2u))`;
-    const words = [op_threefry_word0, op_threefry_word1].map((fn) => call(context, fn, k0, k1, "U(0u)", counter));
+  wgsl: ([k0 = "", k1 = "", data], context, attrs) => {
+    const index = counter(context, attrs);
+    const count = data ?? `(${index} / U(2u))`;
+    const words = [op_threefry_word0, op_threefry_word1].map((fn) => call(context, fn, k0, k1, "U(0u)", count));
     return `select(${at(words, 0)}, ${at(words, 1)}, ${index} % U(2u) == U(1u))`;
   },
   vjp: "nondifferentiable",
+  batch: drawBatch(() => wordsOp),
 };
 
 /**

@@ -1,7 +1,7 @@
 import { bind } from "../dispatch.ts";
 import { isFloat } from "../dtype.ts";
 import { DtypeError, ShapeError } from "../errors.ts";
-import type { ReduceOp, VjpRule } from "../op.ts";
+import type { JvpRule, ReduceOp, VjpRule } from "../op.ts";
 import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -26,8 +26,9 @@ function reduction(
   name: string,
   combine: ReduceOp<ReduceAttrs>["combine"],
   vjp: VjpRule<ReduceAttrs> | "nondifferentiable",
+  jvp?: JvpRule<ReduceAttrs>,
 ): ReduceOp<ReduceAttrs> {
-  return {
+  const op: ReduceOp<ReduceAttrs> = {
     kind: "reduce",
     name,
     combine,
@@ -36,7 +37,10 @@ function reduction(
     fold: ([value = 0], [x], { axes }) =>
       foldRepeated(combine, value, sizeOf(axes.map((axis) => at(x?.shape ?? [], axis)))),
     vjp,
+    ...(jvp && { jvp }),
+    batch: (inputs, _batched, { axes }) => bind(op, inputs, { axes: axes.map((axis) => axis + 1) }),
   };
+  return op;
 }
 
 /** What `count` times the same value combine to. */
@@ -55,9 +59,12 @@ function spread(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
   return broadcastTo(reshape(y, reducedShape(x.shape, axes, true)), x.shape);
 }
 
-const sumOp = /* @__PURE__ */ reduction("reduce_sum", "sum", ({ inputs: [x], attrs: { axes } }, ct) => [
-  x && spread(ct, x, axes),
-]);
+const sumOp: ReduceOp<ReduceAttrs> = /* @__PURE__ */ reduction(
+  "reduce_sum",
+  "sum",
+  ({ inputs: [x], attrs: { axes } }, ct) => [x && spread(ct, x, axes)],
+  ({ attrs }, [tangent]) => tangent && bind(sumOp, [tangent], attrs),
+);
 
 /** Equal maxima (minima) share the cotangent. */
 const extremeVjp: VjpRule<ReduceAttrs> = ({ inputs: [x], output, attrs: { axes } }, ct) => {
@@ -66,22 +73,31 @@ const extremeVjp: VjpRule<ReduceAttrs> = ({ inputs: [x], output, attrs: { axes }
   return [mul(here, spread(div(ct, sum(here, { axis: axes })), x, axes))];
 };
 
-const maxOp = /* @__PURE__ */ reduction("reduce_max", "max", extremeVjp);
-const minOp = /* @__PURE__ */ reduction("reduce_min", "min", extremeVjp);
+/** The mean tangent of the elements that are extreme. */
+const extremeJvp: JvpRule<ReduceAttrs> = ({ inputs: [x], output, attrs: { axes } }, [tangent]) => {
+  if (x === undefined || tangent === undefined) return undefined;
+  const here = convert(equal(x, spread(output, x, axes)), x.dtype);
+  return div(sum(mul(here, tangent), { axis: axes }), sum(here, { axis: axes }));
+};
 
-/** The product of the others, told apart by how many zeros there are: none, this one, or some other. */
-const prodOp = /* @__PURE__ */ reduction("reduce_prod", "prod", ({ inputs: [x], attrs: { axes } }, ct) => {
-  if (x === undefined) return [];
+const maxOp = /* @__PURE__ */ reduction("reduce_max", "max", extremeVjp, extremeJvp);
+const minOp = /* @__PURE__ */ reduction("reduce_min", "min", extremeVjp, extremeJvp);
+
+/** d prod / dx: the product of the others, told apart by how many zeros there are: none, this one, or some other. */
+function productSlope(x: Tensor, axes: readonly number[]): Tensor {
   const zero = equal(x, 0);
   const zeros = spread(sum(convert(zero, "int32"), { axis: axes }), x, axes);
   const others = spread(prod(where(zero, 1, x), { axis: axes }), x, axes);
-  const slope = where(
-    zero,
-    where(equal(zeros, 1), others, 0),
-    where(equal(zeros, 0), div(others, where(zero, 1, x)), 0),
-  );
-  return [mul(spread(ct, x, axes), slope)];
-});
+  return where(zero, where(equal(zeros, 1), others, 0), where(equal(zeros, 0), div(others, where(zero, 1, x)), 0));
+}
+
+const prodOp = /* @__PURE__ */ reduction(
+  "reduce_prod",
+  "prod",
+  ({ inputs: [x], attrs: { axes } }, ct) => [x && mul(spread(ct, x, axes), productSlope(x, axes))],
+  ({ inputs: [x], attrs: { axes } }, [tangent]) =>
+    x && tangent && sum(mul(tangent, productSlope(x, axes)), { axis: axes }),
+);
 
 const anyOp = /* @__PURE__ */ reduction("reduce_or", "any", "nondifferentiable");
 const allOp = /* @__PURE__ */ reduction("reduce_and", "all", "nondifferentiable");

@@ -1,0 +1,52 @@
+import { allBatched, bind, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { Tensor } from "@jnx/tensor";
+
+/**
+ * The level that runs a function on a whole batch. The function sees tensors of one example's shape; each stands for a
+ * physical tensor that has the batch as its first axis. Maps broadcast, other ops ask their record how they batch, and
+ * what they call runs below this level, where tapes and captures see physical tensors.
+ */
+export class Batch implements Level {
+  readonly name: string;
+  readonly size: number;
+  readonly axisName: string | undefined;
+
+  constructor(name: string, size: number, axisName?: string) {
+    this.name = name;
+    this.size = size;
+    this.axisName = axisName;
+  }
+
+  /** One example of a tensor whose first axis is the batch. */
+  example(physical: Tensor): Tensor {
+    const { shape, dtype, weak } = physical;
+    if (shape[0] !== this.size)
+      throw new Error(`jnx internal error: ${this.name} of ${this.size} made a batch of shape [${shape.join(", ")}]`);
+    return new Tensor({ shape: shape.slice(1), dtype, weak }, { kind: "symbolic", trace: this, value: physical });
+  }
+
+  /** The whole batch that a tensor of this level stands for; undefined for what is the same for all examples. */
+  physical({ payload }: Tensor): Tensor | undefined {
+    if (payload.kind !== "symbolic" || payload.trace !== this) return undefined;
+    return payload.value as Tensor; // made by example()
+  }
+
+  claims(inputs: readonly Tensor[]): boolean {
+    return inputs.some((input) => this.physical(input) !== undefined);
+  }
+
+  process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
+    const whole = inputs.map((input) => this.physical(input));
+    const batched = whole.map((physical) => physical !== undefined);
+    const operands = inputs.map((input, k) => whole[k] ?? input);
+    // A map without a rule sees elements alone: it broadcasts.
+    const result =
+      op.batch === undefined ? bind(op, allBatched(operands, batched), attrs) : op.batch(operands, batched, attrs);
+    return result instanceof Tensor ? this.example(result) : result.unbatched;
+  }
+
+  attached(tensor: Tensor): readonly Tensor[] {
+    const physical = this.physical(tensor);
+    return physical === undefined ? [] : [physical];
+  }
+}
