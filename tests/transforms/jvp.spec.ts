@@ -43,10 +43,11 @@ describe("jvp", () => {
   test("of a composition that cleans up after itself", async () => {
     // softmax gives its temporaries back when it returns: the tangents must outlive it.
     const x = t.array([0.5, 1, -1]);
-    const v = t.array([1, 0.5, 2]);
+    const moves = [1, 0.5, 2];
+    const v = t.array(moves);
     const p = [0.5, 1, -1].map(Math.exp).map((e, _k, all) => e / all.reduce((a, b) => a + b));
-    const mean = p[0]! * 1 + p[1]! * 0.5 + p[2]! * 2; // three numbers
-    const want = [1, 0.5, 2].map((d, k) => p[k]! * (d - mean)); // three numbers
+    const mean = p.reduce((sum, weight, k) => sum + weight * (moves[k] ?? NaN), 0);
+    const want = moves.map((d, k) => (p[k] ?? NaN) * (d - mean));
     const [, tangent] = jvp((y: Tensor) => t.mul(t.softmax(y), 1), [x], [v]);
     (await tangent.data()).forEach((d, k) => expect(d).toBeCloseTo(want[k] ?? NaN, 6));
   });
@@ -54,7 +55,7 @@ describe("jvp", () => {
   test("under jit, and of a jitted function", async () => {
     const f = (x: Tensor): Tensor => t.sum(t.tanh(t.mul(x, x)));
     const [x, v] = [t.array([0.5, 1.5]), t.array(Float32Array.of(1, 2))];
-    const want = [0.5, 1.5].reduce((sum, a, k) => sum + (1 - Math.tanh(a * a) ** 2) * 2 * a * [1, 2][k]!, 0); // two
+    const want = [0.5, 1.5].reduce((sum, a, k) => sum + (1 - Math.tanh(a * a) ** 2) * 2 * a * (k + 1), 0);
     const inside = jit((a: Tensor, b: Tensor) => jvp(f, [a], [b]))(x, v);
     const outside = jvp(jit(f), [x], [v]);
     for (const [, tangent] of [inside, outside]) expect(await tangent.item()).toBeCloseTo(want, 5);

@@ -1,4 +1,4 @@
-import { grad, valueAndGrad, vjp } from "@jnx/autodiff";
+import { grad, hessian, jacfwd, jacrev, jvp, linearize, pmean, valueAndGrad, vjp, vmap } from "@jnx/autodiff";
 import { jit, type ProgramReport } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
@@ -47,6 +47,32 @@ test("a pullback takes what the function gives, and gives what it takes", () => 
   expectTypeOf(pulled).returns.toExtend<[{ y: Tensor }, (ct: { y: Tensor }) => readonly [Params, Tensor]]>();
 });
 
+test("tangents and batches have the types of what they go with", () => {
+  const value = (p: Params, v: Tensor): { y: Tensor } => ({ y: t.mul(p.w, v) });
+  const pushed = (): [{ y: Tensor }, { y: Tensor }] => jvp(value, [params, x], [params, x]);
+  expectTypeOf(pushed).returns.toEqualTypeOf<[{ y: Tensor }, { y: Tensor }]>();
+  const withAux = () => jvp(() => [x, "aux"] as const, [], [], { hasAux: true });
+  expectTypeOf(withAux).returns.toEqualTypeOf<[Tensor, Tensor, "aux"]>();
+  const linear = () => linearize(value, params, x);
+  expectTypeOf(linear).returns.toEqualTypeOf<[{ y: Tensor }, (...tangents: [Params, Tensor]) => { y: Tensor }]>();
+  expectTypeOf(vmap(value)).parameters.toEqualTypeOf<[Params, Tensor]>();
+  expectTypeOf(vmap(value, { inAxes: [{ w: 0, b: null }, -1], outAxes: 1 })).returns.toEqualTypeOf<{ y: Tensor }>();
+  const mean = (): { y: Tensor } => pmean({ y: x }, "i");
+  expectTypeOf(mean).returns.toEqualTypeOf<{ y: Tensor }>();
+});
+
+test("a Jacobian has the output's tree, and in it the arguments'", () => {
+  const value = (p: Params, v: Tensor): { y: Tensor } => ({ y: t.mul(p.w, v) });
+  const square = (v: Tensor): Tensor => t.square(v);
+  expectTypeOf(jacfwd(square)).returns.toEqualTypeOf<Tensor>();
+  expectTypeOf(jacrev(value)).returns.toEqualTypeOf<{ y: { readonly w: Tensor; readonly b: Tensor } }>();
+  expectTypeOf(jacrev(value, { argnums: 1 })).returns.toEqualTypeOf<{ y: Tensor }>();
+  expectTypeOf(jacfwd(value, { argnums: [1] })).returns.toEqualTypeOf<{
+    y: (Tensor | { readonly w: Tensor; readonly b: Tensor })[];
+  }>();
+  expectTypeOf(hessian(square)).returns.toEqualTypeOf<Tensor>();
+});
+
 test("what does not exist does not compile", () => {
   const mistakes = (): void => {
     // @ts-expect-error an option misspelt
@@ -57,10 +83,18 @@ test("what does not exist does not compile", () => {
     jit(loss, { argnums: 1 });
     // @ts-expect-error a number written as text
     jit(loss, { staticArgnums: "1" });
+    // @ts-expect-error a tangent of another tree
+    jvp(loss, [params, x, 1], [x, x, 1]);
+    // @ts-expect-error an axis written as text
+    vmap(loss, { inAxes: "0" });
     // @ts-expect-error an argument too few
     jit(loss)(params, x);
     // @ts-expect-error an argument of another type
     jit(loss)(x, x, 1);
+    // @ts-expect-error a tangent of another tree
+    jvp(loss, [params, x, 1], [x, x, 1]);
+    // @ts-expect-error an axis written as text
+    vmap(loss, { inAxes: "0" });
     // @ts-expect-error an argument too few
     grad(loss)(params);
     // @ts-expect-error options that sum does not have

@@ -1,4 +1,4 @@
-import { allBatched, bind, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { spreadBatch, bind, type AnyOp, type Level } from "@jnx/tensor/internal";
 import { Tensor } from "@jnx/tensor";
 
 /**
@@ -41,7 +41,7 @@ export class Batch implements Level {
     const operands = inputs.map((input, k) => whole[k] ?? input);
     // A map without a rule sees elements alone: it broadcasts.
     const result =
-      op.batch === undefined ? bind(op, allBatched(operands, batched), attrs) : op.batch(operands, batched, attrs);
+      op.batch === undefined ? bind(op, spreadBatch(operands, batched), attrs) : op.batch(operands, batched, attrs);
     return result instanceof Tensor ? this.example(result) : result.unbatched;
   }
 

@@ -1,6 +1,6 @@
 import { asTensor, convert, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { add, broadcastedIota, equal, laxSlice, reshape, tree, type Tensor, type TensorLike } from "@jnx/tensor";
-import { floatLeaf, positionsOf, vjp } from "./grad.ts";
+import { floatLeaf, positionsOf, trace } from "./grad.ts";
 import { jvp, mapLeaves } from "./jvp.ts";
 import { vmap } from "./vmap.ts";
 
@@ -122,15 +122,18 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
       "jacrev",
       () => {
         const { leaves, run, rebuild } = reduced("jacrev", f, args, options ?? {});
-        const [output, pull] = vjp(run, ...leaves);
-        const [list, def] = tree.flatten(output);
-        const outputs = list.map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
-        const back = (...cts: Tensor[]): readonly Tensor[] => pull(tree.unflatten(def, cts));
-        const pulled = vmap(back)(...basis(outputs)).map((one) => apart(one, 0, outputs));
-        return tree.unflatten(
-          def,
-          outputs.map((_, j) => rebuild(pulled.map((parts) => parts[j]))),
-        );
+        // trace() hands the leaves back to run, each watched.
+        const traced = trace("jacrev", (...values) => run(...(values as Tensor[])), leaves, false);
+        try {
+          const [list, def] = tree.flatten(traced.output);
+          const outputs = list.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
+          const pulled = vmap((...cts: Tensor[]) => traced.pull(cts) as Tensor[])(...basis(outputs)); // a gradient each
+          const parts = pulled.map((one) => apart(one, 0, outputs));
+          const blocks = outputs.map((_, j) => rebuild(parts.map((part) => part[j])));
+          return tree.unflatten(def, blocks);
+        } finally {
+          traced.finish();
+        }
       },
       keptStorages,
     );

@@ -19,7 +19,7 @@ export type {
 export { alias } from "./ops/identity.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert } from "./ops/convert.ts";
-export { allBatched } from "./ops/rules.ts";
+export { spreadBatch } from "./ops/batching.ts";
 export {
   broadcastShapes,
   checkShape,

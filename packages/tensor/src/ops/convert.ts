@@ -18,7 +18,7 @@ import { checkDType, isFloat, type DType } from "../dtype.ts";
 import type { MapOp, ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { only } from "./rules.ts";
+import { only } from "./batching.ts";
 
 const CONVERSIONS: Record<DType, Partial<Record<DType, WgslFunction>>> = {
   float32: { int32: op_f32_to_i32, uint32: op_f32_to_u32, bool: op_f32_to_bool },

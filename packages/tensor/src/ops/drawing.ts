@@ -3,7 +3,7 @@ import { bind } from "../dispatch.ts";
 import type { DType } from "../dtype.ts";
 import type { BatchRule, MapContext, MapOp } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
-import { allBatched, batchSize } from "./rules.ts";
+import { spreadBatch, batchSize } from "./batching.ts";
 
 /** Maps that draw random bits for each element: what they have in common. */
 
@@ -22,7 +22,7 @@ export function counter(context: MapContext, { period }: ShapeAttrs): string {
 export const drawBatch =
   (op: () => MapOp<ShapeAttrs>): BatchRule<ShapeAttrs> =>
   (inputs, batched, { shape, period }) =>
-    bind(op(), allBatched(inputs, batched), {
+    bind(op(), spreadBatch(inputs, batched), {
       shape: [batchSize(inputs, batched), ...shape],
       period: period ?? Math.max(1, sizeOf(shape)),
     });

@@ -3,7 +3,7 @@ import { isFloat } from "../dtype.ts";
 import type { ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { only } from "./rules.ts";
+import { only } from "./batching.ts";
 
 const stopOp: ViewOp<undefined> = {
   kind: "view",

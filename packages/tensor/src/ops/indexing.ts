@@ -11,7 +11,7 @@ import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
 import { equal } from "./elementwise.ts";
 import { stackedIndex, stackRows, takenOrder, unstackRows } from "./indexing-batch.ts";
 import { broadcastTo, expandDims, moveaxis, reshape, transpose } from "./movement.ts";
-import { allBatched } from "./rules.ts";
+import { spreadBatch } from "./batching.ts";
 
 /** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
 export type IndexMode = "fill" | "clip" | "wrap";
@@ -92,7 +92,7 @@ const gatherOp: KernelOp<IndexAttrs> = {
     const [x, index] = inputs;
     const { axis, along } = attrs;
     if (x === undefined || index === undefined) throw new Error("jnx internal error: gather needs two operands");
-    if (along) return bind(gatherOp, allBatched(inputs, batched), { ...attrs, axis: axis + 1 });
+    if (along) return bind(gatherOp, spreadBatch(inputs, batched), { ...attrs, axis: axis + 1 });
     if (batched[1] === false) return bind(gatherOp, inputs, { ...attrs, axis: axis + 1 });
     if (batched[0] === false) return moveaxis(bind(gatherOp, inputs, attrs), axis, 0);
     const own = stackedIndex(index, { ...attrs, fromEnd: fromEnd(attrs), rows: at(x.shape, axis + 1) });
@@ -140,7 +140,7 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
   vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, zero: true })],
   jvp: ({ inputs: [, index], attrs }, [tangent]) => tangent && index && bind(scatterAddOp, [tangent, index], attrs),
   batch: (inputs, batched, attrs) => {
-    const [updates, index] = allBatched(inputs, batched);
+    const [updates, index] = spreadBatch(inputs, batched);
     const { axis, along, rows } = attrs;
     if (updates === undefined || index === undefined)
       throw new Error("jnx internal error: scatter_add needs two operands");

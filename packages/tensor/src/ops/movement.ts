@@ -7,7 +7,7 @@ import { at, broadcastView, reshapeView, sliceView, transposeView } from "../vie
 import { asTensor, type TensorLike } from "./create.ts";
 import { pad } from "./pad.ts";
 import { sum } from "./reduce.ts";
-import { batchSize, only, withRank } from "./rules.ts";
+import { batchSize, only, withRank } from "./batching.ts";
 
 interface ShapeAttrs {
   readonly shape: Shape;
