@@ -245,6 +245,7 @@ describe("bad input", () => {
     ["an integer tangent", () => jvp(f, [t.ones([2])], [t.array([1, 2])]), DtypeError, /float32, received int32/],
     [
       "no lists",
+      // arguments that the types refuse, so cast with `as`
       () => jvp(f, t.ones([2]) as never, t.ones([2]) as never),
       ArgumentError,
       /lists with one entry for each/,

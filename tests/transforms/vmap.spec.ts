@@ -320,7 +320,7 @@ describe("bad input", () => {
       ShapeError,
       /argument 0 has shape \[\], which has no axis 0.*inAxes, or null/,
     ],
-    ["a number", () => vmap(two)(t.ones([2]), 3 as never), ShapeError, /argument 1 has shape \[\]/],
+    ["a number", () => vmap(two)(t.ones([2]), 3 as never), ShapeError, /argument 1 has shape \[\]/], // `as`: the types refuse it too
     ["sizes that differ", () => vmap(two)(t.ones([2]), t.ones([3])), ShapeError, /argument 0 has 2, argument 1 has 3/],
     ["axisSize that differs", () => vmap(id, { axisSize: 3 })(t.ones([2])), ShapeError, /has 2, axisSize is 3/],
     [
