@@ -81,7 +81,7 @@ describe.each(Object.entries(scopes))("the examples of %s run", (name, scope) =>
 });
 
 const records = {
-  tensor: { ...tensor, ...tensor.random, ...tensor.tree },
+  tensor: { ...tensor, ...tensor.random, ...tensor.linalg, ...tensor.tree },
   autodiff,
   compile,
   optax,

@@ -18,7 +18,7 @@ const OTHERS = [
 
 const isOp = ([name, value]: [string, unknown]): boolean =>
   typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);
-const functions = Object.entries(t)
+const functions = Object.entries({ ...t, ...t.linalg })
   .filter(isOp)
   .map(([name]) => name);
 

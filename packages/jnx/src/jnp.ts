@@ -57,6 +57,7 @@ export {
   leftShift,
   less,
   lessEqual,
+  linalg,
   log,
   log1p,
   logicalAnd,

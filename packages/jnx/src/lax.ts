@@ -10,6 +10,7 @@ export {
   erfc,
   erfInv,
   laxSlice as slice,
+  linalg,
   pad,
   rem,
   rsqrt,

@@ -20,6 +20,15 @@ export * from "./elementwise/power-functions.wgsl.gen.ts";
 export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
 export { planConv, type ConvImage, type ConvSpec, type ConvWindow, type Triple } from "./conv/plan.ts";
 export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
+export {
+  planCholesky,
+  planLu,
+  planQr,
+  planTriangularSolve,
+  type QrSpec,
+  type SquareSpec,
+  type TriangularSpec,
+} from "./linalg/plan.ts";
 export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";
 export { planPlace, type PlaceSpec } from "./movement/place.ts";

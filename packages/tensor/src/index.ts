@@ -85,4 +85,5 @@ export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
 export type { Padding, PadPair } from "./ops/window.ts";
+export * as linalg from "./ops/linalg.ts";
 export * as random from "./ops/random.ts";

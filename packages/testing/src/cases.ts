@@ -4,6 +4,7 @@ import { create } from "./cases/create.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
 import { join } from "./cases/join.ts";
+import { linearAlgebra } from "./cases/linalg.ts";
 import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
@@ -18,6 +19,7 @@ export const cases = {
   elementwise,
   indexing,
   join,
+  linearAlgebra,
   matmul,
   movement,
   normalize,

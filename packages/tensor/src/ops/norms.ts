@@ -1,0 +1,124 @@
+import { isFloat } from "../dtype.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
+import { normalizeAxes, normalizeAxis, shapeText } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { abs, floatPower, notEqual, sqrt, square } from "./elementwise.ts";
+import { reshape } from "./movement.ts";
+import { max, min, sum } from "./reduce.ts";
+
+/** Orders of a norm: for vectors any number, for matrices "fro", ±1 and ±Infinity. */
+export type NormOrder = number | "fro";
+
+export interface NormOptions {
+  readonly ord?: NormOrder;
+  /** One axis for vectors, two for matrices; all elements as one vector unless told. */
+  readonly axis?: number | readonly number[] | null;
+  readonly keepdims?: boolean;
+}
+
+function floating(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
+}
+
+/**
+ * The norm of vectors or matrices. Without `ord` the root of the sum of squares; with it and one axis (or a vector) as
+ * vectorNorm, with two axes (or a matrix) as matrixNorm. Source: jnp.linalg.norm.
+ *
+ * @throws ArgumentError for an order that needs singular values ("nuc", ±2 of matrices) or is none.
+ * @example await linalg.norm(array([[3, 0], [0, 4]])).item(); // 5
+ */
+export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
+  const tensor = floating(x);
+  const { ord, axis, keepdims = false } = options;
+  if (ord === undefined) return root(tensor, axis, keepdims);
+  if (typeof ord !== "number" && (axis === null || axis === undefined) && tensor.ndim !== 2)
+    throw unknownOrder("norm", ord);
+  const axes =
+    axis === null || axis === undefined ? [...tensor.shape.keys()] : typeof axis === "number" ? [axis] : [...axis];
+  if (axes.length === 1) return alongAxes("norm", tensor, ord, axes, keepdims);
+  if (axes.length === 2) return ofMatrices("norm", tensor, ord, axes, keepdims);
+  throw new ShapeError(
+    `norm: an order takes vectors or matrices, received shape ${shapeText(tensor.shape)} and axis ${JSON.stringify(axis ?? null)}; name one or two axes`,
+  );
+}
+
+function root(x: Tensor, axis: NormOptions["axis"], keepdims: boolean): Tensor {
+  return composite("norm", () => sqrt(sum(square(x), { axis: axis ?? null, keepdims })));
+}
+
+export interface VectorNormOptions {
+  readonly axis?: number | readonly number[] | null;
+  readonly ord?: number;
+  readonly keepdims?: boolean;
+}
+
+/**
+ * (Σ |x|ᵖ)^(1/p) along axes (all unless told); p = 2 unless told, ±Infinity the largest or smallest |x|, 0 the number of
+ * elements that are not zero. Source: jnp.linalg.vector_norm.
+ *
+ * @throws ShapeError when an axis is out of range.
+ * @example await linalg.vectorNorm(array([3, -4]), { ord: 1 }).item(); // 7
+ */
+export function vectorNorm(x: TensorLike, options: VectorNormOptions = {}): Tensor {
+  const tensor = floating(x);
+  const axes = normalizeAxes("vectorNorm", options.axis, tensor.ndim);
+  return alongAxes("vectorNorm", tensor, options.ord ?? 2, axes, options.keepdims ?? false);
+}
+
+function alongAxes(name: string, x: Tensor, ord: NormOrder, axis: readonly number[], keepdims: boolean): Tensor {
+  if (typeof ord !== "number" || Number.isNaN(ord)) throw unknownOrder(name, ord);
+  const axes = normalizeAxes(name, axis, x.ndim);
+  const over = { axis: axes, keepdims };
+  return composite(name, () => {
+    if (ord === 2) return root(x, axes, keepdims);
+    if (ord === Infinity) return max(abs(x), over);
+    if (ord === -Infinity) return min(abs(x), over);
+    if (ord === 0) return sum(convert(notEqual(x, 0), x.dtype), over);
+    if (ord === 1) return sum(abs(x), over);
+    return floatPower(sum(floatPower(abs(x), ord), over), 1 / ord);
+  });
+}
+
+export interface MatrixNormOptions {
+  readonly ord?: NormOrder;
+  readonly keepdims?: boolean;
+}
+
+/**
+ * The norm of matrices in the last two axes: "fro" (unless told) the root of the sum of squares, ±1 the largest or smallest
+ * sum of a column's absolute values, ±Infinity of a row's. Source: jnp.linalg.matrix_norm.
+ *
+ * @throws ArgumentError for an order that needs singular values ("nuc", ±2) or is none.
+ * @example await linalg.matrixNorm(array([[1, -2], [3, 4]]), { ord: 1 }).item(); // 6
+ */
+export function matrixNorm(x: TensorLike, options: MatrixNormOptions = {}): Tensor {
+  return ofMatrices("matrixNorm", floating(x), options.ord ?? "fro", [-2, -1], options.keepdims ?? false);
+}
+
+function ofMatrices(name: string, x: Tensor, ord: NormOrder, axes: readonly number[], keepdims: boolean): Tensor {
+  const [row, column] = axes.map((axis) => normalizeAxis(name, axis, x.ndim));
+  if (row === undefined || column === undefined || row === column)
+    throw new ShapeError(`${name}: a matrix has two different axes, received [${axes.join(", ")}]`);
+  if (ord === "fro") return root(x, [row, column], keepdims);
+  if (typeof ord !== "number" || ![1, Infinity].includes(Math.abs(ord))) throw unknownOrder(name, ord);
+  const [along, across] = Math.abs(ord) === 1 ? [row, column] : [column, row];
+  const pick = ord > 0 ? max : min;
+  const result = composite(name, () =>
+    pick(sum(abs(x), { axis: along, keepdims: true }), { axis: across, keepdims: true }),
+  );
+  if (keepdims) return result;
+  return reshape(
+    result,
+    result.shape.filter((_, axis) => axis !== row && axis !== column),
+  );
+}
+
+function unknownOrder(name: string, ord: unknown): ArgumentError {
+  return new ArgumentError(
+    `${name}: no norm of order ${String(ord)}; vectors take any number, matrices "fro", 1, -1, Infinity and -Infinity ("nuc", 2 and -2 need singular values, which are not computed yet)`,
+  );
+}

@@ -1,0 +1,107 @@
+/** Oracles of linear algebra: textbook loops over float64 numbers, matrix by matrix. */
+import { build, count, get, type HostArray } from "./reference.ts";
+
+/** Rows of numbers. */
+export type Matrix = number[][];
+
+const at = (a: Matrix, i: number, j: number): number => a[i]?.[j] ?? 0;
+
+/** The last two axes of x at one place of the others. */
+function matrixOf(x: HostArray, place: readonly number[]): Matrix {
+  const [m = 0, n = 0] = x.shape.slice(-2);
+  return Array.from({ length: m }, (_, i) => Array.from({ length: n }, (_, j) => get(x, [...place, i, j])));
+}
+
+/** f of the matrices at each place of the batch axes (those of the first operand). */
+export function eachMatrix(f: (...matrices: Matrix[]) => Matrix, ...xs: readonly HostArray[]): HostArray {
+  const batch = xs[0]?.shape.slice(0, -2) ?? [];
+  const places: (readonly number[])[] = [];
+  build(batch, (place) => places.push([...place]));
+  const results = places.map((place) => f(...xs.map((x) => matrixOf(x, place))));
+  const model = f(
+    ...xs.map((x) => Array.from({ length: x.shape.at(-2) ?? 0 }, () => new Array<number>(x.shape.at(-1) ?? 0).fill(0))),
+  );
+  const [first = model] = results;
+  const shape = [...batch, first.length, first[0]?.length ?? 0];
+  return { shape, data: count(shape) === 0 ? [] : results.flat(2) };
+}
+
+/** A number for each matrix. */
+export function eachNumber(f: (a: Matrix) => number, x: HostArray): HostArray {
+  return build(x.shape.slice(0, -2), (place) => f(matrixOf(x, place)));
+}
+
+export function product(a: Matrix, b: Matrix): Matrix {
+  return a.map((row) => (b[0] ?? []).map((_, j) => row.reduce((total, x, k) => total + x * at(b, k, j), 0)));
+}
+
+export function transpose(a: Matrix): Matrix {
+  return (a[0] ?? []).map((_, j) => a.map((row) => row[j] ?? 0));
+}
+
+export function shifted(a: Matrix, by: number): Matrix {
+  return a.map((row, i) => row.map((x, j) => (i === j ? x + by : x)));
+}
+
+export function cholesky(a: Matrix): Matrix {
+  const n = a.length;
+  const l = a.map((row) => row.map(() => 0));
+  for (let j = 0; j < n; j++) {
+    for (let i = j; i < n; i++) {
+      let sum = at(a, i, j);
+      for (let k = 0; k < j; k++) sum -= at(l, i, k) * at(l, j, k);
+      const row = l[i];
+      if (row !== undefined) row[j] = i === j ? Math.sqrt(sum) : sum / at(l, j, j);
+    }
+  }
+  return l;
+}
+
+/** Gauss with row exchanges on [a | b]: the solution and the determinant. */
+export function eliminate(a: Matrix, b: Matrix): { x: Matrix; det: number } {
+  const n = a.length;
+  const rows = a.map((row, i) => [...row, ...(b[i] ?? [])]);
+  let det = 1;
+  for (let j = 0; j < n; j++) {
+    let pivot = j;
+    for (let i = j; i < n; i++) if (Math.abs(at(rows, i, j)) > Math.abs(at(rows, pivot, j))) pivot = i;
+    const [upper, own] = [rows[pivot] ?? [], rows[j] ?? []];
+    [rows[j], rows[pivot]] = [upper, own];
+    det *= (pivot === j ? 1 : -1) * (upper[j] ?? 0);
+    for (let i = 0; i < n; i++) {
+      if (i === j) continue;
+      const factor = at(rows, i, j) / (upper[j] ?? 0);
+      rows[i] = (rows[i] ?? []).map((x, k) => x - factor * (upper[k] ?? 0));
+    }
+  }
+  return { x: rows.map((row, i) => row.slice(n).map((x) => x / (row[i] ?? 1))), det };
+}
+
+export const solve = (a: Matrix, b: Matrix): Matrix => eliminate(a, b).x;
+export const determinant = (a: Matrix): number =>
+  eliminate(
+    a,
+    a.map(() => []),
+  ).det;
+export const identity = (n: number): Matrix =>
+  Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
+export const triangle = (a: Matrix, keep: (i: number, j: number) => boolean, unit = false): Matrix =>
+  a.map((row, i) => row.map((x, j) => (i === j && unit ? 1 : keep(i, j) ? x : 0)));
+
+/** Householder's reflections with LAPACK's signs: q [m, rank] and r [rank, n]. */
+export function qr(a: Matrix, rank: number): { q: Matrix; r: Matrix } {
+  const [m, n] = [a.length, a[0]?.length ?? 0];
+  let [q, r] = [identity(m), a];
+  for (let j = 0; j < Math.min(m, n); j++) {
+    const below = r.map((row, i) => (i < j ? 0 : (row[j] ?? 0)));
+    const rest = Math.hypot(...below.slice(j + 1));
+    if (rest === 0) continue;
+    const alpha = below[j] ?? 0;
+    const beta = -(alpha < 0 ? -1 : 1) * Math.hypot(alpha, rest);
+    const v = below.map((x, i) => (i < j ? 0 : i === j ? 1 : x / (alpha - beta)));
+    const tau = (beta - alpha) / beta;
+    const h = identity(m).map((row, i) => row.map((x, k) => x - tau * (v[i] ?? 0) * (v[k] ?? 0)));
+    [q, r] = [product(q, h), product(h, r)];
+  }
+  return { q: q.map((row) => row.slice(0, rank)), r: triangle(r.slice(0, rank), (i, j) => i <= j) };
+}
