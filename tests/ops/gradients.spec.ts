@@ -69,6 +69,18 @@ describe("gradients at special points are JAX's", () => {
     ["softSign", t.softSign, [of(0)], [[1]]],
     ["silu", t.silu, [of(0)], [[0.5]]],
     ["gelu", (x) => t.gelu(x), [of(0)], [[0.5]]],
+    [
+      "a windowed maximum among equals",
+      (x) => t.reduceWindow(x, -INF, t.maximum, [3], [1], "SAME"),
+      [of(2, 2, 0, 0, -0, 1, 1)],
+      [[2, 1, 0, 1, 0, 3, 0]],
+    ],
+    [
+      "a windowed minimum among equals",
+      (x) => t.reduceWindow(x, INF, t.minimum, [2], [2]),
+      [of(-0, 0, 0, -0, 1, 1)],
+      [[1, 0, 1, 0, 1, 0]],
+    ],
     ["sqrt", t.sqrt, [of(0, 4)], [[INF, 0.25]]],
     ["rsqrt", t.rsqrt, [of(0)], [[-INF]]],
     ["log", t.log, [of(0)], [[INF]]],

@@ -12,6 +12,7 @@ export {
   laxSlice as slice,
   linalg,
   pad,
+  reduceWindow,
   rem,
   rsqrt,
   sigmoid as logistic,

@@ -44,3 +44,10 @@ export {
   type ArgReduceSpec,
   type ReduceSpec,
 } from "./reduce/plan.ts";
+export {
+  planWindowChoice,
+  planWindowReduce,
+  type WindowChoiceSpec,
+  type WindowReduceSpec,
+  type WindowSpec,
+} from "./window/plan.ts";

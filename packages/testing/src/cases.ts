@@ -10,6 +10,7 @@ import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
 import { reduce } from "./cases/reduce.ts";
 import type { Row } from "./cases/rows.ts";
+import { window } from "./cases/window.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
 export const cases = {
@@ -24,6 +25,7 @@ export const cases = {
   movement,
   normalize,
   reduce,
+  window,
 } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();

@@ -72,3 +72,40 @@ export function conv(x: HostArray, w: HostArray, how: ConvReference): HostArray 
     return sum;
   });
 }
+
+export interface WindowReference {
+  readonly window: readonly number[];
+  readonly strides: readonly number[];
+  readonly padding: readonly (readonly [number, number])[];
+  readonly baseDilation?: readonly number[];
+  readonly windowDilation?: readonly number[];
+}
+
+/** `fold` of what lies under each place of a window, padding and holes being `init`. */
+export function reduceWindow(
+  x: HostArray,
+  init: number,
+  fold: (a: number, b: number) => number,
+  how: WindowReference,
+): HostArray {
+  const step = (list: readonly number[] | undefined, k: number): number => list?.[k] ?? 1;
+  const span = (n: number, holes: number): number => (n === 0 ? 0 : (n - 1) * holes + 1);
+  const shape = x.shape.map((extent, k) => {
+    const [low, high] = how.padding[k] ?? [0, 0];
+    const room = span(extent, step(how.baseDilation, k)) + low + high;
+    const window = span(at(how.window, k), step(how.windowDilation, k));
+    return room < window ? 0 : Math.floor((room - window) / at(how.strides, k)) + 1;
+  });
+  return build(shape, (place) => {
+    let value = init;
+    for (const tap of places(how.window)) {
+      const source = place.map((i, k) => {
+        const [low = 0] = how.padding[k] ?? [];
+        return (i * at(how.strides, k) + at(tap, k) * step(how.windowDilation, k) - low) / step(how.baseDilation, k);
+      });
+      const real = source.every((s, k) => Number.isInteger(s) && s >= 0 && s < at(x.shape, k));
+      value = fold(value, real ? get(x, source) : init);
+    }
+    return value;
+  });
+}

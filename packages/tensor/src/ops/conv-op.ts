@@ -6,7 +6,7 @@ import type { Aval, Tensor } from "../tensor.ts";
 import { at, type View } from "../view.ts";
 import { add } from "./elementwise.ts";
 import { flip, moveaxis, reshape, swapaxes } from "./movement.ts";
-import { dilated, positions, type PadPair } from "./window.ts";
+import { dilated, positions, type PadPair } from "./padding.ts";
 
 /** A convolution over the spatial axes in the middle: x [batch, …, channels], w [window…, channels, features]. */
 export interface ConvAttrs {

@@ -7,7 +7,7 @@ import { convolve, convShape, isEmptyConv, type ConvAttrs } from "./conv-op.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { flip, swapaxes, transpose } from "./movement.ts";
-import { dilated, resolvePadding, resolveSteps, type Padding, type PadPair } from "./window.ts";
+import { dilated, resolvePadding, resolveSteps, type Padding, type PadPair } from "./padding.ts";
 
 /**
  * What each axis of the image, the window and the result is, one letter an axis: N batch, C channels, O and I the

@@ -7,7 +7,7 @@ import { convGeneralDilated } from "./conv.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { flip, reshape } from "./movement.ts";
-import type { PadPair } from "./window.ts";
+import type { PadPair } from "./padding.ts";
 
 export interface ConvolveOptions {
   /** Every overlap (the default), as many as the longer operand has, or the whole ones alone. */

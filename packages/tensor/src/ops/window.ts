@@ -1,70 +1,128 @@
-import { ArgumentError, ShapeError } from "../errors.ts";
-import { shapeText } from "../shape.ts";
+import { ShapeError } from "../errors.ts";
+import { shapeText, sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
+import { add, maximum, minimum } from "./elementwise.ts";
+import { laxSlice } from "./movement.ts";
+import { pad } from "./pad.ts";
+import { dilated, resolvePadding, resolveSteps, type Padding } from "./padding.ts";
+import { activeAxes, MOST_AXES, reduceOver, windowShape, type WindowAttrs, type WindowCombine } from "./window-op.ts";
 
-/** How many elements are put before and after an axis; negative numbers crop. */
-export type PadPair = readonly [low: number, high: number];
-
-/**
- * Padding of the axes that a window slides over: none (VALID), so much that an output has ceil(extent / stride) positions
- * with the odd element after (SAME) or before (SAME_LOWER), or pairs.
- */
-export type Padding = "SAME" | "SAME_LOWER" | "VALID" | readonly PadPair[];
-
-/** The extent of n elements with `dilation - 1` holes between neighbours. */
-export function dilated(extent: number, dilation: number): number {
-  return extent === 0 ? 0 : (extent - 1) * dilation + 1;
+export interface ReduceWindowOptions {
+  /** Elements of the operand lie this far apart, with `initValue` between; 1 unless given. */
+  readonly baseDilation?: readonly number[];
+  /** Elements of the window lie this far apart; 1 unless given. */
+  readonly windowDilation?: readonly number[];
 }
 
-/** How many places a window of `window` has in `extent` elements (both dilated, padding included). */
-export function positions(extent: number, window: number, stride: number): number {
-  return extent < window ? 0 : Math.floor((extent - window) / stride) + 1;
-}
+/** What a windowed reduction combines with: `jnp.add`, `jnp.maximum`, `jnp.minimum`, or any function of two arrays. */
+export type WindowComputation = (x: Tensor, y: Tensor) => Tensor;
 
 /**
- * Padding as pairs, one for each axis. `window` holds dilated extents. Source: lax.padtype_to_pads.
+ * The elements under each place of a window, combined with each other and with `initValue`, which is also what padding
+ * consists of. Sums, maxima and minima that begin with 0, −∞ and ∞ have kernels (a maximum's gradient goes to the first
+ * of equals); anything else is computed tap by tap. Source: lax.reduce_window.
  *
- * @throws ArgumentError for another word, ShapeError for another number of pairs.
+ * @throws ShapeError when window, strides or padding do not name every axis.
+ * @example
+ * await reduceWindow(array([1, 5, 2, 4]), -Infinity, maximum, [2], [2], "VALID").toArray(); // [5, 4]
  */
-export function resolvePadding(
-  name: string,
-  padding: Padding,
-  extents: readonly number[],
-  window: readonly number[],
-  strides: readonly number[],
-): readonly PadPair[] {
-  if (typeof padding !== "string") return checkedPairs(name, padding, extents.length);
-  const word = padding.toUpperCase();
-  if (word === "VALID") return extents.map(() => [0, 0] as const);
-  if (word !== "SAME" && word !== "SAME_LOWER")
-    throw new ArgumentError(
-      `${name}: padding is "SAME", "SAME_LOWER", "VALID" or a list of [low, high], received ${JSON.stringify(padding)}`,
+export function reduceWindow(
+  operand: TensorLike,
+  initValue: number,
+  computation: WindowComputation,
+  windowDimensions: readonly number[],
+  windowStrides?: readonly number[],
+  padding: Padding = "VALID",
+  options: ReduceWindowOptions = {},
+): Tensor {
+  const name = "reduceWindow";
+  const x = asTensor(operand);
+  const window = resolveSteps(name, "windowDimensions", windowDimensions, x.ndim);
+  const strides = resolveSteps(name, "windowStrides", windowStrides, x.ndim);
+  const baseDilation = resolveSteps(name, "baseDilation", options.baseDilation, x.ndim);
+  const windowDilation = resolveSteps(name, "windowDilation", options.windowDilation, x.ndim);
+  const spans = window.map((extent, k) => dilated(extent, at(windowDilation, k)));
+  const extents = x.shape.map((extent, k) => dilated(extent, at(baseDilation, k)));
+  const pairs = resolvePadding(name, padding, x.shape, spans, strides);
+  const attrs: WindowAttrs = { window, strides, padding: pairs, baseDilation, windowDilation };
+  const wrong = pairs.findIndex(([low, high], k) => at(extents, k) + low + high < 0);
+  if (wrong >= 0)
+    throw new ShapeError(
+      `${name}: padding [${at(pairs, wrong).join(", ")}] takes away more than there is on axis ${wrong} of ${shapeText(x.shape)}`,
     );
-  return extents.map((extent, k) => {
-    const total = Math.max(0, (Math.ceil(extent / at(strides, k)) - 1) * at(strides, k) + at(window, k) - extent);
-    const less = Math.floor(total / 2);
-    return word === "SAME" ? ([less, total - less] as const) : ([total - less, less] as const);
-  });
+  const combine = combineOf(computation, initValue, x);
+  return composite(name, () =>
+    combine === undefined ? tapByTap(x, initValue, computation, attrs) : windowed(combine, x, initValue, attrs),
+  );
 }
 
-function checkedPairs(name: string, padding: readonly PadPair[], axes: number): readonly PadPair[] {
-  const fits =
-    Array.isArray(padding) &&
-    padding.length === axes &&
-    padding.every((pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isInteger));
-  if (!fits)
-    throw new ShapeError(
-      `${name}: padding takes a pair [low, high] of whole numbers for each of ${axes} axes, received ${JSON.stringify(padding)}`,
-    );
-  return padding;
+/** The kernel that computes it, if there is one: the initial value must change nothing. */
+function combineOf(computation: WindowComputation, init: number, { dtype }: Tensor): WindowCombine | undefined {
+  if (dtype === "bool") return undefined;
+  const lowest = { float32: -Infinity, int32: -(2 ** 31), uint32: 0 }[dtype];
+  const highest = { float32: Infinity, int32: 2 ** 31 - 1, uint32: 2 ** 32 - 1 }[dtype];
+  if (computation === add && init === 0) return "sum";
+  if (computation === maximum && init <= lowest) return "max";
+  return computation === minimum && init >= highest ? "min" : undefined;
 }
 
-/** One whole number ≥ 1 for each axis; ones unless given. */
-export function resolveSteps(name: string, what: string, steps: readonly number[] | undefined, axes: number): number[] {
-  const list = steps ?? new Array<number>(axes).fill(1);
-  if (!Array.isArray(list) || list.length !== axes || !list.every((step) => Number.isInteger(step) && step >= 1))
-    throw new ShapeError(
-      `${name}: ${what} takes a whole number ≥ 1 for each of ${axes} axes, received ${Array.isArray(list) ? shapeText(list) : String(list)}`,
-    );
-  return [...list];
+/** One kernel for each group of neighbouring axes, the last axes first, so that ties go to the first in row-major order. */
+function windowed(combine: WindowCombine, x: Tensor, init: number, attrs: WindowAttrs): Tensor {
+  const shape = windowShape(x.shape, attrs);
+  if (sizeOf(shape) === 0) return literal(0, shape, x.dtype);
+  if (x.size === 0) return literal(init, shape, x.dtype);
+  // A sum's gradient needs holes in its operand, so its kernel has them; what chooses elements gets them filled in.
+  const filled = combine !== "sum" && attrs.baseDilation.some((step) => step > 1);
+  if (filled) {
+    const holes = attrs.baseDilation.map((step) => [0, 0, step - 1] as const);
+    return windowed(combine, pad(x, init, holes), init, { ...attrs, baseDilation: x.shape.map(() => 1) });
+  }
+  let y = x;
+  let rest = [...activeAxes(attrs)];
+  while (rest.length > 0) {
+    const last = at(rest, rest.length - 1);
+    const now = rest.filter((axis) => axis > last - MOST_AXES);
+    rest = rest.filter((axis) => !now.includes(axis));
+    y = reduceOver(combine, y, only(attrs, now));
+  }
+  return y;
+}
+
+/** The same windows along some of the axes alone. */
+function only(attrs: WindowAttrs, axes: readonly number[]): WindowAttrs {
+  const keep = (steps: readonly number[]): number[] => steps.map((step, k) => (axes.includes(k) ? step : 1));
+  return {
+    window: keep(attrs.window),
+    strides: keep(attrs.strides),
+    padding: attrs.padding.map((pair, k) => (axes.includes(k) ? pair : ([0, 0] as const))),
+    baseDilation: keep(attrs.baseDilation),
+    windowDilation: keep(attrs.windowDilation),
+  };
+}
+
+/** Any computation: the padded operand's slices, one for each tap of the window, folded from the initial value. */
+function tapByTap(x: Tensor, init: number, computation: WindowComputation, attrs: WindowAttrs): Tensor {
+  const shape = windowShape(x.shape, attrs);
+  const padded = pad(
+    x,
+    init,
+    attrs.padding.map(([low, high], k) => [low, high, at(attrs.baseDilation, k) - 1] as const),
+  );
+  let y: Tensor = literal(init, shape, x.dtype);
+  if (y.size === 0) return y;
+  for (let tap = 0; tap < sizeOf(attrs.window); tap++) {
+    let rest = tap;
+    const starts = new Array<number>(x.ndim).fill(0);
+    for (let k = x.ndim - 1; k >= 0; k--) {
+      starts[k] = (rest % at(attrs.window, k)) * at(attrs.windowDilation, k);
+      rest = Math.floor(rest / at(attrs.window, k));
+    }
+    const limits = starts.map((start, k) => start + (at(shape, k) - 1) * at(attrs.strides, k) + 1);
+    y = computation(y, laxSlice(padded, starts, limits, attrs.strides));
+  }
+  return convert(y, x.dtype, y.weak);
 }
