@@ -84,7 +84,6 @@ export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type Spl
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
-export type { Padding, PadPair } from "./ops/window.ts";
 export * as linalg from "./ops/linalg.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";
