@@ -14,6 +14,7 @@ import golden  # noqa: E402
 import nnx_cases  # noqa: E402
 import optax_cases  # noqa: E402
 import random_cases  # noqa: E402
+import structural_cases  # noqa: E402
 
 golden.write("functions", function_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
@@ -25,3 +26,5 @@ golden.write("optax-losses", optax_cases.loss_cases())
 golden.write("optax-schedules", optax_cases.schedule_cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
+for family in structural_cases.FAMILIES:
+    golden.write(f"structural-{family.__name__}", structural_cases.cases(family))

@@ -9,6 +9,7 @@ import { dot, trace, type TraceOptions } from "./ops/contraction.ts";
 import { matmul } from "./ops/matmul.ts";
 import * as movement from "./ops/movement.ts";
 import * as reductions from "./ops/reduce.ts";
+import { diagonal, type DiagonalOptions } from "./ops/triangle.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -76,6 +77,7 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   squeeze(axis?: number | readonly number[]): Tensor;
   flip(options?: { readonly axis?: number | readonly number[] }): Tensor;
   take(indices: TensorLike, options?: TakeOptions): Tensor;
+  diagonal(options?: DiagonalOptions): Tensor;
   /** The slices along axis 0, so that arrays can be iterated and destructured. */
   [Symbol.iterator](): IterableIterator<Tensor>;
 }
@@ -152,6 +154,9 @@ method("flip", function (options?: { readonly axis?: number | readonly number[] 
 });
 method("take", function (indices: TensorLike, options?: TakeOptions) {
   return take(this, indices, options);
+});
+method("diagonal", function (options?: DiagonalOptions) {
+  return diagonal(this, options);
 });
 method(Symbol.iterator, function () {
   return rows(this).values();

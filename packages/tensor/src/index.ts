@@ -26,6 +26,7 @@ export {
   type ConvOptions,
   type ConvTransposeOptions,
 } from "./ops/conv.ts";
+export { fliplr, flipud, roll, rot90, tile, type RollOptions } from "./ops/arrange.ts";
 export { astype } from "./ops/convert.ts";
 export { convolve, correlate, type ConvolveOptions } from "./ops/convolve.ts";
 export {
@@ -83,8 +84,42 @@ export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
+export { jnpPad, type PadMode, type PadOptions, type PadPairs } from "./ops/pad-modes.ts";
+export {
+  broadcastArrays,
+  geomspace,
+  indices,
+  linspace,
+  logspace,
+  meshgrid,
+  type LinspaceOptions,
+  type MeshgridOptions,
+} from "./ops/ranges.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
 export * as linalg from "./ops/linalg.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";
+export {
+  diag,
+  diagflat,
+  diagIndices,
+  diagonal,
+  identity,
+  tri,
+  tril,
+  trilIndices,
+  triu,
+  triuIndices,
+  type DiagonalOptions,
+  type TriangleOptions,
+} from "./ops/triangle.ts";
+export {
+  dynamicIndexInDim,
+  dynamicSlice,
+  dynamicSliceInDim,
+  dynamicUpdateIndexInDim,
+  dynamicUpdateSlice,
+  dynamicUpdateSliceInDim,
+  type StartIndices,
+} from "./ops/dynamic-slice.ts";
 export * as random from "./ops/random.ts";

@@ -1,3 +1,4 @@
+import { arrange } from "./cases/arrange.ts";
 import { contraction } from "./cases/contraction.ts";
 import { conv } from "./cases/conv.ts";
 import { create } from "./cases/create.ts";
@@ -14,6 +15,7 @@ import { window } from "./cases/window.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
 export const cases = {
+  arrange,
   contraction,
   conv,
   create,

@@ -46,6 +46,8 @@ export interface IndexSpec {
 export interface GatherSpec extends IndexSpec {
   /** The value of mode "fill": JAX has NaN for floats, the least int32, the largest uint32. */
   readonly fill: number;
+  /** The only index is the first of `take` neighbouring rows: a slice that starts where the device says. */
+  readonly window?: boolean;
 }
 
 export interface ScatterSpec extends IndexSpec {
@@ -75,14 +77,14 @@ export function planGather(spec: GatherSpec, limits: PlanLimits): readonly Index
   const width = widthOf(spec);
   const inner = spec.inner / width;
   const { grid, params } = boxOf("gather", inner, take, outer, limits);
-  const place = spec.along ? "(o * p.take + k) * p.inner + i" : "k";
+  const index = spec.window === true ? "[0] + k" : spec.along ? "[(o * p.take + k) * p.inner + i]" : "[k]";
   return [
     {
       kernel: gather,
       consts: [
         `alias T = ${wgslType(spec.dtype, 1)};`,
         `alias V = ${wgslType(spec.dtype, width)};`,
-        `fn index_at(o: u32, k: u32, i: u32) -> u32 { return index[${place}]; }`,
+        `fn index_at(o: u32, k: u32, i: u32) -> u32 { return index${index}; }`,
       ].join("\n"),
       params: { outer, rows, take, inner, ...ruleOf(spec), fill: bitsOf(spec.fill, spec.dtype), ...params },
       grid,

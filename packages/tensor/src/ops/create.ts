@@ -250,14 +250,24 @@ export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Sh
 }
 
 /**
- * start, start + step, … up to but without stop. One argument is stop. int32 when all are whole numbers, else float32.
- * Source: jnp.arange.
+ * start, start + step, … up to but without stop. One argument is stop. int32 when all are whole numbers, else float32;
+ * the options may follow any of the numbers. Source: jnp.arange.
  *
+ * @throws ArgumentError unless the numbers are finite and the step is not 0, DtypeError for an unknown dtype.
  * @example
  * await arange(3).toArray();        // [0, 1, 2]
  * await arange(1, 2, 0.5).toArray(); // [1, 1.5]
  */
-export function arange(startOrStop: number, stop?: number, step = 1, options: ArrayOptions = {}): Tensor {
+export function arange(
+  startOrStop: number,
+  stopOr?: number | ArrayOptions,
+  stepOr?: number | ArrayOptions,
+  last: ArrayOptions = {},
+): Tensor {
+  const given = [stopOr, stepOr].find((one) => typeof one === "object");
+  const options = typeof given === "object" ? given : last;
+  const stop = typeof stopOr === "number" ? stopOr : undefined;
+  const step = typeof stepOr === "number" ? stepOr : 1;
   const [from, to] = stop === undefined ? [0, startOrStop] : [startOrStop, stop];
   if (![from, to, step].every(Number.isFinite) || step === 0)
     throw new ArgumentError(`arange: needs finite numbers and a step other than 0, received ${from}, ${to}, ${step}`);
@@ -278,13 +288,23 @@ export function arange(startOrStop: number, stop?: number, step = 1, options: Ar
 }
 
 /**
- * The n×m identity, float32 unless told. Source: jnp.eye.
+ * Ones on the k-th diagonal of an n × m matrix, float32 unless told: the identity. Source: jnp.eye.
  *
- * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
+ * @throws ShapeError unless the extents are whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await eye(2, 3).toArray(); // [[1, 0, 0], [0, 1, 0]]
  */
-export function eye(n: number, m: number = n, options: ArrayOptions = {}): Tensor {
-  const shape = checkShape("eye", [n, m]);
+export function eye(
+  n: number,
+  m: number | null = n,
+  options: ArrayOptions & {
+    /** Which diagonal: above the main one if positive, below if negative. */
+    readonly k?: number;
+  } = {},
+): Tensor {
+  const shape = checkShape("eye", [n, m ?? n]);
   const dtype = checkDType("eye", options.dtype ?? "float32");
-  return convert(equal(broadcastedIota("int32", shape, 0), broadcastedIota("int32", shape, 1)), dtype);
+  const { k = 0 } = options;
+  if (!Number.isInteger(k)) throw new ArgumentError(`eye: a diagonal is a whole number, received ${String(k)}`);
+  const row = broadcastedIota("int32", shape, 0);
+  return convert(equal(k === 0 ? row : add(row, k), broadcastedIota("int32", shape, 1)), dtype);
 }

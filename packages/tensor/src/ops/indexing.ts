@@ -27,8 +27,10 @@ interface IndexAttrs {
   /** True when the indices have the operand's rank and are looked up position by position. */
   readonly along: boolean;
   readonly mode: IndexMode;
-  /** True if what is out of range is 0: the elements are a derivative's. */
-  readonly zero?: boolean;
+  /** What "fill" reads outside; JAX's choice for the dtype unless told. */
+  readonly fill?: number;
+  /** Whether negative indices count from the end; as the function has it unless told. */
+  readonly fromEnd?: boolean;
 }
 
 interface ScatterAttrs extends IndexAttrs {
@@ -44,8 +46,8 @@ function extents(shape: Shape, axis: number): { outer: number; rows: number; inn
 }
 
 /** jnp.take clips negative indices to 0; every other mode, and take_along_axis, counts them from the end. */
-function fromEnd({ along, mode }: IndexAttrs): boolean {
-  return along || mode !== "clip";
+function fromEnd({ along, mode, fromEnd: told }: IndexAttrs): boolean {
+  return told ?? (along || mode !== "clip");
 }
 
 function indexDType({ dtype }: Aval): "int32" | "uint32" {
@@ -78,7 +80,7 @@ const gatherOp: KernelOp<IndexAttrs> = {
       dtype: x.aval.dtype,
       indexDType: indexDType(index.aval),
       fromEnd: fromEnd(attrs),
-      fill: attrs.zero === true ? 0 : FILL[x.aval.dtype],
+      fill: attrs.fill ?? FILL[x.aval.dtype],
       vector: size.inner % 4 === 0,
     };
     return planGather(spec, limits);
@@ -87,7 +89,7 @@ const gatherOp: KernelOp<IndexAttrs> = {
     x && index && bind(scatterAddOp, [ct, index], { ...attrs, rows: at(x.shape, attrs.axis) }),
   ],
   jvp: ({ inputs: [, index], attrs }, [tangent]) =>
-    tangent && index && bind(gatherOp, [tangent, index], { ...attrs, zero: true }),
+    tangent && index && bind(gatherOp, [tangent, index], { ...attrs, fill: 0 }),
   batch: (inputs, batched, attrs) => {
     const [x, index] = inputs;
     const { axis, along } = attrs;
@@ -137,7 +139,7 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
     };
     return planScatter({ ...spec, combine: "add", base: false }, limits);
   },
-  vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, zero: true })],
+  vjp: ({ inputs: [, index], attrs }, ct) => [index && bind(gatherOp, [ct, index], { ...attrs, fill: 0 })],
   jvp: ({ inputs: [, index], attrs }, [tangent]) => tangent && index && bind(scatterAddOp, [tangent, index], attrs),
   batch: (inputs, batched, attrs) => {
     const [updates, index] = spreadBatch(inputs, batched);
@@ -152,6 +154,16 @@ const scatterAddOp: KernelOp<ScatterAttrs> = {
     return unstackRows(bind(scatterAddOp, [first, own], stacked), rows, axis + 1);
   },
 };
+
+/** Element by element along an axis (normalized), without checks: the indices have the result's shape. */
+export function gatherAlong(
+  x: Tensor,
+  index: Tensor,
+  axis: number,
+  options: { readonly fill?: number; readonly fromEnd?: boolean; readonly mode?: IndexMode } = {},
+): Tensor {
+  return bind(gatherOp, [x, index], { mode: "fill", ...options, axis, along: true });
+}
 
 const MODES: readonly string[] = ["fill", "clip", "wrap"] satisfies readonly IndexMode[];
 

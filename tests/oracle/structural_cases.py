@@ -1,0 +1,230 @@
+"""Movement, indexing, sorting, scans and statistics of jax.numpy and lax: calls with their results and gradients.
+
+A case is {"fn", "args", "options", "result", "grads"}. `fn` is the function's path in jnx ("jnp.roll"), args and options
+are as jnx takes them: arrays in golden form, anything else as {"json": text}, lists as lists. `grads` holds the cotangents of the
+float arrays among args, in order, for the cotangent 1, 1.5, 2, 1, 1.5 ... of every float result (flattened, one after the other).
+"""
+
+import json
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+NAMESPACES = {"jnp": jnp, "lax": lax, "nn": jax.nn, "jax": jax}
+
+
+def camel(name):
+    return re.sub(r"_([a-z0-9])", lambda m: m.group(1).upper(), name)
+
+
+def is_array(value):
+    return isinstance(value, (np.ndarray, np.generic, jax.Array))
+
+
+def plain(value):
+    """True for what contains no array."""
+    if isinstance(value, (list, tuple)):
+        return all(plain(v) for v in value)
+    return not is_array(value)
+
+
+def form(value):
+    if is_array(value):
+        return np.asarray(value)
+    if plain(value):
+        return {"json": json.dumps(value)}
+    return [form(v) for v in value]
+
+
+class Cases:
+    def __init__(self):
+        self.found = {}
+
+    def add(self, label, path, call, args, options, grad=True):
+        """`call` takes the args; options are only told."""
+        assert label not in self.found, label
+        leaves, tree = jax.tree.flatten(list(args), is_leaf=is_array)
+        moving = [k for k, leaf in enumerate(leaves) if is_array(leaf) and np.asarray(leaf).dtype == np.float32]
+
+        def run(*some):
+            now = list(leaves)
+            for k, leaf in zip(moving, some):
+                now[k] = leaf
+            return call(*jax.tree.unflatten(tree, now))
+
+        given = [jnp.asarray(leaves[k]) for k in moving]
+        result = run(*given)
+        out = {"fn": path, "args": [form(a) for a in args], "options": {k: form(v) for k, v in options.items()}}
+        out["result"] = jax.tree.map(np.asarray, result)
+        floats = [r for r in jax.tree.leaves(result) if r.dtype == np.float32]
+        if grad and given and floats:
+
+            def flat(*some):
+                return jnp.concatenate([jnp.ravel(r) for r in jax.tree.leaves(run(*some)) if r.dtype == np.float32])
+
+            y, pull = jax.vjp(flat, *given)
+            out["grads"] = [np.asarray(g) for g in pull(jnp.asarray(1 + 0.5 * (np.arange(y.size) % 3), jnp.float32))]
+        self.found[label] = out
+
+    def __call__(self, label, path, *args, grad=True, **kwargs):
+        space, name = path.split(".")
+        options = {camel(k): v for k, v in kwargs.items()}
+        full = f"{path} {label}"
+        target = getattr(NAMESPACES[space], name)
+        self.add(full, f"{space}.{camel(name)}", lambda *a: target(*a, **kwargs), args, options, grad)
+
+
+RNG = np.random.default_rng(5)
+
+
+def floats(*shape):
+    return (RNG.integers(-40, 41, shape) / 8).astype(np.float32)
+
+
+def distinct(*shape):
+    """Floats of which no two are equal."""
+    n = int(np.prod(shape))
+    return ((RNG.permutation(n) - n // 2) / 4).astype(np.float32).reshape(shape)
+
+
+def ints(*shape, low=-5, high=6):
+    return RNG.integers(low, high, shape).astype(np.int32)
+
+
+def bools(*shape):
+    return RNG.integers(0, 2, shape).astype(bool)
+
+
+def movement(c):
+    x, v = floats(3, 4), floats(5)
+    for shift, axis in [(1, None), (-2, 1), (7, 0), ((1, 2), (0, 1)), (3, (0, 1)), (0, 0), ((1, 1), 0)]:
+        c(f"by {shift} along {axis}", "jnp.roll", x, shift, axis=axis)
+    c("of nothing", "jnp.roll", np.zeros((0, 3), np.float32), 1, axis=0)
+    c("by the device's shift", "jnp.roll", x, np.int32(-3), axis=1)
+    c("by the device's shifts", "jnp.roll", x, np.array([2, -9], np.int32), axis=(0, 1))
+    for k in range(-1, 4):
+        c(f"{k} turns", "jnp.rot90", x, k)
+    c("of axes 2, 0", "jnp.rot90", floats(2, 3, 4), 1, axes=(2, 0))
+    for reps in [2, (2, 1), (1, 3), (2, 1, 2), (2, 3), 0, ()]:
+        c(f"{reps}", "jnp.tile", x, reps)
+    c("of a scalar", "jnp.tile", np.float32(2), (2, 2))
+    c("of rank 7, each twice", "jnp.tile", floats(1, 2, 1, 2, 1, 2, 1), (2,) * 7)
+    for name in ["fliplr", "flipud"]:
+        c("of a matrix", f"jnp.{name}", x)
+    for name in ["triu", "tril"]:
+        for k in [0, 1, -2, 9, -9]:
+            c(f"{k}", f"jnp.{name}", x, k)
+        c("of a batch of ints", f"jnp.{name}", ints(2, 3, 3))
+        c("of bools", f"jnp.{name}", bools(3, 3))
+    for k in [0, 2, -1]:
+        c(f"of a vector, {k}", "jnp.diag", v, k)
+        c(f"of a matrix, {k}", "jnp.diag", x, k)
+    c("of bools", "jnp.diag", bools(3))
+    c("2", "jnp.diagflat", x, 2)
+    for offset in [0, 1, 3, 4, 9, -2, -3]:
+        c(f"offset {offset}", "jnp.diagonal", x, offset=offset)
+    c("of axes 2, 0", "jnp.diagonal", floats(3, 2, 4), offset=1, axis1=2, axis2=0)
+    c("of axes 1, -1", "jnp.diagonal", floats(3, 2, 4), offset=-1, axis1=1, axis2=-1)
+    c("offset 1", "jnp.trace", x, offset=1)
+    c("of bools", "jnp.trace", bools(3, 3))
+    c("of a batch", "jnp.trace", floats(2, 3, 3), axis1=1, axis2=2)
+    c("3", "jnp.tri", 3)
+    c("3, 4, k -1", "jnp.tri", 3, 4, k=-1, dtype="int32")
+    c("2, 4, k 1", "jnp.eye", 2, 4, k=1)
+    c("3, k -1", "jnp.eye", 3, None, k=-1, dtype="int32")
+    c("3", "jnp.identity", 3, dtype="bool")
+    c("3, k 1", "jnp.tril_indices", 3, k=1)
+    c("3, m 4", "jnp.triu_indices", 3, m=4)
+    c("3", "jnp.diag_indices", 3)
+    a, b = floats(3), floats(2)
+    c("xy", "jnp.meshgrid", a, b)
+    c("ij", "jnp.meshgrid", a, b, indexing="ij")
+    c("sparse, three", "jnp.meshgrid", a, b, floats(4), sparse=True)
+    c("of one", "jnp.meshgrid", a)
+    c("2, 3", "jnp.indices", (2, 3))
+    c("sparse", "jnp.indices", (2, 3), sparse=True)
+    c("of nothing", "jnp.indices", ())
+    c("three", "jnp.broadcast_arrays", floats(3), floats(2, 1), np.float32(1))
+
+
+def ranges(c):
+    c("0, 1", "jnp.linspace", 0, 1)
+    c("2, 3, 5", "jnp.linspace", 2, 3, 5, endpoint=False)
+    c("with the step", "jnp.linspace", 2, 3, 5, retstep=True)
+    c("one", "jnp.linspace", 2, 3, 1)
+    c("one with the step", "jnp.linspace", 2, 3, 1, retstep=True)
+    c("none", "jnp.linspace", 2, 3, 0)
+    c("ints", "jnp.linspace", -3, 4, 6, dtype="int32")
+    c("arrays along 1", "jnp.linspace", floats(3), floats(2, 1), 4, axis=1)
+    c("arrays along -1", "jnp.linspace", floats(3), 2.5, 4, axis=-1, endpoint=False)
+    c("0, 2, 5", "jnp.logspace", 0, 2, 5)
+    c("base 2", "jnp.logspace", 0, 4, 4, base=2, endpoint=False)
+    c("1, 1000, 4", "jnp.geomspace", 1, 1000, 4)
+    c("of negatives", "jnp.geomspace", -1, -8, 4, endpoint=False)
+    c("arrays", "jnp.geomspace", np.array([1, 2], np.float32), np.array([8.0, 0.5], np.float32), 3, axis=-1)
+    c("3", "jnp.arange", 3)
+    c("1, 2, 0.25", "jnp.arange", 1, 2, 0.25)
+    c("5, 1, -2", "jnp.arange", 5, 1, -2, dtype="float32")
+    c("options only", "jnp.arange", 3, dtype="float32")
+
+
+def padding(c):
+    x, v = floats(2, 3), floats(4)
+    widths = [1, (2, 1), ((1, 2),), ((2, 0), (1, 3))]
+    for mode in "edge linear_ramp maximum mean median minimum reflect symmetric wrap empty constant".split():
+        for width in widths:
+            c(f"{mode} {width}", "jnp.pad", x, width, mode=mode)
+        c(f"{mode}, ints", "jnp.pad", ints(3, 2), 2, mode=mode)
+        c(f"{mode} past the array", "jnp.pad", v, (9, 7), mode=mode)
+        c(f"{mode} of extent 1", "jnp.pad", floats(1, 2), 2, mode=mode)
+        if mode in ["wrap", "reflect", "symmetric", "edge"]:
+            c(f"{mode} of nothing by nothing", "jnp.pad", np.zeros((0, 2), np.float32), ((0, 0), (1, 1)), mode=mode)
+    for mode in ["reflect", "symmetric"]:
+        c(f"{mode} odd", "jnp.pad", v, (3, 9), mode=mode, reflect_type="odd")
+        c(f"{mode} odd of extent 1", "jnp.pad", floats(1), (2, 1), mode=mode, reflect_type="odd")
+        c(f"{mode} odd 2-d", "jnp.pad", x, 2, mode=mode, reflect_type="odd")
+    for stat in ["maximum", "minimum", "mean", "median"]:
+        c(f"{stat} of 2", "jnp.pad", v, 2, mode=stat, stat_length=2)
+        c(f"{stat} of 1 and 3", "jnp.pad", x, 1, mode=stat, stat_length=((1, 3), (9, 2)))
+    c("constant 7", "jnp.pad", x, 1, constant_values=7)
+    c("constants 1, 2", "jnp.pad", x, 1, constant_values=(1, 2))
+    c("constants of each", "jnp.pad", x, 2, constant_values=((1, 2), (3, 4)))
+    c("ends", "jnp.pad", x, 2, mode="linear_ramp", end_values=((1, 2), (3, 4)))
+    c("of a scalar", "jnp.pad", np.float32(3), 1, grad=False)
+
+
+def windows(c):
+    x = floats(4, 5)
+    i = np.int32
+    for starts in [(1, 2), (9, -1), (-3, -9), (0, 0)]:
+        c(f"{starts}", "lax.dynamic_slice", x, [i(starts[0]), i(starts[1])], (2, 3))
+        c(f"known {starts}", "lax.dynamic_slice", x, starts, (2, 3))
+        c(f"{starts}", "lax.dynamic_update_slice", x, floats(2, 3), [i(starts[0]), i(starts[1])])
+        c(f"known {starts}", "lax.dynamic_update_slice", x, floats(2, 3), starts)
+    c("by an array", "lax.dynamic_slice", x, np.array([3, 1], np.int32), (2, 5))
+    c("of nothing", "lax.dynamic_slice", x, [i(3), i(1)], (0, 5))
+    c("by uint32", "lax.dynamic_slice", x, [np.uint32(4294967295), np.uint32(1)], (2, 2))
+    c("of bools", "lax.dynamic_slice", bools(7), [i(3)], (3,))
+    c("of ints", "lax.dynamic_update_slice", ints(7), ints(2), [i(6)])
+    c("all of it", "lax.dynamic_update_slice", x, floats(4, 5), [i(6), i(2)])
+    c("axis 1", "lax.dynamic_slice_in_dim", x, i(3), 2, 1)
+    c("axis 0", "lax.dynamic_slice_in_dim", x, i(-2), 2)
+    c("axis 1", "lax.dynamic_index_in_dim", x, i(-1), 1)
+    c("without the axis", "lax.dynamic_index_in_dim", x, i(2), 0, keepdims=False)
+    c("axis 1", "lax.dynamic_update_slice_in_dim", x, floats(4, 2), i(2), 1)
+    c("axis 1", "lax.dynamic_update_index_in_dim", x, floats(4), i(2), 1)
+    c("with the axis", "lax.dynamic_update_index_in_dim", x, floats(1, 5), i(-1), 0)
+
+
+FAMILIES = [movement, ranges, padding, windows]
+
+
+def cases(family):
+    global RNG
+    RNG = np.random.default_rng(5)
+    c = Cases()
+    family(c)
+    return c.found
