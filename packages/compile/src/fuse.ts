@@ -1,7 +1,7 @@
 import { isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Limits, Shape } from "@jnx/tensor";
 import { isAnchor, type Graph } from "./graph.ts";
-import { groupInputs, loadsOf, made, members, overShape, type Group } from "./group.ts";
+import { groupInputs, loadsOf, made, members, overShape, span, type Group } from "./group.ts";
 import { Inliner } from "./inline.ts";
 import { asLines, fitInto, joinLines, readsAlongLines, type LineGroup } from "./lines.ts";
 
@@ -21,6 +21,7 @@ export class Fuser {
   readonly #donated: ReadonlySet<number>;
   readonly #limits: Limits;
   readonly #outputs: ReadonlySet<number>;
+  readonly #shapes: ReadonlyMap<number, Shape>;
 
   /** `donated` are ids of inputs whose buffers outputs may take over: such a pair counts as one binding. */
   constructor(graph: Graph, limits: Limits, maxBuffers: number, donated: ReadonlySet<number>) {
@@ -29,6 +30,7 @@ export class Fuser {
     this.#maxBuffers = maxBuffers;
     this.#donated = donated;
     this.#outputs = new Set(graph.outputs.map((node) => node.id));
+    this.#shapes = new Map(this.inliner.nodes.map(({ id, shape }) => [id, shape]));
     for (const node of this.inliner.nodes) {
       if (isAnchor(node)) this.#addGroup({ anchor: node, shape: node.shape, roots: new Map() });
       else if (this.inliner.roots.has(node))
@@ -45,7 +47,7 @@ export class Fuser {
     const waiting = new Set(this.#groups);
     while (waiting.size > 0) {
       const ready = [...waiting].filter((group) => [...this.#makersOf(group)].every((maker) => !waiting.has(maker)));
-      ready.sort((a, b) => Math.max(...members(a)) - Math.max(...members(b)));
+      ready.sort((a, b) => span(a)[1] - span(b)[1]);
       const [next] = ready;
       if (next === undefined) throw new Error("jnx internal error: fused groups wait for each other");
       waiting.delete(next);
@@ -69,9 +71,9 @@ export class Fuser {
   }
 
   #mergeIntoMakers(): void {
-    for (const group of [...this.#groups].sort((a, b) => Math.max(...members(a)) - Math.max(...members(b)))) {
+    for (const group of [...this.#groups].sort((a, b) => span(a)[1] - span(b)[1])) {
       if (group.anchor !== undefined) continue;
-      const candidates = [...this.#makersOf(group)].sort((a, b) => Math.max(...members(b)) - Math.max(...members(a)));
+      const candidates = [...this.#makersOf(group)].sort((a, b) => span(b)[1] - span(a)[1]);
       for (const maker of candidates) if (this.#tryMerge(maker, group)) break;
     }
   }
@@ -81,7 +83,7 @@ export class Fuser {
    * along the lines: a softmax, a layer normalization, their gradients, a cross-entropy with its gradient.
    */
   #mergeLines(): void {
-    for (const group of [...this.#groups].sort((a, b) => Math.max(...members(a)) - Math.max(...members(b)))) {
+    for (const group of [...this.#groups].sort((a, b) => span(a)[1] - span(b)[1])) {
       if (!this.#groups.has(group)) continue;
       for (let walk: Group | undefined = group; walk !== undefined;) walk = this.#growWalk(walk);
     }
@@ -92,8 +94,9 @@ export class Fuser {
     if (walk === undefined) return undefined;
     for (const other of this.#groups) {
       if (other === group) continue;
+      if (!this.#belongTogether(group, other, walk)) continue;
       const fitted = fitInto(walk, other, this.inliner, this.#limits);
-      if (fitted === undefined || !this.#belongTogether(group, other, walk)) continue;
+      if (fitted === undefined) continue;
       const joined = joinLines(walk, fitted);
       if (!readsAlongLines(joined) || this.#lineBindings(joined, [group, other]) > this.#maxBuffers) continue;
       if (this.#waitsFor(group, other) || this.#waitsFor(other, group)) continue;
@@ -146,7 +149,7 @@ export class Fuser {
   }
 
   #nodeShape(id: number): Shape {
-    return this.inliner.nodes.find((node) => node.id === id)?.shape ?? [];
+    return this.#shapes.get(id) ?? [];
   }
 
   /** Moves the roots of `group` (maps alone) into `into`, if every rule allows it. */
@@ -194,9 +197,11 @@ export class Fuser {
   #waitsFor(group: Group, maker: Group): boolean {
     const seen = new Set<Group>();
     const stack = [...this.#makersOf(group)].filter((one) => one !== maker);
+    // Operands come before what is made of them, so nothing older than the maker's first value can need one.
+    const first = span(maker)[0];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (next === maker) return true;
-      if (seen.has(next)) continue;
+      if (seen.has(next) || span(next)[1] < first) continue;
       seen.add(next);
       stack.push(...this.#makersOf(next));
     }

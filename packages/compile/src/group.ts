@@ -62,6 +62,18 @@ export function members(group: Group): number[] {
   return made(group).map((node) => node.id);
 }
 
+const spans = new WeakMap<Group, readonly [first: number, last: number]>();
+
+/** The least and the largest id that a group makes. */
+export function span(group: Group): readonly [first: number, last: number] {
+  const known = spans.get(group);
+  if (known !== undefined) return known;
+  const ids = members(group);
+  const found = [Math.min(...ids), Math.max(...ids)] as const;
+  spans.set(group, found);
+  return found;
+}
+
 /** The expressions that a group's hooks compute, but for the operand of an anchor. */
 export function hookExprs({ roots, lines }: Group): Expr[] {
   return [...(lines?.reductions.values() ?? []), ...roots.values(), ...(lines?.full.values() ?? [])];
