@@ -1,7 +1,8 @@
 export { cases, rows, type Domain, type MapRow, type Operand, type Row, type ShapedRow } from "./cases.ts";
 export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice, useOwnDevice } from "./device.ts";
 export { gradcheck, type GradCheck } from "./gradcheck.ts";
-export { expectClose, misses, ulps, type Tolerance } from "./matchers.ts";
+export { expectClose } from "./matchers.ts";
+export { misses, ulps, worstUlp, type Tolerance } from "./ulp.ts";
 export * as reference from "./reference.ts";
 export type { HostArray } from "./reference.ts";
 export {

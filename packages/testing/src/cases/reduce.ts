@@ -1,7 +1,7 @@
 import * as t from "@jnx/tensor";
 import type { DType, ReduceOptions, Tensor } from "@jnx/tensor";
 import * as r from "../reference.ts";
-import type { Tolerance } from "../matchers.ts";
+import type { Tolerance } from "../ulp.ts";
 import { EVERY, EXACT, always, counted, same, shapedRow, type Domain, type ShapedRow } from "./rows.ts";
 
 interface Reduction {

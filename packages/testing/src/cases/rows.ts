@@ -1,5 +1,5 @@
 import type { DType, Tensor } from "@jnx/tensor";
-import type { Tolerance } from "../matchers.ts";
+import type { Tolerance } from "../ulp.ts";
 import type { HostArray } from "../reference.ts";
 
 /** Where ordinary operands are drawn from: floats between two bounds, or whole numbers. */

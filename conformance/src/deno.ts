@@ -1,0 +1,20 @@
+/** The suite in Deno, whose WebGPU is wgpu and whose WGSL compiler is Naga; prints the report as its last line. */
+import { init } from "jnx";
+import { runSuite } from "./run.ts";
+
+interface Deno {
+  readonly version: { readonly deno: string };
+  readonly args: readonly string[];
+}
+
+// Deno's global, typed here by what is used of it.
+const { version, args } = (globalThis as unknown as { Deno: Deno }).Deno;
+const [only] = args;
+const device = await init();
+const report = await runSuite({
+  engine: `wgpu in Deno ${version.deno}`,
+  device,
+  ...(only === undefined ? {} : { only }),
+  onProgress: (done, total) => console.error(`progress ${done} ${total}`),
+});
+console.log(JSON.stringify(report));

@@ -1,0 +1,11 @@
+import { implementations } from "@jnx/conformance/implementations";
+import { expect, test } from "vitest";
+
+// The whole table takes minutes on each; `pnpm conformance` runs it. Here a few functions show that the suite runs there.
+test.each(["chromium", "deno"])("%s runs the suite, without a message of its compiler", async (name) => {
+  const seen: number[] = [];
+  const report = await implementations[name]?.({ only: "softmax", onProgress: (done) => seen.push(done) });
+  expect(report?.results.filter(({ ok }) => !ok)).toEqual([]);
+  expect(report?.results.length).toBeGreaterThan(5);
+  expect(report?.device.kind).toBe("webgpu");
+});
