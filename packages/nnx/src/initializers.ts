@@ -191,3 +191,58 @@ export {
   heNormal as kaimingNormal,
   heUniform as kaimingUniform,
 };
+
+/** Options of `orthogonal` and `deltaOrthogonal`. */
+export interface OrthogonalOptions {
+  /** The axis of what comes out, −1; the others together are what goes in. */
+  readonly columnAxis?: number;
+}
+
+/**
+ * A matrix with orthonormal columns (or rows, if those are fewer), times scale: Q · sign(diag R) of a normal matrix.
+ * Source: jax.nn.initializers.orthogonal; Saxe et al. 2013.
+ *
+ * @throws ShapeError for shapes of fewer than two axes.
+ * @example
+ * const q = nnx.initializers.orthogonal()(random.key(0), [3, 3]);
+ * await jnp.sum(jnp.square(q)).item(); // 3
+ */
+export function orthogonal(scale = 1, options: OrthogonalOptions = {}): Initializer {
+  return (key, shape, dtype = "float32") => {
+    if (shape.length < 2)
+      throw new ShapeError(`orthogonal: needs a shape of at least two axes, received ${shapeText(shape)}`);
+    const axis = normalizeAxis("orthogonal", options.columnAxis ?? -1, shape.length);
+    const columns = shape[axis] ?? 1;
+    const rest = shape.filter((_, k) => k !== axis);
+    const rows = sizeOf(rest);
+    const [q, r] = linalg.qr(random.normal(key, [Math.max(rows, columns), Math.min(rows, columns)]));
+    const signed = mul(q, sign(diagonal(r)));
+    const matrix = rows < columns ? transpose(signed) : signed;
+    return astype(mul(scale, moveaxis(reshape(matrix, [...rest, columns]), -1, axis)), dtype);
+  };
+}
+
+/**
+ * Convolution kernels that are orthogonal in their middle and zero elsewhere: they keep the norm of what they are
+ * applied to. Source: jax.nn.initializers.delta_orthogonal; Xiao et al. 2018.
+ *
+ * @throws ShapeError unless there are 3 to 5 axes, of which the last is at least the one before.
+ * @example nnx.initializers.deltaOrthogonal()(random.key(0), [3, 3, 2, 4]).shape; // [3, 3, 2, 4]
+ */
+export function deltaOrthogonal(scale = 1, options: OrthogonalOptions = {}): Initializer {
+  return (key, shape, dtype = "float32") => {
+    const [inputs = 0, outputs = 0] = shape.slice(-2);
+    if (shape.length < 3 || shape.length > 5 || outputs < inputs)
+      throw new ShapeError(
+        `deltaOrthogonal: needs 3 to 5 axes and at least as many outputs as inputs, received ${shapeText(shape)}`,
+      );
+    const square = orthogonal(scale, options)(key, [outputs, outputs], dtype);
+    const centre = laxSlice(square, [0, 0], [inputs, outputs]);
+    const around = shape.slice(0, -2).map((extent): [number, number, number] => {
+      const before = Math.floor((extent - 1) / 2);
+      return [before, extent - 1 - before, 0];
+    });
+    const middle = reshape(centre, [...around.map(() => 1), inputs, outputs]);
+    return pad(middle, 0, [...around, [0, 0, 0], [0, 0, 0]]);
+  };
+}

@@ -1,7 +1,7 @@
-import { astype, type DType, type Shape, type Tensor } from "@jnx/tensor";
+import { astype, promote, reshape, type DType, type Shape, type Tensor } from "@jnx/tensor";
 import { inArena, isFloat } from "@jnx/tensor/internal";
-import { promote } from "@jnx/tensor";
 import type { Initializer } from "../initializers.ts";
+import { VariableMetadata } from "../variable-metadata.ts";
 import { Param } from "../variable-types.ts";
 import type { Metadata } from "../variable.ts";
 
@@ -28,4 +28,14 @@ export function promoteDtype<T extends readonly (Tensor | undefined)[]>(operands
   const target = dtype ?? (isFloat(common) ? common : "float32");
   // Element by element the same kind: an array stays one, undefined stays undefined.
   return operands.map((operand) => operand && astype(operand, target)) as unknown as T;
+}
+
+/** An initializer that is asked for another shape of as many elements: what counts as one axis to it is one. */
+export function flattened(init: Initializer, flat: Shape): Initializer {
+  return (key, shape, dtype) => {
+    const made: unknown = init(key, flat, dtype);
+    if (!(made instanceof VariableMetadata)) return reshape(made as Tensor, shape); // an initializer's Tensor
+    // Variables unpack it, and nothing else is done with what initializers give.
+    return new VariableMetadata(reshape(made.rawValue as Tensor, shape), made.metadata) as unknown as Tensor;
+  };
 }

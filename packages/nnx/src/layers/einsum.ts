@@ -1,0 +1,97 @@
+import { add, ArgumentError, einsum, reshape, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
+import { asTensor } from "@jnx/tensor/internal";
+import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
+import { Module } from "../module.ts";
+import type { RngsOptions } from "../rngs.ts";
+import { readValue, type Metadata } from "../variable.ts";
+import type { Param } from "../variable-types.ts";
+import { makeParam, promoteDtype } from "./params.ts";
+
+/** Options of `Einsum`. */
+export interface EinsumLayerOptions extends RngsOptions {
+  /** The bias's shape: the kernel's axes that the result keeps. No bias unless given. */
+  readonly biasShape?: Shape | null;
+  /** The dtype to compute in; that of the operands unless given. */
+  readonly dtype?: DType;
+  /** The dtype of the parameters, float32. */
+  readonly paramDtype?: DType;
+  /** lecunNormal() unless given. */
+  readonly kernelInit?: Initializer;
+  /** zeros unless given. */
+  readonly biasInit?: Initializer;
+  readonly kernelMetadata?: Metadata;
+  readonly biasMetadata?: Metadata;
+}
+
+/**
+ * einsum(equation, x, kernel) + bias. The equation has two operands and "->"; the bias is added along the kernel's letters
+ * that the result keeps. Draws a key of the stream `params` for the kernel, and one for a bias. Source: flax.nnx.Einsum.
+ *
+ * @throws ArgumentError for an equation without "->" or with other than two operands.
+ * @example
+ * const layer = new nnx.Einsum("nta,hab->nthb", [2, 3, 4], { biasShape: [2, 4], rngs: new nnx.Rngs(0) });
+ * layer.call(ones([5, 6, 3])).shape; // [5, 6, 2, 4]
+ */
+export class Einsum extends Module {
+  readonly einsumStr: string;
+  readonly kernelShape: Shape;
+  readonly biasShape: Shape | null;
+  readonly dtype: DType | undefined;
+  readonly paramDtype: DType;
+  readonly kernel: Param;
+  readonly bias: Param | null;
+
+  constructor(einsumStr: string, kernelShape: Shape, options: EinsumLayerOptions) {
+    super();
+    const {
+      rngs,
+      biasShape = null,
+      dtype,
+      paramDtype = "float32",
+      kernelInit = lecunNormal(),
+      biasInit = zeros,
+    } = options;
+    this.einsumStr = checkedEquation(einsumStr);
+    this.kernelShape = kernelShape;
+    this.biasShape = biasShape;
+    this.dtype = dtype;
+    this.paramDtype = paramDtype;
+    this.kernel = makeParam(kernelInit, rngs.params(), kernelShape, paramDtype, options.kernelMetadata);
+    this.bias =
+      biasShape === null ? null : makeParam(biasInit, rngs.params(), biasShape, paramDtype, options.biasMetadata);
+  }
+
+  /** x as the equation's first operand → its result. Another equation may be given for one call. */
+  call(x: TensorLike, einsumStr = this.einsumStr): Tensor {
+    const equation = checkedEquation(einsumStr);
+    const bias = this.bias === null ? undefined : readValue(this.bias);
+    const [input, kernel, offset] = promoteDtype([asTensor(x), readValue(this.kernel), bias] as const, this.dtype);
+    const y = einsum(equation, input, kernel);
+    return offset === undefined ? y : add(y, reshape(offset, biasBroadcast(equation, this.kernelShape, y.ndim)));
+  }
+}
+
+function checkedEquation(equation: string): string {
+  const text = equation.replaceAll(" ", "");
+  if (!text.includes("->")) throw new ArgumentError(`Einsum: the equation "${equation}" needs "->" and a result`);
+  const operands = text.split("->")[0]?.split(",").length ?? 0;
+  if (operands !== 2)
+    throw new ArgumentError(
+      `Einsum: the equation "${equation}" must have two operands, the input and the kernel, has ${operands}`,
+    );
+  return text;
+}
+
+/** The bias's shape among the result's axes: the kernel's extents where its letters stand, else 1. */
+function biasBroadcast(equation: string, kernelShape: Shape, ndim: number): number[] {
+  const [operands = "", result = ""] = equation.split("->");
+  const letters = operands.split(",")[1] ?? "";
+  const extent = (letter: string): number => {
+    const axis = letters.includes("...") ? -1 : letters.indexOf(letter);
+    return axis < 0 ? 1 : (kernelShape[axis] ?? 1);
+  };
+  const [before = "", after] = result.split("...");
+  const named = (text: string): number[] => [...text].map(extent);
+  const missing = ndim - before.length - (after ?? "").length;
+  return [...named(before), ...Array.from({ length: missing }, () => 1), ...named(after ?? "")];
+}

@@ -1,0 +1,40 @@
+import { array, greaterEqual, mul, where, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
+import { asTensor } from "@jnx/tensor/internal";
+import { Module } from "../module.ts";
+import { readValue } from "../variable.ts";
+import { Param } from "../variable-types.ts";
+import { promoteDtype } from "./params.ts";
+
+/** Options of `PReLU`. */
+export interface PReLUOptions {
+  /** The slope at first, 0.01. */
+  readonly negativeSlopeInit?: number;
+  /** The dtype to compute in; that of the input unless given. */
+  readonly dtype?: DType;
+  /** The dtype of the slope, float32. */
+  readonly paramDtype?: DType;
+}
+
+/**
+ * x where x ≥ 0, else negativeSlope · x, with a slope that is learnt. Source: flax.nnx.PReLU; He et al. 2015.
+ * @example new nnx.PReLU().call(array([-1, 2])); // [-0.01, 2]
+ */
+export class PReLU extends Module {
+  readonly negativeSlope: Param;
+  readonly dtype: DType | undefined;
+  readonly paramDtype: DType;
+
+  constructor(options: PReLUOptions = {}) {
+    super();
+    const { negativeSlopeInit = 0.01, dtype, paramDtype = "float32" } = options;
+    this.negativeSlope = new Param(array(negativeSlopeInit, { dtype: paramDtype }));
+    this.dtype = dtype;
+    this.paramDtype = paramDtype;
+  }
+
+  /** x of any shape → the same shape */
+  call(x: TensorLike): Tensor {
+    const [input, slope] = promoteDtype([asTensor(x), readValue(this.negativeSlope)] as const, this.dtype);
+    return where(greaterEqual(input, 0), input, mul(slope, input));
+  }
+}
