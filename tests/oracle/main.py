@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import function_cases  # noqa: E402
 import golden  # noqa: E402
 import nnx_cases  # noqa: E402
+import nnx_layers  # noqa: E402
 import optax_cases  # noqa: E402
 import random_cases  # noqa: E402
 import structural_cases  # noqa: E402
@@ -25,6 +26,7 @@ golden.write("optax-optimizers", optax_cases.optimizer_cases())
 golden.write("optax-losses", optax_cases.loss_cases())
 golden.write("optax-schedules", optax_cases.schedule_cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
+golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
 for family in structural_cases.FAMILIES:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))

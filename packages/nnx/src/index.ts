@@ -32,10 +32,38 @@ export {
 export { call, flatten, GraphState, unflatten, unpack } from "./graph-state.ts";
 export { clone, graphdef, merge, pop, split, state, state as variables, type CloneOptions } from "./graph.ts";
 export * as initializers from "./initializers.ts";
-export type { FanOptions, Initializer } from "./initializers.ts";
+export type { FanOptions, Initializer, OrthogonalOptions } from "./initializers.ts";
 export { loadSafetensors, saveSafetensors } from "./io.ts";
 export { Dropout, type DropoutCallOptions, type DropoutOptions } from "./layers/dropout.ts";
+export {
+  GRUCell,
+  LSTMCell,
+  OptimizedLSTMCell,
+  RNNCellBase,
+  SimpleCell,
+  type Carry,
+  type CarryOptions,
+  type CellOptions,
+  type GatedCellOptions,
+  type SimpleCellOptions,
+} from "./layers/cells.ts";
+export { Einsum, type EinsumLayerOptions } from "./layers/einsum.ts";
+export { Embed, type EmbedOptions } from "./layers/embed.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { LinearGeneral, type LinearGeneralOptions } from "./layers/linear-general.ts";
+export { LoRA, LoRALinear, type LoRALinearOptions, type LoRAOptions } from "./layers/lora.ts";
+export { PReLU, type PReLUOptions } from "./layers/prelu.ts";
+export {
+  Bidirectional,
+  flipSequences,
+  RNN,
+  type BidirectionalCallOptions,
+  type BidirectionalOptions,
+  type RNNCallOptions,
+  type RNNOptions,
+} from "./layers/rnn.ts";
+export { Sequential, type SequentialLayer } from "./layers/sequential.ts";
+export { SpectralNorm, WeightNorm, type SpectralNormOptions, type WeightNormOptions } from "./layers/weight-norm.ts";
 export {
   iterModules,
   Module,

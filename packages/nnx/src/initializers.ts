@@ -1,4 +1,21 @@
-import { ArgumentError, astype, full, mul, random, ShapeError, type DType, type Shape, type Tensor } from "@jnx/tensor";
+import {
+  ArgumentError,
+  astype,
+  einsum,
+  full,
+  linalg,
+  moveaxis,
+  mul,
+  pad,
+  random,
+  reshape,
+  ShapeError,
+  sign,
+  transpose,
+  type DType,
+  type Shape,
+  type Tensor,
+} from "@jnx/tensor";
 import { normalizeAxis, shapeText, sizeOf } from "@jnx/tensor/internal";
 
 /** Makes a parameter's first value of a key, a shape and a dtype (float32 unless told). */
@@ -216,7 +233,7 @@ export function orthogonal(scale = 1, options: OrthogonalOptions = {}): Initiali
     const rest = shape.filter((_, k) => k !== axis);
     const rows = sizeOf(rest);
     const [q, r] = linalg.qr(random.normal(key, [Math.max(rows, columns), Math.min(rows, columns)]));
-    const signed = mul(q, sign(diagonal(r)));
+    const signed = mul(q, sign(einsum("ii->i", r)));
     const matrix = rows < columns ? transpose(signed) : signed;
     return astype(mul(scale, moveaxis(reshape(matrix, [...rest, columns]), -1, axis)), dtype);
   };
@@ -236,8 +253,7 @@ export function deltaOrthogonal(scale = 1, options: OrthogonalOptions = {}): Ini
       throw new ShapeError(
         `deltaOrthogonal: needs 3 to 5 axes and at least as many outputs as inputs, received ${shapeText(shape)}`,
       );
-    const square = orthogonal(scale, options)(key, [outputs, outputs], dtype);
-    const centre = laxSlice(square, [0, 0], [inputs, outputs]);
+    const centre = orthogonal(scale, options)(key, [inputs, outputs], dtype);
     const around = shape.slice(0, -2).map((extent): [number, number, number] => {
       const before = Math.floor((extent - 1) / 2);
       return [before, extent - 1 - before, 0];

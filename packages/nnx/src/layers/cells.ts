@@ -1,4 +1,16 @@
-import { add, ArgumentError, mul, sigmoid, split, sub, tanh, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
+import {
+  add,
+  ArgumentError,
+  mul,
+  sigmoid,
+  split,
+  sub,
+  tanh,
+  type DType,
+  type Shape,
+  type Tensor,
+  type TensorLike,
+} from "@jnx/tensor";
 import { asTensor } from "@jnx/tensor/internal";
 import { lecunNormal, orthogonal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";

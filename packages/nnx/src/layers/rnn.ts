@@ -23,7 +23,8 @@ import { Module } from "../module.ts";
 import { splitRngs } from "../rng-state.ts";
 import { Rngs, RngStream } from "../rngs.ts";
 import { RngState } from "../variable-types.ts";
-import { RNNCellBase, type Carry } from "./cells.ts";
+import type { RNNCellBase } from "./cells.ts";
+import type { Carry } from "./cells.ts";
 
 /** Options of `RNN`, each of which a call may give for itself. */
 export interface RNNFlags {
@@ -68,7 +69,7 @@ type RNNResult<C, O> = O extends { readonly returnCarry: true } ? [C, Tensor] : 
  * const [carry, outputs] = rnn.call(ones([2, 5, 3]), { returnCarry: true });
  * outputs.shape; // [2, 5, 4]
  */
-export class RNN<Cell extends RNNCellBase<never> = RNNCellBase> extends Module {
+export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
   readonly cell: Cell;
   readonly timeMajor: boolean;
   readonly returnCarry: boolean;
@@ -181,7 +182,10 @@ export function flipSequences(inputs: TensorLike, lengths: TensorLike | undefine
   if (lengths === undefined) return flip(x, { axis: timeAxis });
   const steps = x.shape[timeAxis] ?? 0;
   const own = expandDims(asTensor(lengths), timeAxis);
-  const backwards = reshape(arange(steps - 1, -1, -1), own.shape.map((_, axis) => (axis === timeAxis ? steps : 1)));
+  const backwards = reshape(
+    arange(steps - 1, -1, -1),
+    own.shape.map((_, axis) => (axis === timeAxis ? steps : 1)),
+  );
   const index = remainder(add(backwards, own), steps);
   const full = reshape(index, [...index.shape, ...x.shape.slice(index.ndim).map(() => 1)]);
   return takeAlongAxis(x, broadcastTo(full, x.shape), timeAxis);
@@ -214,7 +218,7 @@ export interface BidirectionalCallOptions {
  * const rnn = (seed: number) => new nnx.RNN(new nnx.GRUCell(3, 4, { rngs: new nnx.Rngs(seed) }));
  * new nnx.Bidirectional(rnn(0), rnn(1)).call(ones([2, 5, 3])).shape; // [2, 5, 8]
  */
-export class Bidirectional<F extends RNNCellBase<never>, B extends RNNCellBase<never>> extends Module {
+export class Bidirectional<F extends RNNCellBase, B extends RNNCellBase> extends Module {
   readonly forwardRnn: RNN<F>;
   readonly backwardRnn: RNN<B>;
   readonly mergeFn: (forward: Tensor, backward: Tensor) => Tensor;
@@ -252,10 +256,7 @@ export class Bidirectional<F extends RNNCellBase<never>, B extends RNNCellBase<n
     const [backwardCarry, backward] = run(this.backwardRnn, initialCarry?.[1], true);
     const merged = this.mergeFn(forward, backward);
     // As the options say.
-    return (returnCarry ? [[forwardCarry, backwardCarry], merged] : merged) as RNNResult<
-      [CarryOf<F>, CarryOf<B>],
-      O
-    >;
+    return (returnCarry ? [[forwardCarry, backwardCarry], merged] : merged) as RNNResult<[CarryOf<F>, CarryOf<B>], O>;
   }
 }
 

@@ -1,4 +1,5 @@
-import { ArgumentError, Tensor } from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import { ArgumentError } from "@jnx/tensor";
 import { List } from "../collections.ts";
 import { Module } from "../module.ts";
 import { nodeClass } from "../node.ts";
