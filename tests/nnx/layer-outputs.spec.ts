@@ -115,6 +115,7 @@ describe.each(Object.entries(cases))("%s", (name, { make, call }) => {
     return array(data as Float32Array | Int32Array, { shape }); // the two kinds of inputs
   };
   const lossFn = (layer: nnx.Module, x: Tensor): [Tensor, unknown] => {
+    // Of the kind that the case above makes.
     const y = call(layer as never, x);
     const losses = (tree.leaves(y) as Tensor[]).map((leaf) => mean(square(leaf))); // layers give trees of Tensors
     return [losses.reduce((a, b) => add(a, b)), y];
@@ -127,6 +128,7 @@ describe.each(Object.entries(cases))("%s", (name, { make, call }) => {
   it("gives Flax's output and gradients", async () => {
     const [[loss, y], grads] = nnx.valueAndGrad(lossFn, { hasAux: true })(make(), input());
     await expectSame(loss, [name, "loss"]);
+    // Of the kind that the case above makes.
     for (const [k, leaf] of (tree.leaves(y) as Tensor[]).entries())
       // as in lossFn
       await expectSame(leaf, [name, "outputs", k as unknown as string]); // golden paths have numbers, too
@@ -161,9 +163,11 @@ describe("layers refuse", () => {
     expect(() => new nnx.Einsum("ab,bc", [1, 2], { rngs: rngs() })).toThrow(/needs "->"/);
     expect(() => new nnx.Einsum("ab->b", [1, 2], { rngs: rngs() })).toThrow(/must have two operands/);
     expect(() => new nnx.Embed(3, 2, { rngs: rngs() }).call(array([0.5]))).toThrow(/whole numbers/);
+    // Of the kind that the case above makes.
     expect(() => new nnx.Sequential(3 as never).call(array([1]))).toThrow(/layer 0 must be a function/);
     const cell = new nnx.GRUCell(2, 3, { rngs: rngs() });
     expect(() => cell.initializeCarry([1, 2])).toThrow(/needs keys/);
+    // Of the kind that the case above makes.
     expect(() => new nnx.RNN(cell, { rngs: "x" as never })).toThrow(/must be an Rngs or a boolean/);
   });
 
