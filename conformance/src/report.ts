@@ -53,7 +53,7 @@ export function markdown(reports: readonly Report[]): string {
 
 Every public function of the op table on each implementation of WebGPU at hand, written by \`pnpm conformance\`. Each is
 checked with special values (NaN, infinities, zeros, huge), shapes (scalars, empty arrays, rank 8, broadcasting), gradients to
-order two by differences, and compiled against eager; against oracles in float64. A cell is the worst distance of a float
+order two and tangents by differences, a batch against its examples, and compiled against eager; against oracles in float64. A cell is the worst distance of a float
 result from its oracle in units in the last place; sums and products of many terms, which are held to a tolerance relative to
 their terms, count as exact when they keep it.
 

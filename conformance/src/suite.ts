@@ -1,4 +1,3 @@
-import { jit } from "@jnx/compile";
 import {
   cases,
   gradcheck,
@@ -9,7 +8,6 @@ import {
   shapedTensors,
   specialOperands,
   toTensor,
-  ulps,
   worstUlp,
   type HostArray,
   type MapRow,
@@ -17,9 +15,10 @@ import {
   type ShapedRow,
 } from "@jnx/testing/table";
 import type { DType, Tensor } from "@jnx/tensor";
+import { checkJit, checkJvp, checkVmap, reversed } from "./transforms.ts";
 
 /** What is asked of a row of the op table. */
-export type CheckKind = "special values" | "shapes" | "forward" | "gradient" | "jit";
+export type CheckKind = "special values" | "shapes" | "forward" | "gradient" | "jvp" | "vmap" | "jit";
 
 /** One thing to be shown. */
 export interface Check {
@@ -33,8 +32,6 @@ export interface Check {
   run(): Promise<number>;
 }
 
-/** Where a compiler contracts a product and a sum the last digits differ; cancellation makes more of it. */
-const CONTRACTION = 4;
 const SHAPES = [[], [1], [0, 3], [7], [1, 3, 1, 1, 5, 1, 1, 1]];
 const BROADCAST = [
   [[5, 1], [1, 3], [3]],
@@ -100,25 +97,33 @@ function shapedChecks(family: string, row: ShapedRow, first: boolean): Check[] {
     kind: "forward",
     run: () => checkShaped(row, dtype),
   }));
-  if (row.differentiable) {
-    const run = async (): Promise<number> => {
-      const operands = shapedOperands(row, "float32");
-      const tensors = shapedTensors(row, "float32", operands);
-      const fixed = tensors.map((tensor) => (tensor.dtype === "float32" ? undefined : tensor));
-      // One layout of each function to order 2: what its rule calls does not depend on the layout.
-      await gradcheck({ run: row.run, oracle: row.oracle, operands, fixed, order: first ? 2 : 1 });
-      return 0;
-    };
-    checks.push({ ...base, dtype: "float32", kind: "gradient", run });
-  }
+  if (row.differentiable) checks.push(...shapedDerivatives(base, row, first));
   const [dtype = "float32"] = row.dtypes;
-  if (first && row.operands.length > 0)
-    checks.push({
-      ...base,
-      dtype,
-      kind: "jit",
-      run: () => checkJit(row, shapedTensors(row, dtype, shapedOperands(row, dtype))),
-    });
+  // One layout of each function: what rules call does not depend on the layout.
+  if (!first || row.operands.length === 0) return checks;
+  const operands = shapedOperands(row, dtype);
+  const given = operands.map((operand, k) => (row.operands[k]?.values === undefined ? reversed(operand) : operand));
+  checks.push({
+    ...base,
+    dtype,
+    kind: "vmap",
+    run: () => checkVmap(row, [shapedTensors(row, dtype, operands), shapedTensors(row, dtype, given)]),
+  });
+  checks.push({ ...base, dtype, kind: "jit", run: () => checkJit(row, shapedTensors(row, dtype, operands)) });
+  return checks;
+}
+
+function shapedDerivatives(base: Pick<Check, "family" | "name" | "label">, row: ShapedRow, first: boolean): Check[] {
+  const operands = shapedOperands(row, "float32");
+  const fixed = (): (Tensor | undefined)[] =>
+    shapedTensors(row, "float32", operands).map((tensor) => (tensor.dtype === "float32" ? undefined : tensor));
+  const run = async (): Promise<number> => {
+    await gradcheck({ run: row.run, oracle: row.oracle, operands, fixed: fixed(), order: first ? 2 : 1 });
+    return 0;
+  };
+  const checks: Check[] = [{ ...base, dtype: "float32", kind: "gradient", run }];
+  if (first)
+    checks.push({ ...base, dtype: "float32", kind: "jvp", run: () => checkJvp(row, row.oracle, operands, fixed()) });
   return checks;
 }
 
@@ -145,23 +150,6 @@ async function compare(row: Row, dtype: DType, result: Tensor, want: HostArray):
   // A tolerance beside ulps is one near zero, where ulps say nothing.
   const { abs = 0, rel = 0 } = row.tolerance;
   return abs > 0 || rel > 0 ? 0 : worstUlp(got, want, result.dtype);
-}
-
-/** A compiled function gives what the eager one gives. */
-async function checkJit(row: Row, operands: readonly Tensor[]): Promise<number> {
-  const [ours, eager] = [jit((...xs: Tensor[]) => row.run(...xs))(...operands), row.run(...operands)];
-  if (ours.dtype !== eager.dtype || ours.shape.join() !== eager.shape.join())
-    throw new Error(`compiled ${ours.toString()}, eager ${eager.toString()}`);
-  const [x, y] = [await ours.data(), await eager.data()];
-  let most = 0;
-  y.forEach((value, k) => {
-    const found = x[k] ?? NaN;
-    const distance = eager.dtype === "float32" ? ulps(found, value) : found === value ? 0 : Infinity;
-    if (distance > CONTRACTION && !(Math.abs(found - value) < 1e-6))
-      throw new Error(`element ${k}: compiled ${found}, eager ${value}`);
-    if (distance <= CONTRACTION) most = Math.max(most, distance);
-  });
-  return most;
 }
 
 async function worst<T>(some: readonly T[], check: (one: T) => Promise<number>): Promise<number> {
