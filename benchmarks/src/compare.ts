@@ -5,7 +5,7 @@ import { mapCounts } from "./counts.ts";
 import { supports } from "./engines/index.ts";
 import { EngineProcess } from "./harness.ts";
 import type { Checked, First } from "./protocol.ts";
-import { mlpReference, movementError, opReference, relativeError } from "./reference.ts";
+import { mlpReference, movementError, normalError, opReference, relativeError } from "./reference.ts";
 import type { EngineInfo, Outcome, Results, TaskResult } from "./results.ts";
 import type { Roofline } from "./roofline.ts";
 import { summarize } from "./stats.ts";
@@ -55,7 +55,16 @@ async function each(contenders: readonly Contender[], work: (c: Contender) => Pr
 /** Holds results against float64 and gives how far off they are; `failed` is set when that is too far. */
 type Check = (checked: Checked) => Outcome;
 
+function normalCheck(task: Task): Check {
+  return ({ outputs }) => {
+    const error = normalError(outputs[0] ?? [], (task.bytes ?? 0) / 4);
+    if (error <= task.tolerance) return { error };
+    return { error, failed: `not normally distributed: off by ${error.toFixed(1)} times what chance explains` };
+  };
+}
+
 function opCheck(task: Task): Check {
+  if (task.distribution === "normal") return normalCheck(task);
   const want = opReference(task, task.inputs());
   return ({ outputs }) => {
     const error = relativeError(outputs[0] ?? [], want);

@@ -75,6 +75,8 @@ export function opReference(task: Task, inputs: Inputs): Float64Array {
       return Float64Array.of(Array.from(data("x")).reduce((a, b) => a + b, 0));
     case "T7":
       throw new Error("opReference: T7 is a training task; use mlpReference");
+    case "T11":
+      throw new Error("opReference: T11 is random; use normalError");
   }
 }
 
@@ -148,6 +150,28 @@ export function mlpReference(inputs: Inputs, steps: number): TrainReference {
     adam(params, grads, state, step);
   }
   return { losses, start, params };
+}
+
+/**
+ * How far a sample's mean, variance and share beyond 3 are from the standard normal's, each over five standard
+ * deviations of that statistic: up to 1 is well; infinite for another length or a NaN.
+ */
+export function normalError(sample: Numbers, n: number): number {
+  if (sample.length !== n) return Infinity;
+  let [sum, squares, far] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const x = at(sample, i);
+    sum += x;
+    squares += x * x;
+    if (Math.abs(x) > 3) far++;
+  }
+  const beyond = 0.0026997960632601866;
+  const errors = [
+    [sum / n, 1],
+    [squares / n - (sum / n) ** 2 - 1, Math.SQRT2],
+    [far / n - beyond, Math.sqrt(beyond)],
+  ].map(([off = NaN, deviation = NaN]) => (Math.abs(off) * Math.sqrt(n)) / (5 * deviation));
+  return errors.some(Number.isNaN) ? Infinity : Math.max(...errors);
 }
 
 /** Largest |got - want| over the largest |want|; infinite for another length or a NaN. */

@@ -7,7 +7,7 @@ export interface Input {
 
 export type Inputs = Readonly<Record<string, Input>>;
 
-export type TaskId = "T1.256" | "T1.512" | "T1.1024" | "T2" | "T3" | "T3e" | "T4" | "T5" | "T6" | "T7";
+export type TaskId = "T1.256" | "T1.512" | "T1.1024" | "T2" | "T3" | "T3e" | "T4" | "T5" | "T6" | "T7" | "T11";
 
 export interface Task {
   readonly id: TaskId;
@@ -19,6 +19,8 @@ export interface Task {
   readonly bytes?: number;
   /** Largest allowed |result - float64| over the largest |float64|. */
   readonly tolerance: number;
+  /** The result is random: what is checked is how it is distributed. */
+  readonly distribution?: "normal";
   inputs(): Inputs;
 }
 
@@ -134,6 +136,15 @@ export const tasks: readonly Task[] = [
     flops: 2 * mlpBatch * (3 * weights - mlpSizes[0] * mlpSizes[1]),
     tolerance: 1e-4,
     inputs: mlpInputs,
+  },
+  {
+    id: "T11",
+    title: "standard normal numbers, 2^20",
+    kind: "op",
+    bytes: 4 * large,
+    tolerance: 1,
+    distribution: "normal",
+    inputs: () => ({}),
   },
 ];
 

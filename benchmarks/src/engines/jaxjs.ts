@@ -52,6 +52,10 @@ function opFor(jax: typeof Jax, task: Task): { f: Op; args: readonly string[] } 
     }
     case "T6":
       return { f: jax.jit((x: Arr) => np.sum(x)), args: ["x"] };
+    case "T11": {
+      const key = jax.random.key(0);
+      return { f: jax.jit(() => jax.random.normal(key.ref, [2 ** 20])), args: [] };
+    }
     case "T7":
       throw new Error("jaxjs: T7 is not a single operation");
   }

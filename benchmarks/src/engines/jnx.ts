@@ -44,6 +44,7 @@ interface Jnx {
     sum(x: Tensor, options?: Reduce): Tensor;
     mean(x: Tensor, options?: Reduce): Tensor;
   };
+  readonly random: { PRNGKey(seed: number): Tensor; normal(key: Tensor, shape: readonly number[]): Tensor };
   readonly nn: { relu(x: Tensor): Tensor; softmax(x: Tensor, options?: { axis?: number }): Tensor };
   readonly optax: {
     adam(learningRate: number): Transformation;
@@ -75,7 +76,7 @@ function upload({ jnp }: Jnx, { data, shape }: Input): Tensor {
   return shape.length === 1 ? flat : jnp.reshape(flat, shape);
 }
 
-function opFor({ jax, jnp, nn }: Jnx, task: Task): { f: Op; args: readonly string[] } {
+function opFor({ jax, jnp, nn, random }: Jnx, task: Task): { f: Op; args: readonly string[] } {
   const pointwise = (x: Tensor): Tensor =>
     jnp.add(jnp.multiply(jnp.tanh(jnp.add(jnp.multiply(x, 1.5), 0.5)), x), jnp.maximum(x, 0));
   switch (task.id) {
@@ -102,6 +103,10 @@ function opFor({ jax, jnp, nn }: Jnx, task: Task): { f: Op; args: readonly strin
     }
     case "T6":
       return { f: jax.jit((x: Tensor) => jnp.sum(x)), args: ["x"] };
+    case "T11": {
+      const key = random.PRNGKey(0);
+      return { f: jax.jit(() => random.normal(key, [2 ** 20])), args: [] };
+    }
     case "T7":
       throw new Error("jnx: T7 is not a single operation");
   }
