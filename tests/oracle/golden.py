@@ -20,15 +20,15 @@ LIMIT = 1024
 SAMPLES = 64
 
 
-def array(value):
+def array(value, limit=LIMIT, samples=SAMPLES):
     a = np.ascontiguousarray(np.asarray(value))
     if a.dtype == np.bool_:
         a = a.astype(np.uint8)
     kind = {"f": "float", "i": "int", "u": "uint"}[a.dtype.kind] + str(a.dtype.itemsize * 8)
     out = {"dtype": kind, "shape": list(np.shape(value))}
     flat = a.reshape(-1)
-    if flat.size > LIMIT:
-        stride = -(-flat.size // SAMPLES)
+    if flat.size > limit:
+        stride = -(-flat.size // samples)
         out |= {"sha256": hashlib.sha256(a.tobytes()).hexdigest(), "stride": stride}
         flat = np.concatenate([flat[::stride], flat[-1:]])
     return out | {"data": base64.b64encode(flat.tobytes()).decode()}

@@ -15,12 +15,15 @@ import nnx_cases  # noqa: E402
 import nnx_layers  # noqa: E402
 import optax_cases  # noqa: E402
 import random_cases  # noqa: E402
+import sampler_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("functions", function_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())
 golden.write("random-samplers", random_cases.sampler_cases())
+golden.write("random-exact", sampler_cases.exact_cases())
+golden.write("random-close", sampler_cases.close_cases())
 golden.write("initializers", random_cases.initializer_cases())
 golden.write("optax-optimizers", optax_cases.optimizer_cases())
 golden.write("optax-losses", optax_cases.loss_cases())

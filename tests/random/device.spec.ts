@@ -2,7 +2,7 @@ import { link, packUniform } from "@jnx/kernels-wgsl";
 import { executor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
-import * as exponential from "../../packages/kernels-wgsl/src/elementwise/exponential-functions.wgsl.gen.ts";
+import * as exact from "../../packages/kernels-wgsl/src/random/exact-functions.wgsl.gen.ts";
 import { planBits } from "../../packages/kernels-wgsl/src/random/plan.ts";
 import * as sampling from "../../packages/kernels-wgsl/src/random/sampling-functions.wgsl.gen.ts";
 import * as threefry from "../../packages/kernels-wgsl/src/random/threefry-functions.wgsl.gen.ts";
@@ -114,7 +114,7 @@ describe.each([1, 4] as const)("random functions of width %i", (width) => {
     expect(got).toEqual(bitsOf(want));
   });
 
-  test("uniform in any range has JAX's bits, normal is within 4 ulp", async () => {
+  test("uniform in any range, and what is made of logarithms, have JAX's bits", async () => {
     const n = 20000;
     const key = seedToKey(42);
     const ranges = [
@@ -131,17 +131,15 @@ describe.each([1, 4] as const)("random functions of width %i", (width) => {
       fn: sampling.op_uniform_from_bits,
       inputs: [0, ...range.map((bound) => 1 + bounds.indexOf(bound))],
     }));
-    const calls = [...uniforms, { fn: sampling.op_symmetric_from_bits, inputs: [0] }];
-    const results = await runFunctions(calls, inputs, width);
+    const results = await runFunctions(uniforms, inputs, width);
     ranges.forEach(([low, high], k) => expect(results[k]).toEqual(bitsOf(hostUniform(key, n, low, high))));
-    const symmetric = results.at(-1) ?? new Uint32Array();
-    const [inverse = new Uint32Array()] = await runFunctions(
-      [{ fn: exponential.op_erf_inv, inputs: [0] }],
-      [symmetric],
-      width,
-    );
+    const calls = [exact.op_normal_from_bits, exact.op_exponential_from_bits].map((fn) => ({ fn, inputs: [0, 1] }));
+    const [normal, exponential] = await runFunctions(calls, [hostBits(key, n), new Uint32Array(n)], width);
     const golden = goldenArray("random-bits", "normal 1023");
-    const got = bitsOf(Float32Array.from(inverse.slice(0, 1023), (u) => floatOf(u) * Math.fround(Math.SQRT2)));
-    expect(worstUlp(got, new Uint32Array(golden.data.buffer), [symmetric]).worst).toBeLessThanOrEqual(4);
+    const got = (normal ?? new Uint32Array()).slice(0, 1023);
+    const compared = worstUlp(got, new Uint32Array(golden.data.buffer), [got]);
+    expect(compared.worst).toBeLessThanOrEqual(2);
+    const draws = goldenArray("random-samplers", "exponential 300");
+    expect(exponential?.slice(0, 300)).toEqual(new Uint32Array(draws.data.buffer));
   });
 });

@@ -18,4 +18,4 @@ export {
   type VmapOptions,
 } from "@jnx/autodiff";
 export { jit, type Jitted, type JitOptions, type ProgramReport } from "@jnx/compile";
-export { tree } from "@jnx/tensor";
+export { config, tree, type ConfigName } from "@jnx/tensor";

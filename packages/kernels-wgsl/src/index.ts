@@ -33,6 +33,7 @@ export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.t
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";
 export { planPlace, type PlaceSpec } from "./movement/place.ts";
 export { planBits, type BitsSpec } from "./random/plan.ts";
+export * from "./random/exact-functions.wgsl.gen.ts";
 export * from "./random/sampling-functions.wgsl.gen.ts";
 export * from "./random/threefry-functions.wgsl.gen.ts";
 export { fitsLines, linePass, planLines, type LinesSpec } from "./reduce/lines.ts";

@@ -122,4 +122,5 @@ export {
   dynamicUpdateSliceInDim,
   type StartIndices,
 } from "./ops/dynamic-slice.ts";
+export { config, type ConfigName } from "./config.ts";
 export * as random from "./ops/random.ts";

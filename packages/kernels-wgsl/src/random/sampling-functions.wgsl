@@ -102,13 +102,33 @@ fn op_fma_exact(a: F, b: F, c: F) -> F {
 // [0, 1) in steps of 2^-23, exact: the upper 23 bits as a significand.
 fn op_unit_from_bits(bits: U) -> F { return bitcast<F>((bits >> U(9u)) | U(0x3f800000u)) - 1.0; }
 
-// (-1, 1), exact: jax.random.uniform(minval = nextafter(-1, 0), maxval = 1). sqrt 2 erf_inv of it is jax.random.normal.
-fn op_symmetric_from_bits(bits: U) -> F {
-  return max(2.0 * op_unit_from_bits(bits) - 0.99999994, F(-0.99999994));
-}
-
 // max(low, unit (high - low) + low): jax.random.uniform(minval = low, maxval = high).
 fn op_uniform_from_bits(bits: U, low: F, high: F) -> F {
   let u = op_fma_exact(op_unit_from_bits(bits), high - low, low);
   return select(u, low, u < low);
+}
+
+// The 64-bit fraction high 2^-32 + low 2^-64, or what it lacks of 1 and then with a minus, whichever is below 1/2.
+// The leading 24 bits are kept, as gumbel's mode "highest" has it.
+fn op_fraction_from_bits(high: U, low: U) -> F {
+  let flip = high >= U(0x80000000u);
+  let h = select(high, ~high + select(U(0u), U(1u), low == U(0u)), flip);
+  let l = select(low, ~low + U(1u), flip);
+  let in_low = h == U(0u);
+  let n = countLeadingZeros(h) & U(31u);
+  let m = countLeadingZeros(l);
+  let top = select((h << n) | ((l >> U(1u)) >> (U(31u) - n)), l << (m & U(31u)), in_low);
+  let exponent = U(126u) - select(n, U(32u) + m, in_low);
+  let x = (exponent << U(23u)) | ((top >> U(8u)) & U(0x7fffffu));
+  return bitcast<F>(x | select(U(0u), U(0x80000000u), flip));
+}
+
+// wald: x = m + m y / 2 m - m / 2 sqrt(4 m y + m^2 y^2) with y = v^2, or m^2 / x where z is above m / (m + x).
+// Fused where XLA fuses: what is left of m and the root may be small beside both.
+fn op_wald(v: F, z: F, m: F) -> F {
+  let y = v * v;
+  let m2 = m * m;
+  let root = sqrt(op_fma_exact(4.0 * m, y, m2 * (y * y)));
+  let x = op_fma_exact(-(m * 0.5), root, m + (m2 * y) * 0.5);
+  return select(m2 / x, x, z <= m / (m + x));
 }

@@ -47,3 +47,14 @@ fn op_threefry_xor(k0: U, k1: U, x0: U, x1: U) -> U {
   let y = threefry_block(k0, k1, x0, x1);
   return y[0] ^ y[1];
 }
+
+// Output i of hashing the counts 0 ... n - 1 as JAX did before its threefry was partitionable: both halves of the counts,
+// a 0 added to an odd number, are the two words of each block, and both halves of the outputs are the words that come out.
+fn op_threefry_halves(k0: U, k1: U, i: U, n: U) -> U {
+  let half = (n + U(1u)) / U(2u);
+  let first = i < half;
+  let x0 = select(i - half, i, first);
+  let x1 = select(x0 + half, U(0u), x0 + half >= n);
+  let y = threefry_block(k0, k1, x0, x1);
+  return select(y[1], y[0], first);
+}

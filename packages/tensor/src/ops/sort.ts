@@ -2,8 +2,7 @@ import { planSort } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import type { KernelOp } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
-import { at } from "../view.ts";
+import type { Aval, Tensor } from "../tensor.ts";
 
 const argsortOp: KernelOp<undefined> = {
   kind: "kernel",
@@ -12,19 +11,24 @@ const argsortOp: KernelOp<undefined> = {
   infer: ([keys]) => ({ shape: keys?.shape ?? [], dtype: "uint32", weak: false }),
   accepts: () => true,
   plan: ([keys], _attrs, limits) =>
-    planSort({ ...rowsOf(keys?.aval.shape ?? []), key: "uint32", dtype: "uint32", result: "positions" }, limits).map(
-      (stage) => (stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] }),
-    ),
+    planSort(
+      { ...rowsOf(keys?.aval.shape ?? []), key: keyOf(keys?.aval), dtype: "uint32", result: "positions" },
+      limits,
+    ).map((stage) => (stage.reads === "operands" ? { ...stage, operands: [], loads: 0 } : { ...stage, operands: [] })),
   vjp: "nondifferentiable",
-  batch: (inputs) => bind(argsortOp, inputs, undefined),
+  batch: ([keys]) => bind(argsortOp, keys === undefined ? [] : [keys], undefined),
 };
 
-/** The last axis is sorted, for each index of the others. */
-function rowsOf(shape: Shape): { rows: number; n: number } {
-  return { rows: sizeOf(shape.slice(0, -1)), n: at(shape, shape.length - 1) };
+function keyOf(keys: Aval | undefined): "float32" | "int32" | "uint32" {
+  return keys === undefined || keys.dtype === "bool" ? "uint32" : keys.dtype;
 }
 
-/** Where each uint32 of an ascending stable sort came from: the order that random.permutation takes. */
+/** Vectors along the last axis, and how many there are. */
+function rowsOf(shape: Shape): { rows: number; n: number } {
+  return { rows: sizeOf(shape.slice(0, -1)), n: shape.at(-1) ?? 0 };
+}
+
+/** Where each element of an ascending stable sort along the last axis came from. NaN comes last. */
 export function sortPairs(keys: Tensor): Tensor {
   return bind(argsortOp, [keys], undefined);
 }

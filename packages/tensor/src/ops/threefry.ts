@@ -91,6 +91,20 @@ export function hostSplit(key: Uint32Array, num = 2): Uint32Array {
   return out;
 }
 
+/** The hash of the counts 0 … n − 1: what split and bits were made of before JAX's threefry was partitionable. */
+export function hostThreefry(key: Uint32Array, n: number): Uint32Array {
+  const [k0, k1] = words(key, "threefry");
+  const half = Math.ceil(n / 2);
+  const out = new Uint32Array(n);
+  const pair = new Uint32Array(2);
+  for (let i = 0; i < half; i++) {
+    blockInto(pair, 0, k0, k1, i, half + i < n ? half + i : 0);
+    out[i] = at(pair, 0);
+    if (half + i < n) out[half + i] = at(pair, 1);
+  }
+  return out;
+}
+
 /**
  * The key that a key and a number make together: one block.
  *

@@ -1,0 +1,34 @@
+import { ShapeError } from "../../errors.ts";
+import { broadcastShapes, checkShape, sameShape, shapeText, type Shape } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { convert } from "../convert.ts";
+import { asTensor, type TensorLike } from "../create.ts";
+import { broadcastTo } from "../movement.ts";
+
+/**
+ * The shape of a draw: the one asked for, with which the parameters must broadcast without making it larger, or else
+ * the parameters' own.
+ *
+ * @throws ShapeError naming the sampler and both shapes.
+ */
+export function drawShape(name: string, shape: Shape | undefined, ...parameters: readonly Shape[]): Shape {
+  const op = `random.${name}`;
+  if (shape === undefined) return broadcastShapes(op, ...parameters, []);
+  const asked = checkShape(op, shape);
+  const full = broadcastShapes(op, asked, ...parameters);
+  if (!sameShape(full, asked))
+    throw new ShapeError(
+      `${op}: the parameters' shape ${shapeText(broadcastShapes(op, ...parameters))} does not broadcast to the shape ${shapeText(asked)} that was asked for; leave the shape out, or end it with theirs`,
+    );
+  return asked;
+}
+
+/** A parameter as float32. */
+export function float(x: TensorLike): Tensor {
+  return convert(asTensor(x), "float32");
+}
+
+/** A parameter as float32, repeated over the draw. */
+export function spread(x: TensorLike, shape: Shape): Tensor {
+  return broadcastTo(float(x), shape);
+}

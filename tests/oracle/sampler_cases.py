@@ -1,0 +1,88 @@
+"""Every sampler of jax.random, called eagerly: names are "sampler parameters | seed | shape"."""
+
+import golden
+import jax
+import numpy as np
+from jax import random
+
+SEEDS = [0, 1, 42, 1701, 4294967295]
+SHAPES = [
+    (), (0,), (1,), (2,), (3,), (4,), (5,), (7,), (8,), (17,), (33,), (100,), (3, 0), (1, 1), (2, 3), (5, 7), (31, 33),
+    (2, 3, 4), (1, 5, 1, 3), (1023,), (4099,),
+]  # fmt: skip
+FEW_SHAPES = [(), (7,), (33, 3), (1000,)]
+
+F = np.float32
+BOUNDS = np.array([[-3], [0], [100]], np.int32)
+
+# What is the same bit for bit on every device: hashes and samples of many shapes and seeds.
+EXACT = {
+    "bits uint8": lambda k, s: random.bits(k, s, np.uint8),
+    "bits uint16": lambda k, s: random.bits(k, s, np.uint16),
+    "bits": lambda k, s: random.bits(k, s),
+    "split": lambda k, s: random.key_data(random.split(k, s)),
+    "uniform": lambda k, s: random.uniform(k, s),
+    "uniform -1 1": lambda k, s: random.uniform(k, s, minval=-1, maxval=1),
+    "uniform -0.3 1.45": lambda k, s: random.uniform(k, s, minval=-0.3, maxval=1.45),
+    "randint 0 10": lambda k, s: random.randint(k, s, 0, 10),
+    "randint -5 1000003": lambda k, s: random.randint(k, s, -5, 1000003),
+    "randint int8": lambda k, s: random.randint(k, s, -128, 128, np.int8).astype(np.int32),
+    "randint uint8": lambda k, s: random.randint(k, s, 0, 256, np.uint8).astype(np.int32),
+    "randint int16": lambda k, s: random.randint(k, s, -40000, 40000, np.int16).astype(np.int32),
+    "randint uint16": lambda k, s: random.randint(k, s, 5, 60000, np.uint16).astype(np.int32),
+    "randint uint32": lambda k, s: random.randint(k, s, np.uint32(7), np.uint32(4294967295), np.uint32),
+    "randint full": lambda k, s: random.randint(k, s, -(2**31), np.uint32(2**31)),
+    "bernoulli": lambda k, s: random.bernoulli(k, 0.5, s),
+    "bernoulli 0.3": lambda k, s: random.bernoulli(k, 0.3, s),
+    "bernoulli 0.3 high": lambda k, s: random.bernoulli(k, F(0.3), s, mode="high"),
+    "rademacher": lambda k, s: random.rademacher(k, s, np.int32),
+    "exponential": lambda k, s: random.exponential(k, s),
+    "laplace": lambda k, s: random.laplace(k, s),
+    "logistic": lambda k, s: random.logistic(k, s),
+    "gumbel": lambda k, s: random.gumbel(k, s),
+    "gumbel high": lambda k, s: random.gumbel(k, s, mode="high"),
+    "gumbel highest": lambda k, s: random.gumbel(k, s, mode="highest"),
+    "rayleigh 2.5": lambda k, s: random.rayleigh(k, F(2.5), s),
+    "geometric 0.3": lambda k, s: random.geometric(k, F(0.3), s),
+    "geometric 0.001": lambda k, s: random.geometric(k, F(0.001), s),
+}
+
+# What is close: all values of fewer draws.
+CLOSE = {
+    "normal": lambda k, s: random.normal(k, s),
+    "truncatedNormal -2 2": lambda k, s: random.truncated_normal(k, -2.0, 2.0, s),
+    "truncatedNormal 0 2": lambda k, s: random.truncated_normal(k, 0.0, 2.0, s),
+    "truncatedNormal -0.5 3": lambda k, s: random.truncated_normal(k, -0.5, 3.0, s),
+    "truncatedNormal -inf 0.7": lambda k, s: random.truncated_normal(k, -np.inf, 0.7, s),
+    "cauchy": lambda k, s: random.cauchy(k, s),
+    "pareto 2": lambda k, s: random.pareto(k, F(2), s),
+    "pareto 0.5": lambda k, s: random.pareto(k, F(0.5), s),
+    "weibullMin 1 2": lambda k, s: random.weibull_min(k, 1, 2, s),
+    "weibullMin 3 0.7": lambda k, s: random.weibull_min(k, F(3), F(0.7), s),
+    "lognormal 1": lambda k, s: random.lognormal(k, F(1), s),
+    "lognormal 0.25": lambda k, s: random.lognormal(k, F(0.25), s),
+    "maxwell": lambda k, s: random.maxwell(k, s),
+    "doubleSidedMaxwell 1 2": lambda k, s: random.double_sided_maxwell(k, 1.0, 2.0, s),
+    "triangular 0 0.5 1": lambda k, s: random.triangular(k, F(0), F(0.5), F(1), s),
+    "triangular -1 2 7": lambda k, s: random.triangular(k, F(-1), F(2), F(7), s),
+    "wald 1": lambda k, s: random.wald(k, F(1), s),
+    "wald 0.3": lambda k, s: random.wald(k, F(0.3), s),
+}
+
+
+def name(case, seed, shape):
+    return f"{case} | {seed} | {'x'.join(map(str, shape)) if shape else 'scalar'}"
+
+
+def exact_cases():
+    return {
+        name(case, seed, shape): golden.array(draw(random.key(seed), shape), limit=1024 if seed == 42 and len(shape) == 1 else 8, samples=4)
+        for case, draw in EXACT.items() for seed in SEEDS for shape in SHAPES
+    }  # fmt: skip
+
+
+def close_cases():
+    return {
+        name(case, seed, shape): draw(random.key(seed), shape)
+        for case, draw in CLOSE.items() for seed in SEEDS[1:4] for shape in (FEW_SHAPES if seed == 42 else FEW_SHAPES[:3])
+    }  # fmt: skip

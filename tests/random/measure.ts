@@ -1,0 +1,58 @@
+import { random } from "@jnx/tensor";
+import { digest, goldenArray, readGoldens, sampled, type GoldenData } from "../goldens/read.ts";
+import { ulpDistance } from "../kernels/ulp.ts";
+import type { Draw } from "./samplers.ts";
+
+/** How far draws are from JAX's over all cases of a sampler. */
+export interface Distance {
+  /** Elements compared, and how many of them are the same number. */
+  readonly elements: number;
+  readonly equal: number;
+  /** The largest distance in units in the last place; 0 for equal integers, infinite for others. */
+  readonly worst: number;
+  /** The case and element of the worst. */
+  readonly where: string;
+}
+
+/** Cases of a golden file by sampler, with their seeds and shapes. */
+export function casesOf(file: string, sampler: string): { name: string; seed: number; shape: number[] }[] {
+  return Object.keys(readGoldens(file)).flatMap((name) => {
+    const [found, seed, shape = ""] = name.split(" | ");
+    if (found !== sampler) return [];
+    return [{ name, seed: Number(seed), shape: shape === "scalar" ? [] : shape.split("x").map(Number) }];
+  });
+}
+
+/** Draws every case of a sampler and compares. */
+export async function measure(file: string, sampler: string, draw: Draw): Promise<Distance> {
+  let [elements, equal, worst, where] = [0, 0, 0, ""];
+  for (const { name, seed, shape } of casesOf(file, sampler)) {
+    const golden = goldenArray(file, name);
+    const data = stored(await draw(random.key(seed), shape).data(), golden.dtype);
+    const got = sampled(data, golden);
+    const same = golden.sha256 === undefined || digest(data) === golden.sha256;
+    got.forEach((value, i) => {
+      const want = golden.data[i] ?? Number.NaN;
+      const distance = data instanceof Float32Array ? ulps(value, want) : value === want ? 0 : Infinity;
+      elements++;
+      if (distance === 0) equal++;
+      if (distance > worst || (where === "" && distance > 0))
+        [worst, where] = [distance, `${name}, element ${i * (golden.stride ?? 1)}: ${value} for ${want}`];
+    });
+    if (!same && worst === 0) [worst, where] = [Infinity, `${name}: an element between the samples`];
+  }
+  return { elements, equal, worst, where };
+}
+
+/** Small integers come as uint32 here. */
+function stored(data: GoldenData, dtype: string): GoldenData {
+  return dtype === "uint8" ? Uint8Array.from(data) : dtype === "uint16" ? Uint16Array.from(data) : data;
+}
+
+const floats = new Float32Array(2);
+const bits = new Uint32Array(floats.buffer);
+
+function ulps(a: number, b: number): number {
+  [floats[0], floats[1]] = [a, b];
+  return ulpDistance(bits[0] ?? 0, bits[1] ?? 0);
+}
