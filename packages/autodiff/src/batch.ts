@@ -1,5 +1,5 @@
-import { spreadBatch, bind, type AnyOp, type Level } from "@jnx/tensor/internal";
-import { Tensor } from "@jnx/tensor";
+import { spreadBatch, bind, type AnyOp, type CallOp, type Level } from "@jnx/tensor/internal";
+import { broadcastTo, Tensor } from "@jnx/tensor";
 
 /**
  * The level that runs a function on a whole batch. The function sees tensors of one example's shape; each stands for a
@@ -43,6 +43,19 @@ export class Batch implements Level {
     const result =
       op.batch === undefined ? bind(op, spreadBatch(operands, batched), attrs) : op.batch(operands, batched, attrs);
     return result instanceof Tensor ? this.example(result) : result.unbatched;
+  }
+
+  call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (op.batch === undefined) return undefined;
+    const whole = inputs.map((input) => this.physical(input));
+    const batched = whole.map((physical) => physical !== undefined);
+    const operands = inputs.map((input, k) => whole[k] ?? input);
+    return op.batch(operands, batched, this).map((output) => this.example(output));
+  }
+
+  /** What a function of examples gave on this level, each tensor with the batch first. */
+  collect(outputs: readonly Tensor[]): Tensor[] {
+    return outputs.map((output) => this.physical(output) ?? broadcastTo(output, [this.size, ...output.shape]));
   }
 
   attached(tensor: Tensor): readonly Tensor[] {

@@ -4,12 +4,14 @@ import {
   inArena,
   isFloat,
   keptStorages,
+  withLevel,
   type AnyOp,
+  type CallOp,
   type JvpRule,
   type Level,
 } from "@jnx/tensor/internal";
 import { add, type Tensor } from "@jnx/tensor";
-import { Tape, zeroOf } from "./tape.ts";
+import { Guard, Tape, zeroOf } from "./tape.ts";
 
 type Tangents = readonly (Tensor | undefined)[];
 type Context = Parameters<JvpRule<unknown>>[0];
@@ -49,6 +51,19 @@ export class Forward implements Level {
     const tangent = pushforward(op, { inputs, output, attrs }, tangents);
     if (tangent !== undefined) this.#tangents.set(output, tangent);
     return output;
+  }
+
+  call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (op.jvp === undefined) return undefined;
+    const { jvp } = op;
+    const moves = inputs.map((input) => this.#tangents.get(input));
+    const operands = inputs.map((input, k) => (moves[k] === undefined ? input : alias(input)));
+    const guard = new Guard(op.name, (x) => this.#tangents.has(x));
+    const { outputs, tangents } = withLevel(guard, () => jvp(operands, moves));
+    return outputs.map((output, k) => {
+      const tangent = tangents[k];
+      return tangent === undefined ? output : this.perturb(output, tangent);
+    });
   }
 
   attached(tensor: Tensor): readonly Tensor[] {

@@ -4,3 +4,11 @@ export { grad, valueAndGrad, vjp, type GradOptions } from "./grad.ts";
 export { hessian, jacfwd, jacrev, type Jacobian, type JacobianOptions } from "./jacobian.ts";
 export { jvp, linearize, linearTranspose, type JvpOptions } from "./jvp.ts";
 export { vmap, type VmapOptions } from "./vmap.ts";
+export {
+  checkpoint,
+  checkpointName,
+  checkpointPolicies,
+  type CheckpointOptions,
+  type CheckpointPolicy,
+} from "./checkpoint.ts";
+export { customJvp, customVjp, type CustomJvp, type CustomOptions, type CustomVjp } from "./custom.ts";

@@ -6,17 +6,19 @@ import {
   withAttached,
   withLevel,
   type AnyOp,
+  type CallOp,
   type Level,
   type Storage,
 } from "@jnx/tensor/internal";
-import { add, DtypeError, ShapeError, type Tensor } from "@jnx/tensor";
+import { add, ArgumentError, DtypeError, ShapeError, type Tensor } from "@jnx/tensor";
 
-/** One op as it ran: enough to go back through it. */
+type Cotangents = readonly (Tensor | undefined)[];
+
+/** One op or call as it ran: enough to go back through it. */
 interface TapeEntry {
-  readonly op: AnyOp;
   readonly inputs: readonly Tensor[];
-  readonly output: Tensor;
-  readonly attrs: unknown;
+  readonly outputs: readonly Tensor[];
+  pull(cotangents: Cotangents, needs: readonly boolean[]): Cotangents;
 }
 
 /**
@@ -51,9 +53,26 @@ export class Tape implements Level {
     if (!isFloat(output.dtype) || op.vjp === "nondifferentiable") return output;
     // Identity views may hand back their input; the tape must tell the two apart.
     this.#watched.add(output);
-    this.#entries.push({ op, inputs, output, attrs });
+    const { vjp } = op;
+    const pull = ([ct]: Cotangents, needs: readonly boolean[]): Cotangents =>
+      ct === undefined ? [] : vjp({ inputs, output, attrs, needs }, ct);
+    this.#entries.push({ inputs, outputs: [output], pull });
     this.#pin([...inputs, output]);
     return output;
+  }
+
+  call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (op.vjp === undefined) return undefined;
+    const { vjp } = op;
+    const needs = inputs.map((input) => this.#watched.has(input));
+    const operands = inputs.map((input, k) => (needs[k] === true ? alias(input) : input));
+    const guard = new Guard(op.name, (x) => this.#watched.has(x));
+    const { outputs, residuals, pull } = withLevel(guard, () => vjp(operands, needs));
+    // A call may hand an input back; the tape must tell the two apart.
+    const own = outputs.map((output) => (isFloat(output.dtype) ? this.watch(output) : output));
+    this.#entries.push({ inputs, outputs: own, pull });
+    this.#pin([...own, ...residuals]);
+    return own;
   }
 
   /** Runs f on the tape, once; after a throw nothing is held for a way back. */
@@ -86,11 +105,7 @@ export class Tape implements Level {
    * The cotangents of `leaves`, given those of `outputs`: one loop backwards over the tape. Cotangents of a tensor
    * used twice add up; undefined stands for zero.
    */
-  pullback(
-    outputs: readonly Tensor[],
-    cotangents: readonly Tensor[],
-    leaves: readonly Tensor[],
-  ): (Tensor | undefined)[] {
+  pullback(outputs: readonly Tensor[], cotangents: Cotangents, leaves: readonly Tensor[]): (Tensor | undefined)[] {
     const gathered = new Map<Tensor, Tensor>();
     const give = (to: Tensor, ct: Tensor): void => {
       const known = gathered.get(to);
@@ -103,22 +118,43 @@ export class Tape implements Level {
     const kept = new Set(leaves);
     for (let k = this.#entries.length - 1; k >= 0; k--) {
       const entry = this.#entries[k];
-      const ct = entry && gathered.get(entry.output);
-      if (entry === undefined || ct === undefined) continue;
-      if (!kept.has(entry.output)) gathered.delete(entry.output);
-      this.#back(entry, ct, give);
+      if (entry === undefined) continue;
+      const cts = entry.outputs.map((output) => gathered.get(output));
+      if (cts.every((ct) => ct === undefined)) continue;
+      for (const output of entry.outputs) if (!kept.has(output)) gathered.delete(output);
+      this.#back(entry, cts, give);
     }
     return leaves.map((leaf) => gathered.get(leaf));
   }
 
-  #back({ op, inputs, output, attrs }: TapeEntry, ct: Tensor, give: (to: Tensor, ct: Tensor) => void): void {
-    if (op.vjp === "nondifferentiable") return;
+  #back({ inputs, pull }: TapeEntry, cts: Cotangents, give: (to: Tensor, ct: Tensor) => void): void {
     const needs = inputs.map((input) => this.#watched.has(input));
-    const parts = op.vjp({ inputs, output, attrs, needs }, ct);
+    const parts = pull(cts, needs);
     inputs.forEach((input, k) => {
       const part = parts[k];
       if (needs[k] === true && part !== undefined) give(input, part);
     });
+  }
+}
+
+/** Refuses what a rule of a call closes over: below the level that took the call, its derivative would be lost. */
+export class Guard implements Level {
+  readonly name: string;
+  readonly #known: (x: Tensor) => boolean;
+
+  constructor(name: string, known: (x: Tensor) => boolean) {
+    this.name = name;
+    this.#known = known;
+  }
+
+  claims(inputs: readonly Tensor[]): boolean {
+    return inputs.some(this.#known);
+  }
+
+  process(op: AnyOp): Tensor {
+    throw new ArgumentError(
+      `${this.name}: the function closes over a value that is being differentiated (met by ${op.name}); pass it as an argument`,
+    );
   }
 }
 

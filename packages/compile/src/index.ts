@@ -1,2 +1,3 @@
+export { evalShape, makeJaxpr, ShapeDtypeStruct } from "./abstract.ts";
 export { jit, type Jitted, type JitOptions } from "./jit.ts";
 export type { ProgramReport } from "./program.ts";

@@ -1,5 +1,11 @@
 /** jax: transformations of functions, and trees. */
 export {
+  checkpoint,
+  checkpoint as remat,
+  checkpointName,
+  checkpointPolicies,
+  customJvp,
+  customVjp,
   grad,
   hessian,
   jacfwd,
@@ -17,5 +23,13 @@ export {
   type JvpOptions,
   type VmapOptions,
 } from "@jnx/autodiff";
-export { jit, type Jitted, type JitOptions, type ProgramReport } from "@jnx/compile";
+export {
+  evalShape,
+  jit,
+  makeJaxpr,
+  ShapeDtypeStruct,
+  type Jitted,
+  type JitOptions,
+  type ProgramReport,
+} from "@jnx/compile";
 export { config, tree, type ConfigName } from "@jnx/tensor";

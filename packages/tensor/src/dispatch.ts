@@ -1,4 +1,5 @@
 import type { Tensor } from "./tensor.ts";
+import type { CallOp } from "./call.ts";
 import type { AnyOp, OpDef } from "./op.ts";
 import { evaluate } from "./eager.ts";
 
@@ -13,6 +14,8 @@ export interface Level {
   /** True if this level must see an op with these inputs. */
   claims(inputs: readonly Tensor[]): boolean;
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor;
+  /** Takes a call as a whole, below this level; undefined to let it pass. Asked only if it claims the inputs. */
+  call?(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined;
   /** Tensors that this level keeps beside one of its own: a tangent, a whole batch. They live as long as it does. */
   attached?(tensor: Tensor): readonly Tensor[];
 }

@@ -1,4 +1,5 @@
 /** For the other @jnx packages; no promise is made about anything here. */
+export { bindCall, type BatchAxis, type CallOp, type CallPullback } from "./call.ts";
 export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
 export { contiguous, copy } from "./eager.ts";
