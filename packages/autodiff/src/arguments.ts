@@ -22,12 +22,10 @@ export function argumentsOf(args: readonly unknown[]): Arguments {
   return {
     tensors,
     places,
-    // The list of arguments that was flattened.
-    rebuild: (others) =>
-      tree.unflatten(
-        def,
-        leaves.map((leaf, k) => pick(others, position[k], leaf)),
-      ) as unknown[],
+    rebuild: (others) => {
+      const filled = leaves.map((leaf, k) => pick(others, position[k], leaf));
+      return tree.unflatten(def, filled) as unknown[]; // the list of arguments that was flattened
+    },
   };
 }
 
