@@ -10,6 +10,7 @@ import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
 import { reduce } from "./cases/reduce.ts";
+import { ufuncs } from "./cases/ufuncs.ts";
 import type { Row } from "./cases/rows.ts";
 import { window } from "./cases/window.ts";
 
@@ -27,6 +28,7 @@ export const cases = {
   movement,
   normalize,
   reduce,
+  ufuncs,
   window,
 } as const;
 

@@ -124,3 +124,18 @@ fn op_pow_u(x: U, y: U) -> U {
 }
 
 fn op_pow_i(x: I, y: I) -> I { return bitcast<I>(op_pow_u(bitcast<U>(x), bitcast<U>(y))); }
+
+// Euclid's steps, 48 of them: 32 bits need at most 46.
+fn gcd_step(a: U, b: U) -> U { return select(a % max(b, U(1u)), a, b == U(0u)); }
+
+fn op_gcd_u(x: U, y: U) -> U {
+  var a = x;
+  var b = y;
+  for (var k = 0u; k < 12u; k++) {
+    a = gcd_step(a, b);
+    b = gcd_step(b, a);
+    a = gcd_step(a, b);
+    b = gcd_step(b, a);
+  }
+  return max(a, b);
+}

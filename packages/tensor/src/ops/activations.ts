@@ -3,7 +3,7 @@ import { bind } from "../dispatch.ts";
 import type { MapOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
 import {
   abs,
   add,
@@ -79,7 +79,7 @@ export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
  * @example await relu6(array([-1.5, 2, 9])).toArray(); // [0, 2, 6]
  */
 export function relu6(x: TensorLike): Tensor {
-  return where(greaterEqual(x, 6), 6, relu(x));
+  return where(greaterEqual(x, 6), literal(6, [], "float32", true), relu(x));
 }
 
 export interface GeluOptions {

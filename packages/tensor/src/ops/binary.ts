@@ -4,6 +4,7 @@ import {
   op_add_u,
   op_and_b,
   op_div_f,
+  op_floor_divide_f,
   op_floor_divide_i,
   op_floor_divide_u,
   op_max_f,
@@ -12,12 +13,14 @@ import {
   op_min_f,
   op_min_i,
   op_min_u,
+  op_mod_f,
   op_mod_i,
   op_mod_u,
   op_mul_f,
   op_mul_i,
   op_mul_u,
   op_or_b,
+  op_rem_f,
   op_rem_i,
   op_rem_u,
   op_pow,
@@ -33,11 +36,12 @@ import type { MapOp } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
-import { asTensor, onesLike, type TensorLike } from "./create.ts";
+import { asTensor, onesLike, zerosLike, type TensorLike } from "./create.ts";
 import { binary, type BinaryFunction } from "./factories.ts";
 import { broadcastTo } from "./movement.ts";
-import { log, neg, square } from "./elementwise.ts";
+import { floor, log, neg, square } from "./elementwise.ts";
 import { equal } from "./logic.ts";
+import { trunc } from "./rounding.ts";
 
 /**
  * x + y; of bools, or. Source: jnp.add.
@@ -84,36 +88,37 @@ export const div: BinaryFunction = /* @__PURE__ */ binary({
 });
 
 /**
- * The whole part of x / y rounded down, for integers. Source: jnp.floor_divide.
+ * The whole part of x / y rounded down; whole numbers over 0 give −1 (all ones). Source: jnp.floor_divide.
  * @example await floorDivide(array([7, -7]), 2).toArray(); // [3, -4]
  */
 export const floorDivide: BinaryFunction = /* @__PURE__ */ binary({
   name: "floorDivide",
-  wgsl: { int32: op_floor_divide_i, uint32: op_floor_divide_u },
+  wgsl: { float32: op_floor_divide_f, int32: op_floor_divide_i, uint32: op_floor_divide_u },
   takes: "number",
-  partials: "nondifferentiable",
+  partials: [(ct) => zerosLike(ct), (ct) => zerosLike(ct)],
 });
 
 /**
- * x mod y with the sign of y, for integers. Source: jnp.remainder.
+ * x mod y with the sign of y, exact for floats too; whole numbers mod 0 give 0, floats NaN. Source: jnp.remainder.
  * @example await remainder(array([7, -7]), 3).toArray(); // [1, 2]
  */
 export const remainder: BinaryFunction = /* @__PURE__ */ binary({
   name: "remainder",
-  wgsl: { int32: op_mod_i, uint32: op_mod_u },
+  wgsl: { float32: op_mod_f, int32: op_mod_i, uint32: op_mod_u },
   takes: "number",
-  partials: "nondifferentiable",
+  partials: [(ct) => ct, (ct, x, y) => neg(mul(ct, floor(div(x, y))))],
 });
 
 /**
- * The remainder of x / y with the sign of x, for integers; x itself where y is 0. Source: lax.rem.
+ * The remainder of x / y with the sign of x, exact for floats too; whole numbers over 0 are themselves, floats NaN.
+ * Source: lax.rem.
  * @example await rem(array([7, -7]), 3).toArray(); // [1, -1]
  */
 export const rem: BinaryFunction = /* @__PURE__ */ binary({
   name: "rem",
-  wgsl: { int32: op_rem_i, uint32: op_rem_u },
+  wgsl: { float32: op_rem_f, int32: op_rem_i, uint32: op_rem_u },
   takes: "number",
-  partials: "nondifferentiable",
+  partials: [(ct) => ct, (ct, x, y) => neg(mul(ct, trunc(div(x, y))))],
 });
 
 /**

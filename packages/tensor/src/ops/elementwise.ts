@@ -20,7 +20,6 @@ import {
   op_neg_i,
   op_neg_u,
   op_relu,
-  op_round,
   op_rsqrt,
   op_sign_f,
   op_sign_i,
@@ -33,14 +32,20 @@ import {
   op_tan,
   op_tanh,
 } from "@jnx/kernels-wgsl";
+import type { Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
-import { onesLike, zerosLike } from "./create.ts";
+import { asTensor, onesLike, zerosLike, type TensorLike } from "./create.ts";
 import { unary, type UnaryFunction } from "./factories.ts";
-import { add, div, mul, sub, where } from "./binary.ts";
+import { add, div, maximum, mul, sub, where } from "./binary.ts";
 import { greater, greaterEqual } from "./logic.ts";
 
+export * from "./angles.ts";
 export * from "./binary.ts";
+export * from "./bits.ts";
+export * from "./closeness.ts";
+export * from "./hyperbolic.ts";
 export * from "./logic.ts";
+export * from "./rounding.ts";
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 
@@ -243,16 +248,21 @@ export const square: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => mul(x, 2),
 });
 
-/**
- * max(x, 0) with gradient 0 at 0; NaN stays NaN. Source: jax.nn.relu.
- * @example await relu(array([-1.5, 2])).toArray(); // [0, 2]
- */
-export const relu: UnaryFunction = /* @__PURE__ */ unary({
+const floatRelu: UnaryFunction = /* @__PURE__ */ unary({
   name: "relu",
   wgsl: op_relu,
   takes: "float",
   derivative: (_x, y) => convert(greater(y, 0), "float32"),
 });
+
+/**
+ * max(x, 0) with gradient 0 at 0; NaN stays NaN, whole numbers stay whole. Source: jax.nn.relu.
+ * @example await relu(array([-1.5, 2])).toArray(); // [0, 2]
+ */
+export function relu(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return tensor.dtype === "float32" ? floatRelu(tensor) : maximum(tensor, 0);
+}
 
 /**
  * The largest whole number ≤ x. Source: jnp.floor.
@@ -275,18 +285,6 @@ export const ceil: UnaryFunction = /* @__PURE__ */ unary({
   wgsl: op_ceil,
   takes: "float",
   keeps: ["int32", "uint32", "bool"],
-  derivative: (x) => zerosLike(x),
-});
-
-/**
- * The nearest whole number, halves to even. Source: jnp.round.
- * @example await round(array([0.5, 1.5, -1.7])).toArray(); // [0, 2, -2]
- */
-export const round: UnaryFunction = /* @__PURE__ */ unary({
-  name: "round",
-  wgsl: op_round,
-  takes: "float",
-  keeps: ["int32", "uint32"],
   derivative: (x) => zerosLike(x),
 });
 

@@ -2,7 +2,7 @@ import type { WgslFunction } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { isFloat, promote, type DType } from "../dtype.ts";
 import { DtypeError } from "../errors.ts";
-import type { MapOp } from "../op.ts";
+import type { MapContext, MapOp } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
@@ -10,8 +10,11 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { mul } from "./elementwise.ts";
 import { broadcastTo } from "./movement.ts";
 
-/** One library function for all dtypes an op takes, or one per dtype. */
-export type WgslByDType = WgslFunction | Partial<Record<DType, WgslFunction>>;
+/** One library function for all dtypes an op takes, one per dtype, or an expression of several. */
+export type WgslByDType = WgslFunction | Partial<Record<DType, WgslFunction>> | WgslExpression;
+
+/** WGSL that calls library functions: `use` makes one available and returns its name. */
+export type WgslExpression = (use: (fn: WgslFunction) => string, x: string, y: string) => string;
 
 /**
  * A public function of one array, with its record. The result has x's shape. Functions on floats turn other dtypes into
@@ -54,7 +57,7 @@ export function unary(spec: UnarySpec): UnaryFunction {
     kind: "map",
     name,
     infer: ([x]) => resultOf(spec, x),
-    wgsl: (args, context, _attrs, [dtype]) => `${context.use(pick(name, spec.wgsl, dtype))}(${args.join(", ")})`,
+    wgsl: (args, context, _attrs, [dtype]) => expression(spec, args, context, dtype),
     vjp:
       derivative === "nondifferentiable"
         ? derivative
@@ -86,7 +89,7 @@ export function binary(spec: BinarySpec): BinaryFunction {
     kind: "map",
     name,
     infer: ([x]) => resultOf(spec, x),
-    wgsl: (args, context, _attrs, [dtype]) => `${context.use(pick(name, spec.wgsl, dtype))}(${args.join(", ")})`,
+    wgsl: (args, context, _attrs, [dtype]) => expression(spec, args, context, dtype),
     vjp:
       partials === "nondifferentiable"
         ? partials
@@ -133,11 +136,22 @@ function resultOf(
   x: Aval | undefined,
 ): Aval {
   if (x === undefined) throw new DtypeError(`${spec.name}: needs an operand`);
-  pick(spec.name, spec.wgsl, x.dtype);
+  if (typeof spec.wgsl !== "function") pick(spec.name, spec.wgsl, x.dtype);
   return { shape: x.shape, dtype: spec.result ?? x.dtype, weak: spec.result === undefined && x.weak };
 }
 
-function pick(name: string, wgsl: WgslByDType, dtype: DType | undefined): WgslFunction {
+function expression(
+  { name, wgsl }: { readonly name: string; readonly wgsl: WgslByDType },
+  args: readonly string[],
+  context: MapContext,
+  dtype: DType | undefined,
+): string {
+  const [x = "", y = ""] = args;
+  if (typeof wgsl === "function") return wgsl((fn) => context.use(fn), x, y);
+  return `${context.use(pick(name, wgsl, dtype))}(${args.join(", ")})`;
+}
+
+function pick(name: string, wgsl: Exclude<WgslByDType, WgslExpression>, dtype: DType | undefined): WgslFunction {
   if (isFunction(wgsl)) return wgsl;
   const found = dtype === undefined ? undefined : wgsl[dtype];
   if (found !== undefined) return found;
@@ -146,6 +160,6 @@ function pick(name: string, wgsl: WgslByDType, dtype: DType | undefined): WgslFu
   );
 }
 
-function isFunction(wgsl: WgslByDType): wgsl is WgslFunction {
+function isFunction(wgsl: Exclude<WgslByDType, WgslExpression>): wgsl is WgslFunction {
   return "source" in wgsl;
 }
