@@ -7,6 +7,7 @@ import { lowerMap, lowerStages } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
 import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
 import { shapeText, sizeOf } from "./shape.ts";
+import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
 import { Storage } from "./storage.ts";
 import { Tensor, type Aval } from "./tensor.ts";
 import { at, contiguousView, isContiguous, type View } from "./view.ts";
@@ -19,11 +20,32 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   if (known !== undefined) return new Tensor(aval, { kind: "literal", value: roundTo(aval.dtype, known) });
   if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
   if (sizeOf(aval.shape) === 0) return new Tensor(aval, { kind: "literal", value: 0 });
-  const work = new EagerWork(op.name, aval);
-  if (op.kind === "map") work.run([mapStep(op, inputs, attrs, aval, work)]);
-  else if (op.kind === "reduce") work.run(reduceSteps(op, inputs, attrs, aval, work));
-  else work.run(kernelSteps(op, inputs, attrs, aval, work));
+  const operands = op.kind === "kernel" ? settled(op, inputs, attrs) : inputs;
+  const work = new EagerWork(op.name, aval, operands);
+  // A kernel binds its operands; an empty one is given a storage of the moment.
+  const lasting = op.kind !== "kernel" || operands.every((operand) => operand.payload.kind === "device");
+  const key = lasting ? recipeKey(operands, attrs) : undefined;
+  const recipes = recipesOf(op);
+  let recipe = key === undefined ? undefined : recipes.get(key);
+  if (recipe === undefined) {
+    const steps = stepsOf(op, operands, attrs, aval, work);
+    recipe = { steps, workspaces: work.workspaces };
+    if (key !== undefined) keepRecipe(recipes, key, recipe);
+  }
+  work.run(recipe);
   return work.result;
+}
+
+function stepsOf<A>(
+  op: MapOp<A> | ReduceOp<A> | KernelOp<A>,
+  operands: readonly Tensor[],
+  attrs: A,
+  aval: Aval,
+  work: EagerWork,
+): readonly Step[] {
+  if (op.kind === "map") return [mapStep(op, operands, attrs, aval, work)];
+  if (op.kind === "reduce") return reduceSteps(op, operands, attrs, aval, work);
+  return kernelSteps(op, operands, attrs, aval, work);
 }
 
 /** The one value of the result, if all operands are literals and the op can tell. */
@@ -46,7 +68,7 @@ export function contiguous(tensor: Tensor): Tensor {
 
 /** The same elements in a storage of their own, row-major. */
 export function copy(tensor: Tensor): Tensor {
-  const work = new EagerWork("copy", tensor);
+  const work = new EagerWork("copy", tensor, [tensor]);
   const { payload } = tensor;
   if (payload.kind === "literal") {
     // Filled from the host: a kernel for each literal would cost a pipeline.
@@ -57,7 +79,7 @@ export function copy(tensor: Tensor): Tensor {
     return work.result;
   }
   if (payload.kind === "symbolic") throw leaked("copy", tensor);
-  work.run(copySteps(tensor, payload.storage, payload.view, work));
+  work.run({ steps: copySteps(tensor, payload.storage, payload.view, work), workspaces: work.workspaces });
   return work.result;
 }
 
@@ -75,22 +97,25 @@ function copySteps({ shape, dtype }: Tensor, storage: Storage, view: View, work:
   });
 }
 
-/** The storages one op works on, numbered; its result is born here. */
+/** The storages one op works on, numbered: its result, which is born here, then the operands', then workspaces. */
 class EagerWork {
   readonly result: Tensor;
-  readonly resultSlot: number;
-  readonly #storages: Storage[] = [];
-  readonly #temporaries: Storage[] = [];
+  readonly resultSlot = 0;
+  /** Bytes of the workspaces asked for. */
+  readonly workspaces: number[] = [];
+  readonly #storages: Storage[];
   readonly #label: string;
 
-  constructor(label: string, aval: Aval) {
+  constructor(label: string, aval: Aval, operands: readonly Tensor[]) {
     this.#label = label;
     const storage = new Storage(checkedBytes(label, aval), label);
     this.result = new Tensor(
       { shape: aval.shape, dtype: aval.dtype, weak: aval.weak },
       { kind: "device", storage, view: contiguousView(aval.shape) },
     );
-    this.resultSlot = this.slot(storage);
+    this.#storages = [storage];
+    for (const { payload } of operands)
+      if (payload.kind === "device" && !this.#storages.includes(payload.storage)) this.#storages.push(payload.storage);
   }
 
   slot(storage: Storage): number {
@@ -107,18 +132,18 @@ class EagerWork {
   }
 
   workspace(bytes: number): number {
-    const storage = new Storage(bytes, `${this.#label} (workspace)`);
-    this.#temporaries.push(storage);
-    return this.slot(storage);
+    return this.#storages.length + this.workspaces.push(bytes) - 1;
   }
 
-  run(steps: readonly Step[]): void {
+  run({ steps, workspaces }: Recipe): void {
     const device = executor();
+    const temporaries = workspaces.map((bytes) => new Storage(bytes, `${this.#label} (workspace)`));
+    const storages = temporaries.length === 0 ? this.#storages : [...this.#storages, ...temporaries];
     for (const { label, kernel, slots, uniforms, grid } of steps) {
-      device.run({ label, kernel, buffers: slots.map((slot) => at(this.#storages, slot).buffer()), uniforms, grid });
+      device.run({ label, kernel, buffers: slots.map((slot) => at(storages, slot).buffer()), uniforms, grid });
     }
     for (const storage of this.#storages) storage.unload();
-    for (const storage of this.#temporaries) storage.free(`the workspace of ${this.#label} is gone`);
+    for (const storage of temporaries) storage.free(`the workspace of ${this.#label} is gone`);
   }
 }
 
@@ -144,16 +169,25 @@ function reduceSteps<A>(op: ReduceOp<A>, inputs: readonly Tensor[], attrs: A, av
   return lowerReduce(op.name, op.combine, reduction, executor().limits);
 }
 
-function kernelSteps<A>(op: KernelOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step[] {
-  const operands = inputs.map((input, k) => {
-    const settled = materialize(input);
-    const { payload } = settled;
-    if (payload.kind === "device" && !op.accepts(payload.view, k, attrs)) return contiguous(settled);
-    return settled;
+/** Operands as a kernel takes them: in memory, and laid out in a way that it accepts. */
+function settled<A>(op: KernelOp<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
+  return inputs.map((input, k) => {
+    const stored = materialize(input);
+    const { payload } = stored;
+    return payload.kind === "device" && !op.accepts(payload.view, k, attrs) ? contiguous(stored) : stored;
   });
+}
+
+function kernelSteps<A>(
+  op: KernelOp<A>,
+  operands: readonly Tensor[],
+  attrs: A,
+  aval: Aval,
+  work: EagerWork,
+): readonly Step[] {
   const { dtype, shape } = aval;
   const views = operands.map((operand) => ({ aval: operand, view: viewOf(operand) }));
-  const steps = lowerStages(op.name, {
+  return lowerStages(op.name, {
     stages: op.plan(views, attrs, executor().limits),
     operandSlots: operands.map((operand) => work.slot(storageOf(operand))),
     loadOf: (operand) => ({ shape: at(operands, operand).shape, expr: work.operand(at(operands, operand)) }),
@@ -162,7 +196,6 @@ function kernelSteps<A>(op: KernelOp<A>, inputs: readonly Tensor[], attrs: A, av
     outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
     workspace: (bytes) => work.workspace(bytes),
   });
-  return steps;
 }
 
 function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval): Tensor {
