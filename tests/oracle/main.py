@@ -13,6 +13,7 @@ import function_cases  # noqa: E402
 import golden  # noqa: E402
 import nnx_cases  # noqa: E402
 import nnx_layers  # noqa: E402
+import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
@@ -33,3 +34,4 @@ golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
 for family in structural_cases.FAMILIES:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
+golden.write("nnx-windows", nnx_windows.cases())

@@ -34,6 +34,9 @@ export { clone, graphdef, merge, pop, split, state, state as variables, type Clo
 export * as initializers from "./initializers.ts";
 export type { FanOptions, Initializer, OrthogonalOptions } from "./initializers.ts";
 export { loadSafetensors, saveSafetensors } from "./io.ts";
+export { BatchNorm, type BatchNormCallOptions, type BatchNormOptions } from "./layers/batch-norm.ts";
+export { Conv, type ConvOptions, type ConvPadding } from "./layers/conv.ts";
+export { ConvTranspose, type ConvTransposeLayerOptions } from "./layers/conv-transpose.ts";
 export { Dropout, type DropoutCallOptions, type DropoutOptions } from "./layers/dropout.ts";
 export {
   GRUCell,
@@ -49,6 +52,15 @@ export {
 } from "./layers/cells.ts";
 export { Einsum, type EinsumLayerOptions } from "./layers/einsum.ts";
 export { Embed, type EmbedOptions } from "./layers/embed.ts";
+export { GroupNorm, type GroupNormOptions } from "./layers/group-norm.ts";
+  InstanceNorm,
+  LayerNorm,
+  RMSNorm,
+  type InstanceNormOptions,
+  type LayerNormOptions,
+  type RMSNormOptions,
+} from "./layers/layer-norm.ts";
+export { avgPool, maxPool, minPool, pool, type AvgPoolOptions, type PoolOptions } from "./layers/pooling.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
 export { LinearGeneral, type LinearGeneralOptions } from "./layers/linear-general.ts";
 export { LoRA, LoRALinear, type LoRALinearOptions, type LoRAOptions } from "./layers/lora.ts";
