@@ -94,11 +94,11 @@ const layers: Readonly<Record<string, Case>> = {
     (rngs) => new nnx.LayerNorm(4, { reductionAxes: [1, 2], featureAxes: 1, ...both, rngs }),
     [3, 4, 5],
   ],
-  "LayerNorm mask": [(rngs) => new nnx.LayerNorm(3, { rngs }), [2, 4, 3], { mask: line.map(() => [true]) }],
+  "LayerNorm mask": [(rngs) => new nnx.LayerNorm(8, { rngs }), [2, 4, 8], { mask: line.map(() => [true]) }],
   RMSNorm: [(rngs) => new nnx.RMSNorm(6, { scaleInit: some, rngs }), [4, 6]],
   "RMSNorm no scale": [(rngs) => new nnx.RMSNorm(6, { useScale: false, epsilon: 0.1, rngs }), [4, 6]],
   GroupNorm: [(rngs) => new nnx.GroupNorm(6, { numGroups: 3, ...both, rngs }), [2, 3, 4, 6]],
-  "GroupNorm size": [(rngs) => new nnx.GroupNorm(6, { numGroups: null, groupSize: 3, ...both, rngs }), [3, 6]],
+  "GroupNorm size": [(rngs) => new nnx.GroupNorm(16, { numGroups: null, groupSize: 8, ...both, rngs }), [3, 16]],
   InstanceNorm: [(rngs) => new nnx.InstanceNorm(3, { ...both, rngs }), [2, 4, 2, 3]],
 };
 
@@ -119,13 +119,13 @@ const pools: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   },
 };
 
-/** Means of three squares less a squared mean lose digits, here as in Flax. Where a window holds nothing both say NaN. */
+/** Relative for large numbers. Where a window holds nothing both say NaN. */
 function distance(ours: number, theirs: number): number {
   if (Number.isNaN(ours) && Number.isNaN(theirs)) return 0;
   return Math.abs(ours - theirs) / (1 + Math.abs(theirs));
 }
 
-async function expectGolden(found: Tensor, path: readonly string[], tolerance = 1e-4): Promise<void> {
+async function expectGolden(found: Tensor, path: readonly string[], tolerance = 5e-5): Promise<void> {
   const golden = goldenArray(FILE, ...path);
   expect([path.join(" "), found.shape]).toEqual([path.join(" "), golden.shape]);
   const values = sampled(await found.data(), golden);

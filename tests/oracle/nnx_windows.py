@@ -92,11 +92,11 @@ def norm_cases():
             (2, 3, 6),
         ),
         "LayerNorm axes": (nnx.LayerNorm(4, reduction_axes=(1, 2), feature_axes=1, **both, rngs=rngs()), (3, 4, 5)),
-        "LayerNorm mask": (nnx.LayerNorm(3, rngs=rngs()), (2, 4, 3), {"mask": mask | True}),
+        "LayerNorm mask": (nnx.LayerNorm(8, rngs=rngs()), (2, 4, 8), {"mask": mask | True}),
         "RMSNorm": (nnx.RMSNorm(6, scale_init=some, rngs=rngs()), (4, 6)),
         "RMSNorm no scale": (nnx.RMSNorm(6, use_scale=False, epsilon=0.1, rngs=rngs()), (4, 6)),
         "GroupNorm": (nnx.GroupNorm(6, num_groups=3, **both, rngs=rngs()), (2, 3, 4, 6)),
-        "GroupNorm size": (nnx.GroupNorm(6, num_groups=None, group_size=3, **both, rngs=rngs()), (3, 6)),
+        "GroupNorm size": (nnx.GroupNorm(16, num_groups=None, group_size=8, **both, rngs=rngs()), (3, 16)),
         "InstanceNorm": (nnx.InstanceNorm(3, **both, rngs=rngs()), (2, 4, 2, 3)),
     }
 

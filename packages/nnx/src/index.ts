@@ -53,6 +53,7 @@ export {
 export { Einsum, type EinsumLayerOptions } from "./layers/einsum.ts";
 export { Embed, type EmbedOptions } from "./layers/embed.ts";
 export { GroupNorm, type GroupNormOptions } from "./layers/group-norm.ts";
+export {
   InstanceNorm,
   LayerNorm,
   RMSNorm,
