@@ -70,6 +70,55 @@ CLOSE = {
 }
 
 
+ALPHA = np.array([1, 2, 3], F)
+P = np.array([0.1, 0.2, 0.3, 0.4], F)
+LOGITS = np.log(np.stack([P, P[::-1]]))
+ROWS = np.arange(35, dtype=np.int32).reshape(7, 5)
+COV = np.array([[2, 0.5, 0.1], [0.5, 1, -0.3], [0.1, -0.3, 0.7]], F)
+
+# Rejection: an element whose trial is accepted on one device and refused on another differs altogether.
+REJECTED = {
+    "gamma 2.5": lambda k, s: random.gamma(k, F(2.5), s),
+    "gamma 0.5": lambda k, s: random.gamma(k, F(0.5), s),
+    "loggamma 0.5": lambda k, s: random.loggamma(k, F(0.5), s),
+    "beta 2 3": lambda k, s: random.beta(k, F(2), F(3), s),
+    "dirichlet 1 2 3": lambda k, s: random.dirichlet(k, ALPHA, s),
+    "t 5": lambda k, s: random.t(k, F(5), s),
+    "chisquare 4": lambda k, s: random.chisquare(k, F(4), s),
+    "f 4 6": lambda k, s: random.f(k, F(4), F(6), s),
+    "generalizedNormal 2": lambda k, s: random.generalized_normal(k, 2, s),
+    "ball 3": lambda k, s: random.ball(k, 3, shape=s),
+    "poisson 3": lambda k, s: random.poisson(k, F(3), s),
+    "poisson 50": lambda k, s: random.poisson(k, F(50), s),
+    "binomial 10 0.3": lambda k, s: random.binomial(k, F(10), F(0.3), s),
+    "binomial 100 0.4": lambda k, s: random.binomial(k, F(100), F(0.4), s),
+    "binomial 1000 0.8": lambda k, s: random.binomial(k, F(1000), F(0.8), s),
+    "multinomial 10": lambda k, s: random.multinomial(k, F(10), P, shape=(*s, 4)),
+}
+
+DISCRETE = {
+    "permutation rows": lambda k, s: random.permutation(k, ROWS),
+    "permutation columns": lambda k, s: random.permutation(k, ROWS, axis=1),
+    "permutation independent": lambda k, s: random.permutation(k, ROWS, axis=1, independent=True),
+    "choice 10": lambda k, s: random.choice(k, 10, s),
+    "choice rows": lambda k, s: random.choice(k, ROWS, s, axis=1),
+    "choice 1100 distinct": lambda k, s: random.choice(k, 1100, s, replace=False),
+    "choice p": lambda k, s: random.choice(k, 4, s, p=P),
+    "choice p distinct": lambda k, s: random.choice(k, 4, (3,), p=P, replace=False),
+    "categorical": lambda k, s: random.categorical(k, LOGITS[0], shape=s),
+    "categorical batch": lambda k, s: random.categorical(k, LOGITS, shape=(*s, 2)),
+    "categorical axis 0": lambda k, s: random.categorical(k, LOGITS, axis=0, shape=(*s, 4)),
+    "categorical high": lambda k, s: random.categorical(k, LOGITS[0], shape=s, mode="high"),
+    "categorical distinct": lambda k, s: random.categorical(k, LOGITS, shape=(3, 2), replace=False),
+}
+
+VECTORS = {
+    "multivariateNormal": lambda k, s: random.multivariate_normal(k, ALPHA, COV, s),
+    "orthogonal 3": lambda k, s: random.orthogonal(k, 3, s[:1]),
+    "orthogonal 2 4": lambda k, s: random.orthogonal(k, 2, s[:1], m=4),
+    "orthogonal 5 2": lambda k, s: random.orthogonal(k, 5, s[:1], m=2),
+}
+
 def name(case, seed, shape):
     return f"{case} | {seed} | {'x'.join(map(str, shape)) if shape else 'scalar'}"
 
@@ -86,3 +135,22 @@ def close_cases():
         name(case, seed, shape): draw(random.key(seed), shape)
         for case, draw in CLOSE.items() for seed in SEEDS[1:4] for shape in (FEW_SHAPES if seed == 42 else FEW_SHAPES[:3])
     }  # fmt: skip
+
+
+def some(table, seeds, shapes):
+    return {
+        name(case, seed, shape): draw(random.key(seed), shape)
+        for case, draw in table.items() for seed in seeds for shape in shapes
+    }  # fmt: skip
+
+
+def rejected_cases():
+    return some(REJECTED, (42,), ((), (7,), (300,))) | some(REJECTED, (1, 1701), ((7,),))
+
+
+def discrete_cases():
+    return some(DISCRETE, (42,), ((), (7,), (5, 20))) | some(DISCRETE, (1, 1701), ((7,),))
+
+
+def vector_cases():
+    return some(VECTORS, (42, 1), ((), (4,)))

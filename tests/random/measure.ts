@@ -10,6 +10,9 @@ export interface Distance {
   readonly equal: number;
   /** The largest distance in units in the last place; 0 for equal integers, infinite for others. */
   readonly worst: number;
+  /** How many are within 16 units in the last place, and the largest difference over the larger of 1 and JAX's number. */
+  readonly near: number;
+  readonly apart: number;
   /** The case and element of the worst. */
   readonly where: string;
 }
@@ -25,7 +28,7 @@ export function casesOf(file: string, sampler: string): { name: string; seed: nu
 
 /** Draws every case of a sampler and compares. */
 export async function measure(file: string, sampler: string, draw: Draw): Promise<Distance> {
-  let [elements, equal, worst, where] = [0, 0, 0, ""];
+  let [elements, equal, near, worst, apart, where] = [0, 0, 0, 0, 0, ""];
   for (const { name, seed, shape } of casesOf(file, sampler)) {
     const golden = goldenArray(file, name);
     const data = stored(await draw(random.key(seed), shape).data(), golden.dtype);
@@ -36,12 +39,14 @@ export async function measure(file: string, sampler: string, draw: Draw): Promis
       const distance = data instanceof Float32Array ? ulps(value, want) : value === want ? 0 : Infinity;
       elements++;
       if (distance === 0) equal++;
+      if (distance <= 16) near++;
+      if (value !== want) apart = Math.max(apart, Math.abs(value - want) / Math.max(1, Math.abs(want)));
       if (distance > worst || (where === "" && distance > 0))
         [worst, where] = [distance, `${name}, element ${i * (golden.stride ?? 1)}: ${value} for ${want}`];
     });
     if (!same && worst === 0) [worst, where] = [Infinity, `${name}: an element between the samples`];
   }
-  return { elements, equal, worst, where };
+  return { elements, equal, near, worst, apart, where };
 }
 
 /** Small integers come as uint32 here. */

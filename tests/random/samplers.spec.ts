@@ -1,7 +1,7 @@
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 import { measure } from "./measure.ts";
-import { CLOSE, EXACT } from "./samplers.ts";
+import { CLOSE, DISCRETE, EXACT, REJECTED, VECTORS } from "./samplers.ts";
 
 describe("samplers with JAX's bits", () => {
   useDevice();
@@ -22,5 +22,35 @@ describe("samplers close to JAX's", () => {
     const exact = /^(normal|truncatedNormal)/.test(name);
     expect(worst, where).toBeLessThanOrEqual(exact ? 2 : 8);
     if (exact) expect(equal / elements).toBeGreaterThan(0.99);
+  });
+});
+
+describe("orders and choices equal JAX's", () => {
+  useDevice();
+
+  test.each(Object.entries(DISCRETE))("%s", async (name, draw) => {
+    const { elements, worst, where } = await measure("random-discrete", name, draw);
+    expect(elements).toBeGreaterThan(10);
+    expect(worst, where).toBe(0);
+  });
+});
+
+describe("samplers with rejection", () => {
+  useDevice();
+
+  test.each(Object.entries(REJECTED))("%s", async (name, draw) => {
+    const { elements, near, where } = await measure("random-rejected", name, draw);
+    expect(elements).toBeGreaterThan(300);
+    expect(near / elements, where).toBeGreaterThan(0.99);
+  });
+});
+
+describe("samplers with linear algebra", () => {
+  useDevice();
+
+  test.each(Object.entries(VECTORS))("%s", async (name, draw) => {
+    const { elements, apart, where } = await measure("random-vectors", name, draw);
+    expect(elements).toBeGreaterThan(20);
+    expect(apart, where).toBeLessThan(1e-5);
   });
 });

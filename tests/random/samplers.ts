@@ -57,3 +57,59 @@ export const CLOSE: Readonly<Record<string, Draw>> = {
   "wald 1": (k, s) => random.wald(k, 1, s),
   "wald 0.3": (k, s) => random.wald(k, 0.3, s),
 };
+
+const alpha = array(Float32Array.of(1, 2, 3));
+const chances = Float32Array.of(0.1, 0.2, 0.3, 0.4);
+const p = array(chances);
+const first = chances.map(Math.log);
+const logits = array(Float32Array.of(...first, ...[...first].reverse()), { shape: [2, 4] });
+const rows = array(
+  Int32Array.from({ length: 35 }, (_, i) => i),
+  { shape: [7, 5] },
+);
+const cov = array(Float32Array.of(2, 0.5, 0.1, 0.5, 1, -0.3, 0.1, -0.3, 0.7), { shape: [3, 3] });
+
+/** Close to JAX's, but for elements whose trial one side accepts and the other refuses. */
+export const REJECTED: Readonly<Record<string, Draw>> = {
+  "gamma 2.5": (k, s) => random.gamma(k, 2.5, s),
+  "gamma 0.5": (k, s) => random.gamma(k, 0.5, s),
+  "loggamma 0.5": (k, s) => random.loggamma(k, 0.5, s),
+  "beta 2 3": (k, s) => random.beta(k, 2, 3, s),
+  "dirichlet 1 2 3": (k, s) => random.dirichlet(k, alpha, s),
+  "t 5": (k, s) => random.t(k, 5, s),
+  "chisquare 4": (k, s) => random.chisquare(k, 4, s),
+  "f 4 6": (k, s) => random.f(k, 4, 6, s),
+  "generalizedNormal 2": (k, s) => random.generalizedNormal(k, 2, s),
+  "ball 3": (k, s) => random.ball(k, 3, { shape: s }),
+  "poisson 3": (k, s) => random.poisson(k, 3, s),
+  "poisson 50": (k, s) => random.poisson(k, 50, s),
+  "binomial 10 0.3": (k, s) => random.binomial(k, 10, 0.3, s),
+  "binomial 100 0.4": (k, s) => random.binomial(k, 100, 0.4, s),
+  "binomial 1000 0.8": (k, s) => random.binomial(k, 1000, 0.8, s),
+  "multinomial 10": (k, s) => random.multinomial(k, 10, p, { shape: [...s, 4] }),
+};
+
+/** Orders and choices: equal to JAX's. */
+export const DISCRETE: Readonly<Record<string, Draw>> = {
+  "permutation rows": (k) => random.permutation(k, rows),
+  "permutation columns": (k) => random.permutation(k, rows, { axis: 1 }),
+  "permutation independent": (k) => random.permutation(k, rows, { axis: 1, independent: true }),
+  "choice 10": (k, s) => random.choice(k, 10, s),
+  "choice rows": (k, s) => random.choice(k, rows, s, { axis: 1 }),
+  "choice 1100 distinct": (k, s) => random.choice(k, 1100, s, { replace: false }),
+  "choice p": (k, s) => random.choice(k, 4, s, { p }),
+  "choice p distinct": (k) => random.choice(k, 4, [3], { p, replace: false }),
+  categorical: (k, s) => random.categorical(k, array(first), { shape: s }),
+  "categorical batch": (k, s) => random.categorical(k, logits, { shape: [...s, 2] }),
+  "categorical axis 0": (k, s) => random.categorical(k, logits, { axis: 0, shape: [...s, 4] }),
+  "categorical high": (k, s) => random.categorical(k, array(first), { shape: s, mode: "high" }),
+  "categorical distinct": (k) => random.categorical(k, logits, { shape: [3, 2], replace: false }),
+};
+
+/** Linear algebra: within 1e-5 of JAX's. */
+export const VECTORS: Readonly<Record<string, Draw>> = {
+  multivariateNormal: (k, s) => random.multivariateNormal(k, alpha, cov, { shape: s }),
+  "orthogonal 3": (k, s) => random.orthogonal(k, 3, { shape: s.slice(0, 1) }),
+  "orthogonal 2 4": (k, s) => random.orthogonal(k, 2, { shape: s.slice(0, 1), m: 4 }),
+  "orthogonal 5 2": (k, s) => random.orthogonal(k, 5, { shape: s.slice(0, 1), m: 2 }),
+};

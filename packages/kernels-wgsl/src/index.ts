@@ -37,6 +37,8 @@ export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec
 export { planPlace, type PlaceSpec } from "./movement/place.ts";
 export { planBits, type BitsSpec } from "./random/plan.ts";
 export * from "./random/exact-functions.wgsl.gen.ts";
+export * from "./random/binomial-functions.wgsl.gen.ts";
+export * from "./random/rejection-functions.wgsl.gen.ts";
 export * from "./random/sampling-functions.wgsl.gen.ts";
 export * from "./random/threefry-functions.wgsl.gen.ts";
 export { fitsLines, linePass, planLines, type LinesSpec } from "./reduce/lines.ts";

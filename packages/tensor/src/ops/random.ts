@@ -30,6 +30,14 @@ export {
   wald,
   weibullMin,
 } from "./random/continuous.ts";
-export { geometric } from "./random/counts.ts";
+export { categorical, choice, type CategoricalOptions, type ChoiceOptions } from "./random/choice.ts";
+export { ball, beta, chisquare, dirichlet, f, gamma, generalizedNormal, loggamma, t } from "./random/gamma.ts";
+export { binomial, geometric, multinomial, poisson } from "./random/counts.ts";
 export { gumbel, type GumbelOptions } from "./random/gumbel.ts";
 export { permutation, type PermutationOptions } from "./random/order.ts";
+export {
+  multivariateNormal,
+  orthogonal,
+  type MultivariateNormalOptions,
+  type OrthogonalOptions,
+} from "./random/vectors.ts";

@@ -8,7 +8,7 @@ import { asTensor, type TensorLike } from "../create.ts";
 import { add, div, equal, exp, less, mul, power, sqrt, square, sub, where } from "../elementwise.ts";
 import { sum } from "../reduce.ts";
 import { call, draw, drawing, exponentialOp, laplaceOp, logisticOp, normalOp, rayleighOp, unitOp } from "./draw.ts";
-import { checkedKey, splitKeys } from "./keys.ts";
+import { checkedKey, splitPair } from "./keys.ts";
 import { drawShape, float, spread } from "./shapes.ts";
 
 /** Continuous distributions that are a draw, or arithmetic with one: derivatives by their parameters follow. */
@@ -149,8 +149,7 @@ export function doubleSidedMaxwell(k: TensorLike, loc: TensorLike, scale: Tensor
   const asked = checkShape("random.doubleSidedMaxwell", shape);
   const full = [...(asked.length === 0 ? parameters : asked), ...parameters];
   return composite("doubleSidedMaxwell", () => {
-    const [size, sign] = splitKeys(source);
-    if (size === undefined || sign === undefined) throw new Error("jnx internal error: split gave no keys");
+    const [size, sign] = splitPair(source);
     return add(mul(mul(draw(signOp, sign, full), drawMaxwell(size, full)), by), centre);
   });
 }
@@ -210,8 +209,7 @@ export function wald(k: TensorLike, mean: TensorLike, shape?: Shape): Tensor {
   const m = float(mean);
   const full = drawShape("wald", shape, m.shape);
   return composite("wald", () => {
-    const [first, second] = splitKeys(source);
-    if (first === undefined || second === undefined) throw new Error("jnx internal error: split gave no keys");
+    const [first, second] = splitPair(source);
     const operands = [draw(normalOp, first, full), draw(unitOp, second, full), spread(m, full)];
     return bind(waldOp, operands, undefined);
   });

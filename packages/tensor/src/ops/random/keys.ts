@@ -178,6 +178,12 @@ export function splitKeys(source: Tensor, num = 2): readonly Tensor[] {
   return Array.from({ length: num }, (_, i) => reshape(laxSlice(keys, [i, 0], [i + 1, 2]), [2]));
 }
 
+/** Two keys of one. */
+export function splitPair(source: Tensor): readonly [Tensor, Tensor] {
+  const keys = splitKeys(source);
+  return [at(keys, 0), at(keys, 1)];
+}
+
 /**
  * The key that a key and a number make together. The number may be data: a step count, a loop index.
  * Source: jax.random.fold_in.

@@ -11,7 +11,7 @@ import { config } from "../../config.ts";
 import { sortPairs } from "../sort.ts";
 import { hostPermutation } from "../threefry.ts";
 import { bitsOp, draw } from "./draw.ts";
-import { checkedKey, hostKey, splitKeys } from "./keys.ts";
+import { checkedKey, hostKey, splitPair } from "./keys.ts";
 
 export interface PermutationOptions {
   /** The axis whose slices are put in another order, 0 unless told. */
@@ -54,8 +54,7 @@ function shuffled(source: Tensor, x: Tensor, axis: number): Tensor {
   let current = source;
   let values = moveaxis(x, axis, -1);
   for (let round = 0; round < rounds; round++) {
-    const [next, drawn] = splitKeys(current);
-    if (next === undefined || drawn === undefined) throw new Error("jnx internal error: split gave no keys");
+    const [next, drawn] = splitPair(current);
     current = next;
     const places = sortPairs(moveaxis(draw(bitsOp, drawn, x.shape), axis, -1));
     values = takeAlongAxis(values, places, values.ndim - 1);

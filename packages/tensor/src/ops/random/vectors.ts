@@ -1,0 +1,79 @@
+import { ArgumentError, ShapeError } from "../../errors.ts";
+import { checkShape, sameShape, shapeText, type Shape } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { composite } from "../composite.ts";
+import { diagonalOfLast } from "../contraction.ts";
+import type { TensorLike } from "../create.ts";
+import { add, mul, sign } from "../elementwise.ts";
+import { cholesky, qr } from "../linalg.ts";
+import { matmul } from "../matmul.ts";
+import { expandDims, squeeze, swapaxes } from "../movement.ts";
+import { draw, normalOp } from "./draw.ts";
+import { checkedKey } from "./keys.ts";
+import { drawShape, float } from "./shapes.ts";
+
+export interface MultivariateNormalOptions {
+  /** The shape without the last axis; that of mean and covariance unless told. */
+  readonly shape?: Shape;
+  /** How the covariance is factored. Only JAX's default is there. */
+  readonly method?: "cholesky";
+}
+
+/**
+ * Vectors of the given mean [..., n] and covariance [..., n, n], which must be positive definite: mean + L z with L Lᵀ =
+ * cov. NaN where it is not. Differentiable by both. Source: jax.random.multivariate_normal.
+ *
+ * @throws ArgumentError when k is not one key or for another method than "cholesky", ShapeError when shapes do not fit.
+ * @example
+ * const cov = array([[2, 0.5], [0.5, 1]]);
+ * await random.multivariateNormal(random.key(42), array([0, 0]), cov).toArray(); // [-0.040029, 0.42695]
+ */
+export function multivariateNormal(
+  k: TensorLike,
+  mean: TensorLike,
+  cov: TensorLike,
+  options: MultivariateNormalOptions = {},
+): Tensor {
+  const source = checkedKey("multivariateNormal", k);
+  const [centre, spread] = [float(mean), float(cov)];
+  const { method = "cholesky" } = options;
+  if (method !== "cholesky")
+    throw new ArgumentError(
+      `random.multivariateNormal: method ${JSON.stringify(method)} is not available; use "cholesky", for positive definite covariances`,
+    );
+  const n = centre.shape.at(-1);
+  if (n === undefined || !sameShape(spread.shape.slice(-2), [n, n]))
+    throw new ShapeError(
+      `random.multivariateNormal: mean is [..., n] and cov [..., n, n], received ${shapeText(centre.shape)} and ${shapeText(spread.shape)}`,
+    );
+  const batch = drawShape("multivariateNormal", options.shape, centre.shape.slice(0, -1), spread.shape.slice(0, -2));
+  return composite("multivariateNormal", () => {
+    const z = draw(normalOp, source, [...batch, n]);
+    return add(centre, squeeze(matmul(cholesky(spread), expandDims(z, -1)), -1));
+  });
+}
+
+export interface OrthogonalOptions {
+  readonly shape?: Shape;
+  /** Columns, n unless told: the result then has orthonormal rows or columns, whichever are fewer. */
+  readonly m?: number;
+}
+
+/**
+ * Orthogonal matrices [...shape, n, m], uniformly distributed: q of a normal matrix's q r, with r's diagonal positive.
+ * Source: jax.random.orthogonal.
+ *
+ * @throws ArgumentError when k is not one key, ShapeError when n or m is no whole number ≥ 0.
+ * @example
+ * (await random.orthogonal(random.key(42), 3)).shape; // [3, 3]
+ */
+export function orthogonal(k: TensorLike, n: number, options: OrthogonalOptions = {}): Tensor {
+  const source = checkedKey("orthogonal", k);
+  const { shape = [], m = n } = options;
+  const full = checkShape("random.orthogonal", [...shape, Math.max(n, m), Math.min(n, m)]);
+  return composite("orthogonal", () => {
+    const [q, r] = qr(draw(normalOp, source, full));
+    const fixed = mul(q, expandDims(sign(diagonalOfLast(r, 0)), -2));
+    return n < m ? swapaxes(fixed, -1, -2) : fixed;
+  });
+}
