@@ -27,11 +27,13 @@ export interface Limits {
   readonly maxComputeWorkgroupStorageSize: number;
   /** True where a barrier costs next to nothing, as on hardware; on a software adapter it costs more than a dispatch. */
   readonly cheapBarriers?: boolean;
+  /** True where a core runs a workgroup's invocations one after another, with registers of four lanes: a CPU without a GPU's tricks. */
+  readonly sequential?: boolean;
 }
 
 /** Which device an executor runs on. */
 export interface DeviceInfo {
-  /** "webgpu" for now. */
+  /** "webgpu" or "wasm". */
   readonly kind: string;
   /** Vendor and architecture as the driver tells them, such as "google swiftshader". */
   readonly adapter: string;

@@ -1,0 +1,42 @@
+/** What lies in the first page of linear memory, before all buffers. Word indices where it says so, byte addresses else. */
+
+/** Words shared by all threads. */
+export const CELL = {
+  /** Number of the latest job; workers wait for it to change. */
+  job: 64,
+  /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
+  state: 80,
+  /** The next workgroup that nobody has claimed. */
+  next: 96,
+  /** Workers that sleep. */
+  sleeping: 112,
+  /** Bit i: worker i has started. */
+  ready: 113,
+  /** Not 0 when workers are to end. */
+  stop: 114,
+  /** 1 + index of the first worker whose kernel trapped; its message lies at MESSAGE. */
+  failed: 115,
+  /** From here on: the job, written while nobody is in it. */
+  kernel: 128,
+  codeAddress: 129,
+  codeBytes: 130,
+  end: 131,
+  chunk: 132,
+  groupsX: 133,
+  groupsY: 134,
+  groupsZ: 135,
+  scratch: 136,
+  scratchStride: 137,
+  table: 138,
+} as const;
+
+/** Length in bytes, then UTF-8. */
+export const MESSAGE = 1024;
+export const MESSAGE_BYTES = 1024;
+/** Pairs (address, byte length), one per binding. */
+export const TABLE = 4096;
+export const MOST_BINDINGS = 512;
+/** Uniforms of the dispatch that runs. */
+export const UNIFORMS = 8192;
+/** Buffers begin here. */
+export const RESERVED = 65536;

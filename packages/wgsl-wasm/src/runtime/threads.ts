@@ -1,0 +1,153 @@
+import { CELL, MESSAGE, MESSAGE_BYTES, TABLE } from "./layout.ts";
+import type { KernelEntry, RunFunction } from "./kernels.ts";
+import type { LinearMemory } from "./linear-memory.ts";
+import type { Platform, Thread } from "./platform.ts";
+
+/** Bits of the `ready` cell. */
+const MOST_WORKERS = 31;
+/** Looks at the job's number before a worker goes to sleep: some 50 microseconds, the gap between two ops. */
+const SPINS = 20_000;
+/** Turns of waiting for the last chunk of others before this thread sleeps too, where it may. */
+const PATIENCE = 2_000;
+/** Milliseconds that this thread waits without giving events their turn: a worker's death is an event. */
+const LONGEST_WAIT = 250;
+
+/** One range of workgroups of one kernel, for all threads. */
+export interface Job {
+  readonly entry: KernelEntry;
+  readonly run: RunFunction;
+  readonly code: { readonly address: number; readonly bytes: number };
+  readonly begin: number;
+  readonly end: number;
+  readonly chunk: number;
+  readonly grid: readonly [number, number, number];
+  readonly scratch: number;
+  readonly scratchStride: number;
+}
+
+/** The workers, and the protocol of `worker.ts` from the side that makes jobs. One job at a time. */
+export class Threads {
+  private readonly linear: LinearMemory;
+  private readonly canBlock: boolean;
+  private readonly workers: (Thread | undefined)[] = [];
+  private readonly wanted: number;
+
+  /** `onDeath` is called when a worker ends that had started. */
+  constructor(linear: LinearMemory, platform: Platform, threads: number, onDeath: (reason: string) => void) {
+    this.linear = linear;
+    this.canBlock = platform.canBlock;
+    const { startThread } = platform;
+    this.wanted = startThread === undefined ? 0 : Math.min(threads - 1, MOST_WORKERS);
+    for (let index = 0; index < this.wanted; index++) {
+      const start = {
+        memory: linear.memory,
+        cell: CELL,
+        index,
+        message: MESSAGE,
+        messageBytes: MESSAGE_BYTES,
+        spins: SPINS,
+      };
+      const died = (reason: string): void => {
+        const worker = this.workers[index];
+        this.workers[index] = undefined;
+        // One that never started was in no job: the others do without.
+        if (worker !== undefined && (this.ready & (1 << index)) !== 0) onDeath(reason);
+      };
+      try {
+        this.workers.push(startThread?.(start, died));
+      } catch {
+        // The platform has threads but gives none, as pages do whose policy forbids them.
+        break;
+      }
+    }
+  }
+
+  /** How many take part, this one included, once they have started. */
+  get size(): number {
+    return this.wanted + 1;
+  }
+
+  /** How many workers have started. */
+  get started(): number {
+    let bits = this.ready;
+    let count = 0;
+    for (; bits !== 0; bits &= bits - 1) count++;
+    return count;
+  }
+
+  /** Runs the job on all threads. False when others were still busy after a long wait: see `busy`. */
+  run(job: Job): boolean {
+    const { words } = this.linear;
+    const { grid, entry } = job;
+    words[CELL.next] = job.begin;
+    words[CELL.kernel] = entry.id;
+    words[CELL.codeAddress] = job.code.address;
+    words[CELL.codeBytes] = job.code.bytes;
+    words[CELL.end] = job.end;
+    words[CELL.chunk] = job.chunk;
+    words[CELL.groupsX] = grid[0];
+    words[CELL.groupsY] = grid[1];
+    words[CELL.groupsZ] = grid[2];
+    words[CELL.scratch] = job.scratch;
+    words[CELL.scratchStride] = job.scratchStride;
+    words[CELL.table] = TABLE;
+    Atomics.store(words, CELL.state, 1);
+    Atomics.add(words, CELL.job, 1);
+    if (Atomics.load(words, CELL.sleeping) > 0) Atomics.notify(words, CELL.job);
+    let trap: unknown;
+    try {
+      for (;;) {
+        const begin = Atomics.add(words, CELL.next, job.chunk);
+        if (begin >= job.end) break;
+        job.run(begin, Math.min(begin + job.chunk, job.end), grid[0], grid[1], grid[2], job.scratch, TABLE);
+      }
+    } catch (error) {
+      trap = error;
+      Atomics.store(words, CELL.next, job.end);
+    }
+    Atomics.and(words, CELL.state, ~1);
+    const done = this.wait();
+    if (trap !== undefined) throw trap;
+    return done;
+  }
+
+  /** Whether workers are still in a job that `run` gave up waiting for. */
+  get busy(): boolean {
+    return Atomics.load(this.linear.words, CELL.state) !== 0;
+  }
+
+  /** What a worker's kernel died of since the last call. */
+  takeFailure(): string | undefined {
+    const { words, bytes } = this.linear;
+    if (words[CELL.failed] === 0) return undefined;
+    const text = bytes.slice(MESSAGE + 4, MESSAGE + 4 + (words[MESSAGE / 4] ?? 0));
+    words[CELL.failed] = 0;
+    return new TextDecoder().decode(text);
+  }
+
+  /** Ends all workers. */
+  stop(): void {
+    const { words } = this.linear;
+    Atomics.store(words, CELL.stop, 1);
+    Atomics.add(words, CELL.job, 1);
+    Atomics.notify(words, CELL.job);
+    const workers = this.workers.splice(0);
+    for (const worker of workers) worker?.terminate();
+  }
+
+  private get ready(): number {
+    return Atomics.load(this.linear.words, CELL.ready);
+  }
+
+  private wait(): boolean {
+    const { words } = this.linear;
+    for (let i = 0; i < PATIENCE; i++) if (Atomics.load(words, CELL.state) === 0) return true;
+    const start = performance.now();
+    for (;;) {
+      const state = Atomics.load(words, CELL.state);
+      if (state === 0) return true;
+      if (performance.now() - start > LONGEST_WAIT) return false;
+      if (this.canBlock) Atomics.wait(words, CELL.state, state, 10);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { CELL } from "./layout.ts";
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly memory: WebAssembly.Memory;
+  readonly cell: typeof CELL;
+  /** 0 for the first worker; the thread that started them has none. */
+  readonly index: number;
+  /** Where its trap's message goes, and how long it may be. */
+  readonly message: number;
+  readonly messageBytes: number;
+  /** How often to look for a job before going to sleep. */
+  readonly spins: number;
+}
+
+type Run = (
+  begin: number,
+  end: number,
+  groupsX: number,
+  groupsY: number,
+  groupsZ: number,
+  scratch: number,
+  table: number,
+) => void;
+
+/** What gives a worker the function of the job's kernel; like `work`, it refers to nothing outside itself. */
+export function kernelLoader({ memory, cell }: WorkerStart): (id: number) => Run {
+  const words = new Int32Array(memory.buffer);
+  const kernels = new Map<number, Run>();
+  return (id) => {
+    const known = kernels.get(id);
+    if (known !== undefined) return known;
+    const address = Atomics.load(words, cell.codeAddress) >>> 0;
+    const bytes = Atomics.load(words, cell.codeBytes);
+    // Growth by another thread may show in `buffer` only after a growth of one's own, if by nothing.
+    if (memory.buffer.byteLength < address + bytes) memory.grow(0);
+    const code = new Uint8Array(bytes);
+    code.set(new Uint8Array(memory.buffer, address, bytes));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+    // What the compiler's modules export.
+    const run = instance.exports["run"] as Run;
+    // Programs that make kernels without end must not fill this thread's memory.
+    if (kernels.size >= 1024) kernels.clear();
+    kernels.set(id, run);
+    return run;
+  };
+}
+
+/**
+ * A worker's life: wait for a job, join it, claim chunks of workgroups until none are left. It is started from its own text, so it
+ * must not refer to anything outside itself. Jobs come through memory alone, for a sleeping worker receives no messages.
+ */
+export function work(start: WorkerStart, loader: typeof kernelLoader): void {
+  const { memory, cell, index, message, messageBytes, spins } = start;
+  const words = new Int32Array(memory.buffer);
+  const load = loader(start);
+  const at = (place: number): number => Atomics.load(words, place);
+
+  const join = (): boolean => {
+    for (;;) {
+      const state = at(cell.state);
+      if ((state & 1) === 0) return false;
+      if (Atomics.compareExchange(words, cell.state, state, state + 2) === state) return true;
+    }
+  };
+
+  const job = (): void => {
+    const run = load(at(cell.kernel));
+    const end = at(cell.end);
+    const chunk = at(cell.chunk);
+    const scratch = (at(cell.scratch) + (index + 1) * at(cell.scratchStride)) | 0;
+    for (;;) {
+      const begin = Atomics.add(words, cell.next, chunk);
+      if (begin >= end) return;
+      const last = begin + chunk < end ? begin + chunk : end;
+      run(begin, last, at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ), scratch, at(cell.table));
+    }
+  };
+
+  const report = (error: unknown): void => {
+    if (Atomics.compareExchange(words, cell.failed, 0, index + 1) !== 0) return;
+    const text = new TextEncoder().encode(String(error)).subarray(0, messageBytes - 4);
+    new Uint8Array(memory.buffer, message + 4, text.length).set(text);
+    Atomics.store(words, message / 4, text.length);
+  };
+
+  let seen = 0;
+  Atomics.or(words, cell.ready, 1 << index);
+  for (;;) {
+    for (let i = 0; i < spins && at(cell.job) === seen; i++);
+    if (at(cell.job) === seen) {
+      Atomics.add(words, cell.sleeping, 1);
+      Atomics.wait(words, cell.job, seen);
+      Atomics.sub(words, cell.sleeping, 1);
+    }
+    seen = at(cell.job);
+    if (at(cell.stop) !== 0) return;
+    if (!join()) continue;
+    try {
+      job();
+    } catch (error) {
+      report(error);
+    }
+    Atomics.sub(words, cell.state, 2);
+    Atomics.notify(words, cell.state);
+  }
+}
