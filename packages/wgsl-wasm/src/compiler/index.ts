@@ -1,3 +1,18 @@
+import type { Expression } from "./ast.ts";
+import { Builder } from "./builder.ts";
+import { Context } from "./context.ts";
+import { Emitter } from "./emit.ts";
+import { encodeModule } from "./encode.ts";
+import { buildEntry, entryPoint, workgroupSize } from "./entry.ts";
+import { WgslError } from "./errors.ts";
+import { Machine } from "./machine.ts";
+import { describe, FAULT_BYTES, Memory, PARAMETERS } from "./memory.ts";
+import { parse } from "./parser.ts";
+import { schedule } from "./schedule.ts";
+import { concrete } from "./values.ts";
+
+export { WgslError, type Rule } from "./errors.ts";
+
 /** A kernel as a WebAssembly module. */
 export interface CompiledKernel {
   /** Imports env.memory, exports `run(begin, end, groupsX, groupsY, groupsZ, scratch, bindings)`. */
@@ -24,4 +39,37 @@ export interface CompileOptions {
   readonly sharedMemory: boolean;
   /** Keep every index inside its binding, at the price of speed. */
   readonly clampIndices: boolean;
+}
+
+/**
+ * Compiles one WGSL compute kernel of the subset (README.md) to a WebAssembly module.
+ *
+ * @throws WgslError when the text is not WGSL or outside the subset: line, column and the rule it breaks.
+ */
+export function compile(code: string, options: CompileOptions): CompiledKernel {
+  const b = new Builder(options.relaxedSimd);
+  const memory = new Memory(b, options.clampIndices);
+  const whole = (expression: Expression, context: Context): number => wholeNumber(b, memory, context, expression);
+  const context = new Context(parse(code), whole, options.clampIndices ? FAULT_BYTES : 0);
+  const entry = entryPoint(context);
+  const size = workgroupSize(context, entry);
+  buildEntry(new Machine(b, context, memory), entry, size);
+  const parameters = Object.keys(PARAMETERS).length;
+  const emitter = new Emitter(schedule(b.entry), parameters);
+  emitter.block(b.entry);
+  return {
+    bytes: encodeModule(emitter.code.done(), emitter.locals, parameters, options.sharedMemory),
+    bindings: context.bindings.map(describe),
+    workgroupSize: size,
+    scratchBytes: context.workgroupStart + context.workgroupBytes,
+  };
+}
+
+/** The value of a constant expression such as a length or a binding's number. */
+function wholeNumber(b: Builder, memory: Memory, context: Context, expression: Expression): number {
+  const value = new Machine(b, context, memory).evaluate(expression);
+  const [node] = concrete(b, value, expression).parts;
+  if (node?.kind !== "const" || node.type !== "i32")
+    throw new WgslError("constant", expression, "a whole number that is known beforehand is needed");
+  return node.imm;
 }

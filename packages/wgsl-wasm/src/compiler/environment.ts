@@ -1,0 +1,62 @@
+import type { Assignment, JumpItem, LoopItem, Node, ScopeItem } from "./ir.ts";
+import type { Type } from "./types.ts";
+import type { Value } from "./values.ts";
+
+/** A `var` of a function. What it holds is in the environment of the moment. */
+export interface Variable {
+  readonly name: string;
+  readonly type: Type;
+}
+
+export type Environment = Map<Variable, readonly Node[]>;
+
+export type Binding =
+  { readonly kind: "value"; readonly value: Value } | { readonly kind: "variable"; readonly variable: Variable };
+
+/** Names of one block, and those around it. */
+export class Scope {
+  readonly parent: Scope | undefined;
+  readonly #names = new Map<string, Binding>();
+
+  constructor(parent?: Scope) {
+    this.parent = parent;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  declare(name: string, binding: Binding): void {
+    this.#names.set(name, binding);
+  }
+
+  variables(): Variable[] {
+    return [...this.#names.values()].flatMap((binding) => (binding.kind === "variable" ? [binding.variable] : []));
+  }
+
+  find(name: string): Binding | undefined {
+    return this.#names.get(name) ?? this.parent?.find(name);
+  }
+}
+
+/** One way to a place where ways meet, and where to note what it sets. */
+export interface Way {
+  readonly env: Environment;
+  readonly sets: Assignment[];
+}
+
+/** Where `break`, `continue` or `return` go. */
+export interface Frame {
+  readonly kind: "loop" | "continue" | "function";
+  readonly item: LoopItem | ScopeItem;
+  readonly ways: Way[];
+  /** For functions: what holds the result. */
+  readonly result?: Variable | undefined;
+}
+
+export function newJump(frame: Frame, env: Environment): JumpItem {
+  const jump: JumpItem = { kind: "jump", target: frame.item, sets: [] };
+  frame.item.hasJumps = true;
+  frame.ways.push({ env: new Map(env), sets: jump.sets });
+  return jump;
+}

@@ -1,0 +1,197 @@
+import type { Builder } from "./builder.ts";
+import { WgslError, type Place } from "./errors.ts";
+import type { Node } from "./ir.ts";
+import { buildVector, splatSource } from "./lanes.ts";
+import { ABSTRACT_FLOAT, ABSTRACT_INT, BOOL, likewise, typeText, type Scalar } from "./types.ts";
+import { abstractValue, laneOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
+
+const COMPARISONS: Readonly<Record<string, string>> = {
+  "==": "eq",
+  "!=": "ne",
+  "<": "lt",
+  ">": "gt",
+  "<=": "le",
+  ">=": "ge",
+};
+const ARITHMETIC: Readonly<Record<string, string>> = { "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem" };
+const BITWISE: Readonly<Record<string, string>> = { "&": "and", "|": "or", "^": "xor" };
+
+export function unary(b: Builder, operator: string, operand: Value, place: Place): Value {
+  if (operand.type.kind === "abstract" && operand.number !== undefined) {
+    if (operator === "-") return abstractValue(operand.type, -operand.number);
+    if (operator === "~") return abstractValue(operand.type, ~operand.number);
+  }
+  const { type, parts } = numeric(b, operand, place);
+  const packed = type.kind === "vector" && type.size === 4;
+  const fits =
+    operator === "-" ? type.scalar === "f32" || type.scalar === "i32" : (operator === "!") === (type.scalar === "bool");
+  if (!fits || (operator === "~" && type.scalar === "f32"))
+    throw new WgslError("type", place, `${operator} does not take ${typeText(type)}`);
+  return { type, parts: parts.map((part) => unaryPart(b, operator, type.scalar, part, packed)) };
+}
+
+function unaryPart(b: Builder, operator: string, scalar: Scalar, x: Node, packed: boolean): Node {
+  if (operator === "-") {
+    if (scalar === "f32") return b.op(packed ? "f32x4.neg" : "f32.neg", [x]);
+    return packed ? b.op("i32x4.neg", [x]) : b.op("i32.sub", [b.i32(0), x]);
+  }
+  if (packed) return b.op("v128.not", [x]);
+  return operator === "!" ? b.op("i32.eqz", [x]) : b.op("i32.xor", [x, b.i32(-1)]);
+}
+
+/** Both operands with one type: numbers without one take the other's, scalars spread over a vector in arithmetic. */
+function unify(b: Builder, operator: string, x: Value, y: Value, place: Place): [NumericValue, NumericValue] {
+  if (operator === "<<" || operator === ">>") {
+    const left = numeric(b, x, place);
+    return [left, numeric(b, y, place, "u32")];
+  }
+  const scalarOf = (value: Value): Scalar | undefined =>
+    value.type.kind === "scalar" || value.type.kind === "vector" ? value.type.scalar : undefined;
+  const known = scalarOf(x) ?? scalarOf(y);
+  let left = numeric(b, x, place, known);
+  let right = numeric(b, y, place, known);
+  if (ARITHMETIC[operator] !== undefined) {
+    const [l] = left.parts;
+    const [r] = right.parts;
+    if (
+      left.type.kind === "vector" &&
+      right.type.kind === "scalar" &&
+      right.type.scalar === left.type.scalar &&
+      r !== undefined
+    )
+      right = spread(b, left.type, r);
+    else if (
+      right.type.kind === "vector" &&
+      left.type.kind === "scalar" &&
+      right.type.scalar === left.type.scalar &&
+      l !== undefined
+    )
+      left = spread(b, right.type, l);
+  }
+  return [left, right];
+}
+
+export function binary(b: Builder, operator: string, x: Value, y: Value, place: Place): Value {
+  if (x.number !== undefined && y.number !== undefined) return foldAbstract(b, operator, x, y, place);
+  const [left, right] = unify(b, operator, x, y, place);
+  const shift = operator === "<<" || operator === ">>";
+  const scalar = left.type.scalar;
+  const shapesDiffer = left.parts.length !== right.parts.length || left.type.kind !== right.type.kind;
+  if (shapesDiffer || (shift ? right.type.scalar !== "u32" : left.type !== right.type) || !takes(operator, scalar))
+    throw new WgslError("type", place, `${typeText(x.type)} ${operator} ${typeText(y.type)} is not defined`);
+  const packed = left.type.kind === "vector" && left.type.size === 4;
+  const parts = left.parts.map((part, k) => {
+    const other = right.parts[k];
+    if (other === undefined) throw new WgslError("type", place, "operands of different shapes");
+    return binaryPart(b, operator, scalar, part, other, packed);
+  });
+  return { type: COMPARISONS[operator] === undefined ? left.type : likewise(left.type, "bool"), parts };
+}
+
+function takes(operator: string, scalar: Scalar): boolean {
+  if (operator === "==" || operator === "!=") return true;
+  if (scalar === "bool") return operator === "&" || operator === "|";
+  return scalar !== "f32" || (BITWISE[operator] === undefined && operator !== "<<" && operator !== ">>");
+}
+
+/** One WebAssembly value with another: scalars, or four lanes at once. */
+export function binaryPart(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node, packed: boolean): Node {
+  const compare = COMPARISONS[operator];
+  if (scalar === "bool") return boolPart(b, operator, x, y, packed);
+  if (compare !== undefined) {
+    const sign = scalar === "f32" || operator === "==" || operator === "!=" ? "" : scalar === "i32" ? "_s" : "_u";
+    return b.op(`${scalar === "f32" ? "f32" : "i32"}${packed ? "x4" : ""}.${compare}${sign}`, [x, y]);
+  }
+  const bitwise = BITWISE[operator];
+  if (bitwise !== undefined) return b.op(`${packed ? "v128" : "i32"}.${bitwise}`, [x, y]);
+  if (operator === "<<" || operator === ">>") return shiftPart(b, operator, scalar, x, y, packed);
+  if (scalar === "f32") return floatPart(b, operator, x, y, packed);
+  if (operator === "/" || operator === "%")
+    return packed
+      ? lanewise(b, scalar, x, y, (p, q) => divided(b, operator, scalar, p, q))
+      : divided(b, operator, scalar, x, y);
+  return b.op(`i32${packed ? "x4" : ""}.${ARITHMETIC[operator]}`, [x, y]);
+}
+
+function boolPart(b: Builder, operator: string, x: Node, y: Node, packed: boolean): Node {
+  if (operator === "&" || operator === "|")
+    return b.op(`${packed ? "v128" : "i32"}.${operator === "&" ? "and" : "or"}`, [x, y]);
+  if (!packed) return b.op(operator === "==" ? "i32.eq" : "i32.ne", [x, y]);
+  const differ = b.op("v128.xor", [x, y]);
+  return operator === "==" ? b.op("v128.not", [differ]) : differ;
+}
+
+function floatPart(b: Builder, operator: string, x: Node, y: Node, packed: boolean): Node {
+  const shape = packed ? "f32x4" : "f32";
+  if (operator !== "%") return b.op(`${shape}.${ARITHMETIC[operator]}`, [x, y]);
+  const whole = b.op(`${shape}.trunc`, [b.op(`${shape}.div`, [x, y])]);
+  return b.op(`${shape}.sub`, [x, b.op(`${shape}.mul`, [y, whole])]);
+}
+
+function shiftPart(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node, packed: boolean): Node {
+  const name = operator === "<<" ? "shl" : scalar === "i32" ? "shr_s" : "shr_u";
+  if (!packed) return b.op(`i32.${name}`, [x, y]);
+  const count = splatSource(b, y);
+  if (count !== undefined) return b.op(`i32x4.${name}`, [x, count]);
+  return lanewise(b, scalar, x, y, (p, q) => b.op(`i32.${name}`, [p, q]));
+}
+
+/** What WebAssembly has for scalars only. */
+export function lanewise(b: Builder, scalar: Scalar, x: Node, y: Node, apply: (x: Node, y: Node) => Node): Node {
+  return buildVector(
+    b,
+    scalar,
+    [0, 1, 2, 3].map((lane) => apply(laneOf(b, x, scalar, lane), laneOf(b, y, scalar, lane))),
+  );
+}
+
+/** x / 0 = x, x % 0 = 0, -2^31 / -1 = -2^31, where WebAssembly would trap. */
+function divided(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node): Node {
+  const signed = scalar === "i32";
+  let divisor = y;
+  if (y.kind !== "const" || y.imm === 0 || y.imm === -1) {
+    divisor = b.op("i32.or", [y, b.op("i32.eqz", [y])]);
+    if (signed) {
+      const overflow = b.op("i32.and", [b.op("i32.eq", [x, b.i32(-0x80000000)]), b.op("i32.eq", [y, b.i32(-1)])]);
+      divisor = b.select(overflow, b.i32(1), divisor);
+    }
+  }
+  const powerOfTwo = divisor.kind === "const" && divisor.imm > 0 && (divisor.imm & (divisor.imm - 1)) === 0;
+  if (operator === "%" && !signed && powerOfTwo) return b.op("i32.and", [x, b.i32(divisor.imm - 1)]);
+  const quotient = b.op(signed ? "i32.div_s" : "i32.div_u", [x, divisor]);
+  // By the quotient, which is mostly wanted as well.
+  return operator === "/" ? quotient : b.op("i32.sub", [x, b.op("i32.mul", [quotient, divisor])]);
+}
+
+const ABSTRACT_OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "%": (a, b) => a % b,
+  "&": (a, b) => a & b,
+  "|": (a, b) => a | b,
+  "^": (a, b) => a ^ b,
+  "<<": (a, b) => a * 2 ** b,
+  ">>": (a, b) => Math.floor(a / 2 ** b),
+};
+
+function foldAbstract(b: Builder, operator: string, x: Value, y: Value, place: Place): Value {
+  const p = x.number ?? 0;
+  const q = y.number ?? 0;
+  const float = x.type === ABSTRACT_FLOAT || y.type === ABSTRACT_FLOAT;
+  const compare: Readonly<Record<string, boolean>> = {
+    "==": p === q,
+    "!=": p !== q,
+    "<": p < q,
+    ">": p > q,
+    "<=": p <= q,
+    ">=": p >= q,
+  };
+  const truth = compare[operator];
+  if (truth !== undefined) return { type: BOOL, parts: [b.i32(Number(truth))] };
+  if (!float && q === 0 && (operator === "/" || operator === "%"))
+    throw new WgslError("constant", place, "a constant is divided by zero");
+  const result = operator === "/" ? (float ? p / q : Math.trunc(p / q)) : ABSTRACT_OPERATORS[operator]?.(p, q);
+  if (result === undefined) throw new WgslError("type", place, `${operator} does not take numbers`);
+  return abstractValue(float ? ABSTRACT_FLOAT : ABSTRACT_INT, result);
+}

@@ -1,0 +1,157 @@
+import type { Builder } from "./builder.ts";
+import { isComparison } from "./fold.ts";
+import type { Node } from "./ir.ts";
+
+/** A simpler node equal to `name` of `args`, if one is known. Only what holds for every bit pattern. */
+export function simplify(b: Builder, name: string, args: readonly Node[], imm: number): Node | undefined {
+  const [x, y] = args;
+  if (x === undefined) return undefined;
+  if (name === "i32.eqz") return negated(b, x);
+  if (name === "i32x4.extract_lane" || name === "f32x4.extract_lane") return extracted(b, name, x, imm);
+  if (name === "i32x4.splat" || name === "f32x4.splat")
+    return x.kind === "const" ? b.v128([x.imm, x.imm, x.imm, x.imm]) : undefined;
+  if (name === "i32.reinterpret_f32" || name === "f32.reinterpret_i32") return reinterpreted(b, name, x);
+  if (name === "v128.not" && x.op?.name === "v128.not") return x.args[0];
+  if (y === undefined) return undefined;
+  if (name.startsWith("i32.")) return integer(b, name, x, y);
+  return bothSplat(b, name, x, y);
+}
+
+const OPPOSITE: Readonly<Record<string, string>> = {
+  "i32.eq": "i32.ne",
+  "i32.ne": "i32.eq",
+  "i32.lt_s": "i32.ge_s",
+  "i32.lt_u": "i32.ge_u",
+  "i32.gt_s": "i32.le_s",
+  "i32.gt_u": "i32.le_u",
+  "i32.le_s": "i32.gt_s",
+  "i32.le_u": "i32.gt_u",
+  "i32.ge_s": "i32.lt_s",
+  "i32.ge_u": "i32.lt_u",
+  "f32.eq": "f32.ne",
+  "f32.ne": "f32.eq",
+};
+
+function negated(b: Builder, x: Node): Node | undefined {
+  const opposite = OPPOSITE[x.op?.name ?? ""];
+  if (opposite !== undefined) return b.op(opposite, x.args);
+  const inner = x.op?.name === "i32.eqz" ? x.args[0] : undefined;
+  return inner !== undefined && isTruth(inner) ? inner : undefined;
+}
+
+/** True for nodes that are 0 or 1. */
+function isTruth(x: Node): boolean {
+  const name = x.op?.name ?? "";
+  return (
+    name === "i32.eqz" ||
+    name === "v128.any_true" ||
+    name === "i32x4.all_true" ||
+    (x.type === "i32" && isComparison(name))
+  );
+}
+
+function isConst(x: Node, value: number): boolean {
+  return x.kind === "const" && x.type === "i32" && x.imm === value;
+}
+
+function integer(b: Builder, name: string, x: Node, y: Node): Node | undefined {
+  switch (name) {
+    case "i32.add":
+    case "i32.or":
+    case "i32.xor":
+      if (isConst(y, 0)) return x;
+      if (isConst(x, 0)) return y;
+      return name === "i32.add" ? added(b, x, y) : undefined;
+    case "i32.sub":
+      if (isConst(y, 0)) return x;
+      return y.kind === "const" ? b.op("i32.add", [x, b.i32(-y.imm)]) : undefined;
+    case "i32.mul":
+      if (isConst(x, 1) || isConst(y, 0)) return y;
+      return isConst(y, 1) || isConst(x, 0) ? x : undefined;
+    case "i32.and":
+      if (isConst(y, -1) || isConst(x, 0)) return x;
+      if (isConst(x, -1) || isConst(y, 0)) return y;
+      return isConst(y, 1) ? lowBit(x) : undefined;
+    case "i32.shl":
+    case "i32.shr_u":
+    case "i32.shr_s":
+      return isConst(y, 0) ? x : undefined;
+    case "i32.div_u":
+      return isConst(y, 1) ? x : shifted(b, x, y);
+    default:
+      return undefined;
+  }
+}
+
+/** (x + 3) + 4 = x + 7. */
+function added(b: Builder, x: Node, y: Node): Node | undefined {
+  const inner = x.op?.name === "i32.add" ? x.args[1] : undefined;
+  const base = x.args[0];
+  if (y.kind !== "const" || inner?.kind !== "const" || base === undefined) return undefined;
+  return b.op("i32.add", [base, b.i32(inner.imm + y.imm)]);
+}
+
+/** Division by a power of two. */
+function shifted(b: Builder, x: Node, y: Node): Node | undefined {
+  if (y.kind !== "const" || y.imm <= 0 || (y.imm & (y.imm - 1)) !== 0) return undefined;
+  return b.op("i32.shr_u", [x, b.i32(31 - Math.clz32(y.imm))]);
+}
+
+/** (0 - t) & 1 = t for a truth t: a lane of a mask that was made of truths. */
+function lowBit(x: Node): Node | undefined {
+  if (isTruth(x)) return x;
+  const [zero, inner] = x.args;
+  const minus = x.op?.name === "i32.sub" && zero !== undefined && isConst(zero, 0);
+  return minus && inner !== undefined && isTruth(inner) ? inner : undefined;
+}
+
+function reinterpreted(b: Builder, name: string, x: Node): Node | undefined {
+  if (x.kind === "const") return b.bits(name.startsWith("i32") ? "i32" : "f32", x.imm);
+  const back = name.startsWith("i32") ? "f32.reinterpret_i32" : "i32.reinterpret_f32";
+  return x.op?.name === back ? x.args[0] : undefined;
+}
+
+const LANEWISE_INTEGER = new Set(["i32x4.add", "i32x4.sub", "i32x4.mul"]);
+
+/** Lanes of what was put together lane by lane; of integer sums and products too, for they are mostly addresses. */
+function extracted(b: Builder, name: string, x: Node, lane: number): Node | undefined {
+  const type = name.startsWith("i32") ? "i32" : "f32";
+  if (x.lanes !== undefined && x.kind === "const") return b.bits(type, x.lanes[lane] ?? 0);
+  const made = x.op?.name ?? "";
+  const [p, q] = x.args;
+  if (p === undefined) return undefined;
+  if (made.endsWith(".splat")) return recast(b, p, type);
+  if (made.endsWith(".replace_lane") && q !== undefined)
+    return x.imm === lane ? recast(b, q, type) : b.op(name, [p], lane);
+  if (made === "i8x16.shuffle" && q !== undefined) {
+    const from = (x.lanes?.[lane * 4] ?? 0) >> 2;
+    return b.op(name, [from < 4 ? p : q], from & 3);
+  }
+  if (type === "i32" && LANEWISE_INTEGER.has(made) && q !== undefined)
+    return b.op(made.replace("x4", ""), [b.op(name, [p], lane), b.op(name, [q], lane)]);
+  return undefined;
+}
+
+function recast(b: Builder, x: Node, type: "i32" | "f32"): Node {
+  if (x.type === type) return x;
+  return b.op(type === "i32" ? "i32.reinterpret_f32" : "f32.reinterpret_i32", [x]);
+}
+
+const SCALAR_TWIN = /^(?:i32x4\.(?:add|sub|mul)|f32x4\.(?:add|sub|mul|div))$/;
+
+/** An operation on two splats is the splat of a scalar operation. */
+function bothSplat(b: Builder, name: string, x: Node, y: Node): Node | undefined {
+  if (!SCALAR_TWIN.test(name)) return undefined;
+  const p = splatOf(b, x, name);
+  const q = splatOf(b, y, name);
+  if (p === undefined || q === undefined) return undefined;
+  return b.op(`${name.slice(0, 5)}.splat`, [b.op(name.replace("x4", ""), [p, q])]);
+}
+
+function splatOf(b: Builder, x: Node, name: string): Node | undefined {
+  const type = name.startsWith("i32") ? "i32" : "f32";
+  const inner = x.op?.name.endsWith(".splat") === true ? x.args[0] : undefined;
+  if (inner !== undefined) return inner.type === type ? inner : undefined;
+  const [first, ...rest] = x.kind === "const" ? (x.lanes ?? []) : [];
+  return first !== undefined && rest.every((lane) => lane === first) ? b.bits(type, first) : undefined;
+}

@@ -1,0 +1,80 @@
+import { WgslError } from "./errors.ts";
+import { tokenize, type Token } from "./lexer.ts";
+
+/** The tokens of a text with a place in them: what a parser reads from. */
+export class Tokens {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  constructor(code: string) {
+    this.#tokens = tokenize(code);
+  }
+
+  get next(): Token {
+    return this.#peek(0);
+  }
+
+  #peek(ahead: number): Token {
+    const token = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)];
+    if (token === undefined) throw new WgslError("syntax", { line: 1, column: 1 }, "the text is empty");
+    return token;
+  }
+
+  /** The operator at this place: `>` is joined with what touches it, for the lexer leaves it alone. */
+  operator(): string {
+    const { text, kind } = this.next;
+    if (kind !== "symbol" || text !== ">") return kind === "symbol" ? text : "";
+    let joined = text;
+    for (let k = 1; k < 3; k++) {
+      const token = this.#peek(k);
+      const touches = token.line === this.next.line && token.column === this.next.column + k;
+      if (!touches || (token.text !== ">" && token.text !== "=" && token.text !== "==")) break;
+      joined += token.text;
+    }
+    return [">>=", ">=", ">>"].find((known) => joined.startsWith(known) && joined !== ">==") ?? ">";
+  }
+
+  /** Steps over an operator as `operator` joined it. */
+  skipOperator(operator: string): void {
+    this.#at += operator.startsWith(">") ? operator.length : 1;
+  }
+
+  take(): Token {
+    const token = this.next;
+    this.#at++;
+    return token;
+  }
+
+  is(text: string): boolean {
+    return this.next.text === text && this.next.kind !== "end";
+  }
+
+  isAhead(ahead: number, text: string): boolean {
+    return this.#peek(ahead).text === text;
+  }
+
+  accept(text: string): boolean {
+    if (!this.is(text)) return false;
+    this.#at++;
+    return true;
+  }
+
+  expect(text: string): Token {
+    if (this.is(text)) return this.take();
+    throw this.#unexpected(`"${text}"`);
+  }
+
+  name(what: string): Token {
+    if (this.next.kind === "name") return this.take();
+    throw this.#unexpected(what);
+  }
+
+  #unexpected(wanted: string): WgslError {
+    const got = this.next.kind === "end" ? "the end of the text" : JSON.stringify(this.next.text);
+    return new WgslError("syntax", this.next, `${wanted} expected, got ${got}`);
+  }
+
+  unexpected(wanted: string): WgslError {
+    return this.#unexpected(wanted);
+  }
+}
