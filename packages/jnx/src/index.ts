@@ -6,7 +6,7 @@ import "@jnx/nnx/fluent";
 import "@jnx/tensor/fluent";
 
 export { init } from "./init.ts";
-export type { InitOptions, WebGpuDevice } from "./init.ts";
+export type { InitOptions, WasmSettings, WebGpuDevice } from "./init.ts";
 export type { DeviceName } from "./device/name.ts";
 export * as jax from "./jax.ts";
 export * as jnp from "./jnp.ts";

@@ -1,4 +1,4 @@
-import { DeviceError, setExecutor } from "@jnx/tensor";
+import { DeviceError, NoAdapterError, setExecutor } from "@jnx/tensor";
 import type { DeviceInfo, Executor } from "@jnx/tensor";
 import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
@@ -16,16 +16,29 @@ export interface WebGpuDevice {
 /** Where to compute. */
 export interface InitOptions {
   /**
-   * "webgpu" (the default) takes the browser's or the system's adapter, a real GPU before a software one. "swiftshader" and
-   * "lavapipe" ask for those software adapters in Node. A `GPUDevice` of your own is used as it is, and never destroyed.
+   * By default the browser's or the system's GPU, and where there is none, "wasm": the same kernels on the CPU, compiled to
+   * WebAssembly SIMD. "webgpu" takes any WebGPU adapter, a GPU before a software one. "swiftshader" and "lavapipe" ask for those
+   * software adapters in Node. A `GPUDevice` of your own is used as it is, and never destroyed.
    */
   readonly device?: DeviceName | WebGpuDevice;
   /** Which GPU of several; "high-performance" by default. */
   readonly powerPreference?: "high-performance" | "low-power";
+  /** How "wasm" computes. */
+  readonly wasm?: WasmSettings;
+}
+
+/** How "wasm" computes; the defaults suit all machines. */
+export interface WasmSettings {
+  /** Threads, the calling one included: as many as there are cores unless given; 1 where memory cannot be shared. */
+  readonly threads?: number;
+  /** Keep every index of a kernel inside its buffer, and report a kernel that would have left it. Slow; false by default. */
+  readonly clampIndices?: boolean;
+  /** Fused multiply-add where the engine has it; true by default. It changes last bits. */
+  readonly relaxedSimd?: boolean;
 }
 
 interface Session {
-  readonly wanted: DeviceName | WebGpuDevice;
+  readonly wanted: DeviceName | WebGpuDevice | undefined;
   readonly ready: Promise<DeviceInfo>;
 }
 
@@ -35,8 +48,8 @@ let session: Session | undefined;
  * Makes the device ready that all tensors live on. Needed once, before any op; later calls return the same device, and after
  * a loss a new one.
  *
- * @returns What it runs on: `isFallback` is true for adapters that compute on the CPU.
- * @throws NoAdapterError when there is no adapter; its message lists what was tried and how to get one.
+ * @returns What it runs on: `kind` is "webgpu" or "wasm", `isFallback` is true for what computes on the CPU.
+ * @throws NoAdapterError when there is nothing to compute on; its message lists what was tried and how to get one.
  * @throws DeviceError when another device than the one in use is asked for.
  * @example
  * await init();
@@ -44,7 +57,7 @@ let session: Session | undefined;
 export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
   const running = session;
   if (running === undefined) {
-    const started: Session = { wanted: options.device ?? "webgpu", ready: start(options, () => forget(started)) };
+    const started: Session = { wanted: options.device, ready: start(options, () => forget(started)) };
     session = started;
     started.ready.catch(() => forget(started));
     return started.ready;
@@ -69,28 +82,46 @@ async function start(options: InitOptions, onLost: () => void): Promise<DeviceIn
   return executor.info;
 }
 
-async function makeExecutor(
-  { device = "webgpu", powerPreference }: InitOptions,
-  options: WebGpuOptions,
-): Promise<Executor> {
-  if (typeof device !== "string") {
+async function makeExecutor(init: InitOptions, options: WebGpuOptions): Promise<Executor> {
+  const { device, powerPreference = "high-performance" } = init;
+  if (typeof device === "object") {
     // WebGpuDevice is GPUDevice as far as callers need to know it.
     const lent = device as unknown as GPUDevice;
     return webgpuExecutor(lent, lent.adapterInfo, { ...options, ownsDevice: false });
   }
-  const adapter = await findAdapter(device, powerPreference ?? "high-performance");
-  const executor = await requestExecutor(adapter, options);
-  if (device === "webgpu" && executor.info.isFallback) {
-    console.warn(
-      `jnx: no GPU found, computing on the CPU with ${executor.info.description || executor.info.adapter}: this is slow`,
-    );
+  if (device === "wasm") return makeWasm(init, options);
+  if (device !== undefined) return requestExecutor(await findAdapter(device, powerPreference), options);
+  const noGpu = await findAdapter("gpu", powerPreference).catch(noAdapterOnly);
+  if (!(noGpu instanceof NoAdapterError)) return requestExecutor(noGpu, options);
+  const executor = await makeWasm(init, options).catch(noAdapterOnly);
+  if (!(executor instanceof NoAdapterError)) {
+    console.warn(`jnx: no GPU found, computing with ${executor.info.description}`);
+    return executor;
   }
-  return executor;
+  // Neither a GPU nor WebAssembly with SIMD: a software adapter is better than nothing.
+  const adapter = await findAdapter("webgpu", powerPreference).catch(noAdapterOnly);
+  if (adapter instanceof NoAdapterError) {
+    throw new NoAdapterError(`${noGpu.message}\nNor can the CPU be used: ${executor.message}`);
+  }
+  console.warn(`jnx: no GPU found, computing on the CPU with ${adapter.info.description}: this is slow`);
+  return requestExecutor(adapter, options);
+}
+
+/** Loaded only where it is used: with a GPU nobody pays for the compiler. */
+async function makeWasm({ wasm }: InitOptions, { onLost }: WebGpuOptions): Promise<Executor> {
+  const { wasmExecutor } = await import("@jnx/wgsl-wasm");
+  return wasmExecutor({ ...wasm, ...(onLost === undefined ? {} : { onLost }) });
+}
+
+function noAdapterOnly(error: unknown): NoAdapterError {
+  if (error instanceof NoAdapterError) return error;
+  throw error;
 }
 
 /** Whether the device in use is what a later call asks for. */
 function suits(wanted: Session["wanted"], info: DeviceInfo, asked: InitOptions["device"]): boolean {
-  if (asked === undefined || asked === wanted || asked === "webgpu") return true;
+  if (asked === undefined || asked === wanted) return true;
+  if (asked === "webgpu" || asked === "wasm") return info.kind === asked;
   const name = asked === "lavapipe" ? "llvmpipe" : asked;
   return typeof name === "string" && `${info.adapter} ${info.description}`.toLowerCase().includes(name);
 }

@@ -4,9 +4,10 @@ import { executor, setExecutor } from "@jnx/tensor";
 import type { Executor } from "@jnx/tensor";
 import { requestExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
+import { wasmExecutor } from "@jnx/wgsl-wasm";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
-const NAMES = ["swiftshader", "lavapipe", "webgpu"] as const;
+const NAMES = ["swiftshader", "lavapipe", "webgpu", "wasm"] as const;
 type Name = (typeof NAMES)[number];
 
 /** The adapter that tests, benchmarks and examples run on: JNX_ADAPTER, SwiftShader by default. */
@@ -16,6 +17,12 @@ export function adapterName(): Name {
   if (name === undefined) throw new Error(`JNX_ADAPTER: no adapter "${asked}"; there are ${NAMES.join(", ")}`);
   return name;
 }
+
+/** What every executor can be told. */
+export type ExecutorOptions = Pick<
+  WebGpuOptions,
+  "memoryLimit" | "poolLimit" | "maxPipelines" | "maxBindGroups" | "onLost"
+>;
 
 /** `init()` with the adapter that JNX_ADAPTER names. */
 export function initDevice(): Promise<DeviceInfo> {
@@ -36,7 +43,8 @@ export function useDevice(): void {
 }
 
 /** Another device on the same adapter, for tests that break theirs. */
-export async function makeExecutor(options: WebGpuOptions = {}): Promise<Executor> {
+export async function makeExecutor(options: ExecutorOptions = {}): Promise<Executor> {
+  if (adapterName() === "wasm") return wasmExecutor(options);
   return requestExecutor(await makeAdapter(), options);
 }
 
@@ -55,7 +63,7 @@ export async function makeAdapter(): Promise<GPUAdapter> {
 /**
  * Like `useDevice`, on a device that no other spec file uses: its memory and its counters are this file's alone.
  */
-export function useOwnDevice(options: WebGpuOptions = {}): void {
+export function useOwnDevice(options: ExecutorOptions = {}): void {
   useDevice();
   let shared: Executor | undefined;
   let own: Executor | undefined;

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ask, navigatorGpu, noAdapter, reason } from "./source.ts";
-import type { DeviceName } from "./name.ts";
+import type { AdapterWish } from "./name.ts";
 import { loadVulkan, unpackSwiftShader } from "./swiftshader.ts";
 
 type Power = "high-performance" | "low-power";
@@ -27,29 +27,31 @@ const REMEDIES = [
  * Node's adapters: `navigator.gpu` where the platform has it, else the optional package `webgpu` with the system's driver,
  * else with the SwiftShader driver of the optional package `@sparticuz/chromium`.
  */
-export async function nodeAdapter(name: DeviceName, power: Power): Promise<GPUAdapter> {
+export async function nodeAdapter(name: AdapterWish, power: Power): Promise<GPUAdapter> {
   const tried: string[] = [];
-  const adapter =
-    name === "webgpu"
-      ? ((await platform(power, tried)) ?? (await system(power, tried)) ?? (await swiftShader(power, tried)))
-      : name === "swiftshader"
-        ? await swiftShader(power, tried)
-        : await lavapipe(power, tried);
+  const adapter = await find(name, power, tried);
   if (adapter !== undefined) return adapter;
   const remedies = name === "lavapipe" ? [LAVAPIPE_REMEDY, ...REMEDIES] : REMEDIES;
   throw noAdapter(name, tried, remedies);
 }
 
-async function platform(power: Power, tried: string[]): Promise<GPUAdapter | undefined> {
+async function find(name: AdapterWish, power: Power, tried: string[]): Promise<GPUAdapter | undefined> {
+  if (name === "swiftshader") return swiftShader(power, tried);
+  if (name === "lavapipe") return lavapipe(power, tried);
+  const found = (await platform(power, tried, name)) ?? (await system(power, tried, name));
+  return found ?? (name === "webgpu" ? swiftShader(power, tried) : undefined);
+}
+
+async function platform(power: Power, tried: string[], wish: AdapterWish): Promise<GPUAdapter | undefined> {
   const gpu = navigatorGpu();
-  if (gpu !== undefined) return ask(gpu, power, "navigator.gpu", tried);
+  if (gpu !== undefined) return ask(gpu, power, "navigator.gpu", tried, wish);
   tried.push("navigator.gpu: not there");
   return undefined;
 }
 
-async function system(power: Power, tried: string[]): Promise<GPUAdapter | undefined> {
+async function system(power: Power, tried: string[], wish: AdapterWish): Promise<GPUAdapter | undefined> {
   const create = await loadDawn(tried);
-  return create && withDrivers(create, undefined, power, "the system's driver through the package webgpu", tried);
+  return create && withDrivers(create, undefined, power, "the system's driver through the package webgpu", tried, wish);
 }
 
 async function swiftShader(power: Power, tried: string[]): Promise<GPUAdapter | undefined> {
@@ -111,15 +113,16 @@ async function withDrivers(
   power: Power,
   what: string,
   tried: string[],
+  wish: AdapterWish = "webgpu",
 ): Promise<GPUAdapter | undefined> {
   const key = driver?.file ?? "system";
   const known = kept.get(key);
-  if (known !== undefined) return ask(known, power, what, tried);
+  if (known !== undefined) return ask(known, power, what, tried, wish);
   const before = process.env["VK_DRIVER_FILES"];
   if (driver !== undefined) process.env["VK_DRIVER_FILES"] = driver.file;
   try {
     const gpu = create([]);
-    const adapter = await ask(gpu, power, what, tried);
+    const adapter = await ask(gpu, power, what, tried, wish);
     if (adapter === undefined || driver?.is.test(adapter.info.description) === false) {
       if (adapter !== undefined) tried.push(`${what}: ${adapter.info.description} came instead; ${WORKER_REMEDY}`);
       return undefined;

@@ -1,12 +1,12 @@
 import { NoAdapterError } from "@jnx/tensor";
-import type { DeviceName } from "./name.ts";
+import type { AdapterWish } from "./name.ts";
 
 /** Finds an adapter, or throws NoAdapterError. */
-export type AdapterSource = (name: DeviceName, power: "high-performance" | "low-power") => Promise<GPUAdapter>;
+export type AdapterSource = (name: AdapterWish, power: "high-performance" | "low-power") => Promise<GPUAdapter>;
 
 /** The error that lists what was tried, with its results, and how to get an adapter. */
-export function noAdapter(name: DeviceName, tried: readonly string[], remedies: readonly string[]): NoAdapterError {
-  const what = name === "webgpu" ? "no WebGPU adapter" : `no adapter "${name}"`;
+export function noAdapter(name: AdapterWish, tried: readonly string[], remedies: readonly string[]): NoAdapterError {
+  const what = name === "gpu" ? "no GPU" : name === "webgpu" ? "no WebGPU adapter" : `no adapter "${name}"`;
   return new NoAdapterError(
     [`init: ${what} was found. Tried:`, ...bullets(tried), "To get one:", ...bullets(remedies)].join("\n"),
   );
@@ -23,17 +23,20 @@ export function navigatorGpu(): GPU | undefined {
   return host.navigator?.gpu;
 }
 
-/** Asks `gpu` for an adapter; says in `tried` why there is none. */
+/** Asks `gpu` for an adapter, for one that is no software when a GPU is wanted; says in `tried` why there is none. */
 export async function ask(
   gpu: GPU,
   powerPreference: GPUPowerPreference,
   what: string,
   tried: string[],
+  wish: AdapterWish,
 ): Promise<GPUAdapter | undefined> {
   try {
     const adapter = await gpu.requestAdapter({ powerPreference });
-    if (adapter !== null) return adapter;
-    tried.push(`${what}: has no adapter`);
+    if (adapter !== null) {
+      if (wish !== "gpu" || !isSoftware(adapter)) return adapter;
+      tried.push(`${what}: has ${adapter.info.description || adapter.info.vendor}, which computes on the CPU`);
+    } else tried.push(`${what}: has no adapter`);
   } catch (error) {
     tried.push(`${what}: ${reason(error)}`);
   }
@@ -44,4 +47,11 @@ export async function ask(
 export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n")[0] ?? text;
+}
+
+/** Older browsers tell it of the adapter, and not of its info. */
+function isSoftware(adapter: GPUAdapter & { readonly isFallbackAdapter?: boolean }): boolean {
+  const { isFallbackAdapter, architecture, description } = adapter.info;
+  if (isFallbackAdapter ?? adapter.isFallbackAdapter ?? false) return true;
+  return /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${description}`);
 }

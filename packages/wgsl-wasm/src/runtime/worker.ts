@@ -51,7 +51,7 @@ export function kernelLoader({ memory, cell }: WorkerStart): (id: number) => Run
  * must not refer to anything outside itself. Jobs come through memory alone, for a sleeping worker receives no messages.
  */
 export function work(start: WorkerStart, loader: typeof kernelLoader): void {
-  const { memory, cell, index, message, messageBytes, spins } = start;
+  const { memory, cell, index, message, spins } = start;
   const words = new Int32Array(memory.buffer);
   const load = loader(start);
   const at = (place: number): number => Atomics.load(words, place);
@@ -72,14 +72,21 @@ export function work(start: WorkerStart, loader: typeof kernelLoader): void {
     for (;;) {
       const begin = Atomics.add(words, cell.next, chunk);
       if (begin >= end) return;
-      const last = begin + chunk < end ? begin + chunk : end;
-      run(begin, last, at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ), scratch, at(cell.table));
+      run(
+        begin,
+        Math.min(begin + chunk, end),
+        at(cell.groupsX),
+        at(cell.groupsY),
+        at(cell.groupsZ),
+        scratch,
+        at(cell.table),
+      );
     }
   };
 
   const report = (error: unknown): void => {
     if (Atomics.compareExchange(words, cell.failed, 0, index + 1) !== 0) return;
-    const text = new TextEncoder().encode(String(error)).subarray(0, messageBytes - 4);
+    const text = new TextEncoder().encode(String(error)).subarray(0, start.messageBytes - 4);
     new Uint8Array(memory.buffer, message + 4, text.length).set(text);
     Atomics.store(words, message / 4, text.length);
   };
