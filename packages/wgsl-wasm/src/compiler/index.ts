@@ -8,6 +8,7 @@ import { WgslError } from "./errors.ts";
 import { Machine } from "./machine.ts";
 import { describe, FAULT_BYTES, Memory, PARAMETERS } from "./memory.ts";
 import { parse } from "./parser.ts";
+import { stepPointers } from "./pointers.ts";
 import { schedule } from "./schedule.ts";
 import { concrete } from "./values.ts";
 
@@ -54,6 +55,7 @@ export function compile(code: string, options: CompileOptions): CompiledKernel {
   const entry = entryPoint(context);
   const size = workgroupSize(context, entry);
   buildEntry(new Machine(b, context, memory), entry, size);
+  if (!options.clampIndices) stepPointers(b);
   const parameters = Object.keys(PARAMETERS).length;
   const emitter = new Emitter(schedule(b.entry), parameters);
   emitter.block(b.entry);

@@ -20,9 +20,9 @@ export class Node {
   readonly kind: NodeKind;
   readonly type: ValueType;
   readonly op: Op | undefined;
-  readonly args: readonly Node[];
+  args: readonly Node[];
   /** Lane, memory offset, bits of a constant, number of a parameter. */
-  readonly imm: number;
+  imm: number;
   /** Bits of a v128 constant, or the sixteen lanes of a shuffle. */
   readonly lanes: readonly number[] | undefined;
   /** The place before which the value does not exist: for slots, loads and parameters. */
@@ -47,6 +47,17 @@ export class Node {
     this.lanes = parts.lanes;
     this.pin = parts.pin;
   }
+
+  /** The same load by another way to the same address. */
+  retarget(addr: Node, offset: number): void {
+    this.args = [addr];
+    this.imm = offset;
+  }
+}
+
+/** The innermost loop around a place. */
+export function loopOf(block: Block): LoopItem | undefined {
+  return block.loop;
 }
 
 export interface NodeParts {

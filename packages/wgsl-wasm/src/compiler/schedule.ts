@@ -12,7 +12,7 @@ export function schedule(root: Block): Schedule {
   const live = markLive(root);
   const uses = new Uses();
   eachItem(root, (item, block, index) => useOperands(uses, item, { block, index }));
-  const placed = live.filter(needsPlace).sort((a, b) => b.id - a.id);
+  const placed = usersFirst(live).filter(needsPlace);
   for (const node of placed) {
     const late = uses.of(node);
     if (late === undefined) throw new Error("a live value has no use");
@@ -26,6 +26,20 @@ export function schedule(root: Block): Schedule {
   }
   for (const at of slots.values()) for (const nodes of at.values()) nodes.reverse();
   return slots;
+}
+
+/** Every node before those that it uses. */
+function usersFirst(nodes: readonly Node[]): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    node.args.forEach(visit);
+    order.push(node);
+  };
+  nodes.forEach(visit);
+  return order.reverse();
 }
 
 function file(slots: Map<Block, Map<number, Node[]>>, node: Node): void {
@@ -110,7 +124,7 @@ function above(position: Position): Position {
 }
 
 /** The first place where all that a value needs is there. */
-function early(node: Node): Position | undefined {
+export function early(node: Node): Position | undefined {
   if (node.early !== undefined || (node.args.length === 0 && node.pin === undefined)) return node.early ?? node.pin;
   let latest = node.pin;
   for (const arg of node.args) {
