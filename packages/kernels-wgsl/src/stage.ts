@@ -24,6 +24,8 @@ export interface Stage {
   /** Width of the `store` hook. */
   readonly storeWidth: Width;
   readonly reads: "operands" | "workspace";
+  /** Operands that group 0 binds, after the workspace if the stage reads one, where the family's usual ones do not fit. */
+  readonly operands?: readonly number[];
   readonly writes: "results" | "workspace";
   /** Scalars in the workspace this stage writes; 0 when it writes the results. */
   readonly workspaceElements: number;
@@ -34,4 +36,6 @@ export interface PlanLimits {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxComputeWorkgroupStorageSize: number;
+  /** True where a core runs a workgroup's invocations one after another, with registers of four lanes. */
+  readonly sequential?: boolean;
 }

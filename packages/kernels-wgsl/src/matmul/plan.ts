@@ -5,6 +5,7 @@ import { naive } from "./naive.wgsl.gen.ts";
 import type { Batch, MatmulOperand, View } from "./operand.ts";
 import { collapseBatch, inVec4, isAligned, viewOf } from "./operand.ts";
 import { parts as sumParts } from "./parts.wgsl.gen.ts";
+import { planTile } from "./plan-tile.ts";
 import { register } from "./register.wgsl.gen.ts";
 import { vector } from "./vector.wgsl.gen.ts";
 
@@ -87,6 +88,10 @@ export function planMatmul(spec: MatmulSpec, limits: PlanLimits): readonly Stage
   if (Math.min(m, n) <= THIN && k >= LONG) {
     const thin = n <= m ? thinColumns(problem) : thinRows(problem);
     return thin.long.step === 1 ? planDot(thin) : planVector(thin);
+  }
+  if (limits.sequential === true) {
+    const [a, b] = [aView(problem), bView(problem)];
+    return planTile({ m, n, k, z, a, b, limits, aliases: aliases(spec.dtype), float: spec.dtype === "float32" });
   }
   return planRegister(problem);
 }

@@ -1,4 +1,4 @@
-import { planMatmul, type MatmulOperand } from "@jnx/kernels-wgsl";
+import { planMatmul, type MatmulOperand, type Stage } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
@@ -45,7 +45,8 @@ const matmulOp: KernelOp<undefined> = {
       b: operandOf(b.view) ?? contiguousOperand(b.aval.shape),
       dtype: numeric(a.aval),
     };
-    return planMatmul(spec, limits).map((stage) => ({ ...stage, operands: stage.reads === "operands" ? [0, 1] : [] }));
+    const usual = (stage: Stage): readonly number[] => (stage.reads === "operands" ? [0, 1] : []);
+    return planMatmul(spec, limits).map((stage) => ({ ...stage, operands: stage.operands ?? usual(stage) }));
   },
   vjp: ({ inputs: [a, b], needs }, ct) =>
     a === undefined || b === undefined

@@ -1,0 +1,107 @@
+// c[z, m, n] = sum over k of a[z, m, k] * b[z, k, n], for a CPU: each invocation keeps a tile of 4 rows and 8 columns in registers.
+//
+// Layouts: element (m, k) of a lies at aBase + m * aRow + k * aStep, in scalars, any strides. b is bound as T4 and read two
+// neighbouring vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k * bStep, in vec4s. That is
+// b itself when its rows are whole aligned vec4s, or what pack.wgsl made of it. The bases grow by up to three batch axes.
+// c is row-major [batch, m, n] and leaves through `put` and `store`, a vec4 or a scalar at a time.
+// Bounds: rows past the edge load the last valid one again, four columns past the edge the four before; neither is stored.
+// Groups fold over x and y; those past the last tile compute it again and store nothing.
+// Workgroup memory: none. Invocations of a group, one after another on a CPU, hold tiles below one another: they share b's columns.
+
+//#default
+const GX = 8u;
+alias T = f32;
+alias T4 = vec4f;
+alias V = T4;
+fn mad(x: T, y: T4, z: T4) -> T4 { return fma(T4(x), y, z); }
+fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
+@group(1) @binding(0) var<storage, read_write> y0: array<V>;
+fn store(i: u32, v: V) { y0[i] = v; }
+//#end
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  aBase: u32,
+  aRow: u32,
+  aStep: u32,
+  bBase: u32,
+  bPanel: u32,
+  bStep: u32,
+  // Batch axes, innermost first: extents (the outermost one is not needed) and strides.
+  d0: u32,
+  d1: u32,
+  a0: u32,
+  a1: u32,
+  a2: u32,
+  b0: u32,
+  b1: u32,
+  b2: u32,
+  batch: u32,
+  panels: u32,
+  blocks: u32,
+  // 8, the vec4s of a tile. Not a constant, or the loop over `store` is unrolled.
+  pieces: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> b: array<T4>;
+@group(0) @binding(2) var<storage, read> a: array<T>;
+
+@compute @workgroup_size(GX)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let group = wid.x + wid.y * groups.x;
+  let line = group / p.panels;
+  let panel = group - line * p.panels;
+  let zRaw = line / p.blocks;
+  let z = min(zRaw, p.batch - 1u);
+  let row = ((line - zRaw * p.blocks) * GX + lid.x) * 4u;
+  let col = panel * 8u;
+  let z1 = z / p.d0;
+  let i0 = z - z1 * p.d0;
+  let i2 = z1 / p.d1;
+  let i1 = z1 - i2 * p.d1;
+  let aBase = p.aBase + i0 * p.a0 + i1 * p.a1 + i2 * p.a2;
+  let low = p.bBase + i0 * p.b0 + i1 * p.b1 + i2 * p.b2 + panel * p.bPanel;
+  let high = low + select(0u, 1u, col + 4u < p.n);
+  let last = p.m - 1u;
+  let r0 = aBase + min(row, last) * p.aRow;
+  let r1 = aBase + min(row + 1u, last) * p.aRow;
+  let r2 = aBase + min(row + 2u, last) * p.aRow;
+  let r3 = aBase + min(row + 3u, last) * p.aRow;
+
+  var c0 = T4(); var d0 = T4();
+  var c1 = T4(); var d1 = T4();
+  var c2 = T4(); var d2 = T4();
+  var c3 = T4(); var d3 = T4();
+  let aStep = p.aStep;
+  let bStep = p.bStep;
+  let end = select(0u, p.k, row < p.m);
+  for (var k = 0u; k < end; k += 1u) {
+    let bl = b[low + k * bStep];
+    let bh = b[high + k * bStep];
+    let x0 = a[r0 + k * aStep];
+    let x1 = a[r1 + k * aStep];
+    let x2 = a[r2 + k * aStep];
+    let x3 = a[r3 + k * aStep];
+    c0 = mad(x0, bl, c0); d0 = mad(x0, bh, d0);
+    c1 = mad(x1, bl, c1); d1 = mad(x1, bh, d1);
+    c2 = mad(x2, bl, c2); d2 = mad(x2, bh, d2);
+    c3 = mad(x3, bl, c3); d3 = mad(x3, bh, d3);
+  }
+
+  // One call of `store`, in a loop that turns the tile: an epilogue may be long.
+  for (var t = 0u; t < p.pieces; t += 1u) {
+    let r = row + t / 2u;
+    let q = col + (t & 1u) * 4u;
+    if (zRaw < p.batch && r < p.m && q < p.n) {
+      put((z * p.m + r) * p.n + q, p.n - q, c0);
+    }
+    c0 = d0; d0 = c1; c1 = d1; d1 = c2; c2 = d2; d2 = c3; c3 = d3;
+  }
+}
