@@ -4,13 +4,14 @@ import type { Context } from "./context.ts";
 import { Scope } from "./environment.ts";
 import { WgslError } from "./errors.ts";
 import { returns, runToEnd } from "./functions.ts";
-import { newLoop, type Node } from "./ir.ts";
+import type { Node } from "./ir.ts";
 import type { Machine } from "./machine.ts";
 import { PARAMETERS } from "./memory.ts";
+import { hasBarrier, Regions } from "./regions.ts";
+import { Rows } from "./rows.ts";
 import { U32, vectorType } from "./types.ts";
 import type { Value } from "./values.ts";
-
-type Three = readonly [Node, Node, Node];
+import { countedLoop, invocations, type Three } from "./workgroup.ts";
 
 /** The only function with @compute. */
 export function entryPoint(context: Context): FunctionDeclaration {
@@ -30,26 +31,28 @@ export function workgroupSize(context: Context, entry: FunctionDeclaration): [nu
   return [x, y, z];
 }
 
-/** `for (i = from; i < to; i += 1) body(i)`, i unsigned. */
-export function countedLoop(b: Builder, from: Node, to: Node, body: (counter: Node) => void): void {
-  const item = newLoop(b.block);
-  const slot = b.slot("i32", item.header, 0);
-  item.cond = b.inside(item.header, () => b.op("i32.lt_u", [slot, to]));
-  b.inside(item.body, () => body(slot));
-  item.phis.push({ slot, init: from, next: b.op("i32.add", [slot, b.i32(1)]) });
-  b.add(item);
-}
-
-/** All workgroups that `run` is asked for, and in each all invocations. */
-export function buildEntry(m: Machine, entry: FunctionDeclaration, size: readonly [number, number, number]): void {
-  const { b } = m;
+/** All workgroups that `run` is asked for, and in each all invocations. Returns the bytes of scratch memory used. */
+export function buildEntry(m: Machine, entry: FunctionDeclaration, size: readonly [number, number, number]): number {
+  const { b, context } = m;
+  const { workgroupStart, workgroupBytes } = context;
+  let bytes = workgroupStart + workgroupBytes;
   countedLoop(b, b.param(PARAMETERS.begin), b.param(PARAMETERS.end), (group) => {
     const groups: Three = [b.param(PARAMETERS.groupsX), b.param(PARAMETERS.groupsY), b.param(PARAMETERS.groupsZ)];
     const [x, row] = split(b, group, groups[0]);
     const [y, z] = split(b, row, groups[1]);
     const builtins = { groups, group: [x, y, z] as const, size };
-    invocations(b, size, (local) => runInvocation(m, entry, { ...builtins, local }));
+    if (workgroupBytes > 0) {
+      const addr = b.op("i32.add", [b.param(PARAMETERS.scratch), b.i32(workgroupStart)]);
+      b.add({ kind: "fill", addr, bytes: workgroupBytes });
+    }
+    if (entry.body.some(hasBarrier)) {
+      const declare = (local: Three): void => declareBuiltins(m, entry, { ...builtins, local });
+      const rows = new Rows(b, size, bytes);
+      new Regions(m, rows, declare).run(entry);
+      bytes += rows.bytes;
+    } else invocations(b, size, (local) => runInvocation(m, entry, { ...builtins, local }));
   });
+  return bytes;
 }
 
 /** Rest and quotient. */
@@ -58,14 +61,7 @@ function split(b: Builder, value: Node, by: Node): [Node, Node] {
   return [b.op("i32.sub", [value, b.op("i32.mul", [quotient, by])]), quotient];
 }
 
-/** One loop for each axis of the workgroup that has more than one invocation. */
-export function invocations(b: Builder, size: readonly [number, number, number], body: (local: Three) => void): void {
-  const axis = (extent: number, inner: (counter: Node) => void): void =>
-    extent === 1 ? inner(b.i32(0)) : countedLoop(b, b.i32(0), b.i32(extent), inner);
-  axis(size[2], (z) => axis(size[1], (y) => axis(size[0], (x) => body([x, y, z]))));
-}
-
-export interface BuiltinValues {
+interface BuiltinValues {
   readonly local: Three;
   readonly group: Three;
   readonly groups: Three;
@@ -83,7 +79,7 @@ function runInvocation(m: Machine, entry: FunctionDeclaration, values: BuiltinVa
   }, new Scope());
 }
 
-export function declareBuiltins(m: Machine, entry: FunctionDeclaration, values: BuiltinValues): void {
+function declareBuiltins(m: Machine, entry: FunctionDeclaration, values: BuiltinValues): void {
   for (const parameter of entry.parameters)
     m.scope.declare(parameter.name, { kind: "value", value: builtinValue(m, parameter, values) });
 }

@@ -30,6 +30,10 @@ export class Scope {
     this.#names.set(name, binding);
   }
 
+  entries(): IterableIterator<[string, Binding]> {
+    return this.#names.entries();
+  }
+
   variables(): Variable[] {
     return [...this.#names.values()].flatMap((binding) => (binding.kind === "variable" ? [binding.variable] : []));
   }

@@ -54,7 +54,7 @@ export function compile(code: string, options: CompileOptions): CompiledKernel {
   const context = new Context(parse(code), whole, options.clampIndices ? FAULT_BYTES : 0);
   const entry = entryPoint(context);
   const size = workgroupSize(context, entry);
-  buildEntry(new Machine(b, context, memory), entry, size);
+  const scratchBytes = buildEntry(new Machine(b, context, memory), entry, size);
   if (!options.clampIndices) stepPointers(b);
   const parameters = Object.keys(PARAMETERS).length;
   const emitter = new Emitter(schedule(b.entry), parameters);
@@ -63,7 +63,7 @@ export function compile(code: string, options: CompileOptions): CompiledKernel {
     bytes: encodeModule(emitter.code.done(), emitter.locals, parameters, options.sharedMemory),
     bindings: context.bindings.map(describe),
     workgroupSize: size,
-    scratchBytes: context.workgroupStart + context.workgroupBytes,
+    scratchBytes,
   };
 }
 

@@ -88,7 +88,7 @@ function leave(m: Machine, item: LoopItem, frame: Frame, atHeader: Environment):
 }
 
 /** Names that statements assign to, wherever they are declared. */
-function assignedNames(loop: LoopStatement): Set<string> {
+export function assignedNames(loop: LoopStatement): Set<string> {
   const names = new Set<string>();
   const root = (target: Expression): void => {
     if (target.kind === "name") names.add(target.name);
@@ -111,7 +111,7 @@ function visit(statements: readonly Statement[], each: (statement: Statement) =>
 }
 
 /** True if the statement holds a jump that belongs to the loop around it. */
-function jumps(statement: Statement, kind: "break" | "continue"): boolean {
+export function jumps(statement: Statement, kind: "break" | "continue"): boolean {
   if (statement.kind === kind) return true;
   if (statement.kind === "block") return statement.body.some((inner) => jumps(inner, kind));
   return statement.kind === "if" && [...statement.then, ...statement.otherwise].some((inner) => jumps(inner, kind));

@@ -125,6 +125,8 @@ function above(position: Position): Position {
 
 /** The first place where all that a value needs is there. */
 export function early(node: Node): Position | undefined {
+  // A slot as seen after its loop is there from then on, though the slot itself belongs to the loop.
+  if (node.kind === "exit") return node.pin;
   if (node.early !== undefined || (node.args.length === 0 && node.pin === undefined)) return node.early ?? node.pin;
   let latest = node.pin;
   for (const arg of node.args) {
