@@ -1,5 +1,5 @@
 /** What differs between Node, Deno, Bun, pages and web workers. */
-import { kernelLoader, work } from "./worker.ts";
+import { jobRunner, work } from "./worker.ts";
 import type { WorkerStart } from "./worker.ts";
 
 /** A thread that runs `work`. */
@@ -39,7 +39,7 @@ const PRELUDE = "var __name = (f) => f, __name2 = __name;";
 
 /** The worker's program. */
 function sourceOf(start: string): string {
-  return `${PRELUDE}\nconst loader = ${kernelLoader.toString()};\nconst work = ${work.toString()};\n${start}`;
+  return `${PRELUDE}\nconst jobOf = ${jobRunner.toString()};\nconst work = ${work.toString()};\n${start}`;
 }
 
 export function platform(): Platform {
@@ -64,7 +64,7 @@ function builtin<K extends keyof NodeModules>(name: K): NodeModules[K] | undefin
 }
 
 function startNodeWorker(NodeWorker: NodeModules["node:worker_threads"]["Worker"]): StartThread {
-  const source = sourceOf('work(require("node:worker_threads").workerData, loader);');
+  const source = sourceOf('work(require("node:worker_threads").workerData, jobOf);');
   return (start, onDeath) => {
     // Neither loaders nor environment: the text needs nothing, and starts faster so.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "jnx" };
@@ -77,7 +77,7 @@ function startNodeWorker(NodeWorker: NodeModules["node:worker_threads"]["Worker"
 }
 
 const startWebWorker: StartThread = (start, onDeath) => {
-  const source = sourceOf("onmessage = (event) => work(event.data, loader);");
+  const source = sourceOf("onmessage = (event) => work(event.data, jobOf);");
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url, { name: "jnx" });
   worker.onerror = (event) => {

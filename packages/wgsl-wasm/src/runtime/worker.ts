@@ -23,15 +23,17 @@ type Run = (
   table: number,
 ) => void;
 
-/** What gives a worker the function of the job's kernel; like `work`, it refers to nothing outside itself. */
-export function kernelLoader({ memory, cell }: WorkerStart): (id: number) => Run {
+/** What gives a worker the job at hand to do; like `work`, it refers to nothing outside itself. */
+export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
   const words = new Int32Array(memory.buffer);
+  const at = (place: number): number => Atomics.load(words, place);
   const kernels = new Map<number, Run>();
-  return (id) => {
+
+  const load = (id: number): Run => {
     const known = kernels.get(id);
     if (known !== undefined) return known;
-    const address = Atomics.load(words, cell.codeAddress) >>> 0;
-    const bytes = Atomics.load(words, cell.codeBytes);
+    const address = at(cell.codeAddress) >>> 0;
+    const bytes = at(cell.codeBytes);
     // Growth by another thread may show in `buffer` only after a growth of one's own, if by nothing.
     if (memory.buffer.byteLength < address + bytes) memory.grow(0);
     const code = new Uint8Array(bytes);
@@ -44,16 +46,27 @@ export function kernelLoader({ memory, cell }: WorkerStart): (id: number) => Run
     kernels.set(id, run);
     return run;
   };
+
+  return () => {
+    const run = load(at(cell.kernel));
+    const [end, chunk, x, y, z] = [at(cell.end), at(cell.chunk), at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ)];
+    const scratch = (at(cell.scratch) + (index + 1) * at(cell.scratchStride)) | 0;
+    for (;;) {
+      const begin = Atomics.add(words, cell.next, chunk);
+      if (begin >= end) return;
+      run(begin, Math.min(begin + chunk, end), x, y, z, scratch, at(cell.table));
+    }
+  };
 }
 
 /**
  * A worker's life: wait for a job, join it, claim chunks of workgroups until none are left. It is started from its own text, so it
  * must not refer to anything outside itself. Jobs come through memory alone, for a sleeping worker receives no messages.
  */
-export function work(start: WorkerStart, loader: typeof kernelLoader): void {
+export function work(start: WorkerStart, jobOf: typeof jobRunner): void {
   const { memory, cell, index, message, spins } = start;
   const words = new Int32Array(memory.buffer);
-  const load = loader(start);
+  const job = jobOf(start);
   const at = (place: number): number => Atomics.load(words, place);
 
   const join = (): boolean => {
@@ -61,26 +74,6 @@ export function work(start: WorkerStart, loader: typeof kernelLoader): void {
       const state = at(cell.state);
       if ((state & 1) === 0) return false;
       if (Atomics.compareExchange(words, cell.state, state, state + 2) === state) return true;
-    }
-  };
-
-  const job = (): void => {
-    const run = load(at(cell.kernel));
-    const end = at(cell.end);
-    const chunk = at(cell.chunk);
-    const scratch = (at(cell.scratch) + (index + 1) * at(cell.scratchStride)) | 0;
-    for (;;) {
-      const begin = Atomics.add(words, cell.next, chunk);
-      if (begin >= end) return;
-      run(
-        begin,
-        Math.min(begin + chunk, end),
-        at(cell.groupsX),
-        at(cell.groupsY),
-        at(cell.groupsZ),
-        scratch,
-        at(cell.table),
-      );
     }
   };
 
