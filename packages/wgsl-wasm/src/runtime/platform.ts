@@ -44,6 +44,7 @@ function sourceOf(start: string): string {
 
 export function platform(): Platform {
   const threads = builtin("node:worker_threads");
+  // Typed as in browsers, but neither is there everywhere.
   const host = globalThis as { navigator?: { hardwareConcurrency?: number }; document?: unknown };
   const canShare = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
   const fromWeb = typeof Worker !== "undefined" && typeof Blob !== "undefined" ? startWebWorker : undefined;
@@ -58,6 +59,7 @@ export function platform(): Platform {
 
 /** A module of Node's, without an import that bundlers for browsers would stumble over. */
 function builtin<K extends keyof NodeModules>(name: K): NodeModules[K] | undefined {
+  // Browsers have no `process`.
   const host = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   // Node 20.16 on; the module is what its name says.
   return host.process?.getBuiltinModule?.(name) as NodeModules[K] | undefined;
