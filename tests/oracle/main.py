@@ -15,6 +15,7 @@ import nnx_cases  # noqa: E402
 import nnx_layers  # noqa: E402
 import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
+import optax_more  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
 import structural_cases  # noqa: E402
@@ -32,6 +33,9 @@ golden.write("initializers", random_cases.initializer_cases())
 golden.write("optax-optimizers", optax_cases.optimizer_cases())
 golden.write("optax-losses", optax_cases.loss_cases())
 golden.write("optax-schedules", optax_cases.schedule_cases())
+golden.write("optax-transforms", optax_more.optimizer_cases())
+golden.write("optax-more-schedules", optax_more.schedule_cases())
+golden.write("optax-more-losses", optax_more.loss_cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())

@@ -28,7 +28,10 @@ export interface GradientTransformation<S = unknown> {
 /** State of transformations that remember nothing. */
 export type EmptyState = Readonly<Record<string, never>>;
 
-/** A transformation without memory. */
+/**
+ * A transformation without memory, of a function of updates and parameters. Source: optax.stateless.
+ * @example optax.stateless((updates) => optax.tree.scale(2, updates)).update([array([1])], {})[0]; // [[2]]
+ */
 export function stateless(update: <T>(updates: T, params: T | undefined) => T): GradientTransformation<EmptyState> {
   return { init: () => ({}), update: (updates, state, params) => [update(updates, params), state] };
 }
