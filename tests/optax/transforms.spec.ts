@@ -78,6 +78,7 @@ const cases: Readonly<Record<string, () => unknown>> = {
   inject_hyperparams: () => optax.injectHyperparams(optax.adam)(optax.linearSchedule(0.1, 0, 4)),
   MultiSteps: () => new optax.MultiSteps(optax.adam(0.1), 3),
   "MultiSteps sum": () =>
+    // Known to the case.
     new optax.MultiSteps(optax.sgd(0.1), (s) => optax.tree.add(s, 2 as TensorLike), {
       useGradMean: false,
     }).gradientTransformation(),
@@ -186,6 +187,7 @@ describe("wrappers", () => {
     expect(() => optax.partition({ a: any(optax.scale(1)) }, { w: "z" }).init(params)).toThrow(/label "z", there is a/);
     expect(() => optax.scaleByTrustRatio().update([array([1])], {})).toThrow(/needs the parameters/);
     expect(() => optax.scaleByPolyak().update([array([1])], {})).toThrow(/needs the function's value/);
+    // Known to the case.
     expect(() => optax.scaleByLion({ mode: "soft" as never })).toThrow(/mode must be/);
     expect(() => optax.lookahead(optax.sgd(1), 0, 1)).toThrow(/syncPeriod must be at least 1/);
     expect(() => optax.clip(Number.NaN)).toThrow(/maxDelta/);

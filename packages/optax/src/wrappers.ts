@@ -61,6 +61,7 @@ function only<T>(given: T, keep: readonly boolean[]): T {
   return tree.unflatten(
     def,
     leaves.map((leaf, k) => (keep[k] === true ? leaf : null)),
+    // The same tree with holes.
   ) as T;
 }
 
