@@ -78,6 +78,18 @@ export function storageArray(dtype: DType, values: ArrayLike<number>): Float32Ar
   return Uint32Array.from(values, (v) => (v ? 1 : 0));
 }
 
+/** `count` elements of one value as they are stored. */
+export function filledArray(
+  dtype: DType,
+  value: number,
+  count: number,
+): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  const array =
+    dtype === "float32" ? new Float32Array(count) : dtype === "int32" ? new Int32Array(count) : new Uint32Array(count);
+  // Fresh arrays are zeros; -0 is not.
+  return Object.is(value, 0) ? array : array.fill(dtype === "bool" ? Number(value !== 0) : value);
+}
+
 /** What `data()` hands to the user for bytes read from the device. */
 export function hostArray(dtype: DType, bytes: ArrayBuffer): TypedArray {
   if (dtype === "float32") return new Float32Array(bytes);

@@ -1,7 +1,7 @@
 import { planCopy } from "@jnx/kernels-wgsl";
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT, roundTo, storageArray } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, filledArray, roundTo } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { lowerMap, lowerStages } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
@@ -72,10 +72,7 @@ export function copy(tensor: Tensor): Tensor {
   const { payload } = tensor;
   if (payload.kind === "literal") {
     // Filled from the host: a kernel for each literal would cost a pipeline.
-    executor().write(
-      storageOf(work.result).buffer(),
-      storageArray(tensor.dtype, new Float64Array(tensor.size).fill(payload.value)),
-    );
+    executor().write(storageOf(work.result).buffer(), filledArray(tensor.dtype, payload.value, tensor.size));
     return work.result;
   }
   if (payload.kind === "symbolic") throw leaked("copy", tensor);

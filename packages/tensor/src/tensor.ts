@@ -1,5 +1,5 @@
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT, hostArray, type DType, type TypedArray } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, filledArray, hostArray, type DType, type TypedArray } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { sizeOf, shapeText, type Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
@@ -126,7 +126,8 @@ export class Tensor implements Aval {
       throw new TracedTensorError(
         `data: a ${this.dtype}${shapeText(this.shape)} that is being traced has no value to read; return it from the traced function and read the result`,
       );
-    if (payload.kind === "literal") return hostArray(this.dtype, literalBytes(this.dtype, payload.value, this.size));
+    if (payload.kind === "literal")
+      return hostArray(this.dtype, filledArray(this.dtype, payload.value, this.size).buffer);
     const known = hostCopy(payload.storage, payload.view, this.dtype);
     if (known !== undefined) return known;
     if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0));
@@ -155,11 +156,6 @@ function hostCopy(storage: Storage, view: View, dtype: DType): TypedArray | unde
   if (host === undefined || !isIdentity(view) || sizeOf(view.shape) * BYTES_PER_ELEMENT !== host.byteLength)
     return undefined;
   return hostArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer);
-}
-
-function literalBytes(dtype: DType, value: number, count: number): ArrayBuffer {
-  if (dtype === "float32") return new Float32Array(count).fill(value).buffer;
-  return (dtype === "int32" ? new Int32Array(count) : new Uint32Array(count)).fill(value).buffer;
 }
 
 function nest(data: ArrayLike<number>, shape: Shape): NestedArray {

@@ -1,6 +1,14 @@
 import { bind } from "../dispatch.ts";
 import { hasExecutor, executor } from "../device/current.ts";
-import { BYTES_PER_ELEMENT, checkDType, dtypeOfTypedArray, roundTo, storageArray, type DType } from "../dtype.ts";
+import {
+  BYTES_PER_ELEMENT,
+  checkDType,
+  dtypeOfTypedArray,
+  filledArray,
+  roundTo,
+  storageArray,
+  type DType,
+} from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import { checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
@@ -64,7 +72,7 @@ export function fromHost(data: Float32Array | Int32Array | Uint32Array, shape: S
 /** The elements of an array made from host data, if they are still known there: keys, small constants, literals. */
 export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array | undefined {
   const { payload } = x;
-  if (payload.kind === "literal") return storageArray(x.dtype, new Array<number>(x.size).fill(payload.value));
+  if (payload.kind === "literal") return filledArray(x.dtype, payload.value, x.size);
   if (payload.kind !== "device" || payload.storage.freed || payload.storage.host === undefined) return undefined;
   const { host } = payload.storage;
   if (!isContiguous(payload.view)) return undefined;
