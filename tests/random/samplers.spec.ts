@@ -1,56 +1,42 @@
-import { useDevice } from "@jnx/testing";
+import { adapterName, useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import { contractFor, keeps, TABLES } from "./contract.ts";
 import { measure } from "./measure.ts";
-import { CLOSE, DISCRETE, EXACT, REJECTED, VECTORS } from "./samplers.ts";
 
-describe("samplers with JAX's bits", () => {
+/** The adapters that docs/random.md has a column for. */
+const adapter = adapterName();
+
+describe.each(Object.entries(TABLES))("%s: as close to JAX as docs/random.md says", (file, samplers) => {
   useDevice();
 
-  test.each(Object.entries(EXACT))("%s", async (name, draw) => {
-    const { elements, worst, where } = await measure("random-exact", name, draw);
-    expect(elements).toBeGreaterThan(700);
-    expect(worst, where).toBe(0);
+  test.each(Object.entries(samplers))("%s", async (name, draw) => {
+    const distance = await measure(file, name, draw);
+    const contract = contractFor(name, adapter);
+    expect(distance.elements).toBeGreaterThan(10);
+    expect(keeps(contract, distance), `${contract}, but ${distance.worst} ulp: ${distance.where}`).toBe(true);
   });
 });
 
-describe("samplers close to JAX's", () => {
-  useDevice();
+describe("what is promised", () => {
+  test.each(["normal", "truncatedNormal -2 2", "truncatedNormal 0 2", "truncatedNormal -0.5 3"])(
+    "%s: 2 ulp, 99 %",
+    (name) => {
+      const contract = contractFor(name, adapter);
+      const [, ulps = "0", percent = "100"] = /^≤ (\d+) ulp, ([\d.]+) %/.exec(contract) ?? ["", "0", "100"];
+      expect([Number(ulps) <= 2, Number(percent) > 99]).toEqual([true, true]);
+    },
+  );
 
-  test.each(Object.entries(CLOSE))("%s", async (name, draw) => {
-    const { elements, equal, worst, where } = await measure("random-close", name, draw);
-    expect(elements).toBeGreaterThan(700);
-    const exact = /^(normal|truncatedNormal)/.test(name);
-    expect(worst, where).toBeLessThanOrEqual(exact ? 2 : 8);
-    if (exact) expect(equal / elements).toBeGreaterThan(0.99);
+  test.each(["random-exact", "random-discrete"])("%s is exact throughout", (file) => {
+    for (const name of Object.keys(TABLES[file] ?? {}))
+      expect([name, contractFor(name, adapter)]).toEqual([name, "exact"]);
   });
-});
 
-describe("orders and choices equal JAX's", () => {
-  useDevice();
-
-  test.each(Object.entries(DISCRETE))("%s", async (name, draw) => {
-    const { elements, worst, where } = await measure("random-discrete", name, draw);
-    expect(elements).toBeGreaterThan(10);
-    expect(worst, where).toBe(0);
-  });
-});
-
-describe("samplers with rejection", () => {
-  useDevice();
-
-  test.each(Object.entries(REJECTED))("%s", async (name, draw) => {
-    const { elements, near, where } = await measure("random-rejected", name, draw);
-    expect(elements).toBeGreaterThan(300);
-    expect(near / elements, where).toBeGreaterThan(0.99);
-  });
-});
-
-describe("samplers with linear algebra", () => {
-  useDevice();
-
-  test.each(Object.entries(VECTORS))("%s", async (name, draw) => {
-    const { elements, apart, where } = await measure("random-vectors", name, draw);
-    expect(elements).toBeGreaterThan(20);
-    expect(apart, where).toBeLessThan(1e-5);
+  test.each(["random-close", "random-rejected"])("%s is within 8 ulp", (file) => {
+    for (const name of Object.keys(TABLES[file] ?? {})) {
+      const contract = contractFor(name, adapter);
+      const ulps = contract === "exact" ? 0 : Number(/^≤ (\d+) ulp/.exec(contract)?.[1]);
+      expect(ulps, name).toBeLessThanOrEqual(8);
+    }
   });
 });

@@ -1,0 +1,220 @@
+import { array, config, laxSlice, random, reshape, type Tensor } from "@jnx/tensor";
+import { useDevice } from "@jnx/testing";
+import { jax } from "jnx";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { hostSplit, seedToKey } from "../../packages/tensor/src/ops/threefry.ts";
+
+useDevice();
+
+const list = async (x: Tensor): Promise<number[]> => Array.from(await x.data());
+
+describe("keys", () => {
+  test("seeds may be booleans and integer arrays, also inside jit", async () => {
+    expect(await list(random.key(true))).toEqual([0, 1]);
+    expect(await list(random.key(array(Int32Array.of(-2), { shape: [] })))).toEqual([0, 4294967294]);
+    const seeded = jax.jit((seed: Tensor) => random.split(random.key(seed), 3));
+    const got = await list(seeded(array(Int32Array.of(7), { shape: [] })));
+    expect(got).toEqual(Array.from(hostSplit(seedToKey(7), 3)));
+  });
+
+  test("a key that is data inside jit gives the same numbers", async () => {
+    const draw = jax.jit((key: Tensor) => {
+      const last = reshape(laxSlice(random.split(key, [2, 2]), [1, 1, 0], [2, 2, 2]), [2]);
+      return random.normal(random.foldIn(last, 5), [5]);
+    });
+    const want = random.normal(random.foldIn(array(hostSplit(seedToKey(3), 4).slice(6)), 5), [5]);
+    expect(await list(draw(random.key(3)))).toEqual(await list(want));
+  });
+
+  test("64-bit draws are both words of a block", async () => {
+    const key = random.key(1701);
+    const words = await list(random.bits(key, [3], { dtype: "uint64" }));
+    const joined = [0, 1, 2].map((i) => (BigInt(words[2 * i] ?? 0) << 32n) | BigInt(words[2 * i + 1] ?? 0));
+    expect(joined).toEqual([3182764935064573181n, 366096495144982249n, 241365115613244543n]);
+  });
+});
+
+describe("under vmap", () => {
+  test.each([
+    ["normal", (k: Tensor) => random.normal(k, [3])],
+    ["split", (k: Tensor) => random.split(k)],
+    ["randint", (k: Tensor) => random.randint(k, [3], 0, 100)],
+    ["gumbel high", (k: Tensor) => random.gumbel(k, [3], { mode: "high" })],
+    ["permutation", (k: Tensor) => random.permutation(k, 5)],
+    ["gamma", (k: Tensor) => random.gamma(k, 0.5, [3])],
+    ["poisson", (k: Tensor) => random.poisson(k, 20, [3])],
+  ] as const)("%s of each key is that of the key by itself", async (_name, draw) => {
+    const keys = hostSplit(seedToKey(11), 4);
+    const got = await list(jax.vmap(draw)(array(keys, { shape: [4, 2] })));
+    const want: number[] = [];
+    for (let i = 0; i < 4; i++) want.push(...(await list(draw(array(keys.slice(2 * i, 2 * i + 2))))));
+    expect(got).toEqual(want);
+  });
+});
+
+describe("the older Threefry", () => {
+  afterEach(() => {
+    config.update("jax_threefry_partitionable", true);
+  });
+
+  const older = (): void => config.update("jax_threefry_partitionable", false);
+
+  test("JAX's own known answers", async () => {
+    older();
+    const key = random.key(1701);
+    expect(await list(random.bits(key, [3], { dtype: "uint8" }))).toEqual([216, 115, 43]);
+    expect(await list(random.bits(key, [3], { dtype: "uint16" }))).toEqual([41682, 1300, 55017]);
+    expect(await list(random.bits(key, [3]))).toEqual([56197195, 4200222568, 961309823]);
+    const words = await list(random.bits(key, [3], { dtype: "uint64" }));
+    const joined = [0, 1, 2].map((i) => (BigInt(words[2 * i] ?? 0) << 32n) | BigInt(words[2 * i + 1] ?? 0));
+    expect(joined).toEqual([3982329540505020460n, 16822122385914693683n, 7882654074788531506n]);
+    expect(await list(random.randint(random.key(0), [3, 3], 0, 8))).toEqual([2, 1, 3, 6, 1, 5, 6, 3, 4]);
+    expect(await list(random.split(random.key(0), 4))).toEqual([
+      2285895361, 1501764800, 1518642379, 4090693311, 433833334, 4221794875, 839183663, 3740430601,
+    ]);
+    expect(await list(random.foldIn(random.key(0), 4))).toEqual([2285895361, 433833334]);
+  });
+
+  test("keys that are data split as those of the host do", async () => {
+    older();
+    const device = jax.jit((key: Tensor) => random.split(key, 5));
+    expect(await list(device(random.key(9)))).toEqual(await list(random.split(random.key(9), 5)));
+  });
+
+  test.each([
+    ["bernoulli", 1612777541, (k: Tensor) => random.bernoulli(k, 0.5, [5]), [0, 1, 1, 1, 0]],
+    ["cauchy", 1175914230, (k: Tensor) => random.cauchy(k, [5]), [-0.088416, -10.169713, 3.49677, -1.18056, 0.34556]],
+    [
+      "exponential",
+      1942292768,
+      (k: Tensor) => random.exponential(k, [5]),
+      [0.526067, 0.043046, 0.039932, 0.46427, 0.123886],
+    ],
+    ["gumbel", 1179715317, (k: Tensor) => random.gumbel(k, [5]), [2.06701, 0.911726, 0.145736, 0.185427, -0.00711]],
+    ["laplace", 1291781963, (k: Tensor) => random.laplace(k, [5]), [0.578939, -0.204902, 0.555733, 0.911053, -0.96456]],
+    [
+      "logistic",
+      1466238935,
+      (k: Tensor) => random.logistic(k, [5]),
+      [0.19611, -1.709053, -0.274093, -0.208322, -1.675489],
+    ],
+    ["maxwell", 1331627891, (k: Tensor) => random.maxwell(k, [5]), [3.070779, 0.908479, 1.521317, 0.875551, 1.306137]],
+    ["normal", 1193674498, (k: Tensor) => random.normal(k, [5]), [-1.173234, -1.511662, 0.070593, -0.099764, 1.052845]],
+    [
+      "pareto",
+      1192560388,
+      (k: Tensor) => random.pareto(k, 0.5, [5]),
+      [2.751398, 1.281863, 87.85448, 1.254542, 2.824487],
+    ],
+    ["rademacher", 1719994501, (k: Tensor) => random.rademacher(k, [5]), [-1, -1, -1, -1, 1]],
+    ["randint", 1319372649, (k: Tensor) => random.randint(k, [5], 0, 10), [0, 5, 7, 7, 5]],
+    ["uniform", 1338574713, (k: Tensor) => random.uniform(k, [5]), [0.298671, 0.073213, 0.873356, 0.260549, 0.412797]],
+  ] as const)("JAX's values of %s", async (_name, seed, draw, want) => {
+    older();
+    const got = await list(draw(random.key(seed)));
+    got.forEach((value, i) => expect(Math.abs(value / (want[i] ?? 1) - 1) || 0).toBeLessThan(1e-4));
+  });
+
+  test("what draws by rejection says that it cannot", () => {
+    older();
+    expect(() => random.gamma(random.key(0), 1)).toThrow(/jax_threefry_partitionable/);
+  });
+
+  test("unknown switches", () => {
+    // @ts-expect-error: the type refuses it too.
+    expect(() => config.update("jax_enable_x64", true)).toThrow(/unknown switch "jax_enable_x64"; there are/);
+    // @ts-expect-error: the type refuses it too.
+    expect(() => config.update("jax_threefry_partitionable", 1)).toThrow(/takes true or false, received 1/);
+  });
+});
+
+describe("jax_debug_key_reuse", () => {
+  afterEach(() => {
+    config.update("jax_debug_key_reuse", false);
+    vi.restoreAllMocks();
+  });
+
+  test("names both places, once a key is used twice", () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    config.update("jax_debug_key_reuse", true);
+    const key = random.key(0);
+    random.normal(key, [2]);
+    expect(warned).not.toHaveBeenCalled();
+    random.uniform(key, [2]);
+    expect(String(warned.mock.calls[0]?.[0])).toMatch(
+      /used twice, first by random\.normal \(.*keys\.spec\.ts:\d+.*\), now by random\.uniform \(.*keys\.spec\.ts:\d+/,
+    );
+  });
+
+  test("keys of their own, clones and foldIn are silent", () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    config.update("jax_debug_key_reuse", true);
+    const key = random.key(0);
+    random.normal(random.clone(key), [2]);
+    random.normal(random.clone(key), [2]);
+    random.normal(random.foldIn(key, 0), [2]);
+    random.gamma(random.foldIn(key, 1), 2);
+    random.f(key, 4, 6);
+    expect(warned).not.toHaveBeenCalled();
+  });
+});
+
+describe("what is refused", () => {
+  const key = random.key(0);
+  test.each([
+    [() => random.normal(random.split(key)), /random\.normal: takes one key, received keys of shape \[2\]/],
+    [
+      () => random.normal(array([1, 2])),
+      /random\.normal: a key is a uint32 array whose last axis is 2, received int32/,
+    ],
+    [() => random.key(1.5), /seed is 1\.5/],
+    [() => random.key(array(1.5)), /seed must be an integer, received float32/],
+    [() => random.uniform(key, [-1]), /-1/],
+    [() => random.uniform(key, [2], { minval: array([1, 2, 3]) }), /uniform/],
+    [() => random.normal(key, [1.5]), /1\.5/],
+    [() => random.randint(key, [2], 0, array([1, 2, 3])), /randint/],
+    [
+      () => random.gamma(key, array([1, 2]), []),
+      /random\.gamma: the parameters' shape \[2\] does not broadcast to the shape \[\]/,
+    ],
+    [() => random.choice(key, 3, [4], { replace: false }), /4 draws without replacement from 3/],
+    [
+      () => random.choice(key, 3, [4], { p: array([0.5, 0.5]) }),
+      /one probability for each of 3 elements, received \[2\]/,
+    ],
+    [() => random.choice(key, 0, [1]), /nothing to choose from/],
+    [
+      () => random.categorical(key, array([0, 1]), { shape: [3], replace: false }),
+      /3 draws without replacement from 2/,
+    ],
+    [() => random.permutation(key, -1), /whole number ≥ 0/],
+    [() => random.dirichlet(key, 1), /at least one axis/],
+    [() => random.multivariateNormal(key, array([0, 0]), array([1])), /cov \[\.\.\., n, n\]/],
+    [() => random.bernoulli(key, array([1, 0])), /p must be float32, received int32/],
+  ])("%s", (draw, message) => {
+    expect(draw).toThrow(message);
+  });
+
+  test("a derivative that is not there", () => {
+    const f = jax.grad((a: Tensor) => random.gamma(key, a));
+    expect(() => f(array(2.5))).toThrow(/random\.gamma: there is no derivative/);
+  });
+});
+
+describe("derivatives by the parameters", () => {
+  test.each([
+    ["uniform", (a: Tensor) => random.uniform(random.key(3), [], { minval: a, maxval: 4 })],
+    ["truncatedNormal", (a: Tensor) => random.truncatedNormal(random.key(3), -1, a)],
+    ["pareto", (a: Tensor) => random.pareto(random.key(3), a)],
+    ["rayleigh", (a: Tensor) => random.rayleigh(random.key(3), a)],
+    ["lognormal", (a: Tensor) => random.lognormal(random.key(3), a)],
+    ["wald", (a: Tensor) => random.wald(random.key(3), a)],
+    ["triangular", (a: Tensor) => random.triangular(random.key(3), 0, a, 2)],
+  ] as const)("%s agrees with a difference quotient", async (_name, draw) => {
+    const at = async (a: number): Promise<number> => draw(array(a)).item();
+    const [a, h] = [1.25, 2 ** -8];
+    const quotient = ((await at(a + h)) - (await at(a - h))) / (2 * h);
+    const slope = await jax.grad(draw)(array(a)).item();
+    expect(Math.abs(slope - quotient)).toBeLessThan(2e-3 * Math.max(1, Math.abs(quotient)));
+  });
+});
