@@ -3,7 +3,17 @@ import { asTensor } from "@jnx/tensor/internal";
 import type { Tensor, TensorLike } from "@jnx/tensor";
 
 export {
+  celu,
   elu,
+  glu,
+  hardSigmoid,
+  hardSilu,
+  hardSilu as hardSwish,
+  hardTanh,
+  mish,
+  selu,
+  squareplus,
+  standardize,
   gelu,
   leakyRelu,
   logSigmoid,

@@ -7,6 +7,20 @@ export { counters, executor, hasExecutor, memory, setExecutor } from "./device/c
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";
 export {
+  celu,
+  glu,
+  hardSigmoid,
+  hardSilu,
+  hardTanh,
+  log1mexp,
+  mish,
+  selu,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  type GluOptions,
+} from "./ops/activations.ts";
+export {
   elu,
   gelu,
   leakyRelu,
@@ -82,7 +96,16 @@ export {
 } from "./ops/movement.ts";
 export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
-export { logSoftmax, softmax, type AxisOptions } from "./ops/normalize.ts";
+export { dotProductAttention, dotProductAttentionWithResidual, type AttentionOptions } from "./ops/attention.ts";
+export {
+  logmeanexp,
+  logSoftmax,
+  softmax,
+  standardize,
+  type AxisOptions,
+  type SoftmaxOptions,
+  type StandardizeOptions,
+} from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { jnpPad, type PadMode, type PadOptions, type PadPairs } from "./ops/pad-modes.ts";
 export {

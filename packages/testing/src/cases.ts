@@ -1,3 +1,5 @@
+import { activations } from "./cases/activations.ts";
+import { attention } from "./cases/attention.ts";
 import { arrange } from "./cases/arrange.ts";
 import { contraction } from "./cases/contraction.ts";
 import { conv } from "./cases/conv.ts";
@@ -16,6 +18,8 @@ import { window } from "./cases/window.ts";
 
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
 export const cases = {
+  activations,
+  attention,
   arrange,
   contraction,
   conv,

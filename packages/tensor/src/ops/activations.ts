@@ -1,25 +1,39 @@
 import { op_abs_f, op_exp, op_log1p, op_max_f, op_neg_f } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import type { MapOp } from "../op.ts";
+import { ShapeError } from "../errors.ts";
+import { normalizeAxis, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { at } from "../view.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import {
   abs,
   add,
+  clip,
   div,
   erfc,
+  exp,
   expm1,
   greater,
   greaterEqual,
+  less,
+  lessEqual,
+  log,
+  log1p,
+  maximum,
+  minimum,
   mul,
   neg,
   power,
   relu,
   sigmoid,
+  sqrt,
+  square,
   tanh,
   where,
 } from "./elementwise.ts";
+import { laxSlice } from "./movement.ts";
 
 /**
  * x · sigmoid(x), also called swish. Source: jax.nn.silu.
@@ -107,4 +121,112 @@ export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
  */
 export function softSign(x: TensorLike): Tensor {
   return div(x, add(abs(x), 1));
+}
+
+/**
+ * max(x, 0) + alpha · (e^(min(x, 0) / alpha) − 1). Source: jax.nn.celu.
+ * @example await celu(array([-1.5, 2])).toArray(); // [-0.77687, 2]
+ */
+export function celu(x: TensorLike, alpha: TensorLike = 1): Tensor {
+  return add(maximum(x, 0), mul(alpha, expm1(div(minimum(x, 0), alpha))));
+}
+
+/**
+ * 1.0507 · elu(x, 1.6733), which keeps mean 0 and variance 1. Source: jax.nn.selu.
+ * @example await selu(array([-1.5, 2])).toArray(); // [-1.3658, 2.1014]
+ */
+export function selu(x: TensorLike): Tensor {
+  return mul(1.0507009873554805, elu(x, 1.6732632423543772));
+}
+
+/**
+ * relu6(x + 3) / 6. Source: jax.nn.hard_sigmoid.
+ * @example await hardSigmoid(array([-1.5, 4])).toArray(); // [0.25, 1]
+ */
+export function hardSigmoid(x: TensorLike): Tensor {
+  return div(relu6(add(x, 3)), 6);
+}
+
+/**
+ * x · hardSigmoid(x), also called hard swish. Source: jax.nn.hard_silu.
+ * @example await hardSilu(array([-1.5, 4])).toArray(); // [-0.375, 4]
+ */
+export function hardSilu(x: TensorLike): Tensor {
+  return mul(x, hardSigmoid(x));
+}
+
+/**
+ * x within [−1, 1], else the nearer of the two. Source: jax.nn.hard_tanh.
+ * @example await hardTanh(array([-1.5, 0.5])).toArray(); // [-1, 0.5]
+ */
+export function hardTanh(x: TensorLike): Tensor {
+  return where(greater(x, 1), 1, where(less(x, -1), -1, x));
+}
+
+/**
+ * x · tanh(softplus(x)). Source: jax.nn.mish.
+ * @example await mish(array([-1.5, 2])).toArray(); // [-0.2981, 1.944]
+ */
+export function mish(x: TensorLike): Tensor {
+  return mul(x, tanh(softplus(x)));
+}
+
+/**
+ * (x + √(x² + b)) / 2. Source: jax.nn.squareplus.
+ * @example await squareplus(array([-1.5, 2])).toArray(); // [0.5, 2.4142]
+ */
+export function squareplus(x: TensorLike, b: TensorLike = 4): Tensor {
+  return div(add(x, sqrt(add(square(x), b))), 2);
+}
+
+/**
+ * 0 below −1, x above 1, (x + 1)² / 4 between. Source: jax.nn.sparse_plus.
+ * @example await sparsePlus(array([-1.5, 0, 2])).toArray(); // [0, 0.25, 2]
+ */
+export function sparsePlus(x: TensorLike): Tensor {
+  return where(lessEqual(x, -1), 0, where(greaterEqual(x, 1), x, div(square(add(x, 1)), 4)));
+}
+
+/**
+ * (x + 1) / 2 within [0, 1], else the nearer of the two. Source: jax.nn.sparse_sigmoid.
+ * @example await sparseSigmoid(array([-1.5, 0, 2])).toArray(); // [0, 0.5, 1]
+ */
+export function sparseSigmoid(x: TensorLike): Tensor {
+  return mul(0.5, clip(add(x, 1), 0, 2));
+}
+
+/**
+ * log(1 − e^−x) for x > 0, exact for small and large x. Source: jax.nn.log1mexp.
+ * @example await log1mexp(array([0.1, 2])).toArray(); // [-2.3522, -0.14541]
+ */
+export function log1mexp(x: TensorLike): Tensor {
+  const near = less(x, Math.LN2);
+  // Each branch sees its own side alone, or the other's gradient would be infinite.
+  const small = log(neg(expm1(neg(where(near, x, 1)))));
+  return where(near, small, log1p(neg(exp(neg(where(near, 1, x))))));
+}
+
+export interface GluOptions {
+  /** The axis that is cut in two, the last. */
+  readonly axis?: number;
+}
+
+/**
+ * a · sigmoid(b) of the two halves a, b of x. Source: jax.nn.glu.
+ *
+ * @throws ShapeError when the axis is of odd extent.
+ * @example await glu(array([1, 3, 0, 2])).toArray(); // [0.5, 2.6424]
+ */
+export function glu(x: TensorLike, options: GluOptions = {}): Tensor {
+  const tensor = asTensor(x);
+  const axis = normalizeAxis("glu", options.axis ?? -1, tensor.ndim);
+  const extent = at(tensor.shape, axis);
+  if (extent % 2 !== 0)
+    throw new ShapeError(`glu: axis ${axis} of ${shapeText(tensor.shape)} has an odd extent and no two halves`);
+  const half = (from: number): Tensor => {
+    const starts = tensor.shape.map((_, k) => (k === axis ? from : 0));
+    const limits = tensor.shape.map((all, k) => (k === axis ? from + extent / 2 : all));
+    return laxSlice(tensor, starts, limits);
+  };
+  return mul(half(0), sigmoid(half(extent / 2)));
 }

@@ -1,23 +1,31 @@
 import { isFloat } from "../dtype.ts";
-import { normalizeAxes } from "../shape.ts";
+import { ArgumentError } from "../errors.ts";
+import { broadcastShapes, normalizeAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { div, exp, log, sub } from "./elementwise.ts";
+import { add, div, exp, log, maximum, mul, rsqrt, square, sub, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
-import { peak, sum } from "./reduce.ts";
+import { broadcastTo } from "./movement.ts";
+import { logsumexp, mean, peak, sum, type ReduceOptions } from "./reduce.ts";
 
 export interface AxisOptions {
   /** The axis or axes to normalize over; the last unless told. */
   readonly axis?: number | readonly number[];
 }
 
-/** x without its maximum along `axis`. An infinite maximum leaves NaN, as in JAX. */
-function shifted(name: string, x: TensorLike, axis: number | readonly number[]): Tensor {
+export interface SoftmaxOptions extends AxisOptions {
+  /** Which elements take part: bool, of a shape that broadcasts to x's. The others come out as 0 (or −∞ in logSoftmax). */
+  readonly where?: TensorLike;
+}
+
+/** x without its maximum along `axis`, −∞ where it takes no part. An infinite maximum leaves NaN, as in JAX. */
+function shifted(name: string, x: TensorLike, axis: number | readonly number[], part: TensorLike | undefined): Tensor {
   const tensor = asTensor(x);
   const float = isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
-  return sub(float, stopGradient(peak(float, normalizeAxes(name, axis, tensor.ndim))));
+  const kept = part === undefined ? float : where(part, float, -Infinity);
+  return sub(kept, stopGradient(peak(kept, normalizeAxes(name, axis, tensor.ndim))));
 }
 
 /**
@@ -26,11 +34,13 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[]):
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await softmax(array([1, 2, 3])).toArray(); // [0.090031, 0.24473, 0.66524]
  */
-export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
-  const axis = options.axis ?? -1;
+export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, where: part } = options;
   return composite("softmax", () => {
-    const unnormalized = exp(shifted("softmax", x, axis));
-    return div(unnormalized, sum(unnormalized, { axis, keepdims: true }));
+    const unnormalized = exp(shifted("softmax", x, axis, part));
+    const summed = part === undefined ? unnormalized : where(part, unnormalized, 0);
+    const y = div(unnormalized, sum(summed, { axis, keepdims: true }));
+    return part === undefined ? y : where(part, y, 0);
   });
 }
 
@@ -40,10 +50,68 @@ export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await logSoftmax(array([1, 2, 3])).toArray(); // [-2.4076, -1.4076, -0.40761]
  */
-export function logSoftmax(x: TensorLike, options: AxisOptions = {}): Tensor {
-  const axis = options.axis ?? -1;
+export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  const { axis = -1, where: part } = options;
   return composite("logSoftmax", () => {
-    const centred = shifted("logSoftmax", x, axis);
-    return sub(centred, log(sum(exp(centred), { axis, keepdims: true })));
+    const centred = shifted("logSoftmax", x, axis, part);
+    const weights = exp(centred);
+    const y = sub(centred, log(sum(part === undefined ? weights : where(part, weights, 0), { axis, keepdims: true })));
+    return part === undefined ? y : where(part, y, -Infinity);
   });
+}
+
+export interface StandardizeOptions extends AxisOptions {
+  /** Instead of x's own mean. */
+  readonly mean?: TensorLike;
+  /** Instead of x's own variance. */
+  readonly variance?: TensorLike;
+  /** Added to the variance, 1e-5. */
+  readonly epsilon?: number;
+  /** Which elements count in mean and variance: bool, of a shape that broadcasts to x's. */
+  readonly where?: TensorLike;
+  /** "fast": E[x²] − E[x]², the default. "stable": E[(x − E[x])²]. */
+  readonly algorithm?: "fast" | "stable";
+}
+
+/**
+ * (x − mean) / √(variance + epsilon) along `axis`. Source: jax.nn.standardize.
+ *
+ * @throws ShapeError when an axis is out of range or named twice, ArgumentError for another algorithm.
+ * @example await standardize(array([1, 3]), { epsilon: 0 }).toArray(); // [-1, 1]
+ */
+export function standardize(x: TensorLike, options: StandardizeOptions = {}): Tensor {
+  const { axis = -1, epsilon = 1e-5, algorithm = "fast" } = options;
+  if (algorithm !== "fast" && algorithm !== "stable")
+    throw new ArgumentError(`standardize: algorithm is "fast" or "stable", received ${JSON.stringify(algorithm)}`);
+  return composite("standardize", () => {
+    const tensor = asTensor(x);
+    const average = (y: Tensor): Tensor => meanOf(y, axis, options.where);
+    const centre = options.mean === undefined ? average(tensor) : asTensor(options.mean);
+    const own = (): Tensor =>
+      algorithm === "stable"
+        ? average(square(sub(tensor, centre)))
+        : maximum(sub(average(square(tensor)), square(centre)), 0);
+    const variance = options.variance === undefined ? own() : asTensor(options.variance);
+    return mul(sub(tensor, centre), rsqrt(add(variance, epsilon)));
+  });
+}
+
+function meanOf(x: Tensor, axis: number | readonly number[], part: TensorLike | undefined): Tensor {
+  if (part === undefined) return mean(x, { axis, keepdims: true });
+  const kept = asTensor(part);
+  const chosen = broadcastTo(kept, broadcastShapes("standardize", kept.shape, x.shape));
+  return div(sum(where(chosen, x, 0), { axis, keepdims: true }), sum(chosen, { axis, keepdims: true }));
+}
+
+/**
+ * log of the mean of eˣ along axes, without overflow. Source: jax.nn.logmeanexp.
+ *
+ * @throws ShapeError when an axis is out of range or named twice.
+ * @example await logmeanexp(array([1000, 1000])).item(); // 1000
+ */
+export function logmeanexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  const tensor = asTensor(x);
+  const axes = normalizeAxes("logmeanexp", options.axis, tensor.ndim);
+  const count = axes.reduce((product, axis) => product * (tensor.shape[axis] ?? 1), 1);
+  return sub(logsumexp(tensor, options), Math.log(count));
 }
