@@ -40,7 +40,7 @@ export const activations: readonly Row[] = [
   smooth(
     "squareplus",
     (x) => t.squareplus(x, 2),
-    (x) => (x + Math.sqrt(x * x + 2)) / 2,
+    (x) => (x + Math.sqrt(Math.fround(x * x) + 2)) / 2,
   ),
   smooth("sparsePlus", t.sparsePlus, (x) => (x <= -1 ? 0 : x >= 1 ? x : (x + 1) ** 2 / 4), [-0.9, 0.9]),
   smooth("sparseSigmoid", t.sparseSigmoid, (x) => 0.5 * clamp(x + 1, 0, 2), [-0.9, 0.9]),
