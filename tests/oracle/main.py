@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 import function_cases  # noqa: E402
 import golden  # noqa: E402
+import nnx_attention  # noqa: E402
 import nnx_cases  # noqa: E402
 import nnx_layers  # noqa: E402
 import nnx_windows  # noqa: E402
@@ -42,3 +43,4 @@ golden.write("nnx-training", nnx_cases.training_cases())
 for family in structural_cases.FAMILIES:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
+golden.write("nnx-attention", nnx_attention.cases())

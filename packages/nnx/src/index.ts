@@ -34,6 +34,15 @@ export { clone, graphdef, merge, pop, split, state, state as variables, type Clo
 export * as initializers from "./initializers.ts";
 export type { FanOptions, Initializer, OrthogonalOptions } from "./initializers.ts";
 export { loadSafetensors, saveSafetensors } from "./io.ts";
+export { dotProductAttention, type DotProductAttentionOptions } from "./layers/attention.ts";
+export {
+  combineMasks,
+  makeAttentionMask,
+  makeCausalMask,
+  type AttentionMaskOptions,
+  type CombineOptions,
+  type MaskOptions,
+} from "./layers/attention-masks.ts";
 export { BatchNorm, type BatchNormCallOptions, type BatchNormOptions } from "./layers/batch-norm.ts";
 export { Conv, type ConvOptions, type ConvPadding } from "./layers/conv.ts";
 export { ConvTranspose, type ConvTransposeLayerOptions } from "./layers/conv-transpose.ts";
@@ -65,6 +74,12 @@ export { avgPool, maxPool, minPool, pool, type AvgPoolOptions, type PoolOptions 
 export { Linear, type LinearOptions } from "./layers/linear.ts";
 export { LinearGeneral, type LinearGeneralOptions } from "./layers/linear-general.ts";
 export { LoRA, LoRALinear, type LoRALinearOptions, type LoRAOptions } from "./layers/lora.ts";
+export {
+  MultiHeadAttention,
+  type AttentionCallOptions,
+  type AttentionFunction,
+  type MultiHeadAttentionOptions,
+} from "./layers/multi-head-attention.ts";
 export { PReLU, type PReLUOptions } from "./layers/prelu.ts";
 export {
   Bidirectional,

@@ -44,6 +44,10 @@ export interface BatchNormCallOptions extends NormCallOptions {
  * await norm.mean.value.toArray(); // [0.02]
  */
 export class BatchNorm extends Module {
+  static override readonly viewOptions = {
+    useRunningAverage: "boolean | null; true normalizes with what has been seen",
+  };
+
   readonly numFeatures: number;
   useRunningAverage: boolean | null;
   readonly axis: number;
