@@ -71,9 +71,13 @@ function constructParts(b: Builder, type: ArrayType | StructType, args: readonly
 function convert(b: Builder, to: ScalarType | VectorType, arg: Value, place: Place): Value {
   if (arg.type.kind === "abstract") {
     const number = arg.number ?? 0;
-    const fits = to.scalar !== "bool" && arg.type.scalar === "abstract-int";
-    // An explicit conversion cuts off the fraction, and every number but zero is true.
-    const lane = fits ? concrete(b, arg, place, to.scalar).parts[0] : constantOf(b, to.scalar, number);
+    const float = arg.type.scalar === "abstract-float";
+    // An explicit conversion cuts off the fraction and saturates; a negative whole number keeps its bits as u32.
+    const wraps = !float && to.scalar === "u32" && number < 0 && number >= -0x80000000;
+    const fits = to.scalar !== "bool" && !float && !wraps;
+    const lane = fits
+      ? concrete(b, arg, place, to.scalar).parts[0]
+      : constantOf(b, to.scalar, float ? saturated(number, to.scalar) : number);
     if (lane === undefined) throw new WgslError("type", place, "no value");
     return spread(b, to, lane);
   }
@@ -86,6 +90,11 @@ function convert(b: Builder, to: ScalarType | VectorType, arg: Value, place: Pla
   if (to.kind === "scalar" || to.size !== value.type.size)
     throw new WgslError("type", place, `${typeText(value.type)} does not convert to ${typeText(to)}`);
   return { type: to, parts: convertParts(b, value, to.scalar) };
+}
+
+function saturated(number: number, to: Scalar): number {
+  if (to === "u32") return Math.min(Math.max(Math.trunc(number), 0), 0xffffffff);
+  return to === "i32" ? Math.min(Math.max(Math.trunc(number), -0x80000000), 0x7fffffff) : number;
 }
 
 function convertParts(b: Builder, value: NumericValue, to: Scalar): Node[] {

@@ -129,7 +129,7 @@ export class Regions {
   #take(local: Three): Map<Node, Kept> {
     const m = this.#m;
     const before = new Map<Node, Kept>();
-    for (const { key, binding, name, scope } of this.#bindings()) {
+    for (const { key, binding } of this.#bindings()) {
       const kept = this.#kept.get(key);
       if (kept === undefined) continue;
       const parts = kept.map((part) => {
@@ -138,11 +138,7 @@ export class Regions {
         return node;
       });
       if (binding.kind === "variable") m.write(binding.variable, parts);
-      else {
-        const fresh: Binding = { kind: "value", value: { ...binding.value, parts } };
-        scope.declare(name, fresh);
-        this.#kept.set(fresh, kept);
-      }
+      else binding.value = { ...binding.value, parts };
     }
     return before;
   }
@@ -310,16 +306,12 @@ export class Regions {
   /** Evaluates for the workgroup as a whole: what is not uniform has no value there that could be used. */
   #atWorkgroup<T>(run: () => T): T {
     const m = this.#m;
-    for (const { key, binding, name, scope } of this.#bindings()) {
+    for (const { key, binding } of this.#bindings()) {
       const kept = this.#kept.get(key);
       if (kept === undefined) continue;
       const parts = kept.map((part) => (part.kind === "uniform" ? part.node : this.#nowhere(part)));
       if (binding.kind === "variable") m.write(binding.variable, parts);
-      else {
-        const fresh: Binding = { kind: "value", value: { ...binding.value, parts } };
-        scope.declare(name, fresh);
-        this.#kept.set(fresh, kept);
-      }
+      else binding.value = { ...binding.value, parts };
     }
     return run();
   }

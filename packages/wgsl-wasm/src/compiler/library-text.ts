@@ -1,0 +1,156 @@
+/**
+ * WGSL's mathematical builtins as WGSL, over the functions of kernels-wgsl. F, I, U, B are scalars or vec4s; T is the
+ * type of the first argument. Polynomials of the arc functions: Cephes (asinf, atanf), about 2 ulp.
+ */
+import * as kernels from "@jnx/kernels-wgsl";
+import type { WgslFunction } from "@jnx/kernels-wgsl";
+
+export interface LibraryFunction {
+  /** `fn library(…)`. */
+  readonly source: string;
+  readonly uses: readonly WgslFunction[];
+  /** Types of the arguments after the first, where they are not its own. */
+  readonly takes: "float" | "integer";
+}
+
+function float(source: string, ...uses: WgslFunction[]): LibraryFunction {
+  return { source, uses, takes: "float" };
+}
+
+function unary(fn: WgslFunction): LibraryFunction {
+  return float(`fn library(x: F) -> F { return ${fn.name}(x); }`, fn);
+}
+
+function integer(source: string): LibraryFunction {
+  return { source, uses: [], takes: "integer" };
+}
+
+const ATAN = `
+fn arc_tangent(x: F) -> F {
+  let a = abs(x);
+  let far = a > F(2.41421356);
+  let middle = a > F(0.414213562);
+  let top = select(select(a, a - 1.0, middle), F(-1.0), far);
+  let bottom = select(select(F(1.0), a + 1.0, middle), a, far);
+  let t = top / bottom;
+  let z = t * t;
+  var q = fma(z, F(8.05374449538e-2), F(-1.38776856032e-1));
+  q = fma(q, z, F(1.99777106478e-1));
+  q = fma(q, z, F(-3.33329491539e-1));
+  let base = select(select(F(0.0), F(0.785398163), middle), F(1.57079633), far);
+  let y = base + fma(q * z, t, t);
+  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
+}
+`;
+
+const ASIN = `
+fn arc_sine_near(x: F, z: F) -> F {
+  var q = fma(z, F(4.2163199048e-2), F(2.4181311049e-2));
+  q = fma(q, z, F(4.5470025998e-2));
+  q = fma(q, z, F(7.4953002686e-2));
+  q = fma(q, z, F(1.6666752422e-1));
+  return fma(q * z, x, x);
+}
+`;
+
+export const LIBRARY: Readonly<Record<string, LibraryFunction>> = {
+  exp: unary(kernels.op_exp),
+  exp2: float("fn library(x: F) -> F { return op_pow(F(2.0), x); }", kernels.op_pow),
+  log: unary(kernels.op_log),
+  log2: float("fn library(x: F) -> F { return op_log(x) * 1.44269504; }", kernels.op_log),
+  pow: float("fn library(x: F, y: F) -> F { return op_pow(x, y); }", kernels.op_pow),
+  sin: unary(kernels.op_sin),
+  cos: unary(kernels.op_cos),
+  tan: unary(kernels.op_tan),
+  tanh: unary(kernels.op_tanh),
+  sinh: float(
+    `fn library(x: F) -> F {
+  let a = abs(x);
+  let e = op_expm1(a);
+  let half = op_exp(a * 0.5);
+  let y = select(0.5 * (e + e / (e + 1.0)), (0.5 * half) * half, a > F(80.0));
+  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
+}`,
+    kernels.op_exp,
+    kernels.op_expm1,
+  ),
+  cosh: float(
+    "fn library(x: F) -> F { let h = op_exp(abs(x) * 0.5); return (0.5 * h) * h + (0.5 / h) / h; }",
+    kernels.op_exp,
+  ),
+  asin: float(`${ASIN}fn library(x: F) -> F {
+  let a = abs(x);
+  let far = a > F(0.5);
+  let z = select(a * a, 0.5 * (1.0 - a), far);
+  let p = arc_sine_near(select(a, sqrt(z), far), z);
+  let y = select(p, F(1.57079633) - 2.0 * p, far);
+  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
+}`),
+  acos: float(`${ASIN}fn library(x: F) -> F {
+  let a = abs(x);
+  let far = a > F(0.5);
+  let z = select(a * a, 0.5 * (1.0 - a), far);
+  let p = arc_sine_near(select(a, sqrt(z), far), z);
+  let near = 1.57079633 - select(p, -p, x < F(0.0));
+  return select(near, select(2.0 * p, 3.14159265 - 2.0 * p, x < F(0.0)), far);
+}`),
+  atan: float(`${ATAN}fn library(x: F) -> F { return arc_tangent(x); }`),
+  atan2: float(`${ATAN}fn library(y: F, x: F) -> F {
+  let a = arc_tangent(abs(y) / abs(x));
+  let r = select(a, 3.14159265 - a, bitcast<U>(x) >= U(0x80000000u));
+  let r0 = select(r, bitcast<F>(bitcast<U>(x) & U(0x80000000u)), (x == F(0.0)) & (y == F(0.0)));
+  let r1 = select(r0, select(F(0.0), F(3.14159265), bitcast<U>(x) >= U(0x80000000u)), (x == F(0.0)) & (y == F(0.0)));
+  return bitcast<F>((bitcast<U>(r1) & U(0x7fffffffu)) | (bitcast<U>(y) & U(0x80000000u)));
+}`),
+  asinh: float(
+    `fn library(x: F) -> F {
+  let a = min(abs(x), F(1e18));
+  let y = op_log1p(a + a * a / (1.0 + sqrt(a * a + 1.0)));
+  let far = op_log(abs(x)) + 0.693147181;
+  return bitcast<F>(bitcast<U>(select(y, far, abs(x) > F(1e9))) | (bitcast<U>(x) & U(0x80000000u)));
+}`,
+    kernels.op_log,
+    kernels.op_log1p,
+  ),
+  acosh: float(
+    `fn library(x: F) -> F {
+  let t = x - 1.0;
+  let c = min(t, F(1e18));
+  return select(op_log1p(c + sqrt(2.0 * c + c * c)), op_log(x) + 0.693147181, x > F(1e9));
+}`,
+    kernels.op_log,
+    kernels.op_log1p,
+  ),
+  atanh: float("fn library(x: F) -> F { return 0.5 * op_log1p(2.0 * x / (1.0 - x)); }", kernels.op_log1p),
+  inverseSqrt: float("fn library(x: F) -> F { return 1.0 / sqrt(x); }"),
+  fract: float("fn library(x: F) -> F { return x - floor(x); }"),
+  saturate: float("fn library(x: F) -> F { return clamp(x, F(0.0), F(1.0)); }"),
+  mix: float("fn library(x: F, y: F, t: F) -> F { return x * (1.0 - t) + y * t; }"),
+  step: float("fn library(edge: F, x: F) -> F { return select(F(0.0), F(1.0), edge <= x); }"),
+  smoothstep: float(
+    "fn library(a: F, b: F, x: F) -> F { let t = clamp((x - a) / (b - a), F(0.0), F(1.0)); return t * t * (3.0 - 2.0 * t); }",
+  ),
+  degrees: float("fn library(x: F) -> F { return x * 57.2957795; }"),
+  radians: float("fn library(x: F) -> F { return x * 0.0174532925; }"),
+  extractBits: integer(`fn library(e: T, offset: u32, count: u32) -> T {
+  let o = min(offset, 32u);
+  let c = min(count, 32u - o);
+  return select((e << U(32u - o - c)) >> U(32u - c), T(0), B(c == 0u));
+}`),
+  insertBits: integer(`fn library(e: T, bits: T, offset: u32, count: u32) -> T {
+  let o = min(offset, 32u);
+  let c = min(count, 32u - o);
+  let mask = select((0xffffffffu >> (32u - c)) << o, 0u, c == 0u);
+  return (e & T(bitcast<S>(~mask))) | ((bits << U(o)) & T(bitcast<S>(mask)));
+}`),
+  reverseBits: integer(`fn library(e: T) -> T {
+  var x = bitcast<U>(e);
+  x = ((x & U(0x55555555u)) << U(1u)) | ((x >> U(1u)) & U(0x55555555u));
+  x = ((x & U(0x33333333u)) << U(2u)) | ((x >> U(2u)) & U(0x33333333u));
+  x = ((x & U(0x0f0f0f0fu)) << U(4u)) | ((x >> U(4u)) & U(0x0f0f0f0fu));
+  x = ((x & U(0x00ff00ffu)) << U(8u)) | ((x >> U(8u)) & U(0x00ff00ffu));
+  return bitcast<T>((x << U(16u)) | (x >> U(16u)));
+}`),
+  firstTrailingBit: integer("fn library(e: T) -> T { return select(countTrailingZeros(e), ~T(0), e == T(0)); }"),
+  firstLeadingBit: integer("fn library(e: T) -> T { return T(31) - countLeadingZeros(e ^ (e & SIGN)); }"),
+};
