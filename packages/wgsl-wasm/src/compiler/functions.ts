@@ -89,7 +89,6 @@ export function runToEnd(m: Machine, kind: Frame["kind"], result: Variable | und
   m.b.inside(item.block, body);
   m.frames.pop();
   m.b.add(item);
-  if (frame.ways.length === 0) return;
   if (m.alive) {
     const sets: Frame["ways"][number]["sets"] = [];
     frame.ways.push({ env: m.env, sets });

@@ -56,6 +56,8 @@ export class Regions {
     this.#m.env = new Map();
     this.#m.scoped(() => {
       this.#scopes.push(this.#m.scope);
+      const nowhere = this.#nowhere("i32");
+      this.#declare([nowhere, nowhere, nowhere]);
       this.#sequence(entry.body, false);
       this.#scopes.pop();
     });
@@ -63,10 +65,9 @@ export class Regions {
 
   /** `later`: barriers follow this sequence, so that nobody may leave early. */
   #sequence(statements: readonly Statement[], later: boolean): void {
-    const last = statements.reduce(
-      (found, statement, k) => (hasBarrier(statement) ? k : found),
-      later ? statements.length : -1,
-    );
+    const last = later
+      ? statements.length
+      : statements.reduce((found, statement, k) => (hasBarrier(statement) ? k : found), -1);
     let piece: Statement[] = [];
     const flush = (): void => {
       if (piece.length > 0) this.#piece(piece);
@@ -309,7 +310,9 @@ export class Regions {
     for (const { key, binding } of this.#bindings()) {
       const kept = this.#kept.get(key);
       if (kept === undefined) continue;
-      const parts = kept.map((part) => (part.kind === "uniform" ? part.node : this.#nowhere(part)));
+      const parts = kept.map((part) =>
+        part.kind === "uniform" ? part.node : this.#nowhere(part.kind === "row" ? part.row.type : part.node.type),
+      );
       if (binding.kind === "variable") m.write(binding.variable, parts);
       else binding.value = { ...binding.value, parts };
     }
@@ -317,10 +320,10 @@ export class Regions {
   }
 
   /** Stands for a value that differs between invocations, where there is none. */
-  #nowhere(part: Kept): Node {
+  #nowhere(type: Node["type"]): Node {
     const { b } = this.#m;
     const block = b.block.child();
     this.#rows.markInside(block);
-    return b.slot(part.kind === "row" ? part.row.type : part.node.type, block);
+    return b.slot(type, block);
   }
 }

@@ -1,7 +1,6 @@
 import type { Builder } from "./builder.ts";
 import type { Block, Node } from "./ir.ts";
 import { PARAMETERS } from "./memory.ts";
-import { early } from "./schedule.ts";
 import { invocations, type Three } from "./workgroup.ts";
 
 /** Values of up to this many operations are computed again rather than stored. */
@@ -30,6 +29,8 @@ export class Rows {
   /** Blocks in which there is one invocation. */
   readonly #inside = new Set<Block>();
 
+  readonly #uniform = new Map<Node, boolean>();
+
   constructor(b: Builder, size: readonly [number, number, number], start: number) {
     this.#b = b;
     this.#size = size;
@@ -51,10 +52,15 @@ export class Rows {
     });
   }
 
+  /** True if the value is the same in all invocations of a workgroup: nothing in it comes from inside one. */
   isUniform(node: Node): boolean {
-    for (let block = early(node)?.block; block !== undefined; block = block.parent?.block)
-      if (this.#inside.has(block)) return false;
-    return true;
+    const known = this.#uniform.get(node);
+    if (known !== undefined) return known;
+    let block = node.pin?.block;
+    while (block !== undefined && !this.#inside.has(block)) block = block.parent?.block;
+    const result = block === undefined && (node.kind === "exit" || node.args.every((arg) => this.isUniform(arg)));
+    this.#uniform.set(node, result);
+    return result;
   }
 
   restore(kept: Kept, local: Three): Node {
