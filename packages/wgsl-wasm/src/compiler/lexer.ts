@@ -8,55 +8,77 @@ export interface Token extends Place {
   readonly text: string;
 }
 
-const BLANK = /(?:\s|\/\/[^\n]*)+/y;
-const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER =
   /0[xX](?:[0-9a-fA-F]*\.[0-9a-fA-F]+|[0-9a-fA-F]+\.?)[pP][+-]?\d+[fh]?|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?[fh]?|\d+[eE][+-]?\d+[fh]?|\d+[iufh]?/y;
 // `>>` and `>=` may close templates, so the parser puts them together from single `>`s that touch.
 const SYMBOL = /->|\+\+|--|<<=|<<|<=|==|!=|&&|\|\||\+=|-=|\*=|\/=|%=|&=|\|=|\^=|[-+*/%&|^~!<>=(){}[\],;:.@?]/y;
 
+const CODE = { newline: 10, space: 32, slash: 47, star: 42, dot: 46 } as const;
+
+function isNameStart(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
 /** Splits a text into tokens; comments and blanks vanish. The last token is of kind "end". */
 export function tokenize(code: string): Token[] {
   const tokens: Token[] = [];
-  let at = 0;
   let line = 1;
   let lineStart = 0;
-  const match = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = at;
-    return pattern.exec(code)?.[0];
-  };
+  let at = 0;
   while (at < code.length) {
-    const blank = match(BLANK) ?? blockComment(code, at, { line, column: at - lineStart + 1 });
-    if (blank !== undefined) {
-      for (let k = blank.indexOf("\n"); k >= 0; k = blank.indexOf("\n", k + 1)) {
+    const first = code.charCodeAt(at);
+    if (first <= CODE.space) {
+      at++;
+      if (first === CODE.newline) {
         line++;
-        lineStart = at + k + 1;
+        lineStart = at;
       }
-      at += blank.length;
       continue;
     }
-    const place = { line, column: at - lineStart + 1 };
-    const found = read(match);
-    if (found === undefined) throw new WgslError("syntax", place, `unexpected character ${JSON.stringify(code[at])}`);
-    tokens.push({ ...found, ...place });
-    at += found.text.length;
+    const column = at - lineStart + 1;
+    const second = first === CODE.slash ? code.charCodeAt(at + 1) : 0;
+    if (second === CODE.slash) {
+      const end = code.indexOf("\n", at);
+      at = end < 0 ? code.length : end;
+    } else if (second === CODE.star) {
+      const end = endOfComment(code, at, { line, column });
+      for (let k = code.indexOf("\n", at); k >= 0 && k < end; k = code.indexOf("\n", k + 1)) {
+        line++;
+        lineStart = k + 1;
+      }
+      at = end;
+    } else {
+      const token = readToken(code, at, first, line, column);
+      tokens.push(token);
+      at += token.text.length;
+    }
   }
   tokens.push({ kind: "end", text: "", line, column: at - lineStart + 1 });
   return tokens;
 }
 
-function read(match: (pattern: RegExp) => string | undefined): { kind: TokenKind; text: string } | undefined {
-  const name = match(NAME);
-  if (name !== undefined) return { kind: "name", text: name };
-  const number = match(NUMBER);
-  if (number !== undefined) return { kind: "number", text: number };
-  const symbol = match(SYMBOL);
-  return symbol === undefined ? undefined : { kind: "symbol", text: symbol };
+function readToken(code: string, at: number, first: number, line: number, column: number): Token {
+  if (isNameStart(first)) {
+    let end = at + 1;
+    for (let next = code.charCodeAt(end); isNameStart(next) || isDigit(next); next = code.charCodeAt(end)) end++;
+    return { kind: "name", text: code.slice(at, end), line, column };
+  }
+  const numeric = isDigit(first) || (first === CODE.dot && isDigit(code.charCodeAt(at + 1)));
+  const pattern = numeric ? NUMBER : SYMBOL;
+  pattern.lastIndex = at;
+  const text = pattern.exec(code)?.[0];
+  if (text === undefined) {
+    throw new WgslError("syntax", { line, column }, `unexpected character ${JSON.stringify(code[at])}`);
+  }
+  return { kind: numeric ? "number" : "symbol", text, line, column };
 }
 
-/** A block comment at this place, nested ones included. */
-function blockComment(code: string, start: number, place: Place): string | undefined {
-  if (!code.startsWith("/*", start)) return undefined;
+/** Where a block comment ends, nested ones included. */
+function endOfComment(code: string, start: number, place: Place): number {
   let depth = 0;
   for (let at = start; at < code.length;) {
     if (code.startsWith("/*", at)) {
@@ -65,7 +87,7 @@ function blockComment(code: string, start: number, place: Place): string | undef
     } else if (code.startsWith("*/", at)) {
       depth--;
       at += 2;
-      if (depth === 0) return code.slice(start, at);
+      if (depth === 0) return at;
     } else at++;
   }
   throw new WgslError("syntax", place, "this comment is not closed");

@@ -21,26 +21,28 @@ const TEMPLATED = new Set([
   "mat4x4",
 ]);
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  "||": 1,
-  "&&": 2,
-  "|": 3,
-  "^": 4,
-  "&": 5,
-  "==": 6,
-  "!=": 6,
-  "<": 7,
-  ">": 7,
-  "<=": 7,
-  ">=": 7,
-  "<<": 8,
-  ">>": 8,
-  "+": 9,
-  "-": 9,
-  "*": 10,
-  "/": 10,
-  "%": 10,
-};
+const PRECEDENCE = new Map<string, number>(
+  Object.entries({
+    "||": 1,
+    "&&": 2,
+    "|": 3,
+    "^": 4,
+    "&": 5,
+    "==": 6,
+    "!=": 6,
+    "<": 7,
+    ">": 7,
+    "<=": 7,
+    ">=": 7,
+    "<<": 8,
+    ">>": 8,
+    "+": 9,
+    "-": 9,
+    "*": 10,
+    "/": 10,
+    "%": 10,
+  }),
+);
 
 /** A type, with templates where it has them. */
 export function parseType(tokens: Tokens): TypeName {
@@ -72,7 +74,7 @@ function parseBinary(tokens: Tokens, lowest: number): Expression {
   let left = parseUnary(tokens);
   for (;;) {
     const operator = tokens.operator();
-    const precedence = PRECEDENCE[operator];
+    const precedence = PRECEDENCE.get(operator);
     if (precedence === undefined || precedence < lowest) return left;
     const { line, column } = tokens.next;
     tokens.skipOperator(operator);
@@ -82,7 +84,8 @@ function parseBinary(tokens: Tokens, lowest: number): Expression {
 }
 
 function parseUnary(tokens: Tokens): Expression {
-  const { line, column } = tokens.next;
+  const { kind, line, column } = tokens.next;
+  if (kind !== "symbol") return parsePostfix(tokens);
   for (const operator of ["-", "!", "~", "&", "*"]) {
     if (tokens.accept(operator)) return { kind: "unary", operator, operand: parseUnary(tokens), line, column };
   }
@@ -97,7 +100,8 @@ function parseUnary(tokens: Tokens): Expression {
 export function parsePostfix(tokens: Tokens): Expression {
   let base = parsePrimary(tokens);
   for (;;) {
-    const { line, column } = tokens.next;
+    const { kind, line, column } = tokens.next;
+    if (kind !== "symbol") return base;
     if (tokens.accept("[")) {
       const index = parseExpression(tokens);
       tokens.expect("]");

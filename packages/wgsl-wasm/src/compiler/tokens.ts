@@ -11,7 +11,7 @@ export class Tokens {
   }
 
   get next(): Token {
-    return this.#peek(0);
+    return this.#tokens[this.#at] ?? this.#peek(0);
   }
 
   #peek(ahead: number): Token {
@@ -46,7 +46,8 @@ export class Tokens {
   }
 
   is(text: string): boolean {
-    return this.next.text === text && this.next.kind !== "end";
+    // The end's text is empty, so it is nothing that anybody asks for.
+    return this.next.text === text;
   }
 
   isAhead(ahead: number, text: string): boolean {
