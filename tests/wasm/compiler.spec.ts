@@ -63,6 +63,32 @@ describe("numbers are WGSL's", () => {
     expect([...u.slice(0, 6)]).toEqual([0x3ffffffc, 2, 4, 2, 0x80000000, 1]);
   });
 
+  test("vectors shift by counts of their own and count their zeros as scalars do", () => {
+    const code = `@group(0) @binding(0) var<storage, read> x: array<vec4u>;
+@group(0) @binding(1) var<storage, read> s: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4u>;
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_id) l: vec3u) {
+  let i = l.x;
+  y[4u * i] = x[i] << s[i];
+  y[4u * i + 1u] = x[i] >> s[i];
+  y[4u * i + 2u] = bitcast<vec4u>(bitcast<vec4i>(x[i]) >> s[i]);
+  y[4u * i + 3u] = countLeadingZeros(x[i]);
+}`;
+    const edges = [0, 1, 0x80000000, 0xffffffff, 0x7fffffff, 0x00ffffff, 0x01ffffff, 0x2468ace1];
+    const x = Uint32Array.from({ length: 256 }, (_, i) => edges[i % 8] ?? 0);
+    const s = Uint32Array.from({ length: 256 }, (_, i) => i >> 3);
+    const y = runWasm(code, [x, s, new Uint32Array(1024)], [1, 1, 1]).results[2] ?? new Uint32Array();
+    const expected = new Uint32Array(1024);
+    x.forEach((word, i) => {
+      const at = (i >> 2) * 16 + (i & 3);
+      const count = s[i] ?? 0;
+      [word << count, word >>> count, word >> count, Math.clz32(word)].forEach(
+        (value, k) => (expected[at + 4 * k] = value),
+      );
+    });
+    expect(y).toEqual(expected);
+  });
+
   test("floats become whole numbers towards zero, saturating, NaN 0", () => {
     const x = [1.9, -1.9, 3e9, -3e9, NaN, Infinity];
     const body = x.map((_, at) => `yi[${at}] = i32(x[${at}]); yu[${at}] = u32(x[${at}]);`).join("\n");

@@ -3,6 +3,7 @@ import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
 import { buildVector } from "./lanes.ts";
 import { binary, binaryPart } from "./operators.ts";
+import { leadingZeros } from "./shifts.ts";
 import { BOOL, F32, scalarType, typeText, type Scalar, type ScalarType, type VectorType } from "./types.ts";
 import { laneOf, lanesOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
 
@@ -97,6 +98,7 @@ function bitCount(name: "clz" | "ctz" | "popcnt"): Part {
     const [x] = args;
     if (x === undefined) throw new Error(`${name} takes one`);
     if (!packed) return b.op(`i32.${name}`, [x]);
+    if (name === "clz") return leadingZeros(b, x);
     if (name === "popcnt") {
       const pairs = b.op("i16x8.extadd_pairwise_i8x16_u", [b.op("i8x16.popcnt", [x])]);
       return b.op("i32x4.extadd_pairwise_i16x8_u", [pairs]);

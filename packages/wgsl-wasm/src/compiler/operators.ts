@@ -1,7 +1,8 @@
 import type { Builder } from "./builder.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
-import { buildVector, splatSource } from "./lanes.ts";
+import { buildVector } from "./lanes.ts";
+import { shiftVector } from "./shifts.ts";
 import { ABSTRACT_FLOAT, ABSTRACT_INT, BOOL, likewise, typeText, type Scalar } from "./types.ts";
 import { abstractValue, laneOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
 
@@ -104,7 +105,10 @@ export function binaryPart(b: Builder, operator: string, scalar: Scalar, x: Node
   }
   const bitwise = BITWISE[operator];
   if (bitwise !== undefined) return b.op(`${packed ? "v128" : "i32"}.${bitwise}`, [x, y]);
-  if (operator === "<<" || operator === ">>") return shiftPart(b, operator, scalar, x, y, packed);
+  if (operator === "<<" || operator === ">>") {
+    if (packed) return shiftVector(b, operator, scalar, x, y);
+    return b.op(operator === "<<" ? "i32.shl" : scalar === "i32" ? "i32.shr_s" : "i32.shr_u", [x, y]);
+  }
   if (scalar === "f32") return floatPart(b, operator, x, y, packed);
   if (operator === "/" || operator === "%")
     return packed
@@ -126,14 +130,6 @@ function floatPart(b: Builder, operator: string, x: Node, y: Node, packed: boole
   if (operator !== "%") return b.op(`${shape}.${ARITHMETIC[operator]}`, [x, y]);
   const whole = b.op(`${shape}.trunc`, [b.op(`${shape}.div`, [x, y])]);
   return b.op(`${shape}.sub`, [x, b.op(`${shape}.mul`, [y, whole])]);
-}
-
-function shiftPart(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node, packed: boolean): Node {
-  const name = operator === "<<" ? "shl" : scalar === "i32" ? "shr_s" : "shr_u";
-  if (!packed) return b.op(`i32.${name}`, [x, y]);
-  const count = splatSource(b, y);
-  if (count !== undefined) return b.op(`i32x4.${name}`, [x, count]);
-  return lanewise(b, scalar, x, y, (p, q) => b.op(`i32.${name}`, [p, q]));
 }
 
 /** What WebAssembly has for scalars only. */

@@ -95,6 +95,13 @@ define(SIMD, "v128", 1, {
 define(SIMD, "v128", 2, Object.fromEntries(INTEGER.map((name, k) => [`i32x4.${name}`, 0x37 + k])));
 define(SIMD, "v128", 2, Object.fromEntries(FLOAT.map((name, k) => [`f32x4.${name}`, 0x41 + k])));
 define(SIMD, "v128", 2, { "v128.and": 0x4e, "v128.andnot": 0x4f, "v128.or": 0x50, "v128.xor": 0x51 });
+define(SIMD, "v128", 2, {
+  "i8x16.swizzle": 0x0e,
+  "i8x16.sub": 0x71,
+  "i64x2.shr_u": 0xcd,
+  "i64x2.extmul_low_i32x4_u": 0xde,
+  "i64x2.extmul_high_i32x4_u": 0xdf,
+});
 define(SIMD, "v128", 2, { "i32x4.shl": 0xab, "i32x4.shr_s": 0xac, "i32x4.shr_u": 0xad });
 define(SIMD, "v128", 2, {
   "i32x4.add": 0xae,
