@@ -3,11 +3,16 @@ import { defineConfig } from "vitest/config";
 // Workspace packages resolve to their TypeScript sources, as in every other command of this repository.
 const conditions = ["@jnx/source", "module", "node", "development|production", "import", "default"];
 
+const adapter = process.env["JNX_ADAPTER"] ?? "swiftshader";
+/** Tests of WebGPU itself: its drivers, its adapters, its objects. tests/wasm has the same for the CPU. */
+const webgpuOnly = ["tests/device/{counters,errors,init,launch,program}.spec.ts", "tests/kernels/gates.spec.ts"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ["tests/**/*.spec.ts"],
+    exclude: ["**/node_modules/**", ...(adapter === "wasm" ? webgpuOnly : [])],
     // One process after another: compiling pipelines fills both cores, and a device per file must not pile up.
     pool: "forks",
     maxWorkers: 1,
@@ -17,7 +22,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The tests choose their device by this name; see packages/testing.
-    env: { JNX_ADAPTER: process.env["JNX_ADAPTER"] ?? "swiftshader" },
+    env: { JNX_ADAPTER: adapter },
     expandSnapshotDiff: true,
     typecheck: { enabled: false },
   },

@@ -82,8 +82,20 @@ describe("where nothing is installed", () => {
     symlinkSync(dawn, join(dawnOnly, "node_modules/webgpu"), "dir");
   });
 
-  test("importing works and loads no driver; init() says what was tried and what to do", async () => {
+  test("importing works and loads no driver; init() computes on the CPU and says so", async () => {
     const { code, out } = await node(["missing.mjs"], bare);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^loaded: \nwasm WebAssembly SIMD on the CPU, \d+ threads?.*: 3,5,7\n$/);
+  });
+
+  test("with Dawn, but no driver, or none but a software one", async () => {
+    const { code, out } = await node(["missing.mjs"], dawnOnly, { VK_DRIVER_FILES: "/nowhere.json" });
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nwasm WebAssembly SIMD on the CPU/);
+  });
+
+  test("a WebGPU adapter that is wanted: init() says what was tried and what to do", async () => {
+    const { code, out } = await node(["missing.mjs", "webgpu"], bare);
     expect(code).toBe(0);
     expect(out).toBe(`loaded: 
 NoAdapterError
@@ -96,13 +108,8 @@ To get one:
   - on Linux x64 without a GPU driver also: \`npm install @sparticuz/chromium@147.0.0\`, which holds SwiftShader, a driver that computes on the CPU
   - or run in a browser with WebGPU, in Deno with --unstable-webgpu, or pass a device: init({ device })
 `);
-  });
-
-  test("with Dawn, but no driver", async () => {
-    const { code, out } = await node(["missing.mjs"], dawnOnly, { VK_DRIVER_FILES: "/nowhere.json" });
-    expect(code).toBe(0);
-    expect(out).toContain("the system's driver through the package webgpu: has no adapter\n");
-    expect(out).toContain("SwiftShader of @sparticuz/chromium: the package is not installed\n");
+    const dawn = await node(["missing.mjs", "webgpu"], dawnOnly, { VK_DRIVER_FILES: "/nowhere.json" });
+    expect(dawn.out).toContain("the system's driver through the package webgpu: has no adapter\n");
   });
 
   test("an adapter asked for by name", async () => {

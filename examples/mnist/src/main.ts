@@ -16,7 +16,9 @@ async function main(): Promise<void> {
   makeFolder(out);
   const data = loadMnist(options.data);
   const device = await init(adapter === undefined ? {} : { device: adapter });
-  console.log(`${data.train.count} training and ${data.test.count} test images, on ${device.adapter}`);
+  console.log(
+    `${data.train.count} training and ${data.test.count} test images, on ${device.kind === "wasm" ? device.description : device.adapter}`,
+  );
 
   const model = new MLP({ rngs: new nnx.Rngs(seed) });
   const { points, ...figures } = await train(model, data.train, { seed, ...options });

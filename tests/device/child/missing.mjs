@@ -4,7 +4,9 @@ import * as jnx from "./jnx.mjs";
 const loaded = process.report.getReport().sharedObjects.filter((file) => /dawn|vulkan/i.test(file));
 console.log(`loaded: ${loaded.join()}`);
 try {
-  await jnx.init(process.argv[2] === undefined ? {} : { device: process.argv[2] });
+  const { kind, description } = await jnx.init(process.argv[2] === undefined ? {} : { device: process.argv[2] });
+  const result = await jnx.jnp.arange(3).mul(2).add(3).data();
+  console.log(`${kind} ${description}: ${[...result].join()}`);
 } catch (error) {
   console.log(error.name);
   console.log(error.message);

@@ -100,6 +100,7 @@ export class WasmExecutor implements Executor {
       threads: this.threads,
       counters: this.count,
       yields: host.yields,
+      nextTurn: host.nextTurn,
       debug: debug >= 1,
     });
     const largest = this.linear.most - 2 * RESERVED;

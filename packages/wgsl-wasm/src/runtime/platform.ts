@@ -17,6 +17,8 @@ export interface Platform {
   readonly canBlock: boolean;
   /** True on a page's main thread: long work gives way to events now and then. */
   readonly yields: boolean;
+  /** Calls back after events had their turn. */
+  readonly nextTurn: (callback: () => void) => void;
 }
 
 interface NodeWorker {
@@ -54,7 +56,22 @@ export function platform(): Platform {
     startThread: canShare ? starts : undefined,
     canBlock: canShare && mayWait(),
     yields: host.document !== undefined && typeof MessageChannel !== "undefined" && !mayWait(),
+    nextTurn,
   };
+}
+
+function nextTurn(callback: () => void): void {
+  if (typeof setImmediate !== "undefined") {
+    setImmediate(callback);
+    return;
+  }
+  // Timers of browsers wait for 4 ms; messages do not.
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(null);
 }
 
 /** A module of Node's, without an import that bundlers for browsers would stumble over. */

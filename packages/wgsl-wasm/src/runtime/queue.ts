@@ -10,6 +10,8 @@ import type { Threads } from "./threads.ts";
 
 /** Milliseconds of computing before a page's main thread gives way to events. */
 const TURN = 8;
+/** Milliseconds after which an awaited read gives way to events: rare enough to cost nothing, and finalizers free memory. */
+const EVENTS_DUE = 1;
 /** Milliseconds between looks at threads that were not done after a long wait. */
 const POLL = 2;
 
@@ -53,6 +55,7 @@ interface Parts {
   readonly threads: Threads;
   readonly counters: { -readonly [K in keyof Counters]: Counters[K] };
   readonly yields: boolean;
+  readonly nextTurn: (callback: () => void) => void;
   readonly debug: boolean;
 }
 
@@ -73,6 +76,8 @@ export class CommandQueue {
   private resuming = false;
   private stalled = false;
   private lost = false;
+  /** When a read last gave events their turn: timers, other requests, and the finalizers of dropped tensors need it. */
+  private turned = 0;
   private readonly waiters = new Set<Waiter>();
   private labels: string[] = [];
   private micros: number[] = [];
@@ -219,12 +224,18 @@ export class CommandQueue {
     const seq = this.done + 1;
     const data = this.bytesAt(from, bytes);
     // Not before the caller's turn ends: of several reads queued together each must learn of a failure before them.
-    queueMicrotask(() => {
+    const finish = (): void => {
       if (!this.waiters.delete(waiter)) return;
       const error = this.failures.take(seq, this.last + 1);
       if (error !== undefined) waiter.reject(error);
       else waiter.resolve(data);
-    });
+    };
+    if (performance.now() - this.turned < EVENTS_DUE) queueMicrotask(finish);
+    else
+      this.parts.nextTurn(() => {
+        this.turned = performance.now();
+        finish();
+      });
   }
 
   private bytesAt(from: number, bytes: number): ArrayBuffer {
