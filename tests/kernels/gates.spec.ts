@@ -136,6 +136,19 @@ describe("planMatmul", () => {
   });
 });
 
+describe("planMatmul for a CPU", () => {
+  test("every text is legal: b packed, b as it lies, whole vec4s and not", async () => {
+    const stages = ["NN", "TN", "NT", "TT"].flatMap((form) =>
+      [13, 64].flatMap((m) =>
+        [199, 200].flatMap((n) => planMatmul(product(m, 500, n, form, "float32", 0), { ...limits, sequential: true })),
+      ),
+    );
+    const kernels = texts(stages);
+    expect(new Set(kernels.map(({ name }) => name))).toEqual(new Set(["matmul/pack", "matmul/tile"]));
+    for (const { code } of kernels) expect(await complaints(code)).toEqual([]);
+  });
+});
+
 /** Shapes that reach every form of the convolutions: operands wide and narrow, groups, dilations, taps in parts. */
 function convStages(dtype: ConvSpec["dtype"]): readonly TestStage[] {
   const yes = [false, true];
