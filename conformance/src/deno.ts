@@ -10,7 +10,7 @@ interface Deno {
 // Deno's global, typed here by what is used of it.
 const { version, args } = (globalThis as unknown as { Deno: Deno }).Deno;
 const [only] = args;
-const device = await init();
+const device = await init({ device: "webgpu" });
 const report = await runSuite({
   engine: `wgpu in Deno ${version.deno}`,
   device,

@@ -19,7 +19,7 @@ const element = (id: string): HTMLElement => {
 
 async function run(only?: string): Promise<Report> {
   element("start").setAttribute("disabled", "");
-  const device = await init();
+  const device = await init({ device: "webgpu" });
   const engine = /(Chrome|Firefox|Version)\/\d+/.exec(navigator.userAgent)?.[0] ?? navigator.userAgent;
   const report = await runSuite({
     engine: engine.replace("/", " ").replace("Version", "Safari"),

@@ -24,7 +24,7 @@ interface Linear {
 
 /** What is used here of the package "jnx". */
 interface Jnx {
-  init(): Promise<unknown>;
+  init(options: { device: "webgpu" }): Promise<unknown>;
   readonly jax: {
     jit<F>(f: F, options?: { donateArgnums?: readonly number[] }): F;
     valueAndGrad(f: (p: Tree) => Tensor): (p: Tree) => [Tensor, Tree];
@@ -234,8 +234,8 @@ function engine(openTrain: OpenTrain): EngineModule {
       return {
         version: "workspace",
         async start() {
-          // Node's default is navigator.gpu where there is one, and there the harness has put the run's adapter.
-          await jnx.init();
+          // navigator.gpu where there is one, and there the harness has put the run's adapter.
+          await jnx.init({ device: "webgpu" });
         },
         open: (task) => (task.kind === "op" ? openOp(jnx, settle, task) : openTrain(jnx, settle, task.inputs())),
       };
