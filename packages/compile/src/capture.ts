@@ -1,6 +1,16 @@
 import { Tensor, TracedTensorError, type Aval } from "@jnx/tensor";
-import { deviceStorage, literal, roundTo, sizeOf, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
-import type { Graph, GraphNode, InputNode } from "./graph.ts";
+import {
+  currentFrame,
+  deviceStorage,
+  literal,
+  roundTo,
+  sizeOf,
+  withLevel,
+  type AnyOp,
+  type CallOp,
+  type Level,
+} from "@jnx/tensor/internal";
+import type { Graph, GraphCall, GraphNode, InputNode } from "./graph.ts";
 
 /**
  * The level that records instead of running: every op inside a traced function lands here, below the tapes, and
@@ -14,8 +24,25 @@ export class Capture implements Level {
   readonly #constants = new Map<Tensor, GraphNode>();
   readonly #opIds = new Map<AnyOp, number>();
 
-  constructor(name: string) {
+  /** Tensors from outside that became inputs after those that were asked for; undefined to keep them as constants. */
+  readonly lifted: Tensor[] | undefined;
+
+  /** With `closed`, what the function closes over becomes an input, and every call stays whole: the graph can be traced again. */
+  constructor(name: string, closed = false) {
     this.name = name;
+    this.lifted = closed ? [] : undefined;
+  }
+
+  call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (this.lifted === undefined && op.loop === undefined) return undefined;
+    const avals = op.loop?.avals() ?? resultsOf(op, inputs);
+    const call: GraphCall = { op, inputs: inputs.map((input) => this.nodeOf(input)) };
+    return avals.map(({ shape, dtype, weak }, index) => {
+      if (sizeOf(shape) === 0) return literal(0, shape, dtype, weak);
+      const node: GraphNode = { kind: "result", id: this.#nodes.length, call, index, shape, dtype, weak };
+      this.#nodes.push(node);
+      return this.#symbolic(node);
+    });
   }
 
   claims(): boolean {
@@ -53,6 +80,7 @@ export class Capture implements Level {
   nodeOf(tensor: Tensor): GraphNode {
     const { payload, shape, dtype, weak } = tensor;
     if (payload.kind === "symbolic") {
+      if (payload.trace !== this && this.lifted !== undefined) return this.#lift(tensor);
       if (payload.trace !== this)
         throw new TracedTensorError(
           `${this.name}: met a ${dtype}[${shape.join(", ")}] that belongs to another trace; pass it as an argument instead of closing over it`,
@@ -60,16 +88,30 @@ export class Capture implements Level {
       // This trace made the value, out of its own nodes.
       return payload.value as GraphNode;
     }
+    if (payload.kind === "literal" && this.lifted !== undefined && followed(tensor)) return this.#lift(tensor);
     if (payload.kind === "literal") return this.#literal(payload.value, tensor);
     if (sizeOf(shape) === 0) return this.nodeOf(literal(0, shape, dtype, weak));
     const known = this.#constants.get(tensor);
     if (known !== undefined) return known;
+    if (this.lifted !== undefined) return this.#lift(tensor);
     // The compiled program reads it at every call: nobody may reuse its memory.
     deviceStorage(tensor).pins++;
     deviceStorage(tensor).exposed = true;
     const node: GraphNode = { kind: "constant", id: this.#nodes.length, tensor, shape, dtype, weak };
     this.#nodes.push(node);
     this.#constants.set(tensor, node);
+    return node;
+  }
+
+  #lift(tensor: Tensor): GraphNode {
+    const known = this.#constants.get(tensor);
+    if (known !== undefined) return known;
+    const { shape, dtype, weak } = tensor;
+    const node: InputNode = { kind: "input", id: this.#nodes.length, index: this.#inputs.length, shape, dtype, weak };
+    this.#nodes.push(node);
+    this.#inputs.push(node);
+    this.#constants.set(tensor, node);
+    this.lifted?.push(tensor);
     return node;
   }
 
@@ -108,6 +150,20 @@ export class Capture implements Level {
     const { shape, dtype, weak } = node;
     return new Tensor({ shape, dtype, weak }, { kind: "symbolic", trace: this, value: node });
   }
+}
+
+/** True if a level further down differentiates by a tensor, or maps over it: a number, but not only one. */
+function followed(tensor: Tensor): boolean {
+  for (let frame = currentFrame(); frame !== undefined; frame = frame.below)
+    if (!(frame.level instanceof Capture) && frame.level.claims([tensor])) return true;
+  return false;
+}
+
+/** What a call gives for operands of these shapes and dtypes, found by tracing it. */
+function resultsOf(op: CallOp, inputs: readonly Aval[]): readonly Aval[] {
+  const probe = new Capture(op.name, true);
+  const symbols = inputs.map((input, index) => probe.input(index, input));
+  return probe.run(() => op.run(symbols));
 }
 
 /** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */

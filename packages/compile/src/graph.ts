@@ -1,11 +1,11 @@
-import type { AnyOp, KernelOp, ReduceOp } from "@jnx/tensor/internal";
+import type { AnyOp, CallOp, KernelOp, ReduceOp } from "@jnx/tensor/internal";
 import type { Aval, Tensor } from "@jnx/tensor";
 
 /**
  * The IR: single-result nodes over avals, in the order in which they were captured, so that a node's inputs always
  * come before it. Nothing here runs, fuses or plans.
  */
-export type GraphNode = InputNode | ConstantNode | LiteralNode | OpNode;
+export type GraphNode = InputNode | ConstantNode | LiteralNode | OpNode | ResultNode;
 
 interface NodeBase extends Aval {
   /** The position in the graph; inputs have smaller ids. */
@@ -38,6 +38,18 @@ export interface OpNode extends NodeBase {
   readonly attrs: unknown;
 }
 
+/** One of several results of a call: a loop, or a function with rules of its own. The call is one for all of them. */
+export interface ResultNode extends NodeBase {
+  readonly kind: "result";
+  readonly call: GraphCall;
+  readonly index: number;
+}
+
+export interface GraphCall {
+  readonly op: CallOp;
+  readonly inputs: readonly GraphNode[];
+}
+
 /** A node with a loop of its own: a reduction or a kernel. */
 export interface AnchorNode extends OpNode {
   // The attrs are the op's own, and go back to it alone.
@@ -57,6 +69,7 @@ export interface Graph {
 
 /** The inputs of a node; none for leaves. */
 export function operandsOf(node: GraphNode): readonly GraphNode[] {
+  if (node.kind === "result") return node.call.inputs;
   return node.kind === "op" ? node.inputs : [];
 }
 

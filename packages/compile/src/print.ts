@@ -21,6 +21,10 @@ function definition(node: GraphNode, names: ReadonlyMap<GraphNode, string>): str
   if (node.kind === "input") return `input ${node.index}`;
   if (node.kind === "constant") return "constant";
   if (node.kind === "literal") return String(node.value);
+  if (node.kind === "result") {
+    const operands = node.call.inputs.map((input) => names.get(input) ?? "?");
+    return `${node.call.op.name}(${operands.join(", ")})[${node.index}]`;
+  }
   const attrs = node.attrs === undefined ? "" : ` ${JSON.stringify(node.attrs)}`;
   return `${node.op.name}(${node.inputs.map((input) => names.get(input) ?? "?").join(", ")})${attrs}`;
 }

@@ -80,7 +80,7 @@ export class CompiledGraph {
   }
 
   /** Runs the program: one submission. Donated inputs whose buffers were taken over are gone afterwards. */
-  run(inputs: readonly Tensor[]): Tensor[] {
+  run(inputs: readonly Tensor[], options: { readonly flush: boolean } = { flush: true }): Tensor[] {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled = inputs.map((input, index) => this.#settle(input, index));
     settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
@@ -92,7 +92,7 @@ export class CompiledGraph {
       buffers.map((buffer) => buffer ?? filler),
     );
     // The device starts on it while the host goes on.
-    this.#executor.flush();
+    if (options.flush) this.#executor.flush();
     return this.#collect(inputs, settled, buffers);
   }
 

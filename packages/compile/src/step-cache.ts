@@ -1,7 +1,7 @@
 import { ArgumentError, type Tensor } from "@jnx/tensor";
 import { inArena } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
-import { CompiledGraph } from "./program.ts";
+import { compileGraph, type Runnable } from "./segments.ts";
 
 /** What a traced function gave back. */
 export interface TraceResult<Aux> {
@@ -15,7 +15,7 @@ export interface TraceResult<Aux> {
 
 /** One compiled specialization. */
 interface Entry<Aux> {
-  readonly compiled: CompiledGraph;
+  readonly compiled: Runnable;
   readonly aux: Aux;
 }
 
@@ -74,7 +74,7 @@ export class StepCache<Aux = unknown> {
       },
       () => [],
     );
-    const entry = { compiled: new CompiledGraph(graph, donated, this.name), aux };
+    const entry = { compiled: compileGraph(graph, donated, this.name), aux };
     if (keep !== false) this.#keep(signature, entry);
     return entry;
   }

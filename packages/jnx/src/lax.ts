@@ -79,3 +79,4 @@ export {
   tanh,
 } from "@jnx/tensor";
 export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";
+export { foriLoop, laxMap as map, scan, type ScanOptions } from "@jnx/compile";

@@ -1,5 +1,5 @@
 import { currentFrame, withFrame } from "./dispatch.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Aval, Tensor } from "./tensor.ts";
 
 type Tangents = readonly (Tensor | undefined)[];
 
@@ -26,8 +26,8 @@ export interface CallOp {
   ): { readonly outputs: readonly Tensor[]; readonly tangents: Tangents };
   /** The call for a whole batch: inputs marked in `batched` carry it first, and so does every output. */
   batch?(inputs: readonly Tensor[], batched: readonly boolean[], axis: BatchAxis): readonly Tensor[];
-  /** What a capture needs to keep the call as one node; without it the ops of `run` are captured. */
-  readonly loop?: object;
+  /** Given by calls that a capture keeps as one node: what comes out. The ops of others' `run` are captured. */
+  readonly loop?: { avals(): readonly Aval[] };
 }
 
 /** The batch that a call is run for. */

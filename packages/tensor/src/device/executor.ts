@@ -112,6 +112,8 @@ export interface Executor {
   /** Ordered with launches; `data` may be changed as soon as the call returns. */
   write(buffer: DeviceBuffer, data: ArrayBufferView, byteOffset?: number): void;
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void;
+  /** `bytes` from one place to another; offsets and bytes are multiples of 4, the buffers two. */
+  copyRange(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, bytes: number): void;
   /** Queues a dispatch; nothing is submitted until a flush is due. */
   run(launch: Launch): void;
   createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program;

@@ -42,9 +42,9 @@ export class Batch {
     this.labels.push(label);
   }
 
-  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, bytes: number): void {
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, bytes: number, toOffset = 0): void {
     this.endPass();
-    this.encoder.copyBufferToBuffer(from, fromOffset, to, 0, bytes);
+    this.encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
   }
 
   submit(): void {

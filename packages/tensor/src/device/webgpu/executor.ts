@@ -117,13 +117,18 @@ class WebGpuExecutor implements Executor {
   }
 
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void {
+    this.copyRange(from, 0, to, 0, Math.ceil(bytes / 4) * 4);
+  }
+
+  copyRange(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, bytes: number): void {
     this.gpu.alive();
     const source = this.memoryPart.own(from);
     const target = this.memoryPart.own(to);
-    checkRange("copy", source.label, 0, bytes, Math.min(from.bytes, to.bytes));
+    checkRange("copy", source.label, fromOffset, bytes, from.bytes);
+    checkRange("copy", target.label, toOffset, bytes, to.bytes);
     if (source === target)
       throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
-    if (bytes > 0) this.queue.copy(source.storage, target.storage, Math.ceil(bytes / 4) * 4);
+    if (bytes > 0) this.queue.copy({ from: source.storage, fromOffset, to: target.storage, toOffset, bytes });
   }
 
   run(launch: Launch): void {

@@ -28,6 +28,15 @@ interface LaunchCommand {
   readonly grid: readonly [number, number, number];
 }
 
+interface CopyCommand {
+  readonly kind: "copy";
+  readonly from: Storage;
+  readonly fromOffset: number;
+  readonly to: Storage;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
 interface WriteCommand {
   readonly kind: "write";
   readonly to: Storage;
@@ -49,7 +58,7 @@ type Command =
   | LaunchCommand
   | WriteCommand
   | AwaitCommand
-  | { readonly kind: "copy"; readonly from: Storage; readonly to: Storage; readonly bytes: number }
+  | CopyCommand
   | { readonly kind: "replay"; readonly program: GpuProgram; readonly steps: readonly BoundStep[] };
 
 interface Waiter {
@@ -103,8 +112,8 @@ export class CommandQueue {
     this.push({ kind: "launch", ...command }, command.storages, 1);
   }
 
-  copy(from: Storage, to: Storage, bytes: number): void {
-    this.push({ kind: "copy", from, to, bytes }, [from, to]);
+  copy(command: Omit<CopyCommand, "kind">): void {
+    this.push({ kind: "copy", ...command }, [command.from, command.to]);
   }
 
   replay(program: GpuProgram, storages: readonly Storage[]): void {
@@ -223,7 +232,7 @@ export class CommandQueue {
         this.encodeLaunch(command, seq);
         break;
       case "copy":
-        this.open(seq).copy(command.from.gpu, 0, command.to.gpu, command.bytes);
+        this.open(seq).copy(command.from.gpu, command.fromOffset, command.to.gpu, command.bytes, command.toOffset);
         break;
       case "write":
         if (command.after > this.submitted) this.submit();
