@@ -140,14 +140,20 @@ export class WasmExecutor implements Executor {
   }
 
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void {
+    this.copyRange(from, 0, to, 0, bytes);
+  }
+
+  copyRange(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, bytes: number): void {
     this.alive();
     const source = this.memoryPart.own(from);
     const target = this.memoryPart.own(to);
-    checkRange("copy", source.label, 0, bytes, Math.min(from.bytes, to.bytes));
+    checkRange("copy", source.label, fromOffset, bytes, from.bytes);
+    checkRange("copy", target.label, toOffset, bytes, to.bytes);
     if (source === target) {
       throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
     }
-    this.queue.push({ kind: "copy", from: source.storage.address, to: target.storage.address, bytes });
+    const [read, written] = [source.storage.address + fromOffset, target.storage.address + toOffset];
+    this.queue.push({ kind: "copy", from: read, to: written, bytes });
   }
 
   run({ label, kernel, grid, uniforms, buffers }: Launch): void {
