@@ -290,16 +290,19 @@ describe("bad input", () => {
     ["a carry of another tree", step((c) => [c, c]), ArgumentError, /tree changes on the way, from \* to \[\*,\*\]/],
     [
       "rows of two numbers",
+      // `as`: the types refuse it, or know it too closely
       () => scan((c: Tensor) => [c, null], at(1), [xs, t.ones([3])] as unknown),
       ShapeError,
       /one number of rows, received 2, 3/,
     ],
     [
       "a length that differs",
+      // `as`: the types refuse it, or know it too closely
       () => scan((c: Tensor) => [c, null], at(1), xs as unknown, { length: 3 }),
       ShapeError,
       /received 2; length is 3/,
     ],
+    // `as`: the types refuse it, or know it too closely
     ["a scalar among xs", () => scan((c: Tensor) => [c, null], at(1), at(1) as unknown), ShapeError, /has no rows/],
     [
       "nothing to count by",
@@ -307,9 +310,11 @@ describe("bad input", () => {
       ArgumentError,
       /say how many steps with \{ length \}/,
     ],
+    // `as`: the types refuse it, or know it too closely
     ["no pair", () => scan(((c: Tensor) => c) as never, at(1), xs), ArgumentError, /must return \[carry, y\]/],
     [
       "bounds that are arrays",
+      // `as`: the types refuse it, or know it too closely
       () => foriLoop(0, at(3) as never, (_i, v: Tensor) => v, at(1)),
       ArgumentError,
       /whole numbers/,
