@@ -3,5 +3,5 @@ import { testForward } from "./kit.ts";
 
 testForward(
   "comparisons and bits",
-  cases.ufuncs.filter((row): row is ShapedRow => row.kind === "shaped"),
+  [...cases.special, ...cases.ufuncs].filter((row): row is ShapedRow => row.kind === "shaped"),
 );

@@ -33,3 +33,4 @@ export {
   type ProgramReport,
 } from "@jnx/compile";
 export { config, tree, type ConfigName } from "@jnx/tensor";
+export * as scipy from "./scipy.ts";

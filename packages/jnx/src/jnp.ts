@@ -97,6 +97,7 @@ export {
   hsplit,
   hstack,
   hypot,
+  i0,
   inner,
   bitwiseNot as invert,
   isclose,

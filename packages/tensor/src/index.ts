@@ -119,6 +119,7 @@ export {
   type MeshgridOptions,
 } from "./ops/ranges.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
+export * from "./ops/special.ts";
 export * as linalg from "./ops/linalg.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";

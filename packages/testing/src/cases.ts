@@ -12,6 +12,7 @@ import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
 import { reduce } from "./cases/reduce.ts";
+import { special } from "./cases/special.ts";
 import { ufuncs } from "./cases/ufuncs.ts";
 import type { Row } from "./cases/rows.ts";
 import { window } from "./cases/window.ts";
@@ -19,8 +20,8 @@ import { window } from "./cases/window.ts";
 /** The op table by family: what each public function of @jnx/tensor must give, and in which cases it is tried. */
 export const cases = {
   activations,
-  attention,
   arrange,
+  attention,
   contraction,
   conv,
   create,
@@ -32,6 +33,7 @@ export const cases = {
   movement,
   normalize,
   reduce,
+  special,
   ufuncs,
   window,
 } as const;

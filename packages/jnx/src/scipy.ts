@@ -1,0 +1,2 @@
+/** jax.scipy: special functions. */
+export * as special from "./scipy-special.ts";

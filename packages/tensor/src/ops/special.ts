@@ -1,0 +1,251 @@
+import {
+  digamma_from,
+  digamma_turn,
+  gamma_shift,
+  gamma_turn,
+  lanczos_sum,
+  lgamma_from,
+  op_cos,
+  op_i0e,
+  op_i1e,
+  op_isnan,
+  op_log,
+  op_log1p,
+  op_sin,
+  polygamma_from,
+} from "@jnx/kernels-wgsl";
+import { bind } from "../dispatch.ts";
+import { ArgumentError } from "../errors.ts";
+import type { MapOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { convert } from "./convert.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import {
+  abs,
+  add,
+  div,
+  equal,
+  erfc,
+  exp,
+  floor,
+  greater,
+  greaterEqual,
+  log,
+  log1p,
+  logicalAnd,
+  mul,
+  neg,
+  remainder,
+  sign,
+  sub,
+  where,
+} from "./elementwise.ts";
+import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
+
+/**
+ * log |Γ(x)|; +inf at 0 and at negative whole numbers. Source: lax.lgamma, jax.scipy.special.gammaln.
+ * @example await lgamma(array([0.5, 5])).toArray(); // [0.57236, 3.1781]
+ */
+export const lgamma: UnaryFunction = /* @__PURE__ */ unary({
+  name: "lgamma",
+  wgsl: (use, x) => {
+    const z = `${use(gamma_shift)}(${x})`;
+    const sine = `${use(op_log)}(${use(op_sin)}(${use(gamma_turn)}(${x})))`;
+    return `${use(lgamma_from)}(${x}, ${use(op_log1p)}(${z} / 7.5), ${use(op_log)}(${use(lanczos_sum)}(${z})), ${sine})`;
+  },
+  takes: "float",
+  derivative: (x) => digamma(x),
+});
+
+/**
+ * The derivative of log Γ(x); NaN at 0 and at negative whole numbers. Source: lax.digamma.
+ * @example await digamma(array([1, 2])).toArray(); // [-0.57722, 0.42278]
+ */
+export const digamma: UnaryFunction = /* @__PURE__ */ unary({
+  name: "digamma",
+  wgsl: (use, x) => {
+    const turn = `${use(digamma_turn)}(${x})`;
+    const cotangent = `${use(op_cos)}(${turn}) / ${use(op_sin)}(${turn})`;
+    return `${use(digamma_from)}(${x}, ${use(op_log1p)}(${use(gamma_shift)}(${x}) / 7.5), ${cotangent})`;
+  },
+  takes: "float",
+  derivative: (x) => polygamma(1, x),
+});
+
+/** Orders up to this are computed; powers of so many are unrolled. */
+const MAX_ORDER = 10;
+
+const polygammaOp: MapOp<number> = {
+  kind: "map",
+  name: "polygamma",
+  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
+  wgsl: ([x = ""], { use, constant }, n) => {
+    const numbers = [
+      n,
+      (n % 2 === 1 ? 1 : -1) * factorial(n),
+      ...[1 / 6, -1 / 30, 1 / 42].map((b, k) => b * rising(n, k)),
+    ];
+    const sine = `${use(op_sin)}(${use(gamma_turn)}(${x}))`;
+    return `${use(polygamma_from)}(${x}, ${numbers.map((one) => constant(one, "float32")).join(", ")}, ${sine})`;
+  },
+  vjp: ({ inputs: [x], attrs: n }, ct) => [x && mul(ct, polygamma(n + 1, x))],
+};
+
+function factorial(n: number): number {
+  return n <= 1 ? 1 : n * factorial(n - 1);
+}
+
+/** (n + 2j − 1)! / (n! (2j)!) for j = k + 1: what Bernoulli's numbers are multiplied with. */
+function rising(n: number, k: number): number {
+  const j = 2 * (k + 1);
+  return factorial(n + j - 1) / (factorial(n) * factorial(j));
+}
+
+/**
+ * The n-th derivative of digamma, n a number from 0 to 10. For x < 0 only n = 0 and 1 are known, larger n give NaN.
+ * Source: jax.scipy.special.polygamma.
+ *
+ * @throws ArgumentError for another n.
+ * @example await polygamma(1, array([1])).toArray(); // [1.6449]
+ */
+export function polygamma(n: number, x: TensorLike): Tensor {
+  if (!Number.isInteger(n) || n < 0 || n > MAX_ORDER)
+    throw new ArgumentError(`polygamma: n is a whole number from 0 to ${MAX_ORDER}, received ${String(n)}`);
+  const tensor = asTensor(x);
+  return n === 0 ? digamma(tensor) : bind(polygammaOp, [convert(tensor, "float32", tensor.weak)], n);
+}
+
+/**
+ * Γ(x): its sign times exp of lgamma. Source: jax.scipy.special.gamma.
+ * @example await gamma(array([5, 0.5])).toArray(); // [24, 1.7725]
+ */
+export function gamma(x: TensorLike): Tensor {
+  const odd = logicalAnd(greater(0, x), equal(remainder(floor(x), 2), 1));
+  return mul(where(odd, -1, 1), exp(lgamma(x)));
+}
+
+/**
+ * log B(a, b) = lgamma(a) + lgamma(b) − lgamma(a + b). Source: jax.scipy.special.betaln.
+ * @example await betaln(array([2]), array([3])).toArray(); // [-2.4849]
+ */
+export function betaln(a: TensorLike, b: TensorLike): Tensor {
+  return sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)));
+}
+
+/**
+ * B(a, b) = Γ(a) Γ(b) / Γ(a + b) for positive a and b. Source: jax.scipy.special.beta.
+ * @example await beta(array([2]), array([3])).toArray(); // [0.083333]
+ */
+export function beta(a: TensorLike, b: TensorLike): Tensor {
+  return exp(betaln(a, b));
+}
+
+/**
+ * The modified Bessel function I₀(x) times e^−|x|. Source: lax.bessel_i0e.
+ * @example await i0e(array([0, 1])).toArray(); // [1, 0.46576]
+ */
+export const i0e: UnaryFunction = /* @__PURE__ */ unary({
+  name: "i0e",
+  wgsl: op_i0e,
+  takes: "float",
+  derivative: (x, y) => sub(i1e(x), mul(sign(x), y)),
+});
+
+/**
+ * The modified Bessel function I₁(x) times e^−|x|. Source: lax.bessel_i1e.
+ * @example await i1e(array([0, 1])).toArray(); // [0, 0.20791]
+ */
+export const i1e: UnaryFunction = /* @__PURE__ */ unary({
+  name: "i1e",
+  wgsl: op_i1e,
+  takes: "float",
+  derivative: (x, y) => {
+    const zero = equal(x, 0);
+    const safe = where(zero, 1, x);
+    return where(zero, 0.5, sub(i0e(x), mul(y, add(sign(safe), div(1, safe)))));
+  },
+});
+
+/**
+ * The modified Bessel function I₀(x). Source: jax.scipy.special.i0.
+ * @example await i0(array([0, 1])).toArray(); // [1, 1.2661]
+ */
+export function i0(x: TensorLike): Tensor {
+  return mul(exp(abs(x)), i0e(x));
+}
+
+/**
+ * The modified Bessel function I₁(x). Source: jax.scipy.special.i1.
+ * @example await i1(array([0, 1])).toArray(); // [0, 0.56516]
+ */
+export function i1(x: TensorLike): Tensor {
+  return mul(exp(abs(x)), i1e(x));
+}
+
+/**
+ * log(x / (1 − x)), the inverse of sigmoid. Source: jax.scipy.special.logit.
+ * @example await logit(array([0.5, 0.9])).toArray(); // [0, 2.1972]
+ */
+export const logit: UnaryFunction = /* @__PURE__ */ unary({
+  name: "logit",
+  wgsl: (use, x) => `${use(op_log)}(${x} / (1.0 - ${x}))`,
+  takes: "float",
+  derivative: (x) => div(1, mul(x, sub(1, x))),
+});
+
+/**
+ * x · log y, 0 where x is 0 (unless y is NaN). Source: jax.scipy.special.xlogy.
+ * @example await xlogy(array([0, 2]), array([0, 3])).toArray(); // [0, 2.1972]
+ */
+export const xlogy: BinaryFunction = /* @__PURE__ */ binary({
+  name: "xlogy",
+  wgsl: (use, x, y) => `select(${x} * ${use(op_log)}(${y}), F(0.0), (${x} == F(0.0)) & !${use(op_isnan)}(${y}))`,
+  takes: "float",
+  partials: [(ct, _x, y) => mul(ct, log(y)), (ct, x, y) => mul(ct, div(x, y))],
+});
+
+/**
+ * x · log(1 + y), 0 where x is 0 (unless y is NaN). Source: jax.scipy.special.xlog1py.
+ * @example await xlog1py(array([0, 2]), array([-1, 2])).toArray(); // [0, 2.1972]
+ */
+export const xlog1py: BinaryFunction = /* @__PURE__ */ binary({
+  name: "xlog1py",
+  wgsl: (use, x, y) => `select(${x} * ${use(op_log1p)}(${y}), F(0.0), (${x} == F(0.0)) & !${use(op_isnan)}(${y}))`,
+  takes: "float",
+  partials: [(ct, _x, y) => mul(ct, log1p(y)), (ct, x, y) => mul(ct, div(x, add(1, y)))],
+});
+
+/**
+ * −x · log x, 0 at 0, −inf below. Source: jax.scipy.special.entr.
+ * @example await entr(array([0, 0.5])).toArray(); // [0, 0.34657]
+ */
+export function entr(x: TensorLike): Tensor {
+  return where(greater(0, x), -Infinity, neg(xlogy(x, x)));
+}
+
+/**
+ * p · log(p / q); 0 where p is 0 and q is not negative, +inf elsewhere outside p, q > 0. Source: jax.scipy.special.rel_entr.
+ * @example await relEntr(array([0.5, 0]), array([0.25, 1])).toArray(); // [0.34657, 0]
+ */
+export function relEntr(p: TensorLike, q: TensorLike): Tensor {
+  const both = logicalAnd(greater(p, 0), greater(q, 0));
+  const [a, b] = [where(both, p, 1), where(both, q, 1)];
+  const nothing = logicalAnd(equal(p, 0), greaterEqual(q, 0));
+  return where(both, sub(xlogy(a, a), xlogy(a, b)), where(nothing, 0, Infinity));
+}
+
+/**
+ * p · log(p / q) − p + q, as relEntr has its first term. Source: jax.scipy.special.kl_div.
+ * @example await klDiv(array([0.5]), array([0.25])).toArray(); // [0.096574]
+ */
+export function klDiv(p: TensorLike, q: TensorLike): Tensor {
+  return add(sub(relEntr(p, q), p), q);
+}
+
+/**
+ * The normal distribution's share below x: erfc(−x/√2) / 2. Source: jax.scipy.special.ndtr.
+ * @example await ndtr(array([0, 1])).toArray(); // [0.5, 0.84134]
+ */
+export function ndtr(x: TensorLike): Tensor {
+  return mul(0.5, erfc(mul(x, -Math.SQRT1_2)));
+}

@@ -1,0 +1,170 @@
+import * as t from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import type { Tolerance } from "../ulp.ts";
+import * as s from "../scalars.ts";
+import * as r from "../reference.ts";
+import { mapRow, shapedRow, type Domain, type MapRow, type Row, type ShapedRow } from "./rows.ts";
+
+/** log |Γ(x)|: Stirling's series after moving x up to 12, the reflection formula below 1/2. */
+function lgamma(x: number): number {
+  if (Math.abs(x) === Infinity) return Infinity;
+  if (x < 0.5) {
+    const sine = Math.abs(sinPi(x));
+    return sine === 0 ? Infinity : Math.log(Math.PI) - Math.log(sine) - lgamma(1 - x);
+  }
+  let [y, moved] = [x, 0];
+  for (; y < 12; y++) moved += Math.log(y);
+  const v = 1 / (y * y);
+  const tail = (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))) / y;
+  return (y - 0.5) * Math.log(y) - y + 0.5 * Math.log(2 * Math.PI) + tail - moved;
+}
+
+/** sin πx without losing digits to π. */
+function sinPi(x: number): number {
+  const part = x - 2 * Math.round(x / 2);
+  return Number.isInteger(part) ? 0 : Math.sin(Math.PI * part);
+}
+
+function digamma(x: number): number {
+  if (x <= 0 && Number.isInteger(x)) return NaN;
+  if (x === -Infinity) return NaN;
+  if (x < 0.5) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)));
+  let [y, moved] = [x, 0];
+  for (; y < 12; y++) moved += 1 / y;
+  const v = 1 / (y * y);
+  return Math.log(y) - 0.5 / y - v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - v * (1 / 240 - v / 132)))) - moved;
+}
+
+/** The n-th derivative of digamma for x > 0, and for n = 1 below. */
+function polygamma(n: number, x: number): number {
+  if (x < 0) {
+    if (n > 1 || x === -Infinity) return NaN;
+    const sine = sinPi(x);
+    return sine === 0 ? Infinity : (Math.PI / sine) ** 2 - polygamma(1, 1 - x);
+  }
+  const sign = n % 2 === 1 ? 1 : -1;
+  let [y, sum] = [x, 0];
+  for (let k = 0; k < 60; k++, y++) sum += 1 / y ** (n + 1);
+  const v = 1 / y;
+  const rest =
+    v ** n / n + v ** (n + 1) / 2 + ((n + 1) * v ** (n + 2)) / 12 - ((n + 1) * (n + 2) * (n + 3) * v ** (n + 4)) / 720;
+  return sign * factorial(n) * (sum + (y === Infinity ? 0 : rest));
+}
+
+function factorial(n: number): number {
+  return n <= 1 ? 1 : n * factorial(n - 1);
+}
+
+function gamma(x: number): number {
+  const odd = x < 0 && Number.isFinite(x) && Math.floor(x) % 2 !== 0;
+  return (odd ? -1 : 1) * Math.exp(lgamma(x));
+}
+
+/** (1/π) ∫₀^π e^(|x|(cos θ − 1)) cos(nθ) dθ by the trapezoidal rule; far out the first terms of the asymptotic series. */
+function bessel(n: 0 | 1, x: number): number {
+  const size = Math.abs(x);
+  const sign = n === 1 && x < 0 ? -1 : 1;
+  if (size > 500) return (sign / Math.sqrt(2 * Math.PI * size)) * (1 - (4 * n - 1) / (8 * size));
+  if (n === 1 && size < 1e-6) return x / 2;
+  const steps = 400;
+  let sum = 0;
+  for (let k = 0; k <= steps; k++) {
+    const angle = (Math.PI * k) / steps;
+    sum += (k === 0 || k === steps ? 0.5 : 1) * Math.exp(size * (Math.cos(angle) - 1)) * Math.cos(n * angle);
+  }
+  return x === 0 ? 1 - n : (sign * sum) / steps;
+}
+
+function row(
+  name: string,
+  run: (x: Tensor) => Tensor,
+  f: (x: number) => number,
+  tolerance: Tolerance,
+  domain: Domain = [0.7, 5],
+): MapRow {
+  return mapRow(name, run, 1, () => f, { domains: [domain], tolerance, differentiable: true });
+}
+
+const close: Tolerance = { ulp: 16, abs: 4e-6 };
+
+const unary: readonly MapRow[] = [
+  row("lgamma", t.lgamma, lgamma, close),
+  row("digamma", t.digamma, digamma, { ...close, rel: 4e-6 }),
+  row(
+    "polygamma",
+    (x) => t.polygamma(1, x),
+    (x) => polygamma(1, x),
+    close,
+  ),
+  {
+    ...row(
+      "polygamma",
+      (x) => t.polygamma(3, x),
+      (x) => polygamma(3, x),
+      { ulp: 32, abs: 1e-6 },
+      [1, 5],
+    ),
+    label: "polygamma 3",
+  },
+  row("gamma", t.gamma, gamma, { ulp: 16, abs: 1e-30, rel: 2e-5 }, [0.7, 4]),
+  row("i0e", t.i0e, (x) => bessel(0, x), { ulp: 8 }, [-9, 9]),
+  row("i1e", t.i1e, (x) => bessel(1, x), { ulp: 16, abs: 1e-30 }, [-9, 9]),
+  row("i0", t.i0, (x) => Math.exp(Math.abs(x)) * bessel(0, x), { ulp: 16 }, [-5, 5]),
+  row("i1", t.i1, (x) => Math.exp(Math.abs(x)) * bessel(1, x), { ulp: 32, abs: 1e-30 }, [-5, 5]),
+  row("logit", t.logit, (x) => Math.log(x / (1 - x)), { ulp: 4, abs: 1e-6 }, [0.1, 0.9]),
+  row("entr", t.entr, (x) => (x < 0 ? -Infinity : x === 0 ? 0 : -x * Math.log(x)), { ulp: 4, abs: 1e-6 }, [0.2, 3]),
+  row("ndtr", t.ndtr, (x) => 0.5 * s.erfc(-x * Math.SQRT1_2), { ulp: 32, abs: 1e-30 }, [-2, 2]),
+];
+
+const positive: readonly Domain[] = [
+  [0.5, 3],
+  [0.5, 3],
+];
+
+function pair(
+  name: string,
+  run: (x: Tensor, y: Tensor) => Tensor,
+  f: (x: number, y: number) => number,
+  tolerance: Tolerance,
+): MapRow {
+  return mapRow(name, run, 2, () => f, { domains: positive, tolerance, differentiable: true });
+}
+
+const binary: readonly MapRow[] = [
+  pair("xlogy", t.xlogy, (x, y) => (x === 0 && !Number.isNaN(y) ? 0 : x * Math.log(y)), { ulp: 3, abs: 1e-30 }),
+  pair("xlog1py", t.xlog1py, (x, y) => (x === 0 && !Number.isNaN(y) ? 0 : x * Math.log1p(y)), { ulp: 4, abs: 1e-30 }),
+];
+
+/** Differences of large terms, held against ordinary numbers only. */
+function difference(
+  name: string,
+  run: (x: Tensor, y: Tensor) => Tensor,
+  f: (x: number, y: number) => number,
+): ShapedRow {
+  const operand = { shape: [3, 7], domain: [0.5, 3] as const };
+  const tolerance = { ulp: 16, abs: 1e-5 };
+  return shapedRow(name, "of positive numbers", [operand, operand], run, (x, y) => r.map(f, x, y), {
+    tolerance,
+    differentiable: true,
+  });
+}
+
+const logBeta = (a: number, b: number): number => lgamma(a) + lgamma(b) - lgamma(a + b);
+const edges = (values: readonly number[]) => ({ shape: [values.length], values });
+
+const differences: readonly ShapedRow[] = [
+  difference("relEntr", t.relEntr, relEntr),
+  difference("klDiv", t.klDiv, (p, q) => relEntr(p, q) - p + q),
+  difference("betaln", t.betaln, logBeta),
+  difference("beta", t.beta, (a, b) => Math.exp(logBeta(a, b))),
+  shapedRow("relEntr", "at its edges", [edges([0, 0, -1, 1, 1, 0]), edges([1, 0, 1, 0, -1, -1])], t.relEntr, (x, y) =>
+    r.map(relEntr, x, y),
+  ),
+];
+
+function relEntr(p: number, q: number): number {
+  return p > 0 && q > 0 ? p * Math.log(p / q) : p === 0 && q >= 0 ? 0 : Infinity;
+}
+
+/** Functions of jax.scipy.special. */
+export const special: readonly Row[] = [...unary, ...binary, ...differences];

@@ -1,0 +1,106 @@
+import { generator, useDevice } from "@jnx/testing";
+import * as t from "@jnx/tensor";
+import { describe, expect, test } from "vitest";
+
+/** Calls of each function: enough to meet most pairs of wrong arguments. */
+const CALLS = 60;
+
+/** Exports that take no arrays, or whose business is the device. */
+const OTHERS = [
+  "array",
+  "checkpointName",
+  "counters",
+  "executor",
+  "hasExecutor",
+  "memory",
+  "setExecutor",
+  "webgpuExecutor",
+];
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+const functions = Object.entries({ ...t, ...t.linalg })
+  .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name))
+  // Exports that start with a small letter and are functions can be called with anything.
+  .map(([name, value]) => [name, value as AnyFunction] as const);
+
+/** What people pass by mistake, and what they mean to pass: arrays of all sorts, numbers, and things that are neither. */
+const makers: readonly (() => unknown)[] = [
+  () => t.array([1, 2, 3]),
+  () =>
+    t.array([
+      [1.5, -2],
+      [0, NaN],
+    ]),
+  () => t.array([[true, false, true]]),
+  () => t.array(new Uint32Array([0, 4294967295])),
+  () => t.zeros([0, 3]),
+  () => t.ones([2, 3, 4]),
+  () => t.array([0, -5, 7]),
+  () => t.transpose(t.ones([3, 2])),
+  () => t.full([], 2.5),
+  () => 0,
+  () => 1,
+  () => -1,
+  () => 2.5,
+  () => NaN,
+  () => Infinity,
+  () => 1e9,
+  () => true,
+  () => "sum",
+  () => "float64",
+  () => "",
+  () => "ij,jk->ik",
+  () => null,
+  () => undefined,
+  () => [],
+  () => [0],
+  () => [2, 3],
+  () => [-1, 0.5],
+  () => [[1, 2], [3]],
+  () => [t.ones([2]), t.ones([3])],
+  () => ({}),
+  () => ({ axis: 7 }),
+  () => ({ axis: 0.5 }),
+  () => ({ axis: "0", keepdims: 3, dtype: "float64", mode: "none", ord: "nuc" }),
+  () => ({ axis: [0, 0] }),
+  () => Symbol("axis"),
+  () => () => 1,
+  () => new Float32Array([1, 2]),
+  () => new Date(0),
+  () => 10n,
+];
+
+/** An error that is not ours, told with the call that made it; a result is queued work and need not be read. */
+function wrong(name: string, call: AnyFunction, args: readonly unknown[]): string[] {
+  try {
+    call(...args);
+    return [];
+  } catch (error) {
+    if (error instanceof t.JnxError) return [];
+    return [`${name}(${args.map(shown).join(", ")}): ${String(error)}`];
+  }
+}
+
+function shown(value: unknown): string {
+  if (value instanceof t.Tensor) return `${value.dtype}[${value.shape.join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(shown).join(", ")}]`;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+describe("wrong arguments throw our errors, at the call", () => {
+  useDevice();
+
+  test.each(functions)("%s", async (name, call) => {
+    const next = generator(name.length * 977 + name.charCodeAt(0));
+    const pick = (): unknown => makers[Math.floor(next() * makers.length)]?.();
+    const found = Array.from({ length: CALLS }, (_, k) => {
+      const args = Array.from({ length: k % 4 }, pick);
+      // Half of the calls have an array first, so that later arguments are reached.
+      return wrong(name, call, k % 8 < 4 || args.length === 0 ? args : [t.ones([2, 3]), ...args.slice(1)]);
+    }).flat();
+    expect(found.slice(0, 6), `${found.length} of ${CALLS} calls`).toEqual([]);
+    // The device still computes.
+    expect(await t.sum(t.mul(t.arange(4), 2)).item()).toBe(12);
+  });
+});
