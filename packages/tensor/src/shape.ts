@@ -21,9 +21,20 @@ export function checkShape(name: string, shape: Shape): Shape {
     throw new ShapeError(`${name}: expected a shape such as [2, 3], received ${String(shape)}`);
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0)
-      throw new ShapeError(`${name}: a shape holds integers ≥ 0, received [${shape.join(", ")}]`);
+      throw new ShapeError(`${name}: a shape holds integers ≥ 0, received [${shape.map(String).join(", ")}]`);
   }
   return [...shape];
+}
+
+/** Checks that what should be a list of numbers, one for each axis or several axes, is a JavaScript array. */
+export function checkList<T extends readonly unknown[]>(name: string, what: string, list: T): T {
+  if (Array.isArray(list)) return list;
+  throw new ShapeError(`${name}: ${what} is a list such as [0, 1], received ${kindOf(list)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "object" && value !== null) return `a ${value.constructor.name}`;
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 /** Numpy broadcasting of any number of shapes. */
@@ -49,7 +60,7 @@ export function broadcastShapes(name: string, ...shapes: readonly Shape[]): Shap
 export function normalizeAxis(name: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
     throw new ShapeError(
-      `${name}: axis ${axis} is out of range for an array of ${rank} dimension${rank === 1 ? "" : "s"}`,
+      `${name}: axis ${String(axis)} is out of range for an array of ${rank} dimension${rank === 1 ? "" : "s"}`,
     );
   return axis < 0 ? axis + rank : axis;
 }
@@ -61,7 +72,7 @@ export function normalizeAxes(
   rank: number,
 ): readonly number[] {
   if (axis === undefined || axis === null) return Array.from({ length: rank }, (_, i) => i);
-  const list = typeof axis === "number" ? [axis] : axis;
+  const list = typeof axis === "number" ? [axis] : checkList(name, "axis", axis);
   const axes = list.map((one) => normalizeAxis(name, one, rank)).sort((a, b) => a - b);
   if (new Set(axes).size !== axes.length)
     throw new ShapeError(`${name}: axis [${list.join(", ")}] names an axis twice`);

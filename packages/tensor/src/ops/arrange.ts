@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { normalizeAxes, normalizeAxis, shapeText, type Shape } from "../shape.ts";
+import { checkList, normalizeAxes, normalizeAxis, shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -120,7 +120,7 @@ const MOST_AXES = 8;
  */
 export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
   const tensor = asTensor(x);
-  const list = typeof reps === "number" ? [reps] : reps;
+  const list = typeof reps === "number" ? [reps] : checkList("tile", "repetitions", reps);
   if (!list.every((rep) => Number.isInteger(rep) && rep >= 0))
     throw new ShapeError(`tile: repetitions are whole numbers ≥ 0, received [${list.join(", ")}]`);
   const rank = Math.max(tensor.ndim, list.length);

@@ -1,6 +1,6 @@
 import { checkDType, isFloat, promote, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
-import { broadcastShapes, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { checkList, broadcastShapes, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
@@ -166,7 +166,8 @@ export function tensordot(
   options: DotOptions = {},
 ): Tensor {
   const [left, right] = [asTensor(x), asTensor(y)];
-  const list = (one: number | readonly number[]): readonly number[] => (typeof one === "number" ? [one] : one);
+  const list = (one: number | readonly number[]): readonly number[] =>
+    typeof one === "number" ? [one] : checkList("tensordot", "axes", one);
   if (typeof axes === "number") {
     if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(left.ndim, right.ndim))
       throw new ShapeError(

@@ -170,6 +170,8 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
  * @example await full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
+  if (typeof value !== "number" && typeof value !== "boolean")
+    throw new DtypeError(`full: fills with a number or a boolean, received ${describe(value)}; see broadcastTo`);
   const filled = asTensor(value);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
   return convert(
@@ -223,6 +225,8 @@ export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
  */
 export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
   const { shape, dtype } = asTensor(x);
+  if (typeof value !== "number")
+    throw new DtypeError(`fullLike: fills with a number, received ${describe(value)}; see broadcastTo`);
   return literal(value, shape, checkDType("fullLike", options.dtype ?? dtype));
 }
 

@@ -2,7 +2,7 @@ import { planGather } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { DtypeError, ShapeError } from "../errors.ts";
 import type { KernelOp } from "../op.ts";
-import { checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { checkList, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
 import { batchSize, spreadBatch } from "./batching.ts";
@@ -73,10 +73,10 @@ export type StartIndices = readonly TensorLike[] | Tensor;
 function startsOf(name: string, starts: StartIndices, rank: number): TensorLike[] {
   const list: readonly TensorLike[] =
     starts instanceof Tensor
-      ? Array.from({ length: starts.ndim === 1 ? at(starts.shape, 0) : -1 }, (_, k) =>
+      ? Array.from({ length: starts.ndim === 1 ? at(starts.shape, 0) : 0 }, (_, k) =>
           reshape(laxSlice(starts, [k], [k + 1]), []),
         )
-      : starts;
+      : checkList(name, "starts", starts);
   if (!Array.isArray(list) || list.length !== rank)
     throw new ShapeError(`${name}: needs one start for each of ${rank} axes, received ${list.length}`);
   return list.map((start) => {

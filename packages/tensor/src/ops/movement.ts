@@ -1,7 +1,16 @@
 import { bind } from "../dispatch.ts";
 import { ShapeError } from "../errors.ts";
 import type { ViewOp } from "../op.ts";
-import { checkShape, normalizeAxes, normalizeAxis, sameShape, shapeText, sizeOf, type Shape } from "../shape.ts";
+import {
+  checkList,
+  checkShape,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  shapeText,
+  sizeOf,
+  type Shape,
+} from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at, broadcastView, reshapeView, sliceView, transposeView } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -32,7 +41,7 @@ const reshapeOp: ViewOp<ShapeAttrs> = {
  */
 export function reshape(x: TensorLike, shape: Shape | number): Tensor {
   const tensor = asTensor(x);
-  const wanted = resolveShape(tensor, typeof shape === "number" ? [shape] : shape);
+  const wanted = resolveShape(tensor, typeof shape === "number" ? [shape] : checkList("reshape", "shape", shape));
   return sameShape(tensor.shape, wanted) ? tensor : bind(reshapeOp, [tensor], { shape: wanted });
 }
 
@@ -96,8 +105,9 @@ const transposeOp: ViewOp<TransposeAttrs> = {
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
   const tensor = asTensor(x);
+  const named = axes === undefined ? undefined : checkList("transpose", "axes", axes);
   const order =
-    axes?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ??
+    named?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ??
     tensor.shape.map((_, axis) => tensor.ndim - 1 - axis);
   if (order.length !== tensor.ndim || new Set(order).size !== tensor.ndim)
     throw new ShapeError(`transpose: axes [${order.join(", ")}] do not name each of ${tensor.ndim} axes once`);
@@ -179,7 +189,7 @@ function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
   const tensor = asTensor(x);
-  const list = typeof axis === "number" ? [axis] : axis;
+  const list = typeof axis === "number" ? [axis] : checkList("expandDims", "axis", axis);
   const axes = normalizeAxes("expandDims", list, tensor.ndim + list.length);
   const shape = [...tensor.shape];
   for (const place of axes) shape.splice(place, 0, 1);
@@ -240,7 +250,9 @@ export function laxSlice(
   strides?: readonly number[],
 ): Tensor {
   const tensor = asTensor(x);
-  const steps = strides ?? starts.map(() => 1);
+  checkList("slice", "starts", starts);
+  checkList("slice", "limits", limits);
+  const steps = strides === undefined ? starts.map(() => 1) : checkList("slice", "strides", strides);
   const valid =
     [starts, limits, steps].every((list) => list.length === tensor.ndim) &&
     starts.every(

@@ -1,6 +1,6 @@
 import { isFloat } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
-import { shapeText } from "../shape.ts";
+import { checkList, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
@@ -48,7 +48,8 @@ const MODES: readonly string[] = [
 ] satisfies readonly PadMode[];
 
 function pairsOf(what: string, given: PadPairs, rank: number): Pair[] {
-  const rows: readonly (number | readonly number[])[] = typeof given === "number" ? [given] : given;
+  const rows: readonly (number | readonly number[])[] =
+    typeof given === "number" ? [given] : checkList("pad", what, given);
   const flat = rows.every((row) => typeof row === "number");
   const lists = flat ? [rows as readonly number[]] : rows.map((row) => (typeof row === "number" ? [row] : row)); // just checked
   const fits =

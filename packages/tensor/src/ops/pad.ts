@@ -3,7 +3,7 @@ import { bind } from "../dispatch.ts";
 import { ShapeError } from "../errors.ts";
 import { widthOf } from "../lower/space.ts";
 import type { KernelOp } from "../op.ts";
-import { shapeText } from "../shape.ts";
+import { checkList, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -72,6 +72,7 @@ function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor 
  */
 export function pad(x: TensorLike, value: number, config: readonly PaddingConfig[]): Tensor {
   const tensor = asTensor(x);
+  checkList("pad", "configuration", config).forEach((one) => checkList("pad", "configuration of an axis", one));
   if (config.length !== tensor.ndim)
     throw new ShapeError(
       `pad: ${config.length} configurations for ${tensor.ndim} axes of ${shapeText(tensor.shape)}; give [low, high, interior] for each`,

@@ -1,4 +1,4 @@
-import { ShapeError } from "../errors.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -41,6 +41,10 @@ export function reduceWindow(
 ): Tensor {
   const name = "reduceWindow";
   const x = asTensor(operand);
+  if (typeof computation !== "function")
+    throw new ArgumentError(
+      `${name}: the computation is a function such as add or maximum, received ${String(computation)}`,
+    );
   const window = resolveSteps(name, "windowDimensions", windowDimensions, x.ndim);
   const strides = resolveSteps(name, "windowStrides", windowStrides, x.ndim);
   const baseDilation = resolveSteps(name, "baseDilation", options.baseDilation, x.ndim);
