@@ -13,6 +13,7 @@ import function_cases  # noqa: E402
 import golden  # noqa: E402
 import nnx_attention  # noqa: E402
 import nnx_cases  # noqa: E402
+import nnx_checkpoint  # noqa: E402
 import nnx_layers  # noqa: E402
 import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
@@ -38,6 +39,7 @@ golden.write("optax-transforms", optax_more.optimizer_cases())
 golden.write("optax-more-schedules", optax_more.schedule_cases())
 golden.write("optax-more-losses", optax_more.loss_cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
+golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
 for family in structural_cases.FAMILIES:

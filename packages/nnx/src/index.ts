@@ -2,6 +2,17 @@ export * from "./activations.ts";
 export { GraphError, TraceContextError } from "./errors.ts";
 export { capture, type CaptureOptions } from "./capture.ts";
 export { Dict, List } from "./collections.ts";
+export {
+  loadCheckpoint,
+  saveCheckpoint,
+  type CheckpointOptions,
+  type CheckpointProgress,
+  type CheckpointSink,
+  type CheckpointSource,
+  type CheckpointTarget,
+  type LoadOptions,
+  type SaveOptions,
+} from "./checkpoint.ts";
 export { checkPytree, data, hasData, isData, static } from "./data.ts";
 export {
   All,
@@ -122,6 +133,10 @@ export {
 } from "./rng-state.ts";
 export { Rngs, RngStream, type PerStream, type RngsOptions, type Seed, type StreamSeeds } from "./rngs.ts";
 export { SafetensorsError } from "./safetensors.ts";
+export { display, displayHtml, tabulate, type TabulateOptions, type TabulateRow } from "./summary.ts";
+export { EMA } from "./training/ema.ts";
+export * as metrics from "./training/metrics.ts";
+export { Metric, MultiMetric } from "./training/metrics.ts";
 export {
   entryAt,
   filterState,

@@ -5,7 +5,8 @@ import { parseSafetensors, SafetensorsError, serializeSafetensors, type Safetens
 import { fromFlatState, parsePath, State, toFlatState, type Leaf } from "./state.ts";
 import { isVariable, peek } from "./variable.ts";
 
-const FORMAT: Record<DType, string> = { float32: "F32", int32: "I32", uint32: "U32", bool: "BOOL" };
+/** The format's names of our dtypes. */
+export const FORMAT: Record<DType, string> = { float32: "F32", int32: "I32", uint32: "U32", bool: "BOOL" };
 
 /**
  * The bytes of a safetensors file with every array of a State or an object, named by its path: `layers.0.kernel`.
@@ -57,11 +58,12 @@ function tensorOf(name: string, leaf: Leaf): Tensor {
 export function loadSafetensors(bytes: Uint8Array, options: { readonly file?: string } = {}): State {
   const { tensors } = parseSafetensors(bytes, options);
   return fromFlatState(
-    [...tensors].map(([name, entry]) => [parsePath(name), decode(name, entry, options.file)] as const),
+    [...tensors].map(([name, entry]) => [parsePath(name), decodeTensor(name, entry, options.file)] as const),
   );
 }
 
-function decode(name: string, { dtype, shape, data }: SafetensorsEntry, file: string | undefined): Tensor {
+/** The Tensor of a file's bytes. */
+export function decodeTensor(name: string, { dtype, shape, data }: SafetensorsEntry, file: string | undefined): Tensor {
   const bytes = Uint8Array.from(data).buffer; // a copy, aligned for every element type
   const make = DECODERS.get(dtype);
   if (make !== undefined) return array(make(bytes), { shape, ...(dtype === "BOOL" ? { dtype: "bool" } : {}) });

@@ -17,7 +17,7 @@ export function describe(root: object): string {
       "Total",
       [...sizes.values()].reduce((a, b) => a + b, 0),
     );
-  const totals = [...sizes].map(([type, count]) => `${type}: ${count.toLocaleString("en")} (${bytesText(count)})`);
+  const totals = [...sizes].map(([type, count]) => `${type}: ${countText(count)}`);
   const name = nodeClass(root)?.name ?? "object";
   const header = `${name} (${totals.length === 0 ? "" : ` # ${totals.join(", ")}`}`;
   return lines.length === 0 ? `${name} ()` : `${header}\n${lines.join("\n")}\n)`;
@@ -85,6 +85,11 @@ function staticName(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(staticName).join(", ")}]`;
   if (typeof value === "object" && value !== null) return value.constructor?.name ?? "object";
   return String(value);
+}
+
+/** `2500` elements → `"2,500 (10.0 KB)"`. */
+export function countText(elements: number): string {
+  return `${elements.toLocaleString("en")} (${bytesText(elements)})`;
 }
 
 /** `2500` elements → `"10.0 KB"`, with thousands as Flax counts them. */

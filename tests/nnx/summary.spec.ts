@@ -1,0 +1,77 @@
+import { ones, type Tensor } from "@jnx/tensor";
+import * as nnx from "@jnx/nnx";
+import { useDevice } from "@jnx/testing";
+import { describe, expect, it } from "vitest";
+
+useDevice();
+
+class Block extends nnx.Module {
+  readonly linear: nnx.Linear;
+  readonly dropout: nnx.Dropout;
+  constructor(din: number, dout: number, { rngs }: nnx.RngsOptions) {
+    super();
+    this.linear = new nnx.Linear(din, dout, { rngs });
+    this.dropout = new nnx.Dropout(0.5, { rngs });
+  }
+  call(x: Tensor): Tensor {
+    return this.dropout.call(this.linear.call(x));
+  }
+}
+
+class Foo extends nnx.Module {
+  readonly block1: Block;
+  readonly block2: Block;
+  constructor({ rngs }: nnx.RngsOptions) {
+    super();
+    this.block1 = new Block(32, 128, { rngs });
+    this.block2 = new Block(128, 10, { rngs });
+  }
+  call(x: Tensor): Tensor {
+    return this.block2.call(this.block1.call(x));
+  }
+}
+
+describe("tabulate", () => {
+  it("test_tabulate: a row for each module in the order of calls, with shapes, sizes and totals", async () => {
+    const foo = new Foo({ rngs: new nnx.Rngs(0) });
+    const lines = nnx.tabulate(foo, [ones([1, 32])]).split("\n");
+    const cells = lines
+      .filter((line) => line.startsWith("│"))
+      .map((line) => line.split("│").map((cell) => cell.trim()));
+    expect(lines[0]?.trim()).toBe("Foo Summary");
+    expect(cells[0]).toEqual(["", "path", "type", "inputs", "outputs", "Param", "RngState", ""]);
+    expect(cells.map(([, path]) => path).filter((path) => path !== "")).toEqual([
+      "path",
+      "block1",
+      "block1/linear",
+      "block1/dropout",
+      "block2",
+      "block2/linear",
+      "block2/dropout",
+    ]);
+    expect(cells[1]).toEqual(["", "", "Foo", "float32[1,32]", "float32[1,10]", "5,514 (22.1 KB)", "6 (24 B)", ""]);
+    expect(lines.join("\n")).toContain("kernel: float32[32,128]");
+    expect(lines.at(-2)?.trim()).toBe("Total Parameters: 5,520 (22.1 KB)");
+    expect(await foo.block1.dropout.rngs?.count.value.item()).toBe(0);
+  });
+
+  it("test_shared: what is shared counts once; depth and rowFilter choose rows", () => {
+    const linear = new nnx.Linear(4, 4, { rngs: new nnx.Rngs(0) });
+    const twice = new nnx.Sequential(linear, linear);
+    expect(nnx.tabulate(twice, [ones([1, 4])])).toContain("Total Parameters: 20 (80 B)");
+    const foo = new Foo({ rngs: new nnx.Rngs(0) });
+    expect(nnx.tabulate(foo, [ones([1, 32])], { depth: 1 })).not.toContain("block1/linear");
+    expect(nnx.tabulate(foo, [ones([1, 32])], { rowFilter: ({ type }) => type !== "Dropout" })).not.toContain(
+      "dropout",
+    );
+    expect(() => nnx.tabulate(foo, [], { method: "nope" })).toThrow(/no method "nope"/);
+    expect(Block.prototype.call.name).toBe("call");
+  });
+
+  it("displayHtml folds nested objects, and escapes", () => {
+    const html = nnx.displayHtml(new nnx.Dict({ a: "<b>", inner: new nnx.Linear(1, 1, { rngs: new nnx.Rngs(0) }) }));
+    expect(html).toContain("&lt;b&gt;");
+    expect(html.match(/<details/g)?.length).toBe(html.match(/<\/details>/g)?.length);
+    expect(html.match(/<pre/g)?.length).toBe(html.match(/<\/pre>/g)?.length);
+  });
+});
