@@ -93,6 +93,7 @@ function traceCalls(root: Module, method: string, inputs: readonly unknown[]): C
       throw new ArgumentError(`tabulate: ${root.constructor.name} has no method "${method}"; name it with { method }`);
     // The root is not passed to jit by its own object's call: it is traced, and its writes fall on the copy.
     jit(
+      // Reflect gives any.
       (module: Module, ...args: unknown[]) => Reflect.apply(Reflect.get(module, method), module, args) as unknown,
     ).explain(root, ...inputs);
   } finally {
@@ -111,7 +112,7 @@ function instrument(modules: readonly object[], note: Note): (() => void)[] {
       const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
       if (typeof method !== "function" || name === "constructor" || name.startsWith("_")) return [];
       const telling = function (this: Module, ...args: unknown[]): unknown {
-        return note(this, name, args, () => Reflect.apply(method, this, args) as unknown);
+        return note(this, name, args, () => Reflect.apply(method, this, args) as unknown); // Reflect gives any
       };
       Object.defineProperty(prototype, name, { value: telling, writable: true, configurable: true });
       return [() => Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true })];
