@@ -219,7 +219,104 @@ def windows(c):
     c("with the axis", "lax.dynamic_update_index_in_dim", x, floats(1, 5), i(-1), 0)
 
 
-FAMILIES = [movement, ranges, padding, windows]
+def scans(c):
+    x, i = floats(3, 5), ints(3, 5)
+    for name in ["cumsum", "cumprod"]:
+        for axis in [None, 0, -1]:
+            c(f"axis {axis}", f"jnp.{name}", x, axis=axis)
+        c("ints", f"jnp.{name}", i, axis=1)
+        c("of bools", f"jnp.{name}", bools(6))
+        c("to bool", f"jnp.{name}", ints(6, low=-1, high=2), dtype="bool")
+        c("to float32", f"jnp.{name}", i, axis=0, dtype="float32")
+        c("of a scalar", f"jnp.{name}", np.float32(3))
+        c("of nothing", f"jnp.{name}", np.zeros((0, 3), np.float32), axis=0)
+        c("with zeros", f"jnp.{name}", np.array([2, 0, 3, 0, 4], np.float32))
+        nan = np.array([[1, np.nan, 2], [np.nan, np.nan, 3]], np.float32)
+        c("of NaN", f"jnp.nan{name}", nan, axis=1)
+        c("of ints", f"jnp.nan{name}", i, axis=1)
+        c("of infinities", f"jnp.{name}", np.array([1, np.inf, 2, -np.inf, 5], np.float32), grad=False)
+    c("with the start", "jnp.cumulative_sum", x, axis=1, include_initial=True)
+    c("of bools with the start", "jnp.cumulative_sum", bools(4), include_initial=True)
+    c("with the start", "jnp.cumulative_prod", x, axis=0, include_initial=True)
+    for name in ["cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"]:
+        y = distinct(4, 6)
+        for axis, reverse in [(0, False), (1, False), (0, True), (1, True)]:
+            full = f"lax.{name} axis {axis}, reverse {reverse}"
+            c.add(full, f"lax.{name}", lambda a, k, n=name, r=reverse: getattr(lax, n)(a, k, r), [y, axis], {"reverse": reverse})
+        c("of ties", f"lax.{name}", np.array([1, 3, 2, 3, 0, 5], np.float32))
+        c("of infinities", f"lax.{name}", np.array([-np.inf, -np.inf, 1, np.inf, np.inf, 2], np.float32), grad=False)
+        c("of NaN", f"lax.{name}", np.array([1, np.nan, 2], np.float32), grad=False)
+        c("of [5, 200]", f"lax.{name}", distinct(5, 200) / 4000, 1, grad=False)
+    for name in ["cummax", "cummin"]:
+        c("of ints", f"lax.{name}", ints(9))
+        c("of uints", f"lax.{name}", np.array([5, 4294967295, 0, 7], np.uint32))
+
+
+def sorting(c):
+    x, y, i = distinct(3, 7), floats(3, 7), ints(4, 9)
+    special = np.array([3, np.nan, -0.0, 0.0, -np.inf, np.inf, -2, 1, -1, 0.0, -0.0, 3], np.float32)
+    for name in ["sort", "argsort"]:
+        for axis in [-1, 0, None]:
+            c(f"axis {axis}", f"jnp.{name}", x, axis=axis)
+        c("with ties", f"jnp.{name}", y, axis=0)
+        c("descending with ties", f"jnp.{name}", y, descending=True)
+        c("of ints", f"jnp.{name}", i)
+        c("of ints descending", f"jnp.{name}", i, axis=0, descending=True)
+        c("of bools", f"jnp.{name}", bools(9))
+        c("of uints", f"jnp.{name}", np.array([5, 4294967295, 0, 2147483648], np.uint32))
+        c("of special values", f"jnp.{name}", special, grad=False)
+        c("of nothing", f"jnp.{name}", np.zeros((2, 0), np.float32))
+        c("of one", f"jnp.{name}", np.ones((2, 1), np.float32))
+        c("of rank 3, axis 1", f"jnp.{name}", distinct(2, 5, 3), axis=1)
+    c("to uint32", "jnp.argsort", i, dtype="uint32")
+    k1, k2 = ints(12, low=0, high=3), ints(12, low=0, high=3)
+    c("of two", "jnp.lexsort", [k1, k2])
+    c("of floats and ints, axis 0", "jnp.lexsort", [floats(3, 4), ints(3, 4, high=-3)], axis=0)
+    c("of an array", "lax.sort", x)
+    c("of an array, dimension 0", "lax.sort", x, dimension=0)
+    c("of three, two keys", "lax.sort", [k1, k2, floats(12)], num_keys=2)
+    c("of a key and floats", "lax.sort", [distinct(3, 4), floats(3, 4)], dimension=0)
+    c("axis 1", "lax.sort_key_val", distinct(3, 4), floats(3, 4), 1)
+    for k in [0, 1, 3, 7]:
+        c(f"{k}", "lax.top_k", y, k)
+    c("of ints", "lax.top_k", i, 4)
+    c("axis 0", "lax.top_k", x, 2, axis=0)
+    for kth in [0, 2, -1]:
+        c(f"{kth}", "jnp.partition", x, kth)
+        c(f"{kth}", "jnp.argpartition", y, kth)
+    c("axis 0 of ints", "jnp.partition", i, 1, axis=0)
+    c("axis 0 of ints", "jnp.argpartition", i, 1, axis=0)
+    c("of uints", "jnp.partition", np.array([5, 0, 3, 4000000000], np.uint32), 1)
+
+
+def quantiles(c):
+    x = distinct(4, 5)
+    nan = x.copy()
+    nan[1, 2] = nan[3, 0] = np.nan
+    for method in "linear lower higher midpoint nearest inverted_cdf".split():
+        for q in [0.0, 0.3, 0.5, 1.0]:
+            c(f"{method} {q}", "jnp.quantile", x, q, method=method)
+        c(f"{method} along 1, several", "jnp.quantile", x, np.array([0.1, 0.5, 0.9], np.float32), axis=1, method=method)
+        c(f"{method} along 0, kept", "jnp.quantile", x, np.array([0.2, 0.7], np.float32), axis=0, method=method, keepdims=True)
+        c(f"{method} of NaN", "jnp.quantile", nan, 0.4, axis=1, method=method, grad=False)
+        c(f"{method} of NaN", "jnp.nanquantile", nan, 0.4, axis=1, method=method, grad=False)
+    c("axes 0, 2", "jnp.quantile", distinct(2, 3, 4), 0.25, axis=(0, 2))
+    c("of ints", "jnp.quantile", ints(3, 4), 0.25, axis=0)
+    c("weighted", "jnp.quantile", x, 0.4, axis=1, method="inverted_cdf", weights=np.abs(floats(5)), grad=False)
+    c("weighted each", "jnp.nanquantile", nan, 0.6, axis=0, method="inverted_cdf", weights=np.abs(floats(4, 5)), grad=False)
+    c("30", "jnp.percentile", x, 30.0, axis=0)
+    c("several", "jnp.percentile", x, np.array([10, 50], np.int32), axis=1)
+    c("30", "jnp.nanpercentile", nan, 30.0, axis=0, grad=False)
+    for axis in [None, 0, 1, (0, 1)]:
+        c(f"axis {axis}", "jnp.median", x, axis=axis)
+    c("kept", "jnp.median", x, axis=1, keepdims=True)
+    c("of ints", "jnp.median", ints(3, 4))
+    c("of NaN", "jnp.median", nan, axis=0, grad=False)
+    c("of NaN", "jnp.nanmedian", nan, axis=1, grad=False)
+    c("of nothing but NaN", "jnp.nanmedian", np.array([[np.nan, np.nan], [1, 2]], np.float32), axis=1, grad=False)
+
+
+FAMILIES = [movement, ranges, padding, windows, scans, sorting, quantiles]
 
 
 def cases(family):

@@ -94,6 +94,45 @@ export {
   swapaxes,
   transpose,
 } from "./ops/movement.ts";
+export {
+  cumlogsumexp,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  cumulativeProd,
+  cumulativeSum,
+  laxCumprod,
+  laxCumsum,
+  nancumprod,
+  nancumsum,
+  type CumulativeArrayOptions,
+  type CumulativeOptions,
+  type ScanOptions,
+} from "./ops/scan.ts";
+export {
+  argpartition,
+  argsort,
+  partition,
+  laxSort,
+  lexsort,
+  sort,
+  sortKeyVal,
+  topK,
+  type LaxSortOptions,
+  type SortOptions,
+} from "./ops/sorting.ts";
+export {
+  median,
+  nanmedian,
+  nanpercentile,
+  nanquantile,
+  percentile,
+  quantile,
+  type MedianOptions,
+  type QuantileMethod,
+  type QuantileOptions,
+} from "./ops/quantile.ts";
 export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { dotProductAttention, dotProductAttentionWithResidual, type AttentionOptions } from "./ops/attention.ts";

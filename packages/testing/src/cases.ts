@@ -14,6 +14,7 @@ import { normalize } from "./cases/normalize.ts";
 import { reduce } from "./cases/reduce.ts";
 import { special } from "./cases/special.ts";
 import { ufuncs } from "./cases/ufuncs.ts";
+import { scan, sort } from "./cases/scan.ts";
 import type { Row } from "./cases/rows.ts";
 import { window } from "./cases/window.ts";
 
@@ -36,6 +37,8 @@ export const cases = {
   special,
   ufuncs,
   window,
+  scan,
+  sort,
 } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();

@@ -54,3 +54,14 @@ fn finish_lanes(v: V) -> T {
   let pair = combine(v, v.zwxy);
   return combine(pair, pair.yxwz).x;
 }
+
+// log(e^a + e^b). Of equal infinities their own value, for their difference is NaN; NaN stays, for nothing equals it.
+// log(1 + e) by Kahan's quotient: what 1 + e rounds away is put back.
+fn combine_logaddexp(a: V, b: V) -> V {
+  let top = combine_max_float(a, b);
+  let e = exp(-abs(a - b));
+  let u = V(1.0) + e;
+  let rest = select(log(u) * (e / (u - V(1.0))), e, u == V(1.0));
+  let infinite = (bitcast<K>(a) & K(MAGNITUDE)) == K(INFINITY_BITS);
+  return select(top + rest, top, (a == b) & infinite);
+}

@@ -11,11 +11,22 @@ import { concatenate, sliceAlong } from "./join.ts";
 import { broadcastTo, flip, squeeze } from "./movement.ts";
 import { pad as laxPad } from "./pad.ts";
 import { linspace } from "./ranges.ts";
+import { median } from "./quantile.ts";
 import { max, mean, min } from "./reduce.ts";
 
 /** How jnp.pad fills what it adds. */
 export type PadMode =
-  "constant" | "edge" | "linear_ramp" | "maximum" | "mean" | "minimum" | "reflect" | "symmetric" | "wrap" | "empty";
+  | "constant"
+  | "edge"
+  | "linear_ramp"
+  | "maximum"
+  | "mean"
+  | "median"
+  | "minimum"
+  | "reflect"
+  | "symmetric"
+  | "wrap"
+  | "empty";
 
 /** One number for every side, [before, after] for every axis, or [before, after] axis by axis. */
 export type PadPairs = number | readonly number[] | readonly (readonly number[])[];
@@ -26,7 +37,7 @@ export interface PadOptions {
   readonly constantValues?: PadPairs;
   /** Mode "linear_ramp": the values at the outer ends, 0 unless told. */
   readonly endValues?: PadPairs;
-  /** Modes "maximum", "mean" and "minimum": elements from each end to look at; all unless told. */
+  /** Modes "maximum", "mean", "median" and "minimum": elements from each end to look at; all unless told. */
   readonly statLength?: PadPairs;
   /** Modes "reflect" and "symmetric": "odd" mirrors about the edge's value too. */
   readonly reflectType?: "even" | "odd";
@@ -40,6 +51,7 @@ const MODES: readonly string[] = [
   "linear_ramp",
   "maximum",
   "mean",
+  "median",
   "minimum",
   "reflect",
   "symmetric",
@@ -127,7 +139,7 @@ function sidesOf(tensor: Tensor, mode: PadMode, options: PadOptions): Sides {
         throw new ArgumentError(
           `pad: statLength must be whole numbers ≥ 1, received ${JSON.stringify(options.statLength)}`,
         );
-      const of = { maximum: max, minimum: min, mean, constant: max, empty: max }[mode];
+      const of = { maximum: max, minimum: min, mean, median, constant: max, empty: max }[mode];
       return (x, axis, before, after) => {
         const extent = at(x.shape, axis);
         const [low, high] = (lengths?.[axis] ?? [extent, extent]).map((length) => Math.min(length, extent));

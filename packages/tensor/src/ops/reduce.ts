@@ -185,7 +185,8 @@ export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(allOp, convert(asTensor(x), "bool"), options);
 }
 
-function floating(x: TensorLike): Tensor {
+/** x as it is if it holds floats, else as float32. */
+export function floating(x: TensorLike): Tensor {
   const tensor = asTensor(x);
   return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
 }
