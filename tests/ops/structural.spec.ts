@@ -10,7 +10,7 @@ import { readGoldens, type GoldenArray, type GoldenTree, type GoldenValue } from
 
 /** Movement, indexing, sorting, scans and statistics against the real JAX: results, gradients, and the same compiled. */
 
-const spaces: Readonly<Record<string, object>> = { jnp, lax, nn, jax };
+const spaces: Readonly<Record<string, object>> = { jnp, lax, nn, jax, ops: jax.ops };
 /** Sums and powers round elsewhere than XLA's. */
 const NEAR: Tolerance = { ulp: 16, abs: 2e-6 };
 
@@ -68,7 +68,8 @@ interface Case {
 function caseOf(label: string, value: GoldenValue): Case {
   const { fn, args, options, result, grads } = treeOf(value);
   const [space = "", name = ""] = String(fn).split(".");
-  const found: unknown = Object.entries(spaces[space] ?? {}).find(([key]) => key === name)?.[1];
+  const found: unknown =
+    space === "at" ? atMethod(name) : Object.entries(spaces[space] ?? {}).find(([key]) => key === name)?.[1];
   if (typeof found !== "function") throw new Error(`${String(fn)} is not there`);
   const given = listOf(args).map(revive);
   const told = Object.fromEntries(Object.entries(treeOf(options)).map(([key, one]) => [key, revive(one)]));
@@ -90,6 +91,15 @@ function caseOf(label: string, value: GoldenValue): Case {
     floats,
     result: arraysOf(result),
     grads: grads === undefined ? undefined : arraysOf(grads),
+  };
+}
+
+/** x.at(index).name(...rest) as a function of all. */
+function atMethod(name: string): (x: Tensor, index: t.Index, ...rest: unknown[]) => unknown {
+  return (x, index, ...rest) => {
+    const method: unknown = Object.entries(t.at(x, index)).find(([key]) => key === name)?.[1];
+    if (typeof method !== "function") throw new Error(`at has no ${name}`);
+    return method(...rest);
   };
 }
 

@@ -316,7 +316,186 @@ def quantiles(c):
     c("of nothing but NaN", "jnp.nanmedian", np.array([[np.nan, np.nan], [1, 2]], np.float32), axis=1, grad=False)
 
 
-FAMILIES = [movement, ranges, padding, windows, scans, sorting, quantiles]
+INDICES = [
+    ("a number", 1),
+    ("from the end", -1),
+    ("two numbers", [0, -2]),
+    ("a range", [[1, 3]]),
+    ("a range from the end", ["...", [-3, None]]),
+    ("a strided range", [[None, None, 2], [3, None, -2]]),
+    ("an empty range", [[2, 1]]),
+    ("a new axis", [None, 1, None]),
+    ("dots", ["...", 0]),
+    ("an array", np.array([2, 0, -1], np.int32)),
+    ("an array twice", np.array([1, 1, 0, 1], np.int32)),
+    ("a matrix", np.array([[0, 2], [1, 0]], np.int32)),
+    ("two arrays", [np.array([0, 2, 0], np.int32), np.array([3, -1, 3], np.int32)]),
+    ("a number and an array", [1, np.array([3, 0], np.int32)]),
+    ("a range and an array", [[0, 2], np.array([3, 0], np.int32)]),
+    ("arrays that broadcast", [np.array([[0], [2]], np.int32), np.array([1, 3], np.int32)]),
+    ("outside", np.array([0, 7, -9], np.int32)),
+    ("outside, a number", 9),
+    ("uint32", np.array([2, 4294967295], np.uint32)),
+    ("nothing", np.zeros(0, np.int32)),
+]
+CUBE = [
+    ("arrays apart", [np.array([0, 1], np.int32), [None, None], np.array([1, 0], np.int32)]),
+    ("neighbours in the middle", [[None, None], np.array([0, 2, 1], np.int32), np.array([1, 0, 3], np.int32)]),
+    ("a number apart", ["...", np.array([0, 2], np.int32), 1]),
+    ("with a new axis", [np.array([0, 1], np.int32), None, [1, 3]]),
+    ("in the middle, strided", [[None, None, -1], np.array([2, 2], np.int32), [0, 4, 3]]),
+]
+
+
+def python_index(index):
+    """The index as Python writes it."""
+
+    def one(entry):
+        if isinstance(entry, list):
+            return slice(*entry)
+        return Ellipsis if isinstance(entry, str) else entry
+
+    return tuple(one(e) for e in index) if isinstance(index, list) else one(index)
+
+
+def indexing(c):
+    def at(label, x, index, method, *values, grad=True, **options):
+        def call(array, _index, *rest):
+            return getattr(jnp.asarray(array).at[python_index(index)], method)(*rest, **options)
+
+        told = {camel(k): v for k, v in options.items()}
+        given = [x, np.asarray(index) if is_array(index) else index, *values]
+        c.add(f"at.{method} {label}", f"at.{method}", call, given, told, grad)
+
+    for shape, entries in [((3, 4), INDICES), ((2, 3, 4), CUBE)]:
+        x = floats(*shape)
+        for name, index in entries:
+            part = x[python_index(index)] if "outside" not in name and name != "uint32" else np.asarray(jnp.asarray(x)[python_index(index)])
+            at(name, x, index, "get")
+            for method in ["set", "add", "mul", "max"]:
+                if method == "mul" and name not in ["a number", "a range"]:
+                    at(name, x, index, method, np.float32(1.5), grad=False)
+                    continue
+                at(name, x, index, method, floats(*part.shape))
+            at(f"{name} by one number", x, index, "set", np.float32(7), grad=False)
+    x = floats(3, 4)
+    outside = np.array([0, 7, -9], np.int32)
+    for mode in ["fill", "clip", "drop", "promise_in_bounds"]:
+        if mode != "promise_in_bounds":
+            at(f"{mode}", x, outside, "get", mode=mode)
+            at(f"{mode}", x, outside, "set", floats(3, 4), mode=mode)
+            at(f"{mode}", x, outside, "add", floats(3, 4), mode=mode)
+    at("filled with 5", x, outside, "get", mode="fill", fill_value=5)
+    at("fill of ints", ints(4), outside, "get", mode="fill")
+    at("unique", x, np.array([2, 0], np.int32), "mul", floats(2, 4), unique_indices=True)
+    at("twice", x, np.array([2, 2], np.int32), "divide", np.float32(2), grad=False)
+    at("of ints", ints(5), np.array([1, 1, 3], np.int32), "add", ints(3))
+    at("of a row", x, np.array([0, 2], np.int32), "set", floats(4))
+    mask = bools(3, 4)
+    at("a mask", x, mask, "set", np.float32(0))
+    at("a mask", x, mask, "add", np.float32(2))
+    at("a mask of rows", x, bools(3), "max", np.float32(0.5))
+    data, ids = floats(6, 2), np.array([0, 2, 2, 5, 0, -1], np.int32)
+    for name in ["segment_sum", "segment_max", "segment_min", "segment_prod"]:
+        target = getattr(jax.ops, name)
+        for label, values in [("of rows", data), ("of ints", ints(6))]:
+            c.add(f"{name} {label}", f"ops.{camel(name)}", lambda d, i, f=target: f(d, i, num_segments=4), [values, ids], {"numSegments": 4}, grad=name != "segment_prod")
+
+
+def searching(c):
+    edges = np.array([-2, -1, -1, 0, 3, 3, 3, 7], np.float32)
+    v = np.array([[-9, -2, -1, 0.5], [3, 7, 8, np.nan]], np.float32)
+    for side in ["left", "right"]:
+        c(f"{side}", "jnp.searchsorted", edges, v, side=side)
+        c(f"{side} with NaN in it", "jnp.searchsorted", np.array([1, 2, np.nan, np.nan], np.float32), v, side=side)
+        c(f"{side} of ints", "jnp.searchsorted", np.array([1, 3, 5], np.int32), ints(7, low=0, high=7), side=side)
+    c("with a sorter", "jnp.searchsorted", np.array([3, 1, 2], np.float32), np.float32(2.5), sorter=np.array([1, 2, 0], np.int32))
+    c("in nothing", "jnp.searchsorted", np.zeros(0, np.float32), v)
+    big = np.sort(floats(1000)).astype(np.float32)
+    c("in 1000 of 100", "jnp.searchsorted", big, floats(100))
+    for right in [False, True]:
+        c(f"right {right}", "jnp.digitize", v, np.array([-1, 0, 3], np.float32), right=right)
+        c(f"descending, right {right}", "jnp.digitize", v, np.array([3, 0, -1], np.float32), right=right)
+    x = np.array([0, 3, 1, 1, -2, 9], np.int32)
+    c("length 5", "jnp.bincount", x, length=5)
+    c("weighted", "jnp.bincount", x, length=5, weights=floats(6))
+    c("known", "jnp.bincount", np.abs(x), minlength=12)
+    y = floats(30)
+    c("of 10", "jnp.histogram", y)
+    c("of 4 in a range", "jnp.histogram", y, bins=4, range=(-2, 3))
+    c("density", "jnp.histogram", y, bins=3, density=True)
+    c("by edges, weighted", "jnp.histogram", y, bins=np.array([-3, 0, 1, 4], np.float32), weights=floats(30))
+    c("of equals", "jnp.histogram", np.ones(4, np.float32), bins=2)
+    c("of 3", "jnp.histogram_bin_edges", y, bins=3)
+    z = np.array([[0, 2, 0], [3, 0, 4]], np.int32)
+    for size in [0, 2, 3, 5]:
+        c(f"size {size}", "jnp.nonzero", z, size=size)
+        c(f"size {size}, filled", "jnp.nonzero", z, size=size, fill_value=-1)
+        c(f"size {size}", "jnp.flatnonzero", z, size=size)
+    c("size 3", "jnp.argwhere", z, size=3)
+    c("of floats with NaN", "jnp.nonzero", np.array([0, np.nan, -0.0, 2], np.float32), size=3)
+    c("of three", "jnp.select", [bools(4), bools(4)], [floats(4), floats(4)], np.float32(9))
+    c("broadcast", "jnp.select", [bools(2, 1), bools(3)], [floats(3), np.float32(2)])
+    for mode in ["wrap", "clip"]:
+        c(mode, "jnp.choose", np.array([0, 1, 5, -1], np.int32), [floats(4), floats(4)], mode=mode)
+    c("in range", "jnp.choose", np.array([0, 1, 1], np.int32), [floats(3), floats(3)])
+
+
+def statistics(c):
+    x = floats(3, 4)
+    nan = x.copy()
+    nan[0, 1] = nan[2, :] = np.nan
+    mask = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 1]], bool)
+    for name in ["sum", "prod", "max", "min"]:
+        c("where and initial", f"jnp.{name}", x, axis=1, where=mask, initial=2)
+        c("initial", f"jnp.{name}", x, axis=0, initial=1)
+        c("of ints where", f"jnp.{name}", ints(3, 4), where=mask, initial=3)
+        c("of nothing from 5", f"jnp.{name}", np.zeros((0, 2), np.float32), axis=0, initial=5)
+    for name in ["sum", "prod", "mean", "var", "std"]:
+        c("where", f"jnp.{name}", x, axis=0, where=mask, grad=name != "std")
+        c("where nothing", f"jnp.{name}", x, axis=1, where=mask, keepdims=True, grad=False)
+    for name in ["any", "all"]:
+        c("where", f"jnp.{name}", x > 0, axis=1, where=mask)
+    c("where, ddof 1", "jnp.var", x, axis=1, where=mask, ddof=1, grad=False)
+    for name in ["nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd"]:
+        for axis in [None, 0, 1]:
+            c(f"axis {axis}", f"jnp.{name}", nan, axis=axis, grad=False)
+        c("of ints", f"jnp.{name}", ints(3, 4), axis=0)
+        c("kept, without NaN", f"jnp.{name}", x, axis=1, keepdims=True)
+    c("ddof 1", "jnp.nanvar", nan, axis=0, ddof=1, grad=False)
+    for name in ["nanargmax", "nanargmin"]:
+        for axis in [None, 0, 1]:
+            c(f"axis {axis}", f"jnp.{name}", nan, axis=axis)
+    c("axis 1", "jnp.count_nonzero", ints(3, 5, low=0, high=2), axis=1)
+    c("of floats", "jnp.count_nonzero", np.array([0, np.nan, -0.0, 1], np.float32), keepdims=True)
+    c("axis 1", "jnp.ptp", distinct(3, 4), axis=1)
+    c("of ints", "jnp.ptp", ints(3, 4))
+    w = np.abs(floats(3, 4)) + 1
+    c("plain", "jnp.average", x, axis=0)
+    c("weighted", "jnp.average", x, weights=w)
+    c("weighted along 1", "jnp.average", x, axis=1, weights=w[0])
+    c("weighted along 0, kept", "jnp.average", x, axis=0, weights=w, keepdims=True)
+    c("of ints", "jnp.average", ints(3, 4), axis=1)
+    for n in [0, 1, 2, 9]:
+        c(f"n {n}", "jnp.diff", x, n=n)
+    c("axis 0", "jnp.diff", x, axis=0)
+    c("of bools", "jnp.diff", bools(6))
+    c("between", "jnp.diff", ints(5), prepend=np.int32(0), append=np.int32(9))
+    c("plain", "jnp.ediff1d", x)
+    c("between", "jnp.ediff1d", ints(4), to_begin=np.int32(-99), to_end=np.array([88, 99], np.int32))
+    c("dx 0.5", "jnp.trapezoid", x, dx=0.5)
+    c("axis 0", "jnp.trapezoid", x, axis=0)
+    c("with x", "jnp.trapezoid", x, x=np.array([0, 1, 3, 4], np.float32))
+    c("plain", "jnp.cov", x)
+    c("columns", "jnp.cov", x, rowvar=False)
+    c("bias", "jnp.cov", x, bias=True)
+    c("of a vector", "jnp.cov", floats(5))
+    c("with y", "jnp.cov", x, y=floats(2, 4))
+    c("weighted", "jnp.cov", x, fweights=np.array([1, 2, 1, 3], np.int32), aweights=np.array([1, 2, 0.5, 1], np.float32), grad=False)
+    c("plain", "jnp.corrcoef", x)
+
+
+FAMILIES = [movement, ranges, padding, windows, scans, sorting, quantiles, indexing, searching, statistics]
 
 
 def cases(family):

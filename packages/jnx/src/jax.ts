@@ -1,3 +1,4 @@
+import { segmentMax, segmentMin, segmentProd, segmentSum } from "@jnx/tensor";
 /** jax: transformations of functions, and trees. */
 export {
   checkpoint,
@@ -34,3 +35,5 @@ export {
 } from "@jnx/compile";
 export { config, tree, type ConfigName } from "@jnx/tensor";
 export * as scipy from "./scipy.ts";
+/** jax.ops: reductions by segment. */
+export const ops = /* @__PURE__ */ Object.freeze({ segmentMax, segmentMin, segmentProd, segmentSum });

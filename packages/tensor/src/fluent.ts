@@ -1,6 +1,12 @@
 import type { DType } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
+import { at, slice, type Index, type IndexUpdate } from "./ops/at.ts";
+import type { IndexEntry } from "./ops/index-spec.ts";
+import { nonzero, searchsorted, type NonzeroOptions, type SearchOptions } from "./ops/search.ts";
+import { cumprod, cumsum, type CumulativeOptions } from "./ops/scan.ts";
+import { argsort, sort, type SortOptions } from "./ops/sorting.ts";
+import { ptp } from "./ops/statistics.ts";
 import { astype } from "./ops/convert.ts";
 import type { TensorLike } from "./ops/create.ts";
 import * as maths from "./ops/elementwise.ts";
@@ -79,6 +85,17 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   take(indices: TensorLike, options?: TakeOptions): Tensor;
   diagonal(options?: DiagonalOptions): Tensor;
   /** The slices along axis 0, so that arrays can be iterated and destructured. */
+  /** The part that an index names, to read or to change: `x.at(i).set(v)`. */
+  at(index: Index): IndexUpdate;
+  /** x[…]: one entry for each axis. */
+  slice(...entries: readonly IndexEntry[]): Tensor;
+  sort(options?: SortOptions): Tensor;
+  argsort(options?: SortOptions & { readonly dtype?: DType }): Tensor;
+  cumsum(options?: CumulativeOptions): Tensor;
+  cumprod(options?: CumulativeOptions): Tensor;
+  ptp(options?: Pick<reductions.ReduceOptions, "axis" | "keepdims">): Tensor;
+  searchsorted(v: TensorLike, options?: SearchOptions): Tensor;
+  nonzero(options?: NonzeroOptions): Tensor[];
   [Symbol.iterator](): IterableIterator<Tensor>;
 }
 
@@ -157,6 +174,33 @@ method("take", function (indices: TensorLike, options?: TakeOptions) {
 });
 method("diagonal", function (options?: DiagonalOptions) {
   return diagonal(this, options);
+});
+method("at", function (index: Index) {
+  return at(this, index);
+});
+method("slice", function (...entries: readonly IndexEntry[]) {
+  return slice(this, ...entries);
+});
+method("sort", function (options?: SortOptions) {
+  return sort(this, options);
+});
+method("argsort", function (options?: SortOptions & { readonly dtype?: DType }) {
+  return argsort(this, options);
+});
+method("cumsum", function (options?: CumulativeOptions) {
+  return cumsum(this, options);
+});
+method("cumprod", function (options?: CumulativeOptions) {
+  return cumprod(this, options);
+});
+method("ptp", function (options?: Pick<reductions.ReduceOptions, "axis" | "keepdims">) {
+  return ptp(this, options);
+});
+method("searchsorted", function (v: TensorLike, options?: SearchOptions) {
+  return searchsorted(this, v, options);
+});
+method("nonzero", function (options?: NonzeroOptions) {
+  return nonzero(this, options);
 });
 method(Symbol.iterator, function () {
   return rows(this).values();

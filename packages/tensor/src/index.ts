@@ -133,6 +133,49 @@ export {
   type QuantileMethod,
   type QuantileOptions,
 } from "./ops/quantile.ts";
+export { at, slice, type AtOptions, type GetOptions, type Index, type IndexUpdate } from "./ops/at.ts";
+export type { IndexEntry, ScatterMode } from "./ops/index-spec.ts";
+export {
+  argwhere,
+  bincount,
+  choose,
+  digitize,
+  flatnonzero,
+  histogram,
+  histogramBinEdges,
+  nonzero,
+  searchsorted,
+  select,
+  type BincountOptions,
+  type HistogramOptions,
+  type NonzeroOptions,
+  type SearchOptions,
+} from "./ops/search.ts";
+export { segmentMax, segmentMin, segmentProd, segmentSum, type SegmentOptions } from "./ops/segment.ts";
+export {
+  average,
+  averageReturned,
+  corrcoef,
+  countNonzero,
+  cov,
+  diff,
+  ediff1d,
+  nanargmax,
+  nanargmin,
+  nanmax,
+  nanmean,
+  nanmin,
+  nanprod,
+  nanstd,
+  nansum,
+  nanvar,
+  ptp,
+  trapezoid,
+  type AverageOptions,
+  type CovarianceOptions,
+  type DiffOptions,
+  type TrapezoidOptions,
+} from "./ops/statistics.ts";
 export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { dotProductAttention, dotProductAttentionWithResidual, type AttentionOptions } from "./ops/attention.ts";

@@ -1,5 +1,6 @@
 import { activations } from "./cases/activations.ts";
 import { attention } from "./cases/attention.ts";
+import { statistics } from "./cases/statistics.ts";
 import { arrange } from "./cases/arrange.ts";
 import { contraction } from "./cases/contraction.ts";
 import { conv } from "./cases/conv.ts";
@@ -39,6 +40,7 @@ export const cases = {
   window,
   scan,
   sort,
+  statistics,
 } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();

@@ -45,6 +45,6 @@ fn main(
   if (i >= p.count) {
     return;
   }
-  let row = resolve(load(i));
+  let row = resolve(bitcast<u32>(load(i)));
   store(i, select(0xffffffffu, row, row < p.rows));
 }

@@ -43,21 +43,22 @@ const argminOp = /* @__PURE__ */ argOp("min");
 
 export interface ArgOptions {
   /** The axis to search; without it, x is flattened first. */
-  readonly axis?: number;
+  readonly axis?: number | null;
   readonly keepdims?: boolean;
 }
 
 function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Tensor {
   const source = asTensor(x);
-  const tensor = options.axis === undefined ? reshape(source, [-1]) : source;
-  const axis = normalizeAxis(op.name, options.axis ?? 0, tensor.ndim);
+  const along = options.axis ?? undefined;
+  const tensor = along === undefined ? reshape(source, [-1]) : source;
+  const axis = normalizeAxis(op.name, along ?? 0, tensor.ndim);
   if (at(tensor.shape, axis) === 0)
     throw new ShapeError(`${op.name}: nothing to choose from along axis ${axis} of ${shapeText(source.shape)}`);
   const chosen = bind(op, [tensor], { axis });
   if (options.keepdims !== true) return chosen;
   return reshape(
     chosen,
-    options.axis === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true),
+    along === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true),
   );
 }
 

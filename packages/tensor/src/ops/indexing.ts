@@ -165,6 +165,12 @@ export function gatherAlong(
   return bind(gatherOp, [x, index], { mode: "fill", ...options, axis, along: true });
 }
 
+/** Rows of x by an int32 vector, without checks: rows outside are `fill`, 0 unless told. */
+export function gatherRows(x: Tensor, index: Tensor, fill: number | "default" = 0): Tensor {
+  const outside = fill === "default" ? {} : { fill };
+  return bind(gatherOp, [x, index], { axis: 0, along: false, mode: "fill", fromEnd: false, ...outside });
+}
+
 const MODES: readonly string[] = ["fill", "clip", "wrap"] satisfies readonly IndexMode[];
 
 function checkMode(name: string, mode: IndexMode = "fill"): IndexMode {

@@ -1,6 +1,6 @@
 import { bind } from "../dispatch.ts";
-import { isFloat } from "../dtype.ts";
-import { DtypeError, ShapeError } from "../errors.ts";
+import { isFloat, type DType } from "../dtype.ts";
+import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { JvpRule, ReduceOp, VjpRule } from "../op.ts";
 import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
@@ -8,7 +8,22 @@ import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
-import { div, equal, exp, isfinite, log, mul, sqrt, square, sub, where, add } from "./elementwise.ts";
+import {
+  add,
+  div,
+  equal,
+  exp,
+  greater,
+  isfinite,
+  log,
+  maximum,
+  minimum,
+  mul,
+  sqrt,
+  square,
+  sub,
+  where,
+} from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 
@@ -16,6 +31,10 @@ import { broadcastTo, reshape } from "./movement.ts";
 export interface ReduceOptions {
   readonly axis?: number | readonly number[] | null;
   readonly keepdims?: boolean;
+  /** Which elements count, a bool array that broadcasts to x; max and min then need an `initial`. */
+  readonly where?: TensorLike;
+  /** A number that is reduced with the elements: sum, prod, max and min. */
+  readonly initial?: TensorLike;
 }
 
 interface ReduceAttrs {
@@ -106,8 +125,49 @@ function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ReduceOptions): T
   const axes = normalizeAxes(op.combine, options.axis, x.ndim);
   const kept = axes.filter((axis) => x.shape[axis] !== 1);
   // An axis of extent 1 has nothing to combine.
-  const reduced = kept.length === 0 ? x : bind(op, [x], { axes: kept });
-  return reshape(reduced, reducedShape(x.shape, axes, options.keepdims ?? false));
+  const counted = options.where === undefined ? x : masked(op.combine, x, options.where);
+  const reduced = kept.length === 0 ? counted : bind(op, [counted], { axes: kept });
+  const shaped = reshape(reduced, reducedShape(x.shape, axes, options.keepdims ?? false));
+  return options.initial === undefined ? shaped : startedWith(op.combine, shaped, options.initial);
+}
+
+/** The values that change nothing. */
+const NOTHING: Record<ReduceOp<ReduceAttrs>["combine"], Record<DType, number>> = {
+  sum: { float32: 0, int32: 0, uint32: 0, bool: 0 },
+  prod: { float32: 1, int32: 1, uint32: 1, bool: 1 },
+  max: { float32: -Infinity, int32: -2147483648, uint32: 0, bool: 0 },
+  min: { float32: Infinity, int32: 2147483647, uint32: 4294967295, bool: 1 },
+  any: { float32: 0, int32: 0, uint32: 0, bool: 0 },
+  all: { float32: 1, int32: 1, uint32: 1, bool: 1 },
+};
+
+/** x with what does not count replaced by what changes nothing. */
+function masked(combine: ReduceOp<ReduceAttrs>["combine"], x: Tensor, mask: TensorLike): Tensor {
+  const counts = asTensor(mask);
+  if (counts.dtype !== "bool")
+    throw new DtypeError(
+      `${combine}: where must be bool, received ${counts.dtype}; compare, or convert it with astype()`,
+    );
+  return where(broadcastTo(counts, x.shape), x, literal(NOTHING[combine][x.dtype], [], x.dtype, x.weak));
+}
+
+function startedWith(combine: ReduceOp<ReduceAttrs>["combine"], y: Tensor, initial: TensorLike): Tensor {
+  const first = asTensor(initial);
+  if (first.ndim > 0)
+    throw new ShapeError(`${combine}: initial must be a scalar, received shape ${shapeText(first.shape)}`);
+  const own = convert(first, y.dtype, y.weak);
+  switch (combine) {
+    case "sum":
+      return add(own, y);
+    case "prod":
+      return mul(own, y);
+    case "max":
+    case "any":
+      return maximum(own, y);
+    case "min":
+    case "all":
+      return minimum(own, y);
+  }
 }
 
 function countable(x: TensorLike): Tensor {
@@ -137,6 +197,11 @@ export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
   const axes = normalizeAxes(name, options.axis, x.ndim);
+  if (options.initial !== undefined) return;
+  if (options.where !== undefined)
+    throw new ArgumentError(
+      `${name}: where may leave nothing, which has no ${name}; say what to start from with { initial }`,
+    );
   if (axes.some((axis) => x.shape[axis] === 0))
     throw new ShapeError(`${name}: the ${name} of no elements does not exist, received shape ${shapeText(x.shape)}`);
 }
@@ -199,8 +264,15 @@ export function floating(x: TensorLike): Tensor {
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
-  const count = sizeOf(normalizeAxes("mean", options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
-  return div(sum(tensor, options), count);
+  const { initial: _initial, ...rest } = options;
+  return div(sum(tensor, rest), countOf("mean", tensor, rest));
+}
+
+/** How many elements count: a number, or by line where a mask says. */
+function countOf(name: string, x: Tensor, options: ReduceOptions): number | Tensor {
+  const axes = normalizeAxes(name, options.axis, x.ndim);
+  if (options.where === undefined) return sizeOf(axes.map((axis) => at(x.shape, axis)));
+  return sum(literal(1, x.shape, "float32"), options);
 }
 
 /**
@@ -220,10 +292,12 @@ export interface VarianceOptions extends ReduceOptions {
 
 function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
   const tensor = floating(x);
-  const count = sizeOf(normalizeAxes(name, options.axis, tensor.ndim).map((axis) => at(tensor.shape, axis)));
-  const rest = count - (options.ddof ?? 0);
-  const centred = sub(tensor, mean(tensor, { ...options, keepdims: true }));
-  return div(sum(square(centred), options), rest > 0 ? rest : Number.NaN);
+  const { ddof = 0, initial: _initial, ...own } = options;
+  const count = countOf(name, tensor, own);
+  const centred = sub(tensor, mean(tensor, { ...own, keepdims: true }));
+  const total = sum(square(centred), own);
+  if (typeof count === "number") return div(total, count > ddof ? count - ddof : Number.NaN);
+  return where(greater(count, ddof), div(total, sub(count, ddof)), Number.NaN);
 }
 
 /**
