@@ -56,10 +56,7 @@ function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Ten
     throw new ShapeError(`${op.name}: nothing to choose from along axis ${axis} of ${shapeText(source.shape)}`);
   const chosen = bind(op, [tensor], { axis });
   if (options.keepdims !== true) return chosen;
-  return reshape(
-    chosen,
-    along === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true),
-  );
+  return reshape(chosen, along === undefined ? source.shape.map(() => 1) : reducedShape(tensor.shape, [axis], true));
 }
 
 /**
