@@ -227,7 +227,7 @@ const argued = (name: "nanargmax" | "nanargmin", better: (a: number, b: number) 
   );
 const covariance = (a: readonly number[], b: readonly number[]): number =>
   r.sum(a.map((x, k) => (x - r.mean(a)) * ((b[k] ?? 0) - r.mean(b)))) / (a.length - 1);
-const rowOf = (x: r.HostArray, i: number): number[] => x.data.slice(i * 5, i * 5 + 5) as number[];
+const rowOf = (x: r.HostArray, i: number): number[] => [...x.data.slice(i * 5, i * 5 + 5)];
 
 const measured: readonly ShapedRow[] = [
   reduction("nansum", r.sum),
