@@ -1,4 +1,5 @@
-import { ArgumentError, DtypeError, random, ShapeError, Tensor, type TypedArray } from "@jnx/tensor";
+import { ArgumentError, DtypeError, ShapeError, Tensor, type TypedArray } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { shapeText } from "@jnx/tensor/internal";
 import { GraphError } from "./errors.ts";
 import { decodeTensor, FORMAT } from "./io.ts";

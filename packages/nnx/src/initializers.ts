@@ -7,7 +7,6 @@ import {
   moveaxis,
   mul,
   pad,
-  random,
   reshape,
   ShapeError,
   sign,
@@ -16,6 +15,7 @@ import {
   type Shape,
   type Tensor,
 } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { normalizeAxis, shapeText, sizeOf } from "@jnx/tensor/internal";
 
 /** Makes a parameter's first value of a key, a shape and a dtype (float32 unless told). */

@@ -1,4 +1,5 @@
-import { ArgumentError, random, type Shape, type Tensor } from "@jnx/tensor";
+import { ArgumentError, type Shape, type Tensor } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { literal, type AnyFunction } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "./filter.ts";
 import { iterGraph, recursiveMap } from "./graph-walk.ts";

@@ -1,4 +1,5 @@
-import { add, ArgumentError, broadcastTo, random, Tensor, type Shape, type TensorLike } from "@jnx/tensor";
+import { add, ArgumentError, broadcastTo, Tensor, type Shape, type TensorLike } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { hostValues, literal } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "./filter.ts";
 import { makeEmpty } from "./node.ts";

@@ -13,7 +13,6 @@ import {
   maximum,
   mean,
   mul,
-  random,
   remainder,
   sqrt,
   square,
@@ -25,6 +24,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { asTensor } from "@jnx/tensor/internal";
 import { moment, perLeafWithParams, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { finite, stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";

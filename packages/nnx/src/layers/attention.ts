@@ -1,14 +1,5 @@
-import {
-  add,
-  ArgumentError,
-  dotProductAttention as fused,
-  div,
-  matmul,
-  mul,
-  random,
-  softmax,
-  where,
-} from "@jnx/tensor";
+import { add, ArgumentError, dotProductAttention as fused, div, matmul, mul, softmax, where } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { astype, broadcastTo, expandDims, lessEqual, logicalAnd, notEqual, reshape, ShapeError } from "@jnx/tensor";
 import { swapaxes, arange, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
 import { asTensor, at, shapeText, sizeOf } from "@jnx/tensor/internal";

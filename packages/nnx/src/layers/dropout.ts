@@ -1,4 +1,5 @@
-import { ArgumentError, broadcastTo, div, random, Tensor, where, zerosLike, type TensorLike } from "@jnx/tensor";
+import { ArgumentError, broadcastTo, div, Tensor, where, zerosLike, type TensorLike } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { asTensor, normalizeAxis } from "@jnx/tensor/internal";
 import { Module } from "../module.ts";
 import { Rngs, RngStream } from "../rngs.ts";
