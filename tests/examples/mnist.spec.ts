@@ -177,7 +177,7 @@ describe("command line", () => {
     [["--epochs", "0"], /option '--epochs <count>' argument '0' is invalid. expected a whole number of at least 1/],
     [["--batch", "1.5"], /expected a whole number/],
     [["--seed", "x"], /expected a whole number of at least 0/],
-    [["--adapter", "voodoo"], /argument 'voodoo' is invalid. Allowed choices are webgpu, swiftshader, lavapipe/],
+    [["--adapter", "voodoo"], /argument 'voodoo' is invalid. Allowed choices are webgpu, wasm, swiftshader, lavapipe/],
     [["--nope"], /unknown option '--nope'/],
     [["extra"], /too many arguments/],
     [["--data"], /argument missing/],

@@ -265,7 +265,8 @@ export function floating(x: TensorLike): Tensor {
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
   const { initial: _initial, ...rest } = options;
-  return div(sum(tensor, rest), countOf("mean", tensor, rest));
+  const count = countOf("mean", tensor, rest);
+  return div(sum(tensor, rest), count);
 }
 
 /** How many elements count: a number, or by line where a mask says. */

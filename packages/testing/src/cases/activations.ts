@@ -40,7 +40,8 @@ export const activations: readonly Row[] = [
   smooth(
     "squareplus",
     (x) => t.squareplus(x, 2),
-    (x) => (x + Math.sqrt(Math.fround(x * x) + 2)) / 2,
+    // Its square overflows as a float32.
+    (x) => (x + Math.sqrt((Math.abs(x) > 1.8446743e19 ? Infinity : x * x) + 2)) / 2,
   ),
   smooth("sparsePlus", t.sparsePlus, (x) => (x <= -1 ? 0 : x >= 1 ? x : (x + 1) ** 2 / 4), [-0.9, 0.9]),
   smooth("sparseSigmoid", t.sparseSigmoid, (x) => 0.5 * clamp(x + 1, 0, 2), [-0.9, 0.9]),
