@@ -1,7 +1,7 @@
 import { isFloat, promote } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
@@ -299,6 +299,8 @@ export function select(
   choices: readonly TensorLike[],
   fallback: TensorLike = 0,
 ): Tensor {
+  checkArrays("select", "conditions", conditions);
+  checkArrays("select", "choices", choices);
   if (conditions.length !== choices.length || conditions.length === 0)
     throw new ShapeError(
       `select: ${conditions.length} conditions and ${choices.length} choices; one of each at least, and as many`,
@@ -328,6 +330,7 @@ export function choose(
   options: { readonly mode?: "raise" | "wrap" | "clip" } = {},
 ): Tensor {
   const tensor = asTensor(x);
+  checkArrays("choose", "choices", choices);
   const count = choices.length;
   const { mode = "raise" } = options;
   if (isFloat(tensor.dtype) || tensor.dtype === "bool")
@@ -348,4 +351,14 @@ export function choose(
     choices,
     convert(literal(0, [], "int32"), promote(choices.map(asTensor)).dtype, true),
   );
+}
+
+/** Throws unless what was passed as a list of arrays is a list; what is in it is asTensor's to check. */
+function checkArrays(name: string, what: string, list: readonly TensorLike[]): void {
+  if (!Array.isArray(list))
+    throw new ArgumentError(`${name}: ${what} must be a list of arrays, received ${describe(list)}`);
+}
+
+function describe(value: unknown): string {
+  return value instanceof Tensor ? "one array; write [x]" : value === null ? "null" : typeof value;
 }

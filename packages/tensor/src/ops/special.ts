@@ -44,7 +44,7 @@ import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factor
 
 /**
  * log |Γ(x)|; +inf at 0 and at negative whole numbers. Source: lax.lgamma, jax.scipy.special.gammaln.
- * @example await lgamma(array([0.5, 5])).toArray(); // [0.57236, 3.1781]
+ * @example await lgamma(array([3, 5])).toArray(); // [0.69315, 3.1781]
  */
 export const lgamma: UnaryFunction = /* @__PURE__ */ unary({
   name: "lgamma",
