@@ -123,17 +123,22 @@ function above(position: Position): Position {
   return parent;
 }
 
+/** Values known to need nothing that has a place: long chains of them would be walked again from each of their users. */
+const anywhere = new WeakSet<Node>();
+
 /** The first place where all that a value needs is there. */
 export function early(node: Node): Position | undefined {
   // A slot as seen after its loop is there from then on, though the slot itself belongs to the loop.
   if (node.kind === "exit") return node.pin;
   if (node.early !== undefined || (node.args.length === 0 && node.pin === undefined)) return node.early ?? node.pin;
+  if (anywhere.has(node)) return undefined;
   let latest = node.pin;
   for (const arg of node.args) {
     const at = early(arg);
     if (at !== undefined && (latest === undefined || isAfter(at, latest))) latest = at;
   }
   node.early = latest;
+  if (latest === undefined) anywhere.add(node);
   return latest;
 }
 
