@@ -36,7 +36,8 @@ export interface ProgramReport {
 /** A captured graph, fused, planned and linked: ready to be replayed as one submission. */
 export class CompiledGraph {
   readonly graph: Graph;
-  readonly report: ProgramReport;
+  readonly #built: Built;
+  #report: ProgramReport | undefined;
   readonly #outputs: readonly GraphNode[];
   readonly #plan: MemoryPlan;
   readonly #program: Program;
@@ -58,14 +59,20 @@ export class CompiledGraph {
       graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id),
     );
     const built = planGraph(computed, free, this.#executor.limits);
+    this.#built = built;
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
     this.#program = this.#executor.createProgram(steps, built.slotCount, label);
     for (const [slot, bytes] of built.temporaries) this.#temporaries.set(slot, temporary(bytes, label));
     this.#findConstants();
-    this.report = reportOf(graph, built);
     if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
     if (debugLevel() >= 4) console.log(this.report.graph);
+  }
+
+  /** Made when it is asked for: the first call of a step should not wait for it. */
+  get report(): ProgramReport {
+    this.#report ??= reportOf(this.graph, this.#built);
+    return this.#report;
   }
 
   #findConstants(): void {

@@ -59,6 +59,15 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
+fn placeOfMany(slab: u32) -> vec3u {
+  let part = slab / p.batch;
+  let z = slab - part * p.batch;
+  let z1 = z / p.d0;
+  let i0 = z - z1 * p.d0;
+  let i2 = z1 / p.d1;
+  let i1 = z1 - i2 * p.d1;
+  return vec3u(part, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
+}
 @compute @workgroup_size(GX, GY)
 fn main(
   @builtin(workgroup_id) wid: vec3u,

@@ -166,15 +166,7 @@ function planRegister(problem: Problem): readonly Stage[] {
 }
 
 const ONE_SLAB = "fn place(slab: u32) -> vec3u { return vec3u(); }";
-const MANY_SLABS = `fn place(slab: u32) -> vec3u {
-  let part = slab / p.batch;
-  let z = slab - part * p.batch;
-  let z1 = z / p.d0;
-  let i0 = z - z1 * p.d0;
-  let i2 = z1 / p.d1;
-  let i1 = z1 - i2 * p.d1;
-  return vec3u(part, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
-}`;
+const MANY_SLABS = "fn place(slab: u32) -> vec3u { return placeOfMany(slab); }";
 
 /** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 by 4. */
 function groupShape(tilesDown: number, tilesAcross: number): readonly [number, number] {
