@@ -103,9 +103,7 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   return inArena(
     "vjp",
     () => {
-      // trace() calls f with the arguments it was given, each leaf watched.
-      const run = (...args: unknown[]): unknown => f(...(args as unknown as A));
-      const traced = trace("vjp", run, primals, false);
+      const traced = trace("vjp", f, primals, false);
       const pull = (cotangent: R): A =>
         inArena(
           "vjp",
@@ -113,7 +111,7 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
             return traced.pull(matching("vjp", cotangent, traced.output));
           },
           keptStorages,
-        ) as unknown as A; // one gradient for each argument, each of the argument's own tree
+        );
       // The tape's pins are never released: residuals live as long as the pullback can be reached.
       return [traced.output as R, pull]; // f's own output
     },
@@ -135,38 +133,40 @@ export function matching(name: string, cotangent: unknown, output: unknown): Ten
   });
 }
 
-interface Traced {
+interface Traced<A> {
   readonly output: unknown;
   readonly aux: unknown;
   /** Gradients, one tree for each differentiated argument. */
-  pull(cotangents: readonly Tensor[]): unknown[];
+  pull(cotangents: readonly Tensor[]): A;
   finish(): void;
 }
 
 /** Runs f on watched copies of the arguments' leaves and keeps what going back takes. */
-export function trace(
+export function trace<A extends readonly unknown[]>(
   name: string,
-  f: (...args: unknown[]) => unknown,
-  primals: readonly unknown[],
+  f: (...args: A) => unknown,
+  primals: A,
   hasAux: boolean,
-): Traced {
+): Traced<A> {
   const tape = new Tape(name);
   const flat = primals.map((primal) => tree.flatten(primal));
   const leaves = flat.map(([list]) => list.map((leaf) => tape.watch(floatLeaf(name, leaf))));
-  const args = flat.map(([, def], k) => tree.unflatten(def, leaves[k] ?? []));
+  // One tree for each argument, each of the argument's own structure.
+  const asArguments = (trees: unknown[]): A => trees as unknown as A;
+  const args = asArguments(flat.map(([, def], k) => tree.unflatten(def, leaves[k] ?? [])));
   const { output, aux, outputs } = tape.record(() => {
     const returned = f(...args);
     const [value, rest] = hasAux ? splitAux(name, returned) : [returned, undefined];
     return { output: value, aux: rest, outputs: tree.leaves(value).map((leaf) => asTensor(leaf as TensorLike)) }; // asTensor refuses what is no array
   });
   // The tape has stopped: the ops of a pullback are seen by whatever level it is called under.
-  const pull = (cotangents: readonly Tensor[]): unknown[] => {
+  const pull = (cotangents: readonly Tensor[]): A => {
     const all = leaves.flat();
     const cts = tape
       .pullback(outputs, cotangents, all)
       .map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
     let position = 0;
-    return flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length))));
+    return asArguments(flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length)))));
   };
   return { output, aux, pull, finish: () => tape.release() };
 }

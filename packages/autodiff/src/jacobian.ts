@@ -122,8 +122,7 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
       "jacrev",
       () => {
         const { leaves, run, rebuild } = reduced("jacrev", f, args, options ?? {});
-        // trace() hands the leaves back to run, each watched.
-        const traced = trace("jacrev", (...values) => run(...(values as Tensor[])), leaves, false);
+        const traced = trace("jacrev", run, [...leaves], false);
         try {
           const [list, def] = tree.flatten(traced.output);
           const outputs = list.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced

@@ -109,8 +109,7 @@ export function linearize<A extends readonly unknown[], R>(
   return inArena(
     "linearize",
     () => {
-      // f is called with the arguments it was given, each leaf watched.
-      const traced = trace("linearize", (...args) => f(...(args as unknown as A)), primals, false);
+      const traced = trace("linearize", f, primals, false);
       const [outputs, outDef] = tree.flatten(traced.output);
       const likes = outputs.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
       const push = (...tangents: A): R =>
@@ -153,9 +152,9 @@ export function linearTranspose<A extends readonly unknown[], R>(
       () => {
         // zeros in the arguments' own trees
         const zero = mapLeaves([...primals], (leaf) => zeroOf(floatLeaf("linearTranspose", leaf))) as unknown as A;
-        const traced = trace("linearTranspose", (...args) => f(...(args as unknown as A)), zero, false); // f's own arguments
+        const traced = trace("linearTranspose", f, zero, false);
         try {
-          return traced.pull(matching("linearTranspose", cotangent, traced.output)) as unknown as A; // one tree each
+          return traced.pull(matching("linearTranspose", cotangent, traced.output));
         } finally {
           traced.finish();
         }

@@ -52,6 +52,13 @@ export function asTensor(x: TensorLike): Tensor {
   throw new DtypeError(`expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
 }
 
+/** What a function of several arrays was given, as Tensors: a list of at least one. */
+export function asTensors(name: string, arrays: readonly TensorLike[]): Tensor[] {
+  if (Array.isArray(arrays) && arrays.length > 0) return arrays.map(asTensor);
+  const received = Array.isArray(arrays) ? "an empty list" : String(arrays);
+  throw new ShapeError(`${name}: needs a list of at least one array, received ${received}`);
+}
+
 function describe(x: unknown): string {
   return Array.isArray(x) ? "a JavaScript array" : x instanceof Object ? `a ${x.constructor.name}` : String(x);
 }

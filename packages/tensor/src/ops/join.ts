@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { spreadBatch } from "./batching.ts";
 import { convert } from "./convert.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import { asTensors, type TensorLike } from "./create.ts";
 import { atleast1d, atleast2d, atleast3d } from "./rank.ts";
 import { expandDims, laxSlice, ravel } from "./movement.ts";
 
@@ -72,16 +72,10 @@ export function sliceAlong(x: Tensor, axis: number, from: number, to: number): T
 
 /** Arrays as Tensors of one dtype, what they promote to unless told. */
 function alike(name: string, arrays: readonly TensorLike[], dtype: DType | undefined): Tensor[] {
-  if (!Array.isArray(arrays) || arrays.length === 0)
-    throw new ShapeError(`${name}: needs a list of at least one array, received ${describe(arrays)}`);
-  const tensors = arrays.map(asTensor);
+  const tensors = asTensors(name, arrays);
   const common = promote(tensors);
   const wanted = dtype === undefined ? common.dtype : checkDType(name, dtype);
   return tensors.map((tensor) => convert(tensor, wanted, dtype === undefined && common.weak));
-}
-
-function describe(value: unknown): string {
-  return Array.isArray(value) ? "an empty list" : String(value);
 }
 
 /** Joins along a checked axis of Tensors whose dtypes agree. */

@@ -1,11 +1,11 @@
 import { isFloat, promote } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { sameShape, shapeText, sizeOf } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
-import { asTensor, broadcastedIota, hostValues, literal, zeros, type TensorLike } from "./create.ts";
+import { asTensor, asTensors, broadcastedIota, hostValues, literal, zeros, type TensorLike } from "./create.ts";
 import {
   clip,
   div,
@@ -299,19 +299,14 @@ export function select(
   choices: readonly TensorLike[],
   fallback: TensorLike = 0,
 ): Tensor {
-  checkArrays("select", "conditions", conditions);
-  checkArrays("select", "choices", choices);
-  if (conditions.length !== choices.length || conditions.length === 0)
-    throw new ShapeError(
-      `select: ${conditions.length} conditions and ${choices.length} choices; one of each at least, and as many`,
-    );
-  const values = [...choices, fallback].map(asTensor);
+  const [tests, values] = [asTensors("select", conditions), [...asTensors("select", choices), asTensor(fallback)]];
+  if (tests.length !== choices.length)
+    throw new ShapeError(`select: ${tests.length} conditions and ${choices.length} choices; as many of each`);
   const common = promote(values);
   const last = convert(at(values, values.length - 1), common.dtype, common.weak);
   return composite("select", () =>
-    conditions.reduceRight<Tensor>(
-      (rest, condition, k) =>
-        where(convert(asTensor(condition), "bool"), convert(at(values, k), common.dtype, common.weak), rest),
+    tests.reduceRight<Tensor>(
+      (rest, test, k) => where(convert(test, "bool"), convert(at(values, k), common.dtype, common.weak), rest),
       last,
     ),
   );
@@ -330,12 +325,11 @@ export function choose(
   options: { readonly mode?: "raise" | "wrap" | "clip" } = {},
 ): Tensor {
   const tensor = asTensor(x);
-  checkArrays("choose", "choices", choices);
-  const count = choices.length;
+  const several = asTensors("choose", choices);
+  const count = several.length;
   const { mode = "raise" } = options;
   if (isFloat(tensor.dtype) || tensor.dtype === "bool")
     throw new DtypeError(`choose: needs whole numbers, received ${tensor.dtype}`);
-  if (count === 0) throw new ShapeError("choose: needs at least one choice");
   if (mode !== "raise" && mode !== "wrap" && mode !== "clip")
     throw new ArgumentError(`choose: unknown mode ${JSON.stringify(mode)}; expected "raise", "wrap" or "clip"`);
   if (mode === "raise") {
@@ -347,18 +341,8 @@ export function choose(
   }
   const place = mode === "wrap" ? remainder(tensor, count) : clip(tensor, 0, count - 1);
   return select(
-    choices.map((_, k) => equal(place, k)),
-    choices,
-    convert(literal(0, [], "int32"), promote(choices.map(asTensor)).dtype, true),
+    several.map((_, k) => equal(place, k)),
+    several,
+    convert(literal(0, [], "int32"), promote(several).dtype, true),
   );
-}
-
-/** Throws unless what was passed as a list of arrays is a list; what is in it is asTensor's to check. */
-function checkArrays(name: string, what: string, list: readonly TensorLike[]): void {
-  if (!Array.isArray(list))
-    throw new ArgumentError(`${name}: ${what} must be a list of arrays, received ${describe(list)}`);
-}
-
-function describe(value: unknown): string {
-  return value instanceof Tensor ? "one array; write [x]" : value === null ? "null" : typeof value;
 }

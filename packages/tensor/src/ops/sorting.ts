@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
 import { only, spreadBatch } from "./batching.ts";
 import { convert } from "./convert.ts";
-import { asTensor, literal, zeros, type TensorLike } from "./create.ts";
+import { asTensor, asTensors, literal, zeros, type TensorLike } from "./create.ts";
 import { sub } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { flip, ravel, swapaxes } from "./movement.ts";
@@ -133,9 +133,7 @@ function argsortBy(keys: readonly Tensor[]): Tensor {
 }
 
 function checkAlike(name: string, arrays: readonly TensorLike[]): Tensor[] {
-  if (!Array.isArray(arrays) || arrays.length === 0)
-    throw new ShapeError(`${name}: needs a list of at least one array, received ${String(arrays)}`);
-  const tensors = arrays.map(asTensor);
+  const tensors = asTensors(name, arrays);
   const first = at(tensors, 0);
   const wrong = tensors.find((one) => !sameShape(one.shape, first.shape));
   if (wrong !== undefined)
