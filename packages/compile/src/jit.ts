@@ -2,8 +2,11 @@ import {
   asTensor,
   copy,
   currentFrame,
+  identityOf,
   inArena,
   isData,
+  isObject,
+  primitiveText,
   keptStorages,
   type AnyFunction,
   type Storage,
@@ -150,19 +153,11 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
   return { key, inputs, donated: givenUp, trace };
 }
 
-const functionIds = new WeakMap<object, number>();
-let nextFunction = 0;
-
 /** Static values and arrays of them by content; functions and objects by identity. */
 function staticText(value: unknown): string {
   if (typeof value === "symbol") throw new ArgumentError("jit: a symbol cannot be an argument");
-  // Quoted, so that no text can look like the end of one value and the start of another.
-  if (typeof value === "string") return JSON.stringify(value);
-  if ((typeof value !== "object" && typeof value !== "function") || value === null)
-    return `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
+  if (!isObject(value)) return primitiveText(value);
   // Lists such as a shape are written anew at each call.
   if (Array.isArray(value)) return `[${value.map(staticText).join(",")}]`;
-  const known = functionIds.get(value) ?? nextFunction++;
-  functionIds.set(value, known);
-  return `${typeof value}#${known}`;
+  return `${typeof value}#${identityOf(value)}`;
 }

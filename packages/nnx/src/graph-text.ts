@@ -1,6 +1,7 @@
 import { containerOf } from "./containers.ts";
 import type { Def, DefEntry } from "./graph-def.ts";
-import { functionText, identity } from "./identity.ts";
+import { identityOf, isObject, primitiveText } from "@jnx/tensor/internal";
+import { functionText } from "./identity.ts";
 import type { Metadata } from "./variable.ts";
 
 /** A structure in one line. */
@@ -37,16 +38,15 @@ function metadataText(metadata: Metadata): string {
 
 /** A class by name and identity: two classes may share a name. */
 function className(cls: object & { readonly name: string }): string {
-  return `${cls.name}<${identity(cls)}>`;
+  return `${cls.name}<${identityOf(cls)}>`;
 }
 
 /** A static value as text: primitives by content, arrays and plain objects by theirs, the rest by identity. */
 export function staticText(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return functionText(value);
-  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  if (!isObject(value)) return primitiveText(value);
   const container = containerOf(value);
   if (container === undefined || container.kind === "object")
-    return `${value.constructor?.name ?? "object"}<${identity(value)}>`;
+    return `${value.constructor?.name ?? "object"}<${identityOf(value)}>`;
   return `${container.kind}(${container.entries.map(([key, child]) => `${key}:${staticText(child)}`).join(",")})`;
 }

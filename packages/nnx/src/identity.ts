@@ -1,15 +1,7 @@
+import { identityOf } from "@jnx/tensor/internal";
+
 /** A function that is structure may say what it is, so that two made alike are equal: filters do. */
 export const describedAs: unique symbol = Symbol("nnx.describedAs");
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 0;
-
-/** A number that stands for an object: the same for the same one. */
-export function identity(value: object): number {
-  const known = identities.get(value) ?? nextIdentity++;
-  identities.set(value, known);
-  return known;
-}
 
 /** What a function is called: ops made by a factory have the name of their record. */
 export function functionName(f: object & { readonly name?: unknown }): string {
@@ -20,5 +12,5 @@ export function functionName(f: object & { readonly name?: unknown }): string {
 /** A function as structure: what it says of itself, or its name and identity. */
 export function functionText(f: object): string {
   if (describedAs in f) return String(f[describedAs]);
-  return `function ${functionName(f)}<${identity(f)}>`;
+  return `function ${functionName(f)}<${identityOf(f)}>`;
 }

@@ -49,3 +49,4 @@ export { summary } from "./device/summary.ts";
 export { debugLevel, debugLog } from "./device/debug.ts";
 export { webgpuExecutor, type AdapterInfo, type WebGpuOptions } from "./device/webgpu/executor.ts";
 export { requestExecutor } from "./device/webgpu/request.ts";
+export { identityOf, isObject, primitiveText } from "./content.ts";

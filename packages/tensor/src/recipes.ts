@@ -1,3 +1,4 @@
+import { isObject, primitiveText } from "./content.ts";
 import { executor } from "./device/current.ts";
 import type { Executor } from "./device/executor.ts";
 import type { Step } from "./lower/expr.ts";
@@ -50,22 +51,16 @@ export function recipeKey(operands: readonly Tensor[], attrs: unknown): string |
       const { storage, view } = payload;
       const first = operands.findIndex((other) => other.payload.kind === "device" && other.payload.storage === storage);
       key += `|${first}${dtype}@${view.offset}[${shape.join()}][${view.strides.join()}]${storage.bytes}`;
-    } else if (payload.kind === "literal") key += `|${dtype}=${numberText(payload.value)}[${shape.join()}]`;
+    } else if (payload.kind === "literal") key += `|${dtype}=${primitiveText(payload.value)}[${shape.join()}]`;
     else return undefined;
   }
   return key;
 }
 
-function numberText(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
-}
-
 /** Text that equal attributes share and others do not; undefined for functions and objects that are no plain records. */
 function textOf(value: unknown): string | undefined {
-  if (typeof value === "number") return numberText(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value === undefined || value === null || typeof value === "boolean") return String(value);
-  if (typeof value !== "object") return undefined;
+  if (typeof value === "symbol") return undefined;
+  if (!isObject(value)) return primitiveText(value);
   const list = Array.isArray(value);
   if (!list && Object.getPrototypeOf(value) !== Object.prototype) return undefined;
   let text = list ? "[" : "{";
