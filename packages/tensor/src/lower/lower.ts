@@ -11,6 +11,8 @@ import { widthOf } from "./space.ts";
 /** Invocations in a workgroup of the elementwise kernel, and positions each of them handles. */
 const GROUP = 128;
 const REPEAT = 4;
+/** Where a core runs a group's invocations in turn, one long walk through memory is best. */
+const SEQUENTIAL_GROUP = 1024;
 
 /** Arrays of one shape, each an expression of operands at the same position: one dispatch. */
 export function lowerMap(label: string, shape: Shape, outputs: readonly Output[], limits: Limits): Step {
@@ -23,9 +25,11 @@ export function lowerMap(label: string, shape: Shape, outputs: readonly Output[]
   emitter.addBody(shape, outputs, width);
   const positions = sizeOf(shape) / width;
   // Small arrays get one position an invocation, so that they still spread over the cores.
-  const repeat = positions > GROUP * REPEAT * 4 ? REPEAT : 1;
-  const hooks = emitter.finish(`const GROUP = ${GROUP}u;\nconst REPEAT = ${repeat}u;`);
-  const grid = foldGrid(ceilDiv(positions, GROUP * repeat), limits.maxComputeWorkgroupsPerDimension);
+  const sequential = limits.sequential === true;
+  const group = sequential ? SEQUENTIAL_GROUP : GROUP;
+  const repeat = !sequential && positions > GROUP * REPEAT * 4 ? REPEAT : 1;
+  const hooks = emitter.finish(`const GROUP = ${group}u;\nconst REPEAT = ${repeat}u;`);
+  const grid = foldGrid(ceilDiv(positions, group * repeat), limits.maxComputeWorkgroupsPerDimension);
   return assemble(label, map, hooks, { n: positions }, grid, []);
 }
 
