@@ -1,12 +1,20 @@
-/** Puts a WebGPU adapter under `navigator.gpu` of this Node process, so that every engine gets the same one. */
+/** Gives this Node process what the engines of a run compute on: one WebGPU adapter under `navigator.gpu`, or the CPU. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 
-export const adapterNames = ["swiftshader", "lavapipe", "system"] as const;
+/** `wasm` is the CPU itself: every engine's own WebAssembly, without WebGPU. */
+export const adapterNames = ["swiftshader", "lavapipe", "system", "wasm"] as const;
 export type AdapterName = (typeof adapterNames)[number];
+
+/** Which of its back ends an engine takes. */
+export type Backend = "webgpu" | "wasm";
+
+export function backendOf(adapter: AdapterName): Backend {
+  return adapter === "wasm" ? "wasm" : "webgpu";
+}
 
 const lavapipe = "/usr/share/vulkan/icd.d/lvp_icd.json";
 
@@ -51,7 +59,7 @@ function packageRoot(require: NodeJS.Require, name: string): string {
   return entry.slice(0, entry.lastIndexOf(marker) + marker.length);
 }
 
-/** Points the Vulkan loader at the adapter. `system` leaves it as it is. */
+/** Points the Vulkan loader at the adapter. `system` leaves it as it is; `wasm` needs none. */
 export function chooseAdapter(name: AdapterName): void {
   if (name === "swiftshader") process.env["VK_DRIVER_FILES"] = loadSwiftShader();
   if (name !== "lavapipe") return;
@@ -61,6 +69,13 @@ export function chooseAdapter(name: AdapterName): void {
     );
   }
   process.env["VK_DRIVER_FILES"] = lavapipe;
+}
+
+/** What engines ask the browser about the CPU; Node 20 has no navigator. */
+export function installCpu(): string {
+  const navigator = { userAgent: "node", hardwareConcurrency: os.cpus().length };
+  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true, writable: true });
+  return `WebAssembly on ${navigator.hardwareConcurrency} cores`;
 }
 
 /** Loads Dawn, sets `navigator.gpu` and the WebGPU classes as globals, and gives those classes. */

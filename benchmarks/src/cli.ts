@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import cliProgress from "cli-progress";
 import Table from "cli-table3";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { adapterNames, type AdapterName } from "./adapter.ts";
+import { adapterNames, backendOf, type AdapterName } from "./adapter.ts";
 import { withBaseline } from "./baseline.ts";
 import { compareEngines } from "./compare.ts";
 import { engineNames } from "./engines/index.ts";
@@ -19,7 +19,11 @@ interface CompareFlags {
   readonly repetitions: number;
   readonly out?: string;
   readonly baseline?: string;
+  readonly fma?: boolean;
 }
+
+/** V8 has relaxed SIMD without a flag since 11.4. */
+const needsFmaFlag = parseInt(process.version.slice(1), 10) <= 20;
 
 /** A comma-separated list of known names. */
 function listOf(known: readonly string[]): (value: string) => string[] {
@@ -39,9 +43,10 @@ function repetitions(value: string): number {
 
 function printTables(results: Results): void {
   console.log(heading(results));
+  const style = process.stdout.isTTY ? { head: ["bold"] } : { head: [], border: [] };
   for (const { title, rows } of tables(results)) {
     const [head = [], ...body] = rows;
-    const table = new Table({ head: [...head], style: { head: ["bold"], compact: true } });
+    const table = new Table({ head: [...head], style: { ...style, compact: true } });
     for (const row of body) table.push([...row]);
     console.log(`\n${title}\n${table.toString()}`);
   }
@@ -71,12 +76,13 @@ async function runCompare(flags: CompareFlags): Promise<void> {
   const out = flags.out ?? `${root}out/${flags.adapter}.json`;
   // Read first, so that a wrong file does not cost a whole run.
   const baseline = flags.baseline === undefined ? undefined : readResults(flags.baseline);
-  if (flags.engines.includes("tfjs")) await prepareTfjs();
+  if (flags.engines.includes("tfjs")) await prepareTfjs(backendOf(flags.adapter));
   const bar = progressBar();
   let results: Results;
   try {
     results = await compareEngines({
       ...flags,
+      nodeFlags: flags.fma === true && needsFmaFlag ? ["--experimental-wasm-relaxed-simd"] : [],
       progress: (share, label) => bar.update(share, label),
       finished: (soFar) => writeResults(out, soFar),
     });
@@ -109,6 +115,7 @@ program
     tasks.map(({ id }) => id),
   )
   .option("-r, --repetitions <n>", "timed repetitions of each engine, at least", repetitions, 7)
+  .option("--fma", "with the adapter wasm: relaxed SIMD, which Node 20 has behind a flag")
   .option("-o, --out <file>", "the results file (default: benchmarks/out/<adapter>.json)")
   .option(...baselineOption)
   .action(runCompare);

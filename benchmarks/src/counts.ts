@@ -175,6 +175,19 @@ function wrapDevices(classes: object, state: State): void {
 
 const installed = new WeakMap<object, Counter>();
 
+/** For engines on the CPU, where WebGPU is not asked for anything. `device` is what they compute on. */
+export function countNothing(device: string): Counter {
+  const live = { alive: 0, peak: 0 };
+  return {
+    read: () => zero,
+    since: () => zero,
+    liveBytes: () => live,
+    resetPeak: () => undefined,
+    errors: [],
+    devices: [device],
+  };
+}
+
 /**
  * Wraps WebGPU's prototypes and starts counting. `classes` holds them by name: `globalThis` in a browser,
  * `globals` of the package `webgpu` in Node. Call it before the engine makes its device; a second call with

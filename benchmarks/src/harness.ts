@@ -15,8 +15,10 @@ export class EngineProcess {
   #stderr = "";
   #ended = false;
 
-  constructor(adapter: AdapterName) {
+  /** `flags` are Node's, added to this process's own. */
+  constructor(adapter: AdapterName, flags: readonly string[] = []) {
     this.#child = fork(workerFile, [adapter], {
+      execArgv: [...process.execArgv, ...flags],
       // Typed arrays travel as they are.
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -72,7 +72,8 @@ function firstTable(results: Results): Table {
   const cell = (outcome: Outcome | undefined): string => {
     if (outcome?.first === undefined) return "-";
     const { ms, pipelines, wgslBytes } = outcome.first;
-    return `${number(ms)} ms, ${pipelines} pipelines, ${number(wgslBytes / 1024)} KiB`;
+    const made = wgslBytes > 0 ? `, ${pipelines} pipelines, ${number(wgslBytes / 1024)} KiB` : "";
+    return `${number(ms)} ms${made}`;
   };
   const rows = results.tasks.map((task) => [task.id, ...engines.map((name) => cell(task.outcomes[name]))]);
   const heading = "First call in a fresh process (trace, compile, run), pipelines and WGSL made";
@@ -160,7 +161,7 @@ export function tables(results: Results, base?: string): readonly Table[] {
     timeTable(results),
     ...(from === undefined || engines.length < 2 ? [] : [ratioTable(results, from)]),
     firstTable(results),
-    countTable(results),
+    ...(results.adapter === "wasm" ? [] : [countTable(results)]),
     errorTable(results),
     rooflineTable(results),
   ];

@@ -10,9 +10,15 @@ export interface Roofline {
 
 const chainTrips = 256;
 const aluThreads = 2 ** 14;
+export const aluGroups = aluThreads / 64;
+/** Of one dispatch: eight chains of four lanes, a multiplication and an addition each. */
+export const aluFlops = aluThreads * chainTrips * 8 * 4 * 2;
+
+export const copyBytes = 2 ** 25;
+export const copyGroups = copyBytes / 16 / 1024;
 
 /** Eight independent vec4 chains of multiply-adds in each invocation. */
-function aluSource(): string {
+export function aluSource(): string {
   const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
   const declare = names.map((n, i) => `var ${n} = vec4f(f32(id.x) * 1e-9 + ${i + 1}.0);`).join("\n");
   const body = names.map((n) => `${n} = fma(${n}, m, k);`).join("\n");
@@ -30,7 +36,7 @@ y[id.x] = ${names.join(" + ")};
 }`;
 }
 
-const copySource = `
+export const copySource = `
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(256)
@@ -84,16 +90,15 @@ export async function measureRoofline(): Promise<Roofline> {
   const adapter = await navigator.gpu.requestAdapter();
   if (adapter === null) throw new Error("roofline: the system has no WebGPU adapter; name one with --adapter");
   const device = await adapter.requestDevice();
-  const size = 2 ** 25;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const [x, y] = [device.createBuffer({ size, usage }), device.createBuffer({ size, usage })];
-  const alu = await seconds(device, encode(kernel(device, aluSource(), [y], aluThreads / 64)));
-  const inKernel = await seconds(device, encode(kernel(device, copySource, [x, y], size / 16 / 1024)));
-  const byDriver = await seconds(device, (encoder) => encoder.copyBufferToBuffer(x, 0, y, 0, size));
+  const [x, y] = [device.createBuffer({ size: copyBytes, usage }), device.createBuffer({ size: copyBytes, usage })];
+  const alu = await seconds(device, encode(kernel(device, aluSource(), [y], aluGroups)));
+  const inKernel = await seconds(device, encode(kernel(device, copySource, [x, y], copyGroups)));
+  const byDriver = await seconds(device, (encoder) => encoder.copyBufferToBuffer(x, 0, y, 0, copyBytes));
   device.destroy();
   return {
-    gflops: (aluThreads * chainTrips * 8 * 4 * 2) / alu / 1e9,
-    kernelGBs: (2 * size) / inKernel / 1e9,
-    copyGBs: (2 * size) / byDriver / 1e9,
+    gflops: aluFlops / alu / 1e9,
+    kernelGBs: (2 * copyBytes) / inKernel / 1e9,
+    copyGBs: (2 * copyBytes) / byDriver / 1e9,
   };
 }

@@ -1,15 +1,17 @@
 /** The process of one engine: waits for commands, does one at a time, answers. */
-import { chooseAdapter, installWebGPU, adapterNames } from "./adapter.ts";
-import { countWebGPU, type Counter } from "./counts.ts";
+import { adapterNames, backendOf, chooseAdapter, installCpu, installWebGPU } from "./adapter.ts";
+import { countNothing, countWebGPU, type Counter } from "./counts.ts";
 import { findEngine } from "./engines/index.ts";
 import type { Engine, Job } from "./engines/engine.ts";
 import type { Command, Protocol, Request, Response } from "./protocol.ts";
+import { measureCpu } from "./roofline-cpu.ts";
 import { measureRoofline } from "./roofline.ts";
 import { findTask, type Task } from "./tasks.ts";
 
 const name = adapterNames.find((known) => known === process.argv[2]);
 if (name === undefined) throw new Error(`worker: adapter "${process.argv[2]}" is none of ${adapterNames.join(", ")}`);
 chooseAdapter(name);
+const backend = backendOf(name);
 
 /** All that a process knows, filled in by its commands in order. */
 const state: { counter?: Counter; engine?: Engine; task?: Task; job?: Job } = {};
@@ -20,7 +22,7 @@ function need<T>(value: T | undefined, what: string): T {
 }
 
 async function counter(): Promise<Counter> {
-  state.counter ??= countWebGPU(await installWebGPU());
+  state.counter ??= backend === "wasm" ? countNothing(installCpu()) : countWebGPU(await installWebGPU());
   return state.counter;
 }
 
@@ -43,7 +45,7 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
     const counts = await counter();
     const module = await findEngine(engine);
     const begin = performance.now();
-    state.engine = await module.load();
+    state.engine = await module.load(backend);
     const loaded = performance.now();
     await state.engine.start();
     const done = performance.now();
@@ -95,7 +97,7 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
 
   async roofline() {
     const { devices } = await counter();
-    const roofline = await measureRoofline();
+    const roofline = await (backend === "wasm" ? measureCpu() : measureRoofline());
     return { device: devices.at(-1) ?? "unknown", roofline };
   },
 };

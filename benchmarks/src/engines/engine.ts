@@ -1,4 +1,5 @@
 /** What an engine must offer to take part. */
+import type { Backend } from "../adapter.ts";
 import type { Task } from "../tasks.ts";
 
 /** A task made ready: inputs on the device, nothing traced or compiled yet. */
@@ -23,7 +24,7 @@ export interface Engine {
 
 export interface EngineModule {
   /** Imports the engine itself; the time this takes is the import time. */
-  load(): Promise<Engine>;
+  load(backend: Backend): Promise<Engine>;
 }
 
 /** A result read back, as float32. */

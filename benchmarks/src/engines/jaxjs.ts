@@ -2,6 +2,8 @@
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import type * as Jax from "@jax-js/jax";
+import type { Backend } from "../adapter.ts";
+import { WebWorker } from "../web-worker.ts";
 import { input, mlpBatch, mlpParams, mlpSizes, type Input, type Inputs, type Task } from "../tasks.ts";
 import { float32, type Engine, type Job } from "./engine.ts";
 
@@ -190,14 +192,17 @@ async function openTrain(jax: typeof Jax, inputs: Inputs): Promise<Job> {
   };
 }
 
-export async function load(): Promise<Engine> {
+export async function load(backend: Backend): Promise<Engine> {
+  // Its Wasm backend looks for Worker when it is imported, and without one uses a single thread.
+  if (backend === "wasm") Object.assign(globalThis, { Worker: WebWorker });
   const jax = await import("@jax-js/jax");
   return {
     version: version(),
     async start() {
-      const devices = await jax.init("webgpu");
-      if (!devices.includes("webgpu")) throw new Error("jaxjs: got no WebGPU device; name an adapter with --adapter");
-      jax.defaultDevice("webgpu");
+      const devices = await jax.init(backend);
+      if (!devices.includes(backend))
+        throw new Error(`jaxjs: got no ${backend} device; name an adapter with --adapter`);
+      jax.defaultDevice(backend);
     },
     open: (task) => (task.kind === "op" ? openOp(jax, task) : openTrain(jax, task.inputs())),
   };

@@ -1,4 +1,5 @@
 /** jnx: every task under jax.jit, but for T3e; T7 also through nnx, as an engine of its own. */
+import type { Backend } from "../adapter.ts";
 import { input, mlpParams, mlpSizes, type Input, type Inputs, type Task } from "../tasks.ts";
 import { float32, type Engine, type EngineModule, type Job } from "./engine.ts";
 
@@ -24,7 +25,7 @@ interface Linear {
 
 /** What is used here of the package "jnx". */
 interface Jnx {
-  init(options: { device: "webgpu" }): Promise<unknown>;
+  init(options: { device: Backend }): Promise<unknown>;
   readonly jax: {
     jit<F>(f: F, options?: { donateArgnums?: readonly number[] }): F;
     valueAndGrad(f: (p: Tree) => Tensor): (p: Tree) => [Tensor, Tree];
@@ -226,7 +227,7 @@ type OpenTrain = typeof openFunctional;
 
 function engine(openTrain: OpenTrain): EngineModule {
   return {
-    async load(): Promise<Engine> {
+    async load(backend): Promise<Engine> {
       // The interface above is the part of the package's types that the tasks need.
       const jnx = (await import("jnx")) as unknown as Jnx;
       const { executor } = await import("@jnx/tensor");
@@ -234,8 +235,8 @@ function engine(openTrain: OpenTrain): EngineModule {
       return {
         version: "workspace",
         async start() {
-          // navigator.gpu where there is one, and there the harness has put the run's adapter.
-          await jnx.init({ device: "webgpu" });
+          // "webgpu" is navigator.gpu where there is one, and there the harness has put the run's adapter.
+          await jnx.init({ device: backend });
         },
         open: (task) => (task.kind === "op" ? openOp(jnx, settle, task) : openTrain(jnx, settle, task.inputs())),
       };

@@ -1,34 +1,44 @@
-/** TensorFlow.js with its WebGPU backend: eager, for it has no jit. Its Node build registers no gradients, so its browser build is bundled. */
+/**
+ * TensorFlow.js with its WebGPU or Wasm backend: eager, for it has no jit. Its Node build registers no gradients, so its browser
+ * build is bundled. In Node its Wasm backend has SIMD and, by its own choice, one thread.
+ */
 import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type * as Tf from "@tensorflow/tfjs-core";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import type { Backend } from "../adapter.ts";
 import { input, mlpParams, mlpSizes, type Input, type Inputs, type Task } from "../tasks.ts";
 import { float32, type Engine, type Job } from "./engine.ts";
 
 type Tensor = Tf.Tensor;
 
 const folder = fileURLToPath(new URL("../../", import.meta.url));
-const bundle = `${folder}out/tfjs.mjs`;
+const bundleOf = (backend: Backend): string => `${folder}out/tfjs-${backend}.mjs`;
 
 /** Bundles tfjs's browser build once; the harness calls it before any timing. */
-export async function prepare(): Promise<void> {
+export async function prepare(backend: Backend): Promise<void> {
   const { build } = await import("esbuild");
   await mkdir(`${folder}out`, { recursive: true });
   const contents = [
     `export * from "@tensorflow/tfjs-core";`,
     `import "@tensorflow/tfjs-core/dist/register_all_gradients.js";`,
-    `import "@tensorflow/tfjs-backend-webgpu";`,
+    `${backend === "wasm" ? "export { setWasmPaths } from" : "import"} "@tensorflow/tfjs-backend-${backend}";`,
+  ].join("\n");
+  const banner = [
+    `import { createRequire } from "node:module";`,
+    `const require = createRequire(import.meta.url), __dirname = import.meta.dirname;`,
   ].join("\n");
   await build({
     stdin: { contents, resolveDir: folder },
-    outfile: bundle,
+    outfile: bundleOf(backend),
     bundle: true,
     format: "esm",
     platform: "node",
     // The "module" builds are the browser's; with the "main" ones come other copies of tfjs-core, without gradients.
     mainFields: ["module", "main"],
-    banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);` },
+    banner: { js: banner },
     external: ["node-fetch"],
     logLevel: "error",
   });
@@ -76,17 +86,20 @@ function backendOf(tf: typeof Tf): WebGPUBackend {
   return tf.backend() as WebGPUBackend;
 }
 
-/** Puts data on the device before timing; tf.tensor() alone would upload at first use and keep a copy. */
+/** Puts data on the device before timing; on a GPU tf.tensor() alone would upload at first use and keep a copy. */
 function upload(tf: typeof Tf, { data, shape }: Input): Tensor {
+  const dtype = data instanceof Int32Array ? "int32" : "float32";
+  if (tf.getBackend() === "wasm") return tf.tensor(data, [...shape], dtype);
   const { device } = backendOf(tf);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size: data.byteLength, usage });
   device.queue.writeBuffer(buffer, 0, data);
-  return tf.tensor({ buffer, zeroCopy: true }, [...shape], data instanceof Int32Array ? "int32" : "float32");
+  return tf.tensor({ buffer, zeroCopy: true }, [...shape], dtype);
 }
 
-/** Sends what tfjs has batched, then waits for the device. */
+/** Sends what tfjs has batched, then waits for the device; its Wasm ops are done when they return. */
 function waiter(tf: typeof Tf): () => Promise<void> {
+  if (tf.getBackend() === "wasm") return () => Promise.resolve();
   return async () => {
     const backend = backendOf(tf);
     // Its own reads end the open pass before they submit; without commands there is no encoder to submit.
@@ -151,14 +164,23 @@ async function openTrain(tf: typeof Tf, inputs: Inputs): Promise<Job> {
   };
 }
 
-export async function load(): Promise<Engine> {
+/** The part of the Wasm bundle that tfjs-core lacks. */
+interface Paths {
+  setWasmPaths(prefix: string): void;
+}
+
+export async function load(backend: Backend): Promise<Engine> {
   // The bundle re-exports tfjs-core under its own names.
-  const tf = (await import(pathToFileURL(bundle).href)) as typeof Tf;
+  const tf = (await import(pathToFileURL(bundleOf(backend)).href)) as typeof Tf & Paths;
   return {
     version: tf.version_core,
     async start() {
-      if (!(await tf.setBackend("webgpu")))
-        throw new Error("tfjs: got no WebGPU device; name an adapter with --adapter");
+      if (backend === "wasm") {
+        const entry = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
+        tf.setWasmPaths(`${path.dirname(entry)}/`);
+      }
+      if (!(await tf.setBackend(backend)))
+        throw new Error(`tfjs: got no ${backend} device; name an adapter with --adapter`);
       await tf.ready();
     },
     open: (task) => (task.kind === "op" ? openOp(tf, task) : openTrain(tf, task.inputs())),

@@ -1,0 +1,44 @@
+/** What the CPU can do at most, all cores, by the same two kernels as on a GPU: WebAssembly SIMD is the machine here. */
+import type { Binding, LinkedKernel } from "@jnx/kernels-wgsl";
+import { wasmExecutor } from "@jnx/wgsl-wasm";
+import { aluFlops, aluGroups, aluSource, copyBytes, copyGroups, copySource, type Roofline } from "./roofline.ts";
+
+function storage(binding: number, name: string, access: Binding["access"]): Binding {
+  return { group: 0, binding, name, access };
+}
+
+/** Measures this process's cores. */
+export async function measureCpu(): Promise<Roofline> {
+  const executor = wasmExecutor();
+  const [x, y] = [executor.allocate(copyBytes, "roofline"), executor.allocate(copyBytes, "roofline")];
+  const seconds = async (work: () => void): Promise<number> => {
+    let best = Infinity;
+    for (let repetition = 0; repetition < 12; repetition++) {
+      await executor.settled();
+      const begin = performance.now();
+      work();
+      await executor.settled();
+      // The first calls compile, and V8 optimises a while longer.
+      if (repetition > 3) best = Math.min(best, (performance.now() - begin) / 1000);
+    }
+    return best;
+  };
+  const run = (kernel: LinkedKernel, buffers: readonly (typeof x)[], groups: number) => (): void =>
+    executor.run({ label: kernel.name, kernel, buffers, uniforms: [], grid: [groups, 1, 1] });
+  const alu = { name: "alu", code: aluSource(), bindings: [storage(0, "y", "read_write")] };
+  const copy = {
+    name: "copy",
+    code: copySource,
+    bindings: [storage(0, "x", "read"), storage(1, "y", "read_write")],
+  };
+  executor.write(x, new Uint8Array(copyBytes));
+  const aluSeconds = await seconds(run(alu, [y], aluGroups));
+  const copySeconds = await seconds(run(copy, [x, y], copyGroups));
+  const blockSeconds = await seconds(() => executor.copy(x, y, copyBytes));
+  executor.destroy();
+  return {
+    gflops: aluFlops / aluSeconds / 1e9,
+    kernelGBs: (2 * copyBytes) / copySeconds / 1e9,
+    copyGBs: (2 * copyBytes) / blockSeconds / 1e9,
+  };
+}
