@@ -55,7 +55,9 @@ export {
   laxCumprod as cumprod,
   laxCumsum as cumsum,
   laxSlice as slice,
+  laxSelect as select,
   laxSort as sort,
+  selectN,
   sortKeyVal,
   topK,
   linalg,
@@ -91,4 +93,13 @@ export {
   tanh,
 } from "@jnx/tensor";
 export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";
-export { foriLoop, laxMap as map, scan, type ScanOptions } from "@jnx/compile";
+export {
+  associativeScan,
+  cond,
+  foriLoop,
+  laxMap as map,
+  laxSwitch as switch,
+  scan,
+  type AssociativeScanOptions,
+  type ScanOptions,
+} from "@jnx/compile";

@@ -151,6 +151,7 @@ export {
   type NonzeroOptions,
   type SearchOptions,
 } from "./ops/search.ts";
+export { laxSelect, selectN } from "./ops/select-n.ts";
 export { segmentMax, segmentMin, segmentProd, segmentSum, type SegmentOptions } from "./ops/segment.ts";
 export {
   average,
