@@ -19,12 +19,21 @@ export interface Built {
 /** With this many every op gets a kernel of its own. */
 const FEWEST_BUFFERS = 2;
 
-/** Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device. */
-export function planGraph(graph: Graph, donated: ReadonlySet<number>, limits: Limits): Built {
+/**
+ * Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device.
+ * `early` hears of each kernel as soon as it is linked, so that a driver can compile it while the rest is being made.
+ */
+export function planGraph(
+  graph: Graph,
+  donated: ReadonlySet<number>,
+  limits: Limits,
+  early: (kernel: Step["kernel"]) => void = () => undefined,
+): Built {
   const most = limits.maxStorageBuffersPerShaderStage;
-  const fits = ({ steps }: Built): boolean =>
-    steps.every((step) => step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most);
-  let built = attempt(graph, donated, donated, limits, most);
+  const fit = (step: Step): boolean =>
+    step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most;
+  const fits = ({ steps }: Built): boolean => steps.every(fit);
+  let built = attempt(graph, donated, donated, limits, most, (step) => fit(step) && early(step.kernel));
   // Take-overs that the fuser counted on may not come about, and an operand read in two widths is bound twice:
   // fuse again, counting on less.
   for (let buffers = most; !fits(built) && buffers >= FEWEST_BUFFERS; buffers--)
@@ -41,6 +50,7 @@ function attempt(
   counted: ReadonlySet<number>,
   limits: Limits,
   buffers: number,
+  linked?: (step: Step) => void,
 ): Built {
   const fuser = new Fuser(graph, limits, buffers, counted);
   const order = fuser.schedule();
@@ -48,7 +58,10 @@ function attempt(
   const workspaces = new Workspaces(plan.slotCount);
   const steps = order.flatMap((group) => {
     workspaces.reset();
-    return emitGroup(group, { inliner: fuser.inliner, plan, limits, workspace: (bytes) => workspaces.take(bytes) });
+    const context = { inliner: fuser.inliner, plan, limits, workspace: (bytes: number) => workspaces.take(bytes) };
+    const made = emitGroup(group, context);
+    if (linked !== undefined) made.forEach(linked);
+    return made;
   });
   return {
     order,

@@ -58,7 +58,7 @@ export class CompiledGraph {
     const free = new Set(
       graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id),
     );
-    const built = planGraph(computed, free, this.#executor.limits);
+    const built = planGraph(computed, free, this.#executor.limits, (kernel) => this.#compileEarly(kernel));
     this.#built = built;
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
@@ -73,6 +73,11 @@ export class CompiledGraph {
   get report(): ProgramReport {
     this.#report ??= reportOf(this.graph, this.#built);
     return this.#report;
+  }
+
+  /** One that does not compile is an error of the run, which knows its op. */
+  #compileEarly(kernel: Parameters<Executor["warmup"]>[0][number]): void {
+    this.#executor.warmup([kernel]).catch(() => undefined);
   }
 
   #findConstants(): void {
