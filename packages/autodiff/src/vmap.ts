@@ -72,7 +72,8 @@ function collect(level: Batch, result: unknown, outAxes: Axes): unknown {
   );
 }
 
-function placed(level: Batch, leaf: Tensor, axis: number | null): Tensor {
+/** A result of one example with the whole batch on an axis; null for what no example changes. */
+export function placed(level: Batch, leaf: Tensor, axis: number | null): Tensor {
   const physical = level.physical(leaf);
   if (axis === null) {
     if (physical === undefined) return leaf;

@@ -64,8 +64,8 @@ export {
   OptimizedLSTMCell,
   RNNCellBase,
   SimpleCell,
-  type Carry,
   type CarryOptions,
+  type CellCarry,
   type CellOptions,
   type GatedCellOptions,
   type SimpleCellOptions,
@@ -151,8 +151,13 @@ export {
   type StateOf,
 } from "./state.ts";
 export { ModelAndOptimizer, Optimizer, type OptimizerOptions } from "./training/optimizer.ts";
+export { Carry, StateAxes, type Axis, type LiftedAxes } from "./transforms/axes.ts";
 export { DiffState, grad, valueAndGrad, type GradientFor, type GradOptions } from "./transforms/grad.ts";
 export { jit, type Jitted } from "./transforms/jit.ts";
+export { remat, remat as checkpoint, type RematOptions } from "./transforms/remat.ts";
+export { jvp, vjp, type DerivativeOptions } from "./transforms/vjp.ts";
+export { scan, type ScanOptions } from "./transforms/scan.ts";
+export { vmap, type VmapOptions } from "./transforms/vmap.ts";
 export { VariableMetadata, withMetadata, type Hook, type HookName } from "./variable-metadata.ts";
 export {
   registerVariableName,

@@ -1,5 +1,12 @@
 import { ArgumentError, tree, Tensor, type DType, type Shape, type TensorConvertible } from "@jnx/tensor";
-import { currentFrame, insideArena, reachableStorages, type Frame, type Storage } from "@jnx/tensor/internal";
+import {
+  currentFrame,
+  insideArena,
+  keptStorages,
+  reachableStorages,
+  type Frame,
+  type Storage,
+} from "@jnx/tensor/internal";
 import { TraceContextError } from "./errors.ts";
 import { mergeMetadata, runHooks, VariableMetadata } from "./variable-metadata.ts";
 
@@ -50,6 +57,8 @@ export let adoptMetadata: (variable: AnyVariable, metadata: Metadata) => void;
  */
 export class Variable<T = Tensor> implements TensorConvertible {
   #value: T;
+  /** The memory that the value needs. */
+  #held: readonly Storage[] = [];
   #metadata: Metadata;
   #frame: Frame | undefined;
   #path: string | undefined;
@@ -65,7 +74,7 @@ export class Variable<T = Tensor> implements TensorConvertible {
     }
     const first = given === undefined ? (value as T) : given.rawValue; // no VariableMetadata, so a T
     this.#value = this.createValue(runHooks("onCreateValue", this, this.#metadata, first));
-    hold(this.#value);
+    this.#held = hold(this.#value);
     if (!insideArena()) expose(this.#value);
   }
 
@@ -226,10 +235,10 @@ export class Variable<T = Tensor> implements TensorConvertible {
     };
     peek = (variable) => variable.#value;
     swapValue = (variable, next) => {
-      const old = variable.#value;
-      hold(next);
+      const old = variable.#held;
+      variable.#held = hold(next);
       variable.#value = next;
-      release(old);
+      for (const storage of old) storage.slots--;
     };
     enter = (variable, frame, path) => {
       const before = variable.#frame;
@@ -307,12 +316,11 @@ export function freeIfIdle(storage: Storage, holders: number, why: string): void
   if (!storage.exposed && storage.pins === 0 && storage.slots <= holders) storage.free(why);
 }
 
-function hold(value: unknown): void {
-  for (const storage of reachableStorages(value)) storage.slots++;
-}
-
-function release(value: unknown): void {
-  for (const storage of reachableStorages(value)) storage.slots--;
+/** Keeps the memory of a value, and of what transforms keep beside it, as long as a Variable holds it. */
+function hold(value: unknown): readonly Storage[] {
+  const storages = currentFrame() === undefined ? reachableStorages(value) : keptStorages(value);
+  for (const storage of storages) storage.slots++;
+  return storages;
 }
 
 /** From now on user code may hold the value: what it refers to in Variables must not be reused behind its back. */

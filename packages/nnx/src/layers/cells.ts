@@ -19,7 +19,7 @@ import type { Metadata } from "../variable.ts";
 import { Linear, type LinearOptions } from "./linear.ts";
 
 /** What a cell hands from step to step: one array, or several. */
-export type Carry = Tensor | readonly Tensor[];
+export type CellCarry = Tensor | readonly Tensor[];
 
 /** Applied to gates or to what is remembered. */
 export type Activation = (x: Tensor) => Tensor;
@@ -63,7 +63,7 @@ export interface CarryOptions {
  *
  * @example new nnx.GRUCell(2, 3, { rngs: new nnx.Rngs(0) }) instanceof nnx.RNNCellBase; // true
  */
-export abstract class RNNCellBase<C extends Carry = Carry> extends Module {
+export abstract class RNNCellBase<C extends CellCarry = CellCarry> extends Module {
   readonly inFeatures: number;
   readonly hiddenFeatures: number;
   readonly dtype: DType | undefined;

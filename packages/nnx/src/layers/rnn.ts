@@ -24,7 +24,7 @@ import { splitRngs } from "../rng-state.ts";
 import { Rngs, RngStream } from "../rngs.ts";
 import { RngState } from "../variable-types.ts";
 import type { RNNCellBase } from "./cells.ts";
-import type { Carry } from "./cells.ts";
+import type { CellCarry } from "./cells.ts";
 
 /** Options of `RNN`, each of which a call may give for itself. */
 export interface RNNFlags {
@@ -47,7 +47,7 @@ export interface RNNOptions extends RNNFlags {
 }
 
 /** Options of `RNN.call`. */
-export interface RNNCallOptions<C extends Carry = Carry> extends RNNFlags {
+export interface RNNCallOptions<C extends CellCarry = CellCarry> extends RNNFlags {
   readonly initialCarry?: C;
   /** How long each sequence is, [batch]; what lies beyond is padding. */
   readonly seqLengths?: TensorLike;
@@ -134,8 +134,8 @@ function runCell(cell: RNNCellBase, given: Tensor, options: RNNCallOptions): unk
   const inputs = reverse ? turned(given) : given;
   const stepShape = inputs.shape.filter((_, axis) => axis !== timeAxis);
   const rngs = options.rngs instanceof Rngs ? options.rngs.stream("carry").fork() : options.rngs;
-  let carry: Carry = options.initialCarry ?? cell.initializeCarry(stepShape, { rngs: rngs ?? null });
-  const [outputs, carries]: [Tensor[], Carry[]] = [[], []];
+  let carry: CellCarry = options.initialCarry ?? cell.initializeCarry(stepShape, { rngs: rngs ?? null });
+  const [outputs, carries]: [Tensor[], CellCarry[]] = [[], []];
   for (let t = 0; t < (inputs.shape[timeAxis] ?? 0); t++) {
     const [next, y] = cell.call(carry, stepOf(inputs, timeAxis, t));
     carry = next;
@@ -156,7 +156,7 @@ function stepOf(x: Tensor, axis: number, t: number): Tensor {
 }
 
 /** Of carries over time, each sequence's at its last step. */
-function lastCarry(carries: readonly Carry[], lengths: Tensor): unknown {
+function lastCarry(carries: readonly CellCarry[], lengths: Tensor): unknown {
   const [first, ...rest] = carries;
   return tree.map(
     (...steps: Tensor[]) => {
@@ -203,7 +203,7 @@ export interface BidirectionalOptions {
 
 /** Options of `Bidirectional.call`. */
 export interface BidirectionalCallOptions {
-  readonly initialCarry?: readonly [Carry, Carry];
+  readonly initialCarry?: readonly [CellCarry, CellCarry];
   readonly seqLengths?: TensorLike;
   readonly timeMajor?: boolean;
   readonly returnCarry?: boolean;
@@ -246,7 +246,7 @@ export class Bidirectional<F extends RNNCellBase, B extends RNNCellBase> extends
     const { timeMajor = this.timeMajor, returnCarry = this.returnCarry, initialCarry, seqLengths } = given;
     const source = given.rngs ?? this.rngs;
     const rngs = source instanceof Rngs ? source.stream("carry") : source;
-    const run = (rnn: unknown, carry: Carry | undefined, backwards: boolean): [Carry, Tensor] => {
+    const run = (rnn: unknown, carry: CellCarry | undefined, backwards: boolean): [CellCarry, Tensor] => {
       const flags = { timeMajor, returnCarry: true as const, reverse: backwards, keepOrder: backwards };
       const more = { ...(seqLengths && { seqLengths }), ...(rngs && { rngs }), ...(carry && { initialCarry: carry }) };
       // Only whoever made the RNN knows its cell's carry, which is handed on.

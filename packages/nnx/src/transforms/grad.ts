@@ -8,7 +8,7 @@ import type { Pytree } from "../pytree.ts";
 import { fromFlatState, type StateOf } from "../state.ts";
 import { exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
 import { Param } from "../variable-types.ts";
-import { enterAll, gather, rebuild, type Cell, type Gathered, type Part } from "./lift.ts";
+import { checkUnbound, enterAll, gather, rebuild, type Cell, type Gathered, type Part } from "./lift.ts";
 
 /**
  * An argument to differentiate, and which of its Variables: `new DiffState(0, nnx.LoRAParam)`. Source: flax.nnx.DiffState.
@@ -72,6 +72,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
   options?: O,
 ): (...args: Parameters<F>) => [ReturnType<F>, GradientOf<F, O>] {
   const settings: GradOptions = options ?? {};
+  checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): [unknown, unknown] => run(f, settings, args);
   // What f returns, and gradients of the kind the signature states.
   return wrapped as (...args: Parameters<F>) => [ReturnType<F>, GradientOf<F, O>];
@@ -92,6 +93,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
   ...args: Parameters<F>
 ) => O extends { readonly hasAux: true } ? [GradientOf<F, O>, ReturnType<F>[1]] : GradientOf<F, O> {
   const settings: GradOptions = options ?? {};
+  checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): unknown => {
     const [value, gradient] = run(f, settings, args);
     // With hasAux f returned [value, aux], which run has checked.

@@ -6,7 +6,7 @@ import { unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts"
 import { staticText } from "../graph-text.ts";
 import type { Leaf } from "../state.ts";
 import { exposeHeld, makeOwned, replaceValues, type AnyVariable } from "../variable.ts";
-import { dataOf, enterAll, gather, rebuild, type Cell, type Gathered } from "./lift.ts";
+import { checkUnbound, dataOf, enterAll, gather, rebuild, type Cell, type Gathered } from "./lift.ts";
 
 /** A compiled function: called like the original. */
 export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & {
@@ -36,6 +36,7 @@ export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnT
  * step.traces; // 1
  */
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
+  checkUnbound("jit", f);
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<Recipe>(name, options);
   const statics = typeof options.staticArgnums === "number" ? [options.staticArgnums] : (options.staticArgnums ?? []);

@@ -1,6 +1,6 @@
 import type { Tensor } from "@jnx/tensor";
-import { tree } from "@jnx/tensor";
-import { asTensor, isData, type Frame } from "@jnx/tensor/internal";
+import { ArgumentError, tree } from "@jnx/tensor";
+import { asTensor, isData, type AnyFunction, type Frame } from "@jnx/tensor/internal";
 import { setChild } from "../containers.ts";
 import { flattenGraph, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
@@ -21,11 +21,12 @@ export interface Cell {
   swap(value: unknown): void;
 }
 
-/** One leaf of the arguments' tree. */
-export type Part =
+/** One leaf of the arguments' tree, with its path there. */
+export type Part = { readonly path: Path } & (
   | { readonly kind: "graph"; readonly def: GraphDef; readonly cells: readonly Cell[]; readonly value: unknown }
   | { readonly kind: "data"; readonly tensor: Tensor }
-  | { readonly kind: "static"; readonly value: unknown };
+  | { readonly kind: "static"; readonly value: unknown }
+);
 
 /** Arguments (or results) taken apart: trees outside, graphs inside, shared objects known across all of them. */
 export interface Gathered {
@@ -49,10 +50,10 @@ export function gather(values: unknown, index: GraphIndex = new Map()): Gathered
 function partOf(leaf: unknown, path: Path, index: GraphIndex): Part {
   if (isGraph(leaf)) {
     const { def, places } = flattenGraph(leaf, index);
-    return { kind: "graph", def, cells: places.map((place) => cellOf(place, path)), value: leaf };
+    return { path, kind: "graph", def, cells: places.map((place) => cellOf(place, path)), value: leaf };
   }
-  if (isData(leaf)) return { kind: "data", tensor: asTensor(leaf) };
-  return { kind: "static", value: leaf };
+  if (isData(leaf)) return { path, kind: "data", tensor: asTensor(leaf) };
+  return { path, kind: "static", value: leaf };
 }
 
 function partText(part: Part): string {
@@ -74,6 +75,15 @@ function cellOf({ path, leaf, owner }: Place, root: Path): Cell {
   const get = (): unknown =>
     owner instanceof Map ? owner.get(key) : Object.getOwnPropertyDescriptor(owner ?? {}, key)?.value;
   return { path: [...root, ...path], variable: undefined, get, swap: put };
+}
+
+/** Refuses a function that was made of an object's method: the object would be captured instead of passed. */
+export function checkUnbound(name: string, f: AnyFunction): void {
+  if (!f.name.startsWith("bound ")) return;
+  const method = f.name.slice("bound ".length);
+  throw new ArgumentError(
+    `${name}: does not take bound methods, received "${method}" bound to an object; pass a function of the object, (object, ...args) => object.${method}(...args)`,
+  );
 }
 
 /** Makes cells writable in a trace; gives what moves them back. */
