@@ -60,10 +60,10 @@ describe("transforms_test.TestScan", () => {
       expected = nnx.tanh(add(matmul(expected, kernel ?? x), bias ?? x));
       sums.push(sum(expected));
     }
-    expect(Array.from(await expected.data())).toEqual(Array.from(result, (v) => expect.closeTo(v, 5) as number));
+    expect(Array.from(await expected.data())).toEqual(Array.from(result, (v): unknown => expect.closeTo(v, 5)));
     const means: number[] = [];
     for (const one of sums) means.push(await one.item());
-    expect(await blocks.mean.value.toArray()).toEqual(means.map((v) => expect.closeTo(v, 5) as number));
+    expect(await blocks.mean.value.toArray()).toEqual(means.map((v): unknown => expect.closeTo(v, 5)));
   });
 
   it("test_all_carry: in and out, the same object comes back", async () => {
@@ -232,7 +232,7 @@ describe("transforms_test.TestScan", () => {
     const looped = nnx.grad(lossWith(false))(blocks);
     const compiled = nnx.jit((m: Block) => nnx.grad(lossWith(false))(m))(blocks);
     const flat = Array.from(await nnx.grad(lossWith(true))(blocks).linear.kernel.value.data());
-    const close = flat.map((v) => expect.closeTo(v, 5) as number);
+    const close = flat.map((v): unknown => expect.closeTo(v, 5));
     expect(Array.from(await looped.linear.kernel.value.data())).toEqual(close);
     expect(Array.from(await compiled.linear.kernel.value.data())).toEqual(close);
   });
