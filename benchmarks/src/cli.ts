@@ -6,11 +6,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { adapterNames, backendOf, type AdapterName } from "./adapter.ts";
 import { withBaseline } from "./baseline.ts";
 import { compareEngines } from "./compare.ts";
-import { engineNames } from "./engines/index.ts";
-import { prepare as prepareTfjs } from "./engines/tfjs.ts";
+import { engineNames, prepareEngines } from "./engines/index.ts";
 import { failures, heading, markdown, tables } from "./report.ts";
 import { readResults, writeResults, type Results } from "./results.ts";
-import { tasks } from "./tasks.ts";
+import { tasks } from "./tasks/index.ts";
 
 interface CompareFlags {
   readonly adapter: AdapterName;
@@ -76,17 +75,22 @@ async function runCompare(flags: CompareFlags): Promise<void> {
   const out = flags.out ?? `${root}out/${flags.adapter}.json`;
   // Read first, so that a wrong file does not cost a whole run.
   const baseline = flags.baseline === undefined ? undefined : readResults(flags.baseline);
-  if (flags.engines.includes("tfjs")) await prepareTfjs(backendOf(flags.adapter));
+  await prepareEngines(flags.engines, backendOf(flags.adapter));
   const bar = progressBar();
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort(new Error("interrupted"));
+  process.once("SIGINT", interrupt);
   let results: Results;
   try {
     results = await compareEngines({
       ...flags,
+      signal: controller.signal,
       nodeFlags: flags.fma === true && needsFmaFlag ? ["--experimental-wasm-relaxed-simd"] : [],
       progress: (share, label) => bar.update(share, label),
       finished: (soFar) => writeResults(out, soFar),
     });
   } finally {
+    process.off("SIGINT", interrupt);
     bar.stop();
   }
   printTables(baseline === undefined ? results : withBaseline(results, baseline));

@@ -3,6 +3,8 @@
  * They are the same on every adapter, so they compare engines even where times do not.
  */
 
+import { field, isObject, wrap } from "./wrap.ts";
+
 /** What was asked of WebGPU, in calls and in bytes. */
 export interface Counts {
   readonly dispatches: number;
@@ -14,6 +16,8 @@ export interface Counts {
   readonly buffersCreated: number;
   readonly pipelines: number;
   readonly wgslBytes: number;
+  /** Storage that the dispatches had bound, each binding once for each dispatch: what they could move at most. */
+  readonly bytesBound: number;
 }
 
 /** Bytes of GPU buffers created and not destroyed: now, and the most since `resetPeak`. */
@@ -35,8 +39,6 @@ export interface Counter {
 }
 
 type Tally = { -readonly [K in keyof Counts]: number };
-type After = (self: unknown, args: readonly unknown[], result: unknown) => void;
-type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 interface State {
   readonly tally: Tally;
@@ -46,7 +48,10 @@ interface State {
   /** Bytes alive by device, so that destroying a device releases what it held. */
   readonly perDevice: WeakMap<object, { bytes: number }>;
   /** The live buffers: their size and whose they are. */
-  readonly buffers: WeakMap<object, { size: number; device: { bytes: number } }>;
+  readonly buffers: WeakMap<object, { size: number; storage: boolean; device: { bytes: number } }>;
+  /** Bytes of storage in a bind group; bind groups of a pass by index. */
+  readonly groups: WeakMap<object, number>;
+  readonly bound: WeakMap<object, Map<unknown, number>>;
 }
 
 const zero: Counts = {
@@ -59,6 +64,7 @@ const zero: Counts = {
   buffersCreated: 0,
   pipelines: 0,
   wgslBytes: 0,
+  bytesBound: 0,
 };
 
 const fields: readonly (keyof Counts)[] = [
@@ -71,40 +77,20 @@ const fields: readonly (keyof Counts)[] = [
   "buffersCreated",
   "pipelines",
   "wgslBytes",
+  "bytesBound",
 ];
 
 /** Combines two readings field by field. */
 export function mapCounts(a: Counts, b: Counts, f: (x: number, y: number) => number): Counts {
   const out: Tally = { ...zero };
-  for (const field of fields) out[field] = f(a[field], b[field]);
+  for (const name of fields) out[name] = f(a[name], b[name]);
   return out;
 }
 
-function isObject(x: unknown): x is object {
-  return typeof x === "object" && x !== null;
-}
-
-/** Replaces `classes[className].prototype[method]` by itself followed by `after`. */
-function wrap(classes: object, className: string, method: string, after: After): void {
-  const constructor: unknown = Reflect.get(classes, className);
-  if (typeof constructor !== "function") return;
-  const prototype: unknown = constructor.prototype;
-  if (!isObject(prototype)) return;
-  const original: unknown = Reflect.get(prototype, method);
-  if (typeof original !== "function") return;
-  const wrapped: Method = function (...args) {
-    const result: unknown = Reflect.apply(original, this, args);
-    after(this, args, result);
-    return result;
-  };
-  Object.defineProperty(prototype, method, { value: wrapped, configurable: true, writable: true });
-}
-
 function wrapCalls(classes: object, tally: Tally): void {
-  const one = (field: keyof Counts, className: string, ...methods: string[]): void => {
-    for (const method of methods) wrap(classes, className, method, () => tally[field]++);
+  const one = (name: keyof Counts, className: string, ...methods: string[]): void => {
+    for (const method of methods) wrap(classes, className, method, () => tally[name]++);
   };
-  one("dispatches", "GPUComputePassEncoder", "dispatchWorkgroups", "dispatchWorkgroupsIndirect");
   one("passes", "GPUCommandEncoder", "beginComputePass");
   one("copies", "GPUCommandEncoder", "copyBufferToBuffer", "clearBuffer");
   one("submits", "GPUQueue", "submit");
@@ -112,7 +98,7 @@ function wrapCalls(classes: object, tally: Tally): void {
   one("bindGroups", "GPUDevice", "createBindGroup");
   one("pipelines", "GPUDevice", "createComputePipeline", "createComputePipelineAsync");
   wrap(classes, "GPUDevice", "createShaderModule", (_self, [descriptor]) => {
-    const code: unknown = isObject(descriptor) ? Reflect.get(descriptor, "code") : "";
+    const code = field(descriptor, "code");
     if (typeof code === "string") tally.wgslBytes += Buffer.byteLength(code);
   });
 }
@@ -120,12 +106,13 @@ function wrapCalls(classes: object, tally: Tally): void {
 function wrapBuffers(classes: object, state: State): void {
   wrap(classes, "GPUDevice", "createBuffer", (self, [descriptor], buffer) => {
     state.tally.buffersCreated++;
-    const size: unknown = isObject(descriptor) ? Reflect.get(descriptor, "size") : 0;
+    const [size, usage] = [field(descriptor, "size"), field(descriptor, "usage")];
     if (!isObject(self) || !isObject(buffer) || typeof size !== "number") return;
     const device = state.perDevice.get(self) ?? { bytes: 0 };
     state.perDevice.set(self, device);
     device.bytes += size;
-    state.buffers.set(buffer, { size, device });
+    const storage = typeof usage === "number" && (usage & storageUsage) !== 0;
+    state.buffers.set(buffer, { size, storage, device });
     state.live.alive += size;
     state.live.peak = Math.max(state.live.peak, state.live.alive);
   });
@@ -146,8 +133,47 @@ function wrapBuffers(classes: object, state: State): void {
   });
 }
 
+/** GPUBufferUsage.STORAGE. */
+const storageUsage = 0x80;
+
+/** Bytes of one binding; 0 for what is no storage. */
+function bindingBytes(state: State, resource: unknown): number {
+  const inner = field(resource, "buffer") ?? resource;
+  const buffer = isObject(inner) ? state.buffers.get(inner) : undefined;
+  if (buffer?.storage !== true) return 0;
+  const [size, offset] = [field(resource, "size"), field(resource, "offset")];
+  if (inner !== resource && typeof size === "number") return size;
+  return buffer.size - (inner !== resource && typeof offset === "number" ? offset : 0);
+}
+
+function wrapDispatches(classes: object, state: State): void {
+  const pass = "GPUComputePassEncoder";
+  wrap(classes, "GPUDevice", "createBindGroup", (_self, [descriptor], group) => {
+    const entries = field(descriptor, "entries");
+    if (!isObject(group) || !Array.isArray(entries)) return;
+    const sizes = entries.map((entry: unknown) => bindingBytes(state, field(entry, "resource")));
+    state.groups.set(
+      group,
+      sizes.reduce((a, b) => a + b, 0),
+    );
+  });
+  wrap(classes, pass, "setBindGroup", (self, [index, group]) => {
+    if (!isObject(self)) return;
+    const bound = state.bound.get(self) ?? new Map<unknown, number>();
+    state.bound.set(self, bound);
+    bound.set(index, isObject(group) ? (state.groups.get(group) ?? 0) : 0);
+  });
+  for (const method of ["dispatchWorkgroups", "dispatchWorkgroupsIndirect"]) {
+    wrap(classes, pass, method, (self) => {
+      state.tally.dispatches++;
+      const bound = isObject(self) ? state.bound.get(self) : undefined;
+      for (const bytes of bound?.values() ?? []) state.tally.bytesBound += bytes;
+    });
+  }
+}
+
 function describe(adapter: unknown): string {
-  const info: unknown = isObject(adapter) ? Reflect.get(adapter, "info") : undefined;
+  const info = field(adapter, "info");
   if (!isObject(info)) return "unknown";
   const parts = ["vendor", "architecture", "device", "description"].map((key): unknown => Reflect.get(info, key));
   return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
@@ -163,11 +189,7 @@ function wrapDevices(classes: object, state: State): void {
       if (typeof listen !== "function") return;
       Reflect.apply(listen, device, [
         "uncapturederror",
-        (event: unknown) => {
-          const error: unknown = isObject(event) ? Reflect.get(event, "error") : event;
-          const message: unknown = isObject(error) ? Reflect.get(error, "message") : error;
-          state.errors.push(String(message));
-        },
+        (event: unknown) => state.errors.push(String(field(field(event, "error"), "message") ?? event)),
       ]);
     });
   });
@@ -213,9 +235,12 @@ export function countWebGPU(classes: object): Counter {
     devices: [],
     perDevice: new WeakMap(),
     buffers: new WeakMap(),
+    groups: new WeakMap(),
+    bound: new WeakMap(),
   };
   wrapCalls(classes, state.tally);
   wrapBuffers(classes, state);
+  wrapDispatches(classes, state);
   wrapDevices(classes, state);
   const counter: Counter = {
     read: () => ({ ...state.tally }),

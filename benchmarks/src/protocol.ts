@@ -27,6 +27,29 @@ export interface Checked {
 export interface Counted {
   readonly counts: Counts;
   readonly bytes: LiveBytes;
+  /** Bytes that kernels read and write, where the engine tells. */
+  readonly bytesMoved?: number;
+  /** Of one execution, by the device's own clock, where it has one. */
+  readonly gpuMs?: number;
+}
+
+/** A start in a fresh process, in ms. */
+export interface ColdTimes {
+  readonly importMs: number;
+  readonly initMs: number;
+  /** Trace, compile, run and read the first product. */
+  readonly firstMs: number;
+  /** The first product of another shape. */
+  readonly otherMs: number;
+  /** The first shape again. */
+  readonly againMs: number;
+}
+
+export interface Cold extends ColdTimes {
+  readonly version: string;
+  readonly device: string;
+  /** The first two products. */
+  readonly outputs: readonly Float32Array[];
 }
 
 /** Each command with its argument and its reply. */
@@ -36,6 +59,7 @@ export interface Protocol {
   first: { argument: object; reply: First };
   check: { argument: object; reply: Checked };
   time: { argument: object; reply: { ms: number } };
+  cold: { argument: { engine: string; task: string }; reply: Cold };
   count: { argument: { steps: number }; reply: Counted };
   roofline: { argument: object; reply: { device: string; roofline: Roofline } };
 }

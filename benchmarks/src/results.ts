@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Counts } from "./counts.ts";
-import type { First } from "./protocol.ts";
+import type { ColdTimes, First } from "./protocol.ts";
 import type { Roofline } from "./roofline.ts";
 import type { Summary } from "./stats.ts";
 
@@ -22,6 +22,12 @@ export interface Outcome {
   readonly bytesAlive?: number;
   /** The most bytes alive during the counted executions (8 training steps in flight). */
   readonly bytesPeak?: number;
+  /** Bytes that the kernels of one execution read and write, where the engine tells. */
+  readonly bytesMoved?: number;
+  /** One execution by the device's own clock: the sum of its compute passes. */
+  readonly gpuMs?: number;
+  /** Of a start: the median of each part. */
+  readonly cold?: ColdTimes;
 }
 
 export interface TaskResult {
@@ -29,6 +35,8 @@ export interface TaskResult {
   readonly title: string;
   readonly flops?: number;
   readonly bytes?: number;
+  /** Eager operations in one execution. */
+  readonly operations?: number;
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
 
@@ -55,6 +63,8 @@ export interface Results {
   readonly roofline: { readonly start: Roofline; readonly end?: Roofline };
   readonly engines: readonly EngineInfo[];
   readonly tasks: readonly TaskResult[];
+  /** The run was ended before its last task. */
+  readonly interrupted?: boolean;
 }
 
 /** Writes beside and renames, so that an interrupted run leaves no half file. */

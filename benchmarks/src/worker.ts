@@ -3,10 +3,11 @@ import { adapterNames, backendOf, chooseAdapter, installCpu, installWebGPU } fro
 import { countNothing, countWebGPU, type Counter } from "./counts.ts";
 import { findEngine } from "./engines/index.ts";
 import type { Engine, Job } from "./engines/engine.ts";
-import type { Command, Protocol, Request, Response } from "./protocol.ts";
+import { clockWebGPU, type GpuClock } from "./gpu-clock.ts";
+import type { Cold, Command, Protocol, Request, Response } from "./protocol.ts";
 import { measureCpu } from "./roofline-cpu.ts";
 import { measureRoofline } from "./roofline.ts";
-import { findTask, type Task } from "./tasks.ts";
+import { findTask, type OpTask, type Task } from "./tasks/index.ts";
 
 const name = adapterNames.find((known) => known === process.argv[2]);
 if (name === undefined) throw new Error(`worker: adapter "${process.argv[2]}" is none of ${adapterNames.join(", ")}`);
@@ -14,7 +15,7 @@ chooseAdapter(name);
 const backend = backendOf(name);
 
 /** All that a process knows, filled in by its commands in order. */
-const state: { counter?: Counter; engine?: Engine; task?: Task; job?: Job } = {};
+const state: { counter?: Counter; clock?: GpuClock; engine?: Engine; task?: Task; job?: Job } = {};
 
 function need<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`worker: no ${what} yet; send the commands in order`);
@@ -22,8 +23,11 @@ function need<T>(value: T | undefined, what: string): T {
 }
 
 async function counter(): Promise<Counter> {
-  state.counter ??= backend === "wasm" ? countNothing(installCpu()) : countWebGPU(await installWebGPU());
-  return state.counter;
+  if (state.counter !== undefined) return state.counter;
+  if (backend === "wasm") return (state.counter = countNothing(installCpu()));
+  const classes = await installWebGPU();
+  state.clock = clockWebGPU(classes);
+  return (state.counter = countWebGPU(classes));
 }
 
 /** An error on the device is an error of the command that caused it. */
@@ -40,23 +44,64 @@ async function runOnce(job: Job): Promise<number> {
   return performance.now() - begin;
 }
 
+/** Calls `work` and gives its result with the time it took. */
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const begin = performance.now();
+  const value = await work();
+  return [value, performance.now() - begin];
+}
+
+/** One execution by the device's own clock. */
+async function gpuTime(job: Job): Promise<number | undefined> {
+  if (state.clock?.start() !== true) return undefined;
+  await runOnce(job);
+  return state.clock.stop();
+}
+
+async function coldStart(engineName: string, taskId: string): Promise<Cold> {
+  const task = findTask(taskId);
+  if (task.kind !== "cold") throw new Error(`worker: ${taskId} is no start; T15 is`);
+  const { devices } = await counter();
+  const module = await findEngine(engineName);
+  // Making the inputs is no part of a start.
+  const ready = (op: OpTask): OpTask => {
+    const inputs = op.inputs();
+    return { ...op, inputs: () => inputs };
+  };
+  const [first, second] = [ready(task.first), ready(task.second)];
+  const product = async (job: Job): Promise<Float32Array> => {
+    await job.step();
+    return job.read();
+  };
+  const [engine, importMs] = await timed(() => module.load(backend));
+  const [, initMs] = await timed(() => engine.start());
+  const [[job, result], firstMs] = await timed(async () => {
+    const opened = await engine.open(first);
+    return [opened, await product(opened)] as const;
+  });
+  const [other, otherMs] = await timed(async () => product(await engine.open(second)));
+  const [, againMs] = await timed(() => product(job));
+  const device = devices.at(-1) ?? "unknown";
+  return { importMs, initMs, firstMs, otherMs, againMs, version: engine.version, device, outputs: [result, other] };
+}
+
 const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise<Protocol[C]["reply"]> } = {
   async start({ engine }) {
     const counts = await counter();
     const module = await findEngine(engine);
-    const begin = performance.now();
-    state.engine = await module.load(backend);
-    const loaded = performance.now();
-    await state.engine.start();
-    const done = performance.now();
+    const [loaded, importMs] = await timed(() => module.load(backend));
+    state.engine = loaded;
+    const [, initMs] = await timed(() => loaded.start());
     const device = counts.devices.at(-1) ?? "unknown";
-    return { version: state.engine.version, importMs: loaded - begin, initMs: done - loaded, device };
+    return { version: loaded.version, importMs, initMs, device };
   },
 
   async open({ task }) {
     const engine = need(state.engine, "engine");
-    state.task = findTask(task);
-    state.job = await engine.open(state.task);
+    const found = findTask(task);
+    if (found.kind === "cold") throw new Error(`worker: ${task} is a start; send "cold"`);
+    state.task = found;
+    state.job = await engine.open(found);
     return {};
   },
 
@@ -82,6 +127,8 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
     return { ms: await runOnce(need(state.job, "job")) };
   },
 
+  cold: ({ engine, task }) => coldStart(engine, task),
+
   async count({ steps }) {
     const job = need(state.job, "job");
     const counts = await counter();
@@ -92,7 +139,11 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
       if (pending !== undefined) await pending;
     }
     await job.wait();
-    return { counts: counts.since(before), bytes: counts.liveBytes() };
+    const counted = { counts: counts.since(before), bytes: counts.liveBytes() };
+    if (steps > 1) return counted;
+    const gpuMs = await gpuTime(job);
+    const bytesMoved = job.bytesMoved?.();
+    return { ...counted, ...(bytesMoved !== undefined && { bytesMoved }), ...(gpuMs !== undefined && { gpuMs }) };
   },
 
   async roofline() {
@@ -119,3 +170,5 @@ process.on("message", (request: Request) => {
 });
 // The harness went away, or is done with us.
 process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole group: the harness ends us when it has written what there is.
+process.on("SIGINT", () => undefined);

@@ -1,12 +1,13 @@
 /** The engines by name. */
-import type { Task } from "../tasks.ts";
+import type { Backend } from "../adapter.ts";
+import type { Task } from "../tasks/index.ts";
 import type { EngineModule } from "./engine.ts";
 
 const modules: Readonly<Record<string, () => Promise<EngineModule>>> = {
-  jnx: async () => (await import("./jnx.ts")).functional,
-  "jnx-nnx": async () => (await import("./jnx.ts")).stateful,
-  jaxjs: () => import("./jaxjs.ts"),
-  tfjs: () => import("./tfjs.ts"),
+  jnx: async () => (await import("./jnx/index.ts")).functional,
+  "jnx-nnx": async () => (await import("./jnx/index.ts")).stateful,
+  jaxjs: () => import("./jaxjs/index.ts"),
+  tfjs: () => import("./tfjs/index.ts"),
 };
 
 export const engineNames: readonly string[] = Object.keys(modules);
@@ -23,6 +24,11 @@ export const engineTitles: Readonly<Record<string, string>> = {
 export function supports(engine: string, task: Task): boolean {
   if (engine === "tfjs") return task.id !== "T3";
   return engine !== "jnx-nnx" || task.kind === "train";
+}
+
+/** Does once, before a run, what engines need: bundling. */
+export async function prepareEngines(names: readonly string[], backend: Backend): Promise<void> {
+  for (const name of names) await (await findEngine(name)).prepare?.(backend);
 }
 
 /** Imports our side of an engine; the engine itself is imported by `load()`. */
