@@ -7,6 +7,7 @@ import { adapterNames, backendOf, type AdapterName } from "./adapter.ts";
 import { withBaseline } from "./baseline.ts";
 import { compareEngines } from "./compare.ts";
 import { engineNames, prepareEngines } from "./engines/index.ts";
+import { prepareWorker } from "./harness.ts";
 import { failures, heading, markdown, tables } from "./report.ts";
 import { readResults, writeResults, type Results } from "./results.ts";
 import { tasks } from "./tasks/index.ts";
@@ -75,6 +76,7 @@ async function runCompare(flags: CompareFlags): Promise<void> {
   const out = flags.out ?? `${root}out/${flags.adapter}.json`;
   // Read first, so that a wrong file does not cost a whole run.
   const baseline = flags.baseline === undefined ? undefined : readResults(flags.baseline);
+  await prepareWorker();
   await prepareEngines(flags.engines, backendOf(flags.adapter));
   const bar = progressBar();
   const controller = new AbortController();

@@ -2,9 +2,15 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { AdapterName } from "./adapter.ts";
+import { bundle, bundleFile } from "./engines/bundle.ts";
 import type { Command, Protocol, Response } from "./protocol.ts";
 
-const workerFile = fileURLToPath(new URL("./worker.ts", import.meta.url));
+/** Bundles the engines' process: under a loader that transpiles, imports would take several times as long. */
+export async function prepareWorker(): Promise<void> {
+  const contents = `import ${JSON.stringify(fileURLToPath(new URL("./worker.ts", import.meta.url)))};`;
+  const external = ["@jax-js/jax", "@sparticuz/chromium", "esbuild", "webgpu"];
+  await bundle("worker", { contents, external, conditions: ["@jnx/source"] });
+}
 
 /** How long one command may take; a first call can compile for a minute and more. */
 const limitMs = 5 * 60_000;
@@ -15,10 +21,10 @@ export class EngineProcess {
   #stderr = "";
   #ended = false;
 
-  /** `flags` are Node's, added to this process's own. */
+  /** `flags` are Node's. */
   constructor(adapter: AdapterName, flags: readonly string[] = []) {
-    this.#child = fork(workerFile, [adapter], {
-      execArgv: [...process.execArgv, ...flags],
+    this.#child = fork(bundleFile("worker"), [adapter], {
+      execArgv: [...flags],
       // Typed arrays travel as they are.
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],

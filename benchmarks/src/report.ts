@@ -29,6 +29,7 @@ function enginesOf(results: Results): readonly string[] {
 }
 
 function rate(task: TaskResult, { min }: { readonly min: number }): string {
+  if (task.operations !== undefined) return `${number((min * 1000) / task.operations)} µs each`;
   if (task.flops !== undefined) return `${number(task.flops / min / 1e6)} GFLOP/s`;
   return task.bytes === undefined ? "" : `${number(task.bytes / min / 1e6)} GB/s`;
 }
@@ -78,6 +79,18 @@ function firstTable(results: Results): Table {
   const rows = results.tasks.map((task) => [task.id, ...engines.map((name) => cell(task.outcomes[name]))]);
   const heading = "First call in a fresh process (trace, compile, run), pipelines and WGSL made";
   return { title: heading, rows: [["task", ...engines.map(title)], ...rows] };
+}
+
+function coldTable(results: Results): readonly Table[] {
+  const parts = ["importMs", "initMs", "firstMs", "otherMs", "againMs"] as const;
+  const rows = results.tasks.flatMap((task) =>
+    Object.entries(task.outcomes).flatMap(([name, { cold }]) =>
+      cold === undefined ? [] : [[task.id, title(name), ...parts.map((part) => number(cold[part]))]],
+    ),
+  );
+  if (rows.length === 0) return [];
+  const columns = ["task", "engine", "import", "device", "first product", "another shape", "the first shape again"];
+  return [{ title: "Starts in fresh processes, median of each part in ms", rows: [columns, ...rows] }];
 }
 
 const countColumns = [
@@ -161,6 +174,7 @@ export function tables(results: Results, base?: string): readonly Table[] {
     timeTable(results),
     ...(from === undefined || engines.length < 2 ? [] : [ratioTable(results, from)]),
     firstTable(results),
+    ...coldTable(results),
     ...(results.adapter === "wasm" ? [] : [countTable(results)]),
     errorTable(results),
     rooflineTable(results),

@@ -5,8 +5,6 @@ import { findEngine } from "./engines/index.ts";
 import type { Engine, Job } from "./engines/engine.ts";
 import { clockWebGPU, type GpuClock } from "./gpu-clock.ts";
 import type { Cold, Command, Protocol, Request, Response } from "./protocol.ts";
-import { measureCpu } from "./roofline-cpu.ts";
-import { measureRoofline } from "./roofline.ts";
 import { findTask, type OpTask, type Task } from "./tasks/index.ts";
 
 const name = adapterNames.find((known) => known === process.argv[2]);
@@ -148,7 +146,9 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
 
   async roofline() {
     const { devices } = await counter();
-    const roofline = await (backend === "wasm" ? measureCpu() : measureRoofline());
+    const roofline = await (backend === "wasm"
+      ? (await import("./roofline-cpu.ts")).measureCpu()
+      : (await import("./roofline.ts")).measureRoofline());
     return { device: devices.at(-1) ?? "unknown", roofline };
   },
 };

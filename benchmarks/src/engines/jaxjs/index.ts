@@ -62,9 +62,29 @@ async function openTrain(jax: typeof Jax, task: TrainTask): Promise<Job> {
   };
 }
 
+/** It calls `map` and `filter` of iterators, which Node 20 lacks. */
+function addIteratorHelpers(): void {
+  const prototype: unknown = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+  if (typeof prototype !== "object" || prototype === null || "map" in prototype) return;
+  type Callback = (value: unknown, index: number) => unknown;
+  const map = function* (this: Iterable<unknown>, f: Callback): Generator {
+    let index = 0;
+    for (const value of this) yield f(value, index++);
+  };
+  const filter = function* (this: Iterable<unknown>, f: Callback): Generator {
+    let index = 0;
+    for (const value of this) if (Boolean(f(value, index++))) yield value;
+  };
+  Object.defineProperties(prototype, {
+    map: { value: map, configurable: true, writable: true },
+    filter: { value: filter, configurable: true, writable: true },
+  });
+}
+
 export async function load(backend: Backend): Promise<Engine> {
   // Its Wasm backend looks for Worker when it is imported, and without one uses a single thread.
   if (backend === "wasm") Object.assign(globalThis, { Worker: WebWorker });
+  addIteratorHelpers();
   const jax = await import("@jax-js/jax");
   return {
     version: version(),
