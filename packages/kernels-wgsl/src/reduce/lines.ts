@@ -1,7 +1,15 @@
 import { ceilDiv, foldGrid } from "../launch.ts";
 import type { Stage, Width } from "../stage.ts";
 import { lines } from "./lines.wgsl.gen.ts";
-import { aliases, combineFunction, longestLine, type Combine, type ReduceDType, type ReduceLimits } from "./plan.ts";
+import {
+  aliases,
+  combineFunction,
+  longestLine,
+  SHORT,
+  type Combine,
+  type ReduceDType,
+  type ReduceLimits,
+} from "./plan.ts";
 import type { WgslFunction } from "../kernel.ts";
 
 /** Lines of an array that is [count, reduce] in scalars. */
@@ -17,7 +25,8 @@ export interface LinesSpec {
 /** True if one invocation a line is what the device does best: lines are short, or many. */
 export function fitsLines({ count, reduce }: { count: number; reduce: number }, limits: ReduceLimits): boolean {
   const loads = reduce % 4 === 0 ? reduce / 4 : reduce;
-  return loads <= longestLine(count, limits);
+  // Where barriers are cheap, long lines are better shared by a group.
+  return loads <= (limits.cheapBarriers === true ? SHORT : longestLine(count, limits));
 }
 
 /** The dispatch that walks every line once; its `line` hook does the passes. */

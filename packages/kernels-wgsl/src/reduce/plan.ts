@@ -43,8 +43,10 @@ const GROUP = 64;
 const LANES = 8;
 const LINES = 8;
 /** Up to this many loads one invocation takes a whole line. Above, only if there are WIDE lines or more. */
-const SHORT = 64;
+export const SHORT = 64;
 const WIDE = 256;
+/** The same where there are at least GROUP lines and a dispatch costs more than the cores that one group leaves idle. */
+const MIDDLING = 256;
 /** No invocation loads more than this for a result, which bounds a sum's error as well as its time. */
 const LONGEST = 1024;
 
@@ -69,7 +71,7 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
   let width = widthOf(spec);
   let kernel = rows && limits.cheapBarriers === true && lines.reduce > SHORT ? row : column;
   for (;;) {
-    const parts = kernel === row ? rowParts(lines) : columnParts(lines, stages.length > 0);
+    const parts = kernel === row ? rowParts(lines) : columnParts(lines, stages.length > 0, limits);
     const last = parts.splits === 1;
     // row.wgsl folds even its partial results to scalars; column.wgsl leaves those as wide as they were loaded.
     const fold = rows && (last || kernel === row);
@@ -110,7 +112,7 @@ export function planArgReduce(spec: ArgReduceSpec, limits: PlanLimits): readonly
   const stages: Stage[] = [];
   let lines = linesOf(spec);
   for (;;) {
-    const { chunk, lanes, splits } = columnParts(lines, stages.length > 0);
+    const { chunk, lanes, splits } = columnParts(lines, stages.length > 0, limits);
     const last = splits === 1;
     const first = stages.length === 0;
     const { count, grid } = extent(arg, lines, { chunk, lanes, splits }, limits);
@@ -171,9 +173,9 @@ function whole(lines: Lines): Parts {
 }
 
 /** Parts for column.wgsl and arg.wgsl: enough invocations to be busy, few enough loads in each. */
-function columnParts(lines: Lines, again: boolean): Parts {
+function columnParts(lines: Lines, again: boolean, limits: ReduceLimits): Parts {
   const { outer, reduce, inner } = lines;
-  const short = again ? LONGEST / 2 : longestLine(outer * inner);
+  const short = again ? LONGEST / 2 : longestLine(outer * inner, limits);
   if (reduce <= short) return whole(lines);
   const lanes = inner === 1 ? LANES : 1;
   // About as many loads for each partial result as there are partial results.
@@ -183,8 +185,9 @@ function columnParts(lines: Lines, again: boolean): Parts {
 }
 
 /** How many loads one invocation may take to do a whole line. */
-export function longestLine(count: number, limits?: ReduceLimits): number {
-  return count >= WIDE && limits?.cheapBarriers !== true ? LONGEST : SHORT;
+export function longestLine(count: number, { cheapBarriers }: ReduceLimits): number {
+  if (count >= WIDE) return LONGEST;
+  return count < GROUP || cheapBarriers === true ? SHORT : MIDDLING;
 }
 
 /** Parts for row.wgsl, which has LANES invocations a part. */
