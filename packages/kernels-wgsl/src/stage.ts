@@ -8,7 +8,8 @@ export type Width = 1 | 4;
  * linked in (`load`, `store`); `consts` and `params` are the plan's own.
  *
  * A reduction or matmul that needs several dispatches is a list of stages: all but the first read, and all but the
- * last write, a workspace of `workspaceElements` scalars through the kernel's default hooks.
+ * last write, a workspace of `workspaceElements` scalars through the kernel's default hooks. One that reads workspaces binds
+ * all that the stages before it wrote and none has read, in their order.
  */
 export interface Stage {
   readonly kernel: Kernel;

@@ -1,36 +1,46 @@
-// w[z, j, k, 8] = b[z, k, 8 * j + 0..7]: b's columns by eights, each eight contiguous along k, for tile.wgsl.
+// w[z, j, k, c] = x[z, k, C * j + c]: C columns of b (or rows of a) side by side, contiguous along k, as tile.wgsl reads them.
 //
-// Layouts: element (k, n) of b at bBase + k * bStep + n * bCol, in scalars, any strides; the base grows by up to three batch axes. w in vec4s.
-// Bounds: columns past the edge repeat the last one, and nobody uses them. Groups fold over x and y; k past the end is not stored.
-// Workgroup memory: none. Neighbours on local_id.x are neighbours along k: they write what is contiguous.
+// Layouts: element (k, i) of x at base + k * step + i * stride, in scalars, any strides; the base grows by up to three batch axes.
+// `four` reads four neighbouring i at k: scalars, or one vec4 where those are contiguous in aligned vec4s. w in vec4s, Q of them for each k.
+// Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
+// not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each for PANELS panels: whole lines of x.
 
 //#default
 const GX = 64u;
+const PANELS = 2u;
+const Q = 2u;
 alias T = f32;
 alias T4 = vec4f;
+alias X = T;
 alias V = T4;
+fn four(base: u32, i: u32) -> T4 {
+  let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
+  return T4(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
 //#end
 
 struct Params {
-  n: u32,
+  extent: u32,
   k: u32,
-  bBase: u32,
-  bCol: u32,
-  bStep: u32,
+  base: u32,
+  stride: u32,
+  step: u32,
   d0: u32,
   d1: u32,
-  b0: u32,
-  b1: u32,
-  b2: u32,
+  x0: u32,
+  x1: u32,
+  x2: u32,
   batch: u32,
   panels: u32,
+  // Workgroups across the panels, and along k.
+  lines: u32,
   blocks: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> b: array<T>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 
 @compute @workgroup_size(GX)
 fn main(
@@ -41,19 +51,21 @@ fn main(
   let group = wid.x + wid.y * groups.x;
   let line = group / p.blocks;
   let k = (group - line * p.blocks) * GX + lid.x;
-  let z = line / p.panels;
-  let panel = line - z * p.panels;
+  let z = line / p.lines;
+  let first = (line - z * p.lines) * PANELS;
   let z1 = z / p.d0;
   let i0 = z - z1 * p.d0;
   let i2 = z1 / p.d1;
   let i1 = z1 - i2 * p.d1;
-  let base = p.bBase + i0 * p.b0 + i1 * p.b1 + i2 * p.b2 + min(k, p.k - 1u) * p.bStep;
-  let last = p.n - 1u;
-  let low = min(panel * 8u + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * p.bCol + base;
-  let high = min(panel * 8u + vec4u(4u, 5u, 6u, 7u), vec4u(last)) * p.bCol + base;
+  let base = p.base + i0 * p.x0 + i1 * p.x1 + i2 * p.x2 + k * p.step;
   if (z < p.batch && k < p.k) {
-    let at = (line * p.k + k) * 2u;
-    store(at, T4(b[low.x], b[low.y], b[low.z], b[low.w]));
-    store(at + 1u, T4(b[high.x], b[high.y], b[high.z], b[high.w]));
+    for (var t = 0u; t < PANELS; t += 1u) {
+      let panel = first + t;
+      if (panel < p.panels) {
+        for (var q = 0u; q < Q; q += 1u) {
+          store(((z * p.panels + panel) * p.k + k) * Q + q, four(base, (panel * Q + q) * 4u));
+        }
+      }
+    }
   }
 }

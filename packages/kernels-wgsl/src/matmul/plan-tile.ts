@@ -20,65 +20,96 @@ export interface TileProblem {
   readonly float: boolean;
 }
 
-/** Rows and columns of a tile. */
+/** Rows of a and columns of b in a tile. */
 const ROWS = 4;
 const COLUMNS = 8;
 /** Tiles below one another in a workgroup: the columns of b that they share stay in the nearest cache. */
 const GROUP = 8;
-/** Along k, in a workgroup that packs. */
+/** Along k, in a workgroup that packs, and the columns or rows that it moves: a cache line of them. */
 const PACK_GROUP = 64;
-/** Rows that pay for packing b: each element is moved once, and then read once for every ROWS of them. */
-const WORTH_PACKING = 32;
+const PACK_ACROSS = 16;
+/** Rows that pay for packing b, columns that pay for packing a: each element is moved once, and then read once a tile. */
+const ROWS_WORTH = 32;
+const COLUMNS_WORTH = 64;
 
-/** One dispatch on b as it lies, if its rows are whole aligned vec4s and few rows of a use it; else b is packed first. */
-export function planTile(problem: TileProblem): readonly Stage[] {
-  const { m, n, b, k } = problem;
-  const direct = b.stride === 1 && n % 4 === 0 && isAligned(b, b.step) && m < WORTH_PACKING;
-  if (direct || k === 0) {
-    const rows = inVec4(b, ["step"]);
-    return [tileStage(problem, rows.base, COLUMNS / 4, rows.step, rows.batch, "operands")];
-  }
-  // Batch axes that b does not walk need one packed copy only.
-  const copies = b.batch.every((stride) => stride === 0) ? 1 : problem.z.count;
-  const panels = ceilDiv(n, COLUMNS);
-  const size = panels * k * 2;
-  const { d0, d1 } = problem.z;
-  const strides = copies === 1 ? ([0, 0, 0] as const) : ([size, size * d0, size * d0 * d1] as const);
-  return [packStage(problem, copies, panels), tileStage(problem, 0, k * 2, COLUMNS / 4, strides, "workspace")];
+/** Where a tile finds an operand. */
+interface Place {
+  readonly packed: boolean;
+  readonly base: number;
+  readonly batch: readonly [number, number, number];
 }
 
-function packStage({ n, k, z, b, limits, aliases }: TileProblem, copies: number, panels: number): Stage {
-  const blocks = ceilDiv(k, PACK_GROUP);
-  const [b0, b1, b2] = b.batch;
+/** The product, after the dispatches that pack an operand, if enough tiles read it. Their workspaces are b's, then a's. */
+export function planTile(problem: TileProblem): readonly Stage[] {
+  const { m, n, k, a, b } = problem;
+  const whole = b.stride === 1 && n % 4 === 0 && isAligned(b, b.step);
+  const packB = k > 0 && !(whole && m < ROWS_WORTH);
+  const packA = packB && n >= COLUMNS_WORTH;
+  const rows = inVec4(b, ["step"]);
+  const inB = packB ? packedPlace(problem, n, b, COLUMNS) : { packed: false, base: rows.base, batch: rows.batch };
+  // Counted in scalars, of which a vec4 of the workspace has four.
+  const inA = packA ? packedPlace(problem, m, a, ROWS, 4) : { packed: false, base: a.base, batch: a.batch };
+  const packs = [
+    ...(packB ? [packStage(problem, n, b, COLUMNS, 1)] : []),
+    ...(packA ? [packStage(problem, m, a, ROWS, 0)] : []),
+  ];
+  return [...packs, tileStage(problem, inA, inB)];
+}
+
+/** Batch axes that an operand does not walk need one packed copy only. */
+function copiesOf({ z }: TileProblem, { batch }: View): number {
+  return batch.every((stride) => stride === 0) ? 1 : z.count;
+}
+
+function packedPlace(problem: TileProblem, extent: number, view: View, across: number, units = 1): Place {
+  const { d0, d1 } = problem.z;
+  const size = ceilDiv(extent, across) * problem.k * (across / 4) * units;
+  const batch = copiesOf(problem, view) === 1 ? ([0, 0, 0] as const) : ([size, size * d0, size * d0 * d1] as const);
+  return { packed: true, base: 0, batch };
+}
+
+function packStage(problem: TileProblem, extent: number, view: View, across: number, operand: number): Stage {
+  const { k, z, limits, aliases } = problem;
+  const copies = copiesOf(problem, view);
+  const panels = ceilDiv(extent, across);
+  const perGroup = PACK_ACROSS / across;
+  const [blocks, lines] = [ceilDiv(k, PACK_GROUP), ceilDiv(panels, perGroup)];
+  const wide = view.stride === 1 && extent % 4 === 0 && isAligned(view, view.step);
+  const { base, step, batch } = wide ? inVec4(view, ["step"]) : view;
+  const [x0, x1, x2] = batch;
   return {
     kernel: pack,
-    consts: `const GX = ${PACK_GROUP}u;\n${aliases}\nalias V = T4;\n`,
+    consts: [
+      `const GX = ${PACK_GROUP}u;\nconst PANELS = ${perGroup}u;\nconst Q = ${across / 4}u;`,
+      `${aliases}\nalias V = T4;\nalias X = ${wide ? "T4" : "T"};`,
+      `fn four(base: u32, i: u32) -> T4 {${wide ? FOUR_TOGETHER : FOUR_APART}}\n`,
+    ].join("\n"),
     params: {
-      ...{ n, k, bBase: b.base, bCol: b.stride, bStep: b.step },
-      ...{ d0: z.d0, d1: z.d1, b0, b1, b2, batch: copies, panels, blocks },
+      ...{ extent, k, base, stride: view.stride, step },
+      ...{ d0: z.d0, d1: z.d1, x0, x1, x2, batch: copies, panels, lines, blocks },
     },
-    grid: foldGrid(blocks * panels * copies, limits.maxComputeWorkgroupsPerDimension),
+    grid: foldGrid(blocks * lines * copies, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: 4,
     reads: "operands",
-    operands: [1],
+    operands: [operand],
     writes: "workspace",
-    workspaceElements: copies * panels * k * COLUMNS,
+    workspaceElements: copies * panels * k * across,
   };
 }
 
-function tileStage(
-  { m, n, k, z, a, limits, aliases, float }: TileProblem,
-  bBase: number,
-  bPanel: number,
-  bStep: number,
-  [b0, b1, b2]: readonly [number, number, number],
-  reads: Stage["reads"],
-): Stage {
+const FOUR_TOGETHER = " return x[base + min(i, p.extent - 4u) / 4u]; ";
+const FOUR_APART = `
+  let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
+  return T4(x[at.x], x[at.y], x[at.z], x[at.w]);
+`;
+
+function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, inA: Place, inB: Place): Stage {
   const width: Width = n % 4 === 0 ? 4 : 1;
   const group = Math.min(GROUP, ceilDiv(m, ROWS));
   const panels = ceilDiv(n, COLUMNS);
   const blocks = ceilDiv(m, ROWS * group);
-  const [a0, a1, a2] = a.batch;
+  const [a0, a1, a2] = inA.batch;
+  const [b0, b1, b2] = inB.batch;
   return {
     kernel: tile,
     consts: [
@@ -86,21 +117,33 @@ function tileStage(
       aliases,
       `alias V = ${width === 4 ? "T4" : "T"};`,
       `fn mad(x: T, y: T4, z: T4) -> T4 { return ${float ? "fma(T4(x), y, z)" : "x * y + z"}; }`,
+      inA.packed ? PACKED_A : PLAIN_A,
+      inB.packed ? PACKED_B : PLAIN_B,
       width === 4 ? "fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }\n" : PUT_SCALARS,
     ].join("\n"),
     params: {
-      ...{ m, n, k, aBase: a.base, aRow: a.stride, aStep: a.step, bBase, bPanel, bStep },
+      ...{ m, n, k, aBase: inA.base, aRow: a.stride, aStep: a.step },
+      ...{ bBase: inB.base, bPanel: inB.packed ? k * 2 : COLUMNS / 4, bStep: inB.packed ? 2 : b.step / 4 },
       ...{ d0: z.d0, d1: z.d1, a0, a1, a2, b0, b1, b2 },
       ...{ batch: z.count, panels, blocks, pieces: (ROWS * COLUMNS) / 4 },
     },
     grid: foldGrid(panels * blocks * z.count, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: width,
-    reads,
-    operands: reads === "operands" ? [1, 0] : [0],
+    reads: inB.packed ? "workspace" : "operands",
+    operands: inB.packed ? (inA.packed ? [] : [0]) : [1, 0],
     writes: "results",
     workspaceElements: 0,
   };
 }
+
+const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
+fn stepA() -> u32 { return 4u; }`;
+const PLAIN_A = `fn rowsAt(row: u32) -> vec4u { return min(row + vec4u(0u, 1u, 2u, 3u), vec4u(p.m - 1u)) * p.aRow; }
+fn stepA() -> u32 { return p.aStep; }`;
+const PACKED_B = `fn highOf(low: u32, col: u32) -> u32 { return low + 1u; }
+fn stepB() -> u32 { return 2u; }`;
+const PLAIN_B = `fn highOf(low: u32, col: u32) -> u32 { return low + select(0u, 1u, col + 4u < p.n); }
+fn stepB() -> u32 { return p.bStep; }`;
 
 const PUT_SCALARS = `fn put(i: u32, room: u32, v: T4) {
   var rest = v;

@@ -1,8 +1,10 @@
 // c[z, m, n] = sum over k of a[z, m, k] * b[z, k, n], for a CPU: each invocation keeps a tile of 4 rows and 8 columns in registers.
 //
-// Layouts: element (m, k) of a lies at aBase + m * aRow + k * aStep, in scalars, any strides. b is bound as T4 and read two
-// neighbouring vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k * bStep, in vec4s. That is
-// b itself when its rows are whole aligned vec4s, or what pack.wgsl made of it. The bases grow by up to three batch axes.
+// Layouts: `rowsAt` and `stepA` say where four rows of a lie, in scalars, and how far apart their neighbours along k: element (m, k) at
+// aBase + m * aRow + k * aStep with any strides, or what pack.wgsl made of it, four rows side by side. b is bound as T4 and read two
+// vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k * `stepB`, in vec4s, the second four at
+// `highOf` the first. That is b itself when its rows are whole aligned vec4s, or what pack.wgsl made of it. Steps known as text free
+// registers and instructions: packed operands are a third faster. The bases grow by up to three batch axes.
 // c is row-major [batch, m, n] and leaves through `put` and `store`, a vec4 or a scalar at a time.
 // Bounds: rows past the edge load the last valid one again, four columns past the edge the four before; neither is stored.
 // Groups fold over x and y; those past the last tile compute it again and store nothing.
@@ -14,6 +16,10 @@ alias T = f32;
 alias T4 = vec4f;
 alias V = T4;
 fn mad(x: T, y: T4, z: T4) -> T4 { return fma(T4(x), y, z); }
+fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
+fn stepA() -> u32 { return 4u; }
+fn highOf(low: u32, col: u32) -> u32 { return low + 1u; }
+fn stepB() -> u32 { return 2u; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
@@ -68,27 +74,23 @@ fn main(
   let i1 = z1 - i2 * p.d1;
   let aBase = p.aBase + i0 * p.a0 + i1 * p.a1 + i2 * p.a2;
   let low = p.bBase + i0 * p.b0 + i1 * p.b1 + i2 * p.b2 + panel * p.bPanel;
-  let high = low + select(0u, 1u, col + 4u < p.n);
-  let last = p.m - 1u;
-  let r0 = aBase + min(row, last) * p.aRow;
-  let r1 = aBase + min(row + 1u, last) * p.aRow;
-  let r2 = aBase + min(row + 2u, last) * p.aRow;
-  let r3 = aBase + min(row + 3u, last) * p.aRow;
+  let high = highOf(low, col);
+  let rows = rowsAt(row) + aBase;
 
   var c0 = T4(); var d0 = T4();
   var c1 = T4(); var d1 = T4();
   var c2 = T4(); var d2 = T4();
   var c3 = T4(); var d3 = T4();
-  let aStep = p.aStep;
-  let bStep = p.bStep;
+  let aStep = stepA();
+  let bStep = stepB();
   let end = select(0u, p.k, row < p.m);
   for (var k = 0u; k < end; k += 1u) {
     let bl = b[low + k * bStep];
     let bh = b[high + k * bStep];
-    let x0 = a[r0 + k * aStep];
-    let x1 = a[r1 + k * aStep];
-    let x2 = a[r2 + k * aStep];
-    let x3 = a[r3 + k * aStep];
+    let x0 = a[rows.x + k * aStep];
+    let x1 = a[rows.y + k * aStep];
+    let x2 = a[rows.z + k * aStep];
+    let x3 = a[rows.w + k * aStep];
     c0 = mad(x0, bl, c0); d0 = mad(x0, bh, d0);
     c1 = mad(x1, bl, c1); d1 = mad(x1, bh, d1);
     c2 = mad(x2, bl, c2); d2 = mad(x2, bh, d2);

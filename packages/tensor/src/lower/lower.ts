@@ -49,16 +49,24 @@ export interface StagedWork {
   workspace(bytes: number): number;
 }
 
-/** One dispatch a stage: all but the first read, and all but the last write, a workspace. */
+/** One dispatch a stage. One that reads a workspace binds all that the stages before it left and none has read, or else the last. */
 export function lowerStages(label: string, work: StagedWork): Step[] {
   let workspace: { slot: number; elements: number } | undefined;
+  let unread: number[] = [];
   return work.stages.map((stage) => {
     const source = workspace;
     const storeWidth = stage.storeWidth;
     const lanes: Width = Math.max(storeWidth, stage.loadWidth ?? 1) === 4 ? 4 : 1;
     const emitter = new Emitter(lanes);
     const outputs = stage.writes === "results" ? work.outputs : [workspaceOutput(work, stage)];
-    if (stage.writes === "workspace") workspace = { slot: at(outputs, 0).slot, elements: stage.workspaceElements };
+    // A kernel without a load hook reads the workspace through its own binding.
+    const own = stage.reads === "workspace" && stage.loadWidth === undefined && source !== undefined;
+    const bound = !own ? [] : unread.length > 0 ? unread : [source.slot];
+    if (stage.reads === "workspace") unread = [];
+    if (stage.writes === "workspace") {
+      workspace = { slot: at(outputs, 0).slot, elements: stage.workspaceElements };
+      unread = [...unread, workspace.slot];
+    }
     emitter.declareOutputs(outputs, storeWidth);
     addLoad(emitter, stage, work, source);
     const [shape, dtype] =
@@ -67,9 +75,6 @@ export function lowerStages(label: string, work: StagedWork): Step[] {
         : [[stage.workspaceElements], betweenDType(work)];
     emitter.addStore(shape, outputs, dtype, storeWidth);
     for (const fn of stage.functions ?? []) emitter.use(fn);
-    // A kernel without a load hook reads the workspace through its own binding.
-    const bound =
-      stage.reads === "workspace" && stage.loadWidth === undefined && source !== undefined ? [source.slot] : [];
     const operands = [...bound, ...stage.operands.map((operand) => at(work.operandSlots, operand))];
     return assemble(label, stage.kernel, emitter.finish(stage.consts), stage.params, stage.grid, operands);
   });
