@@ -1,4 +1,5 @@
 import { gather } from "./gather.wgsl.gen.ts";
+import { rows as wholeRows } from "./rows.wgsl.gen.ts";
 import { resolve } from "./resolve.wgsl.gen.ts";
 import { scatter } from "./scatter.wgsl.gen.ts";
 import { scatterSorted } from "./scatter-sorted.wgsl.gen.ts";
@@ -76,6 +77,7 @@ export function planGather(spec: GatherSpec, limits: PlanLimits): readonly Index
   checkRows("gather", spec);
   const width = widthOf(spec);
   const inner = spec.inner / width;
+  if (limits.sequential === true && !spec.along && inner > 1) return [rowsStage(spec, width, limits)];
   const { grid, params } = boxOf("gather", inner, take, outer, limits);
   const index = spec.window === true ? "[0] + k" : spec.along ? "[(o * p.take + k) * p.inner + i]" : "[k]";
   return [
@@ -95,6 +97,32 @@ export function planGather(spec: GatherSpec, limits: PlanLimits): readonly Index
       operands: [0, 1],
     },
   ];
+}
+
+/** Invocations of a workgroup of rows.wgsl. */
+const ROWS_GROUP = 16;
+
+function rowsStage(spec: GatherSpec, width: Width, limits: PlanLimits): IndexingStage {
+  const { outer, rows, take } = spec;
+  return {
+    kernel: wholeRows,
+    consts: [
+      `const GX = ${ROWS_GROUP}u;`,
+      `alias T = ${wgslType(spec.dtype, 1)};`,
+      `alias V = ${wgslType(spec.dtype, width)};`,
+      `fn index_at(k: u32) -> u32 { return index[${spec.window === true ? "0] + k" : "k]"}; }`,
+    ].join("\n"),
+    params: {
+      ...{ count: outer * take, rows, take, inner: spec.inner / width, ...ruleOf(spec) },
+      fill: bitsOf(spec.fill, spec.dtype),
+    },
+    grid: foldGrid(ceilDiv(outer * take, ROWS_GROUP), limits.maxComputeWorkgroupsPerDimension),
+    storeWidth: width,
+    reads: "operands",
+    writes: "results",
+    workspaceElements: 0,
+    operands: [0, 1],
+  };
 }
 
 /**

@@ -3,11 +3,10 @@
 // Layouts: element (k, i) of x at base + k * step + i * stride, in scalars, any strides; the base grows by up to three batch axes.
 // `four` reads four neighbouring i at k: scalars, or one vec4 where those are contiguous in aligned vec4s. w in vec4s, Q of them for each k.
 // Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
-// not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each for PANELS panels: whole lines of x.
+// not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving four vec4s: a cache line of x.
 
 //#default
 const GX = 64u;
-const PANELS = 2u;
 const Q = 2u;
 alias T = f32;
 alias T4 = vec4f;
@@ -42,6 +41,14 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 
+// The j-th vec4 of the line that begins with panel `first`, at k.
+fn move(z: u32, first: u32, k: u32, base: u32, j: u32) {
+  let panel = first + j / Q;
+  if (panel < p.panels) {
+    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, four(base, first * Q * 4u + j * 4u));
+  }
+}
+
 @compute @workgroup_size(GX)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -52,20 +59,17 @@ fn main(
   let line = group / p.blocks;
   let k = (group - line * p.blocks) * GX + lid.x;
   let z = line / p.lines;
-  let first = (line - z * p.lines) * PANELS;
+  let first = (line - z * p.lines) * (4u / Q);
   let z1 = z / p.d0;
   let i0 = z - z1 * p.d0;
   let i2 = z1 / p.d1;
   let i1 = z1 - i2 * p.d1;
   let base = p.base + i0 * p.x0 + i1 * p.x1 + i2 * p.x2 + k * p.step;
+  // No loop: the walk along k is the innermost one then, and its addresses step.
   if (z < p.batch && k < p.k) {
-    for (var t = 0u; t < PANELS; t += 1u) {
-      let panel = first + t;
-      if (panel < p.panels) {
-        for (var q = 0u; q < Q; q += 1u) {
-          store(((z * p.panels + panel) * p.k + k) * Q + q, four(base, (panel * Q + q) * 4u));
-        }
-      }
-    }
+    move(z, first, k, base, 0u);
+    move(z, first, k, base, 1u);
+    move(z, first, k, base, 2u);
+    move(z, first, k, base, 3u);
   }
 }

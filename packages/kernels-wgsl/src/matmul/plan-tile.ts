@@ -80,7 +80,7 @@ function packStage(problem: TileProblem, extent: number, view: View, across: num
   return {
     kernel: pack,
     consts: [
-      `const GX = ${PACK_GROUP}u;\nconst PANELS = ${perGroup}u;\nconst Q = ${across / 4}u;`,
+      `const GX = ${PACK_GROUP}u;\nconst Q = ${across / 4}u;`,
       `${aliases}\nalias V = T4;\nalias X = ${wide ? "T4" : "T"};`,
       `fn four(base: u32, i: u32) -> T4 {${wide ? FOUR_TOGETHER : FOUR_APART}}\n`,
     ].join("\n"),

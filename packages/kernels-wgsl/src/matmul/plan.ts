@@ -219,7 +219,7 @@ function planVector(problem: ThinProblem): readonly Stage[] {
 }
 
 function planDot(problem: ThinProblem): readonly Stage[] {
-  const { m, n, k, rows, thin, z, cRow, cThin, limits } = problem;
+  const { k, rows, thin, z, cRow, cThin, limits } = problem;
   const column = thin === 1 ? { ...problem.short, stride: 0 } : problem.short;
   const wide = k % 4 === 0 && isAligned(problem.long, problem.long.stride);
   const wideY = wide && column.step === 1 && isAligned(column, column.stride);
@@ -227,10 +227,12 @@ function planDot(problem: ThinProblem): readonly Stage[] {
   const short = wideY ? inVec4(column, ["stride"]) : column;
   const units = wide ? k / 4 : k;
   const tiles = ceilDiv(rows, 4 * LINES);
-  const chunks = splitOf(LANES * ceilDiv(rows, 4) * thin * z.count, k);
+  // Lanes would walk one after another through what lies side by side.
+  const lanes = limits.sequential === true ? 1 : LANES;
+  const chunks = splitOf(lanes * ceilDiv(rows, 4) * thin * z.count, k);
   const stage: Stage = {
     kernel: dot,
-    consts: dotConsts(problem, wide, wideY),
+    consts: dotConsts(problem, lanes, wide, wideY),
     params: {
       ...{ rows, thin, k: units, xBase: long.base, xRow: long.stride },
       ...{ yBase: short.base, yCol: short.stride, yStep: short.step, cRow, cThin },
@@ -238,18 +240,15 @@ function planDot(problem: ThinProblem): readonly Stage[] {
       ...{ batch: z.count, chunk: ceilDiv(units, chunks), slabs: chunks * z.count, tiles, pieces: 4 },
     },
     grid: foldGrid(tiles * thin * chunks * z.count, limits.maxComputeWorkgroupsPerDimension),
-    storeWidth: 1,
-    reads: "operands",
-    writes: "workspace",
-    workspaceElements: LANES * chunks * z.count * m * n,
+    ...outlet(problem, lanes * chunks, 1),
   };
-  return withSum(problem, LANES * chunks, stage);
+  return withSum(problem, lanes * chunks, stage);
 }
 
-function dotConsts(problem: ThinProblem, wide: boolean, wideY: boolean): string {
+function dotConsts(problem: ThinProblem, lanes: number, wide: boolean, wideY: boolean): string {
   const [long, short] = problem.names;
   return lines(
-    `const LANES = ${LANES}u;`,
+    `const LANES = ${lanes}u;`,
     `const LINES = ${LINES}u;`,
     aliases(problem.dtype),
     "alias V = T;",

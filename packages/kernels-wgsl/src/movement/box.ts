@@ -16,13 +16,13 @@ export interface Box {
 /**
  * How workgroups of 64 lanes cover nx * ny * nz results, x contiguous, without a division in the kernel: 2^xBits
  * lanes along x, 2^yBits along y, the rest along z. The grid covers x and the shorter of y and z; invocations step
- * along the longer of the two, whose step is not 0.
+ * along the longer of the two, whose step is not 0. `most` bounds xBits.
  *
  * @throws Error when x or both y and z are longer than the grid.
  */
-export function boxOf(op: string, nx: number, ny: number, nz: number, limits: PlanLimits): Box {
+export function boxOf(op: string, nx: number, ny: number, nz: number, limits: PlanLimits, most = LANE_BITS): Box {
   const limit = limits.maxComputeWorkgroupsPerDimension;
-  const xBits = Math.min(LANE_BITS, log2Up(nx));
+  const xBits = Math.min(most, log2Up(nx));
   const yBits = Math.min(LANE_BITS - xBits, log2Up(ny));
   const zBits = LANE_BITS - xBits - yBits;
   const x = ceilDiv(nx, 2 ** xBits);

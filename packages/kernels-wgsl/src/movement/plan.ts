@@ -22,6 +22,8 @@ export interface CopySpec {
 }
 
 const MAX_RANK = 8;
+/** Bits of the blocks along a side of what a CPU transposes at a time. */
+const SIDE_BITS = 4;
 const ONE_STAGE = { reads: "operands", writes: "results", workspaceElements: 0 } as const;
 
 /**
@@ -70,11 +72,15 @@ function transposeStage(spec: CopySpec, axes: readonly Axis[], limits: PlanLimit
   const swapped = c.stride === 1 && r.stride === c.extent && r.extent % 4 === 0 && c.extent % 4 === 0;
   if (!swapped || (b !== undefined && b.stride !== r.extent * c.extent)) return undefined;
   const [rows, cols, batch] = [r.extent / 4, c.extent / 4, b?.extent ?? 1];
-  const { grid, params } = boxOf("transpose", cols, rows, batch, limits);
+  // A core that takes invocations in turn goes down four blocks first: they fill a cache line of the result.
+  const turned = limits.sequential === true;
+  const { grid, params } = boxOf("transpose", cols, rows, batch, limits, turned ? SIDE_BITS : undefined);
+  const { xBits, yBits } = params;
+  const places = turned ? { xAt: yBits, yAt: 0 } : { xAt: 0, yAt: xBits };
   return {
     kernel: transpose,
     consts: `alias V = ${wgslType(spec.dtype, 4)};`,
-    params: { batch, rows, cols, ...params },
+    params: { batch, rows, cols, ...params, ...places, zAt: xBits + yBits },
     grid,
     loadWidth: 4,
     storeWidth: 4,

@@ -4,7 +4,7 @@
 // rows and cols are counted in fours, i in vec4. An invocation reads four vec4 of a column of x and writes four of a
 // column of y.
 // A workgroup covers a box of 64 blocks: 2^xBits along cols, 2^yBits along rows, the rest along batch, so that
-// no shape leaves lanes idle. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
+// no shape leaves lanes idle; their places in the invocation's number begin at bits xAt, yAt and zAt. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
 // Bounds: blocks past the extents do nothing. Workgroup memory: none.
 
 //#default
@@ -23,16 +23,19 @@ struct Params {
   yBits: u32,
   yStep: u32,
   zStep: u32,
+  xAt: u32,
+  yAt: u32,
+  zAt: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u) {
-  let x = (wid.x << p.xBits) + (lid.x & ((1u << p.xBits) - 1u));
-  let y = (wid.y << p.yBits) + ((lid.x >> p.xBits) & ((1u << p.yBits) - 1u));
+  let x = (wid.x << p.xBits) + ((lid.x >> p.xAt) & ((1u << p.xBits) - 1u));
+  let y = (wid.y << p.yBits) + ((lid.x >> p.yAt) & ((1u << p.yBits) - 1u));
   let zBits = 6u - p.xBits - p.yBits;
-  let z = (wid.z << zBits) + (lid.x >> (p.xBits + p.yBits));
+  let z = (wid.z << zBits) + (lid.x >> p.zAt);
   if (x >= p.cols) {
     return;
   }

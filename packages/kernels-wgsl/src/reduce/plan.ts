@@ -177,7 +177,8 @@ function columnParts(lines: Lines, again: boolean, limits: ReduceLimits): Parts 
   const { outer, reduce, inner } = lines;
   const short = again ? LONGEST / 2 : longestLine(outer * inner, limits);
   if (reduce <= short) return whole(lines);
-  const lanes = inner === 1 ? LANES : 1;
+  // Where lanes run one after another, each walks through a stretch of its own.
+  const lanes = inner === 1 && limits.sequential !== true ? LANES : 1;
   // About as many loads for each partial result as there are partial results.
   const loads = Math.min(LONGEST / 2, Math.max(16, 2 ** Math.round(Math.log2(reduce) / 2)));
   const chunk = loads * lanes;

@@ -21,7 +21,20 @@ export function buildVector(b: Builder, scalar: Scalar, scalars: readonly Node[]
   const shape = scalar === "f32" ? "f32x4" : "i32x4";
   if (lanes.every((lane) => lane === first)) return b.op(`${shape}.splat`, [first]);
   if (lanes.every((lane) => lane.kind === "const")) return b.v128(lanes.map((lane) => lane.imm));
-  return shuffleOf(b, lanes) ?? replaceLanes(b, shape, lanes, first);
+  return shuffleOf(b, lanes) ?? columnOf(b, lanes) ?? replaceLanes(b, shape, lanes, first);
+}
+
+/** The same lane of four vectors: two of the eight shuffles of a transpose and one more, those that its neighbours make too. */
+function columnOf(b: Builder, lanes: readonly Node[]): Node | undefined {
+  const [lane = 0] = lanes.map(({ imm }) => imm);
+  const vectors = lanes.flatMap(({ op, args, imm }) =>
+    op?.name.endsWith(".extract_lane") === true && imm === lane ? args : [],
+  );
+  const [x, y, z, w] = vectors;
+  if (x === undefined || y === undefined || z === undefined || w === undefined) return undefined;
+  const pairs = lane < 2 ? [0, 4, 1, 5] : [2, 6, 3, 7];
+  const halves = lane % 2 === 0 ? [0, 1, 4, 5] : [2, 3, 6, 7];
+  return shuffle(b, shuffle(b, x, y, pairs), shuffle(b, z, w, pairs), halves);
 }
 
 function replaceLanes(b: Builder, shape: string, lanes: readonly Node[], first: Node): Node {
