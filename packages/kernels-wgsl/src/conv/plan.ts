@@ -2,6 +2,7 @@ import { ceilDiv, foldGrid } from "../launch.ts";
 import { parts as sumParts } from "../matmul/parts.wgsl.gen.ts";
 import type { PlanLimits, Stage, Width } from "../stage.ts";
 import { direct } from "./direct.wgsl.gen.ts";
+import { planColumns } from "./plan-columns.ts";
 import { implicit } from "./implicit.wgsl.gen.ts";
 
 /** Depth, height, width; what a convolution of fewer axes lacks is 1 (or 0 for padding), the last axis is width. */
@@ -61,6 +62,9 @@ const FEW_FEATURES = 3;
 const BUSY = 256;
 const PART = 256;
 
+/** Elements of the left matrix up to which a CPU stores it, 256 MiB. */
+const MOST_COLUMNS = 2 ** 26;
+
 const SCALARS = { float32: "f32", int32: "i32", uint32: "u32" } as const;
 
 /**
@@ -87,6 +91,8 @@ export function planConv(spec: ConvSpec, limits: PlanLimits): readonly Stage[] {
   if (rows * spec.features === 0) return [];
   const work = rows * spec.features * spec.channels * volume(spec.window);
   if (problem.cols <= FEW_FEATURES || work <= SMALL) return [planDirect(problem)];
+  if (limits.sequential === true && groups === 1 && rows * spec.channels * volume(spec.window) <= MOST_COLUMNS)
+    return columnsOf(problem);
   return planImplicit(problem);
 }
 
@@ -136,11 +142,13 @@ function groupStride({ x, channels, batch, batchGroups, groups }: Problem): numb
 
 /** Strides counted in elements of `units` scalars each, modulo 2^32. */
 function imageParams(problem: Problem, units: number): Record<string, number> {
-  const { x, batchInner } = problem;
+  return { ...imageStrides(problem, units), xZ: (groupStride(problem) / units) >>> 0 };
+}
+
+function imageStrides({ x, batchInner }: Problem, units: number): Record<string, number> {
   const scale = (scalars: number): number => (scalars / units) >>> 0;
   return {
     xBase: scale(x.offset),
-    xZ: scale(groupStride(problem)),
     xOuter: batchInner ? 0 : scale(x.batch),
     xInner: batchInner ? scale(x.batch) : 0,
     xC: scale(x.channel),
@@ -254,6 +262,25 @@ function planImplicit(problem: Problem): readonly Stage[] {
     workspaceElements: slabs === groups ? 0 : (slabs / groups) * rows * features,
   };
   return slabs === groups ? [stage] : [stage, sumStage(problem, slabs / groups, width)];
+}
+
+/** The same product with its left matrix stored, for a CPU. */
+function columnsOf(problem: Problem): readonly Stage[] {
+  const { x, w, channels, cols, rows, limits, dtype, window, lhsDilation } = problem;
+  const whole = x.channel === 1 && channels % 4 === 0 && isImageWhole(problem);
+  const form = isWideImage(problem) ? "rows" : whole ? "channels" : "scalars";
+  const image = imageStrides(problem, form === "scalars" ? 1 : 4);
+  const [sD, sH, sW] = w.spatial;
+  return planColumns({
+    ...{ rows, cols, channels, limits, form, taps: volume(window), float: dtype === "float32" },
+    aliases: aliases(dtype),
+    placing: placing(lhsDilation),
+    params: { ...placeParams(problem), ...image, ...(form === "channels" ? { xC: 1 } : {}) },
+    window: {
+      wide: cols % 4 === 0 && isFlat(problem),
+      ...{ base: w.offset, output: w.output, input: w.input, axes: { sW, sH, sD }, kw: window[2], kh: window[1] },
+    },
+  });
 }
 
 function implicitConsts(

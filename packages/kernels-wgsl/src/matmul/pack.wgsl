@@ -1,6 +1,7 @@
 // w[z, j, k, c] = x[z, k, C * j + c]: C columns of b (or rows of a) side by side, contiguous along k, as tile.wgsl reads them.
 //
-// Layouts: element (k, i) of x at base + k * step + i * stride, in scalars, any strides; the base grows by up to three batch axes.
+// Layouts: element (k, i) of x at base + along(k) + i * stride, in scalars, any strides; the base grows by up to three batch axes.
+// A product walks k at one step; a convolution's window at those of its axes, channels innermost.
 // `four` reads four neighbouring i at k: scalars, or one vec4 where those are contiguous in aligned vec4s. w in vec4s, Q of them for each k.
 // Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
 // not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving four vec4s: a cache line of x.
@@ -12,6 +13,7 @@ alias T = f32;
 alias T4 = vec4f;
 alias X = T;
 alias V = T4;
+fn along(k: u32) -> u32 { return k * p.step; }
 fn four(base: u32, i: u32) -> T4 {
   let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
   return T4(x[at.x], x[at.y], x[at.z], x[at.w]);
@@ -36,6 +38,13 @@ struct Params {
   // Workgroups across the panels, and along k.
   lines: u32,
   blocks: u32,
+  // Of a window: extents and strides of its axes, that of the channels being `step`.
+  channels: u32,
+  kw: u32,
+  kh: u32,
+  sW: u32,
+  sH: u32,
+  sD: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -64,7 +73,7 @@ fn main(
   let i0 = z - z1 * p.d0;
   let i2 = z1 / p.d1;
   let i1 = z1 - i2 * p.d1;
-  let base = p.base + i0 * p.x0 + i1 * p.x1 + i2 * p.x2 + k * p.step;
+  let base = p.base + i0 * p.x0 + i1 * p.x1 + i2 * p.x2 + along(k);
   // No loop: the walk along k is the innermost one then, and its addresses step.
   if (z < p.batch && k < p.k) {
     move(z, first, k, base, 0u);

@@ -21,7 +21,7 @@ export interface TileProblem {
 }
 
 /** Rows of a and columns of b in a tile. */
-const ROWS = 4;
+export const ROWS = 4;
 const COLUMNS = 8;
 /** Tiles below one another in a workgroup: the columns of b that they share stay in the nearest cache. */
 const GROUP = 8;
@@ -41,7 +41,7 @@ interface Place {
 
 /** The product, after the dispatches that pack an operand, if enough tiles read it. Their workspaces are b's, then a's. */
 export function planTile(problem: TileProblem): readonly Stage[] {
-  const { m, n, k, a, b } = problem;
+  const { m, n, k, a, b, limits, aliases } = problem;
   const whole = b.stride === 1 && n % 4 === 0 && isAligned(b, b.step);
   const packB = k > 0 && !(whole && m < ROWS_WORTH);
   const packA = packB && n >= COLUMNS_WORTH;
@@ -49,12 +49,25 @@ export function planTile(problem: TileProblem): readonly Stage[] {
   const inB = packB ? packedPlace(problem, n, b, COLUMNS) : { packed: false, base: rows.base, batch: rows.batch };
   // Counted in scalars, of which a vec4 of the workspace has four.
   const inA = packA ? packedPlace(problem, m, a, ROWS, 4) : { packed: false, base: a.base, batch: a.batch };
-  const packs = [
-    ...(packB ? [packStage(problem, n, b, COLUMNS, 1)] : []),
-    ...(packA ? [packStage(problem, m, a, ROWS, 0)] : []),
-  ];
+  const pack = (across: "a" | "b", extent: number, view: View): Stage => {
+    const wide = view.stride === 1 && extent % 4 === 0 && isAligned(view, view.step);
+    const copies = copiesOf(problem, view);
+    const operand = across === "a" ? 0 : 1;
+    return packStage({ k, extent, view, wide, across, operand, copies, limits, aliases, z: problem.z });
+  };
+  const packs = [...(packB ? [pack("b", n, b)] : []), ...(packA ? [pack("a", m, a)] : [])];
   return [...packs, tileStage(problem, inA, inB)];
 }
+
+/** The product of what two packing dispatches left: b's workspace first, then a's. */
+export function productOfPacked(problem: Omit<TileProblem, "a" | "b" | "z">): Stage {
+  const nowhere = { stride: 0, step: 0, base: 0, batch: NO_STRIDES };
+  const place = { packed: true, base: 0, batch: NO_STRIDES };
+  const z = { count: 1, d0: 1, d1: 1, a: NO_STRIDES, b: NO_STRIDES };
+  return tileStage({ ...problem, a: nowhere, b: nowhere, z }, place, place);
+}
+
+const NO_STRIDES = [0, 0, 0] as const;
 
 /** Batch axes that an operand does not walk need one packed copy only. */
 function copiesOf({ z }: TileProblem, { batch }: View): number {
@@ -64,39 +77,67 @@ function copiesOf({ z }: TileProblem, { batch }: View): number {
 function packedPlace(problem: TileProblem, extent: number, view: View, across: number, units = 1): Place {
   const { d0, d1 } = problem.z;
   const size = ceilDiv(extent, across) * problem.k * (across / 4) * units;
-  const batch = copiesOf(problem, view) === 1 ? ([0, 0, 0] as const) : ([size, size * d0, size * d0 * d1] as const);
+  const batch = copiesOf(problem, view) === 1 ? NO_STRIDES : ([size, size * d0, size * d0 * d1] as const);
   return { packed: true, base: 0, batch };
 }
 
-function packStage(problem: TileProblem, extent: number, view: View, across: number, operand: number): Stage {
-  const { k, z, limits, aliases } = problem;
-  const copies = copiesOf(problem, view);
+/** An operand to be packed: columns of b by eights, or rows of a by fours. */
+export interface Packing {
+  readonly k: number;
+  /** Columns or rows. */
+  readonly extent: number;
+  readonly view: View;
+  /** Four neighbours are one aligned vec4. */
+  readonly wide: boolean;
+  readonly across: "a" | "b";
+  /** The op's operand that it is. */
+  readonly operand: number;
+  readonly copies: number;
+  readonly limits: PlanLimits;
+  readonly aliases: string;
+  readonly z?: Batch;
+  /** Of a convolution's window: what `along` reads. */
+  readonly inner?: Readonly<Record<"channels" | "kw" | "kh" | "sW" | "sH" | "sD", number>>;
+}
+
+export function packStage({ k, extent, view, wide, copies, limits, aliases, z, inner, ...rest }: Packing): Stage {
+  const across = rest.across === "a" ? ROWS : COLUMNS;
   const panels = ceilDiv(extent, across);
-  const perGroup = PACK_ACROSS / across;
-  const [blocks, lines] = [ceilDiv(k, PACK_GROUP), ceilDiv(panels, perGroup)];
-  const wide = view.stride === 1 && extent % 4 === 0 && isAligned(view, view.step);
+  const [blocks, lines] = [ceilDiv(k, PACK_GROUP), ceilDiv(panels, PACK_ACROSS / across)];
   const { base, step, batch } = wide ? inVec4(view, ["step"]) : view;
   const [x0, x1, x2] = batch;
+  const units = wide ? 4 : 1;
+  const { channels = 1, kw = 1, kh = 1, sW = 0, sH = 0, sD = 0 } = inner ?? {};
   return {
     kernel: pack,
     consts: [
       `const GX = ${PACK_GROUP}u;\nconst Q = ${across / 4}u;`,
       `${aliases}\nalias V = T4;\nalias X = ${wide ? "T4" : "T"};`,
+      `fn along(k: u32) -> u32 {${inner === undefined ? " return k * p.step; " : ALONG_WINDOW}}`,
       `fn four(base: u32, i: u32) -> T4 {${wide ? FOUR_TOGETHER : FOUR_APART}}\n`,
     ].join("\n"),
     params: {
-      ...{ extent, k, base, stride: view.stride, step },
-      ...{ d0: z.d0, d1: z.d1, x0, x1, x2, batch: copies, panels, lines, blocks },
+      ...{ extent, k, base: base >>> 0, stride: view.stride >>> 0, step: step >>> 0 },
+      ...{ d0: z?.d0 ?? 1, d1: z?.d1 ?? 1, x0, x1, x2, batch: copies, panels, lines, blocks },
+      ...{ channels, kw, kh, sW: (sW / units) >>> 0, sH: (sH / units) >>> 0, sD: (sD / units) >>> 0 },
     },
     grid: foldGrid(blocks * lines * copies, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: 4,
     reads: "operands",
-    operands: [operand],
+    operands: [rest.operand],
     writes: "workspace",
     workspaceElements: copies * panels * k * across,
   };
 }
 
+const ALONG_WINDOW = `
+  let tap = k / p.channels;
+  let line = tap / p.kw;
+  let depth = line / p.kh;
+  let w = tap - line * p.kw;
+  let h = line - depth * p.kh;
+  return (k - tap * p.channels) * p.step + w * p.sW + h * p.sH + depth * p.sD;
+`;
 const FOUR_TOGETHER = " return x[base + min(i, p.extent - 4u) / 4u]; ";
 const FOUR_APART = `
   let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;

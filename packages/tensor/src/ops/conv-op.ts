@@ -77,7 +77,10 @@ const convOp: KernelOp<ConvAttrs> = {
       ...placesOf(x.view, w.view),
       batchInner: attrs.batchInner,
     };
-    return planConv(spec, limits).map((stage) => ({ ...stage, operands: stage.reads === "operands" ? [0, 1] : [] }));
+    return planConv(spec, limits).map((stage) => ({
+      ...stage,
+      operands: stage.operands ?? (stage.reads === "operands" ? [0, 1] : []),
+    }));
   },
   vjp: (context, ct) => convVjp(context, ct),
   jvp: ({ inputs: [x, w], attrs }, [dx, dw]) => {
