@@ -150,7 +150,7 @@ describe("planMatmul for a CPU", () => {
 });
 
 /** Shapes that reach every form of the convolutions: operands wide and narrow, groups, dilations, taps in parts. */
-function convStages(dtype: ConvSpec["dtype"]): readonly TestStage[] {
+function convStages(dtype: ConvSpec["dtype"], device = limits): readonly TestStage[] {
   const yes = [false, true];
   return yes.flatMap((batchInner) =>
     yes.flatMap((swapped) =>
@@ -183,12 +183,19 @@ function convStages(dtype: ConvSpec["dtype"]): readonly TestStage[] {
               spatial: [0, 3 * channels * wide, channels * wide],
             },
           };
-          return planConv(spec, limits);
+          return planConv(spec, device);
         }),
       ),
     ),
   );
 }
+
+test("so is every text that planConv returns for a CPU", async () => {
+  const kernels = texts(convStages("float32", { ...limits, sequential: true }));
+  const used = new Set(kernels.map(({ name }) => name));
+  for (const name of ["conv/columns", "matmul/pack", "matmul/tile", "conv/implicit"]) expect(used).toContain(name);
+  for (const { code } of kernels) expect(await complaints(code)).toEqual([]);
+});
 
 test.each(DTYPES)("every text that planConv returns for %s is legal", async (dtype) => {
   const kernels = texts(convStages(dtype));

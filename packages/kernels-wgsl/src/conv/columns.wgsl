@@ -2,7 +2,7 @@
 // side as matmul/tile.wgsl reads them. For a CPU: packing costs little beside the product, and that then runs at its full speed.
 //
 // Rows are output positions (outer batch, depth, height, width, inner batch), the last innermost; taps and channels as in
-// implicit.wgsl, whose `place`, `isIn` and `innerAt` these are. One invocation takes four rows through all taps. The hook `move`
+// implicit.wgsl, whose `place`, `isIn` and `innerAt` these are. One invocation takes four rows through all taps. The hook `carry`
 // writes UNIT channels of one tap, from c on: four scalars, one vec4 of four neighbouring rows, or four vec4s of four channels.
 // Bounds: rows past the edge repeat the last one; taps outside x load element 0 and are zero. Groups fold over x and y, panels past
 // the last do nothing. Workgroup memory: none.
@@ -17,7 +17,7 @@ alias V = T4;
 fn place(t: vec4u, base: u32) -> vec4u { return t; }
 fn isIn(t: vec4u, span: u32, base: u32) -> vec4<bool> { return t < vec4u(span); }
 fn innerAt(n: vec4u) -> vec4u { return n * p.xInner; }
-fn move(goal: u32, c: u32, at: vec4u, step: vec4u, within: vec4<bool>) {
+fn carry(goal: u32, c: u32, at: vec4u, step: vec4u, within: vec4<bool>) {
   let i = at + c * step;
   store(goal + c, select(T4(), T4(a[i.x], a[i.y], a[i.z], a[i.w]), within));
 }
@@ -73,7 +73,7 @@ fn main(
     let at = select(vec4u(), there, within);
     let step = select(vec4u(), vec4u(p.xC), within);
     for (var c = 0u; c < p.channels; c += UNIT) {
-      move(goal, c, at, step, within);
+      carry(goal, c, at, step, within);
     }
     goal += p.channels;
     tw += 1u;

@@ -89,7 +89,7 @@ function imageStage(problem: ColumnsProblem, k: number): Stage {
       `${problem.aliases}\nalias V = T4;\nalias TA = ${form === "scalars" ? "T" : "T4"};`,
       problem.placing,
       `fn innerAt(n: vec4u) -> vec4u { return ${form === "rows" ? "n / 4u" : "n * p.xInner"}; }`,
-      `fn move(goal: u32, c: u32, at: vec4u, step: vec4u, within: vec4<bool>) {\n${MOVES[form]}\n}\n`,
+      `fn carry(goal: u32, c: u32, at: vec4u, step: vec4u, within: vec4<bool>) {\n${MOVES[form]}\n}\n`,
     ].join("\n"),
     params: { ...problem.params, rows, channels, panels, taps },
     grid: foldGrid(ceilDiv(panels, GROUP), limits.maxComputeWorkgroupsPerDimension),

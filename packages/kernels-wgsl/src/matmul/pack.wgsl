@@ -2,13 +2,15 @@
 //
 // Layouts: element (k, i) of x at base + along(k) + i * stride, in scalars, any strides; the base grows by up to three batch axes.
 // A product walks k at one step; a convolution's window at those of its axes, channels innermost.
-// `four` reads four neighbouring i at k: scalars, or one vec4 where those are contiguous in aligned vec4s. w in vec4s, Q of them for each k.
+// `carry` takes four neighbouring i through STEP values of k: scalars, one vec4 where i is contiguous in aligned vec4s, or four of them
+// turned where k is (STEP 4). w in vec4s, Q of them for each k.
 // Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
 // not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving four vec4s: a cache line of x.
 
 //#default
 const GX = 64u;
 const Q = 2u;
+const STEP = 1u;
 alias T = f32;
 alias T4 = vec4f;
 alias X = T;
@@ -17,6 +19,13 @@ fn along(k: u32) -> u32 { return k * p.step; }
 fn four(base: u32, i: u32) -> T4 {
   let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
   return T4(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+// The j-th vec4 of the line that begins with panel `first`, at k.
+fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
+  let panel = first + j / Q;
+  if (panel < p.panels) {
+    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, four(base, first * Q * 4u + j * 4u));
+  }
 }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
@@ -50,14 +59,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 
-// The j-th vec4 of the line that begins with panel `first`, at k.
-fn move(z: u32, first: u32, k: u32, base: u32, j: u32) {
-  let panel = first + j / Q;
-  if (panel < p.panels) {
-    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, four(base, first * Q * 4u + j * 4u));
-  }
-}
-
 @compute @workgroup_size(GX)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -66,7 +67,7 @@ fn main(
 ) {
   let group = wid.x + wid.y * groups.x;
   let line = group / p.blocks;
-  let k = (group - line * p.blocks) * GX + lid.x;
+  let k = ((group - line * p.blocks) * GX + lid.x) * STEP;
   let z = line / p.lines;
   let first = (line - z * p.lines) * (4u / Q);
   let z1 = z / p.d0;
@@ -76,9 +77,9 @@ fn main(
   let base = p.base + i0 * p.x0 + i1 * p.x1 + i2 * p.x2 + along(k);
   // No loop: the walk along k is the innermost one then, and its addresses step.
   if (z < p.batch && k < p.k) {
-    move(z, first, k, base, 0u);
-    move(z, first, k, base, 1u);
-    move(z, first, k, base, 2u);
-    move(z, first, k, base, 3u);
+    carry(z, first, k, base, 0u);
+    carry(z, first, k, base, 1u);
+    carry(z, first, k, base, 2u);
+    carry(z, first, k, base, 3u);
   }
 }

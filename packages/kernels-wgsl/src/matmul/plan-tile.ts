@@ -100,24 +100,27 @@ export interface Packing {
   readonly inner?: Readonly<Record<"channels" | "kw" | "kh" | "sW" | "sH" | "sD", number>>;
 }
 
-export function packStage({ k, extent, view, wide, copies, limits, aliases, z, inner, ...rest }: Packing): Stage {
+export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, ...rest }: Packing): Stage {
+  const { stride, step: scalars } = rest.view;
+  const turned = !wide && inner === undefined && scalars === 1 && k % 4 === 0 && isAligned(rest.view, stride);
   const across = rest.across === "a" ? ROWS : COLUMNS;
   const panels = ceilDiv(extent, across);
-  const [blocks, lines] = [ceilDiv(k, PACK_GROUP), ceilDiv(panels, PACK_ACROSS / across)];
-  const { base, step, batch } = wide ? inVec4(view, ["step"]) : view;
-  const [x0, x1, x2] = batch;
+  const steps = turned ? 4 : 1;
+  const [blocks, lines] = [ceilDiv(k, PACK_GROUP * steps), ceilDiv(panels, PACK_ACROSS / across)];
+  const view = turned ? inVec4(rest.view, ["stride"]) : wide ? inVec4(rest.view, ["step"]) : rest.view;
+  const [x0, x1, x2] = view.batch;
   const units = wide ? 4 : 1;
   const { channels = 1, kw = 1, kh = 1, sW = 0, sH = 0, sD = 0 } = inner ?? {};
   return {
     kernel: pack,
     consts: [
-      `const GX = ${PACK_GROUP}u;\nconst Q = ${across / 4}u;`,
-      `${aliases}\nalias V = T4;\nalias X = ${wide ? "T4" : "T"};`,
-      `fn along(k: u32) -> u32 {${inner === undefined ? " return k * p.step; " : ALONG_WINDOW}}`,
-      `fn four(base: u32, i: u32) -> T4 {${wide ? FOUR_TOGETHER : FOUR_APART}}\n`,
+      `const GX = ${PACK_GROUP}u;\nconst Q = ${across / 4}u;\nconst STEP = ${steps}u;`,
+      `${aliases}\nalias V = T4;\nalias X = ${wide || turned ? "T4" : "T"};`,
+      `fn along(k: u32) -> u32 {${turned ? " return k / 4u; " : inner === undefined ? " return k * p.step; " : ALONG_WINDOW}}`,
+      turned ? MOVE_TURNED : moveOne(wide),
     ].join("\n"),
     params: {
-      ...{ extent, k, base: base >>> 0, stride: view.stride >>> 0, step: step >>> 0 },
+      ...{ extent, k, base: view.base >>> 0, stride: view.stride >>> 0, step: view.step >>> 0 },
       ...{ d0: z?.d0 ?? 1, d1: z?.d1 ?? 1, x0, x1, x2, batch: copies, panels, lines, blocks },
       ...{ channels, kw, kh, sW: (sW / units) >>> 0, sH: (sH / units) >>> 0, sD: (sD / units) >>> 0 },
     },
@@ -138,10 +141,36 @@ const ALONG_WINDOW = `
   let h = line - depth * p.kh;
   return (k - tap * p.channels) * p.step + w * p.sW + h * p.sH + depth * p.sD;
 `;
-const FOUR_TOGETHER = " return x[base + min(i, p.extent - 4u) / 4u]; ";
-const FOUR_APART = `
-  let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
-  return T4(x[at.x], x[at.y], x[at.z], x[at.w]);
+/** The j-th vec4 of the line of panels that begins with `first`, at k. */
+function moveOne(wide: boolean): string {
+  const apart = `T4(x[at.x], x[at.y], x[at.z], x[at.w])`;
+  return `fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
+  let panel = first + j / Q;
+  if (panel < p.panels) {
+    let i = first * Q * 4u + j * 4u;
+    ${wide ? "" : "let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;"}
+    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, ${wide ? "x[base + min(i, p.extent - 4u) / 4u]" : apart});
+  }
+}
+`;
+}
+
+/** The same at k and the three after it, read as vec4s along k. */
+const MOVE_TURNED = `fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
+  let panel = first + j / Q;
+  if (panel < p.panels) {
+    let at = min(first * Q * 4u + j * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
+    let q = x[at.x];
+    let r = x[at.y];
+    let s = x[at.z];
+    let t = x[at.w];
+    let goal = ((z * p.panels + panel) * p.k + k) * Q + j % Q;
+    store(goal, T4(q.x, r.x, s.x, t.x));
+    store(goal + Q, T4(q.y, r.y, s.y, t.y));
+    store(goal + 2u * Q, T4(q.z, r.z, s.z, t.z));
+    store(goal + 3u * Q, T4(q.w, r.w, s.w, t.w));
+  }
+}
 `;
 
 function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, inA: Place, inB: Place): Stage {

@@ -25,6 +25,8 @@ fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
 fn store(i: u32, v: V) { y0[i] = v; }
 //#end
 
+const BLOCK = 512u;
+
 struct Params {
   m: u32,
   n: u32,
@@ -77,33 +79,45 @@ fn main(
   let high = highOf(low, col);
   let rows = rowsAt(row) + aBase;
 
-  var c0 = T4(); var d0 = T4();
-  var c1 = T4(); var d1 = T4();
-  var c2 = T4(); var d2 = T4();
-  var c3 = T4(); var d3 = T4();
+  // Sums of BLOCK products each: the error of a long sum grows with the length of its pieces.
+  var s0 = T4(); var t0 = T4();
+  var s1 = T4(); var t1 = T4();
+  var s2 = T4(); var t2 = T4();
+  var s3 = T4(); var t3 = T4();
   let aStep = stepA();
   let bStep = stepB();
-  let end = select(0u, p.k, row < p.m);
-  for (var k = 0u; k < end; k += 1u) {
-    let bl = b[low + k * bStep];
-    let bh = b[high + k * bStep];
-    let x0 = a[rows.x + k * aStep];
-    let x1 = a[rows.y + k * aStep];
-    let x2 = a[rows.z + k * aStep];
-    let x3 = a[rows.w + k * aStep];
-    c0 = mad(x0, bl, c0); d0 = mad(x0, bh, d0);
-    c1 = mad(x1, bl, c1); d1 = mad(x1, bh, d1);
-    c2 = mad(x2, bl, c2); d2 = mad(x2, bh, d2);
-    c3 = mad(x3, bl, c3); d3 = mad(x3, bh, d3);
+  let length = select(0u, p.k, row < p.m);
+  for (var begin = 0u; begin < length; begin += BLOCK) {
+    var c0 = T4(); var d0 = T4();
+    var c1 = T4(); var d1 = T4();
+    var c2 = T4(); var d2 = T4();
+    var c3 = T4(); var d3 = T4();
+    let end = min(begin + BLOCK, length);
+    for (var k = begin; k < end; k += 1u) {
+      let bl = b[low + k * bStep];
+      let bh = b[high + k * bStep];
+      let x0 = a[rows.x + k * aStep];
+      let x1 = a[rows.y + k * aStep];
+      let x2 = a[rows.z + k * aStep];
+      let x3 = a[rows.w + k * aStep];
+      c0 = mad(x0, bl, c0); d0 = mad(x0, bh, d0);
+      c1 = mad(x1, bl, c1); d1 = mad(x1, bh, d1);
+      c2 = mad(x2, bl, c2); d2 = mad(x2, bh, d2);
+      c3 = mad(x3, bl, c3); d3 = mad(x3, bh, d3);
+    }
+    s0 += c0; t0 += d0;
+    s1 += c1; t1 += d1;
+    s2 += c2; t2 += d2;
+    s3 += c3; t3 += d3;
   }
 
   // One call of `store`, in a loop that turns the tile: an epilogue may be long.
-  for (var t = 0u; t < p.pieces; t += 1u) {
-    let r = row + t / 2u;
-    let q = col + (t & 1u) * 4u;
+  for (var j = 0u; j < p.pieces; j += 1u) {
+    let r = row + j / 2u;
+    let q = col + (j & 1u) * 4u;
     if (zRaw < p.batch && r < p.m && q < p.n) {
-      put((z * p.m + r) * p.n + q, p.n - q, c0);
+      put((z * p.m + r) * p.n + q, p.n - q, s0);
     }
-    c0 = d0; d0 = c1; c1 = d1; d1 = c2; c2 = d2; d2 = c3; c3 = d3;
+    s0 = t0; t0 = s1; s1 = t1; t1 = s2; s2 = t2; t2 = s3; s3 = t3;
   }
 }
