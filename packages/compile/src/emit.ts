@@ -1,6 +1,8 @@
 import {
   at,
   contiguousView,
+  copiedView,
+  lowerCopy,
   lowerLines,
   lowerMap,
   lowerReduce,
@@ -41,9 +43,20 @@ export function emitGroup(group: Group, context: EmitContext): Step[] {
     expr: resolver.member(node),
   }));
   const label = labelOf(group);
-  if (anchor === undefined) return [lowerMap(label, group.shape, outputs, context.limits)];
+  if (anchor === undefined) return emitMaps(label, group, outputs, context.limits);
   if (anchor.op.kind === "reduce") return emitReduce(label, anchor, outputs, resolver, context);
   return emitKernel(label, anchor, outputs, context);
+}
+
+/** One dispatch for all maps; a mere change of layout is a copy. */
+function emitMaps(label: string, { shape }: Group, outputs: readonly Output[], limits: Limits): Step[] {
+  const copied = copiedView(outputs);
+  if (copied === undefined) return [lowerMap(label, shape, outputs, limits)];
+  const { slot, dtype, view } = copied;
+  const last = view.shape.reduce((sum, extent, axis) => sum + (extent - 1) * at(view.strides, axis), view.offset);
+  // Storages hold whole vec4s.
+  const elements = 4 * Math.ceil((last + 1) / 4);
+  return lowerCopy(label, { from: slot, elements, to: at(outputs, 0).slot, dtype, view }, limits);
 }
 
 /** Values of a line are variables of the kernel, named by their nodes; what is over the whole is computed where it is needed. */

@@ -1,8 +1,8 @@
-import { planCopy } from "@jnx/kernels-wgsl";
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
 import { BYTES_PER_ELEMENT, filledArray, roundTo } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
+import { lowerCopy } from "./lower/copy.ts";
 import { lowerMap, lowerStages } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
 import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
@@ -76,22 +76,11 @@ export function copy(tensor: Tensor): Tensor {
     return work.result;
   }
   if (payload.kind === "symbolic") throw leaked("copy", tensor);
-  work.run({ steps: copySteps(tensor, payload.storage, payload.view, work), workspaces: work.workspaces });
+  const { storage, view } = payload;
+  const elements = storage.bytes / BYTES_PER_ELEMENT;
+  const copy = { from: work.slot(storage), elements, to: work.resultSlot, dtype: tensor.dtype, view };
+  work.run({ steps: lowerCopy("copy", copy, executor().limits), workspaces: [] });
   return work.result;
-}
-
-/** A strided view made contiguous: the kernel walks the storage below the view. */
-function copySteps({ shape, dtype }: Tensor, storage: Storage, view: View, work: EagerWork): Step[] {
-  const below = [storage.bytes / BYTES_PER_ELEMENT];
-  const expr: Expr = { kind: "load", slot: work.slot(storage), dtype, view: contiguousView(below) };
-  return lowerStages("copy", {
-    stages: planCopy({ dtype, ...view, vector: true }, executor().limits).map((stage) => ({ ...stage, operands: [] })),
-    operandSlots: [],
-    loadOf: () => ({ shape: below, expr }),
-    result: { shape, dtype },
-    outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
-    workspace: (bytes) => work.workspace(bytes),
-  });
 }
 
 /** The storages one op works on, numbered: its result, which is born here, then the operands', then workspaces. */

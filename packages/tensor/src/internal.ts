@@ -36,6 +36,7 @@ export { deviceStorage, type Payload } from "./tensor.ts";
 export { keptStorages, reachableStorages, withAttached } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
+export { copiedView, lowerCopy } from "./lower/copy.ts";
 export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";
 export { lowerLines, type LinesWork, type LineValue } from "./lower/lines.ts";
 export { lowerReduce, remapExpr, type ReduceWork } from "./lower/reduce.ts";
