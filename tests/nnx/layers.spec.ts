@@ -100,6 +100,31 @@ describe("Dropout", () => {
   });
 });
 
+describe("copies of layers", () => {
+  it("work as the originals do, in training and with a cache", async () => {
+    const rngs = new nnx.Rngs(0);
+    const layers = [
+      new nnx.BatchNorm(3, { rngs }),
+      new nnx.ConvTranspose(3, 2, 2, { padding: "CIRCULAR", rngs }),
+      new nnx.MultiHeadAttention({
+        numHeads: 1,
+        inFeatures: 3,
+        decode: false,
+        dropoutRate: 0.5,
+        deterministic: false,
+        rngs,
+      }),
+    ];
+    for (const layer of layers) {
+      const copy = nnx.clone(layer);
+      expect(await copy.call(ones([1, 4, 3])).toArray()).toEqual(await layer.call(ones([1, 4, 3])).toArray());
+    }
+    const attention = new nnx.MultiHeadAttention({ numHeads: 1, inFeatures: 3, decode: true, rngs });
+    attention.initCache([1, 4, 3]);
+    expect(nnx.clone(attention).call(ones([1, 1, 3])).shape).toEqual([1, 1, 3]);
+  });
+});
+
 describe("initializers equal jax.nn.initializers", () => {
   const { initializers } = nnx;
   const makers: Record<string, nnx.Initializer> = {

@@ -14,6 +14,7 @@ import golden  # noqa: E402
 import nnx_attention  # noqa: E402
 import nnx_cases  # noqa: E402
 import nnx_checkpoint  # noqa: E402
+import nnx_curves  # noqa: E402
 import nnx_layers  # noqa: E402
 import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
@@ -40,6 +41,7 @@ golden.write("optax-more-schedules", optax_more.schedule_cases())
 golden.write("optax-more-losses", optax_more.loss_cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-checkpoint", nnx_checkpoint.cases())
+golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
 for family in structural_cases.FAMILIES:

@@ -1,4 +1,4 @@
-import { asTensor, inArena, isData, type AnyFunction } from "@jnx/tensor/internal";
+import { asTensor, inArena, isData, sizeOf, type AnyFunction } from "@jnx/tensor/internal";
 import { tree, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
 import { Capture } from "./capture.ts";
 import type { Graph } from "./graph.ts";
@@ -15,6 +15,14 @@ export class ShapeDtypeStruct {
   constructor(shape: Shape, dtype: DType) {
     this.shape = shape;
     this.dtype = dtype;
+  }
+
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
   }
 }
 

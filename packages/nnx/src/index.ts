@@ -156,6 +156,10 @@ export { DiffState, grad, valueAndGrad, type GradientFor, type GradOptions } fro
 export { jit, type Jitted } from "./transforms/jit.ts";
 export { remat, remat as checkpoint, type RematOptions } from "./transforms/remat.ts";
 export { jvp, vjp, type DerivativeOptions } from "./transforms/vjp.ts";
+export { cond, foriLoop, switchBranch as switch } from "./transforms/control.ts";
+export { customVjp, type CustomVjpOptions, type LiftedCustomVjp } from "./transforms/custom-vjp.ts";
+export { evalShape, type Abstract } from "./transforms/eval-shape.ts";
+export { cachedPartial, jitPartial } from "./transforms/partial.ts";
 export { scan, type ScanOptions } from "./transforms/scan.ts";
 export { vmap, type VmapOptions } from "./transforms/vmap.ts";
 export { VariableMetadata, withMetadata, type Hook, type HookName } from "./variable-metadata.ts";

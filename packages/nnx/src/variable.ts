@@ -1,3 +1,4 @@
+import { ShapeDtypeStruct } from "@jnx/compile";
 import { ArgumentError, tree, Tensor, type DType, type Shape, type TensorConvertible } from "@jnx/tensor";
 import {
   currentFrame,
@@ -332,9 +333,10 @@ function expose(value: unknown): void {
   for (const storage of reachableStorages(value)) storage.exposed = true;
 }
 
-function tensorIn(variable: AnyVariable): Tensor {
+/** What has a shape: a Tensor, or what stands for one in an abstract model. */
+function tensorIn(variable: AnyVariable): Pick<Tensor, "shape" | "dtype" | "ndim" | "size"> {
   const value = peek(variable);
-  if (value instanceof Tensor) return value;
+  if (value instanceof Tensor || value instanceof ShapeDtypeStruct) return value;
   throw new TypeError(`${variable.type.name}: holds ${typeof value}, which has no shape or dtype; use its .value`);
 }
 

@@ -97,22 +97,24 @@ export class BatchNorm extends Module {
     const place = (vector: Tensor): Tensor => alongFeatures("BatchNorm", vector, input, this.axis);
     const stats = running
       ? { mean: place(readValue(this.mean)), variance: place(readValue(this.var)) }
-      : this.#ofBatch(input, options);
+      : ofBatch(this, input, options);
     return normalized(input, stats, [scale && place(scale), bias && place(bias)], this.epsilon);
   }
+}
 
-  /** The batch's statistics, which also enter the running ones. */
-  #ofBatch(x: Tensor, { mask }: BatchNormCallOptions): Statistics {
-    const feature = normalizeAxis("BatchNorm", this.axis, x.ndim);
-    const axes = x.shape.flatMap((_, axis) => (axis === feature ? [] : [axis]));
-    const how = { useMean: true, useFastVariance: this.useFastVariance, ...(mask === undefined ? {} : { mask }) };
-    const stats = statistics("BatchNorm", x, axes, how);
-    const next = (old: BatchStat, batch: Tensor): Tensor =>
-      stopGradient(add(mul(readValue(old), this.momentum), mul(reshape(batch, [this.numFeatures]), 1 - this.momentum)));
-    this.mean.value = next(this.mean, stats.mean);
-    this.var.value = next(this.var, stats.variance);
-    return stats;
-  }
+/** The batch's statistics, which also enter the running ones. */
+function ofBatch(layer: BatchNorm, x: Tensor, { mask }: BatchNormCallOptions): Statistics {
+  const feature = normalizeAxis("BatchNorm", layer.axis, x.ndim);
+  const axes = x.shape.flatMap((_, axis) => (axis === feature ? [] : [axis]));
+  const how = { useMean: true, useFastVariance: layer.useFastVariance, ...(mask === undefined ? {} : { mask }) };
+  const stats = statistics("BatchNorm", x, axes, how);
+  const next = (old: BatchStat, batch: Tensor): Tensor =>
+    stopGradient(
+      add(mul(readValue(old), layer.momentum), mul(reshape(batch, [layer.numFeatures]), 1 - layer.momentum)),
+    );
+  layer.mean.value = next(layer.mean, stats.mean);
+  layer.var.value = next(layer.var, stats.variance);
+  return stats;
 }
 
 function makeStatistic(value: () => Tensor): BatchStat {

@@ -91,26 +91,26 @@ export class ConvTranspose extends Module {
       transposeKernel: this.transposeKernel,
       dimensionNumbers: channelsLast(axes),
     });
-    const wrapped = this.padding === "CIRCULAR" ? this.#wrap(y, input, strides) : y;
+    const wrapped = this.padding === "CIRCULAR" ? wrap(this, y, input, strides) : y;
     return restore(bias === undefined ? wrapped : add(wrapped, bias));
   }
+}
 
-  /** What lies beyond a period of in · stride positions is added where it comes round again. */
-  #wrap(y: Tensor, x: Tensor, strides: readonly number[]): Tensor {
-    const periods = strides.map((stride, k) => at(x.shape, k + 1) * stride);
-    const ends = periods.map((period, k) => {
-      const missing = (((period - at(y.shape, k + 1)) % (2 * period)) + 2 * period) % (2 * period);
-      const [less, more] = [Math.floor(missing / 2), Math.ceil(missing / 2)];
-      return this.transposeKernel ? ([less, more, 0] as const) : ([more, less, 0] as const);
-    });
-    let result = pad(y, 0, [[0, 0, 0], ...ends, [0, 0, 0]]);
-    periods.forEach((period, k) => {
-      const shape = result.shape;
-      const turns = at(shape, k + 1) / period;
-      result = sum(reshape(result, [...shape.slice(0, k + 1), turns, period, ...shape.slice(k + 2)]), { axis: k + 1 });
-    });
-    return result;
-  }
+/** What lies beyond a period of in · stride positions is added where it comes round again. */
+function wrap(layer: ConvTranspose, y: Tensor, x: Tensor, strides: readonly number[]): Tensor {
+  const periods = strides.map((stride, k) => at(x.shape, k + 1) * stride);
+  const ends = periods.map((period, k) => {
+    const missing = (((period - at(y.shape, k + 1)) % (2 * period)) + 2 * period) % (2 * period);
+    const [less, more] = [Math.floor(missing / 2), Math.ceil(missing / 2)];
+    return layer.transposeKernel ? ([less, more, 0] as const) : ([more, less, 0] as const);
+  });
+  let result = pad(y, 0, [[0, 0, 0], ...ends, [0, 0, 0]]);
+  periods.forEach((period, k) => {
+    const shape = result.shape;
+    const turns = at(shape, k + 1) / period;
+    result = sum(reshape(result, [...shape.slice(0, k + 1), turns, period, ...shape.slice(k + 2)]), { axis: k + 1 });
+  });
+  return result;
 }
 
 function paddingOf(padding: ConvPadding, axes: number): Padding {

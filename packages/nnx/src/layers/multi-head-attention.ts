@@ -186,12 +186,12 @@ export class MultiHeadAttention extends Module {
         "MultiHeadAttention: decode is not set; pass it to the constructor or to call, or use nnx.view or setAttributes",
       );
     if (decode) {
-      const cached = this.#remember(keys, values);
+      const cached = remember(this, keys, values);
       [keys, values] = [cached.keys, cached.values];
       mask = combineMasks([mask, cached.seen]);
     }
     const y = this.attentionFn(queries, keys, values, {
-      ...this.#dropout(options),
+      ...dropoutOf(this, options),
       ...(mask !== undefined && { mask }),
       ...(this.dtype !== undefined && { dtype: this.dtype }),
       ...(options.sowWeights === true && { module: this }),
@@ -214,43 +214,50 @@ export class MultiHeadAttention extends Module {
     this.cachedValue = make(() => none(shape, { dtype }));
     this.cacheIndex = make(() => array(0, { dtype: "int32" }));
   }
+}
 
-  #dropout({ deterministic, rngs }: AttentionCallOptions): DotProductAttentionOptions {
-    if (this.dropoutRate === 0) return { dropoutRate: 0, deterministic: true };
-    const still = deterministic ?? this.deterministic;
-    if (still === null)
-      throw new ArgumentError(
-        "MultiHeadAttention: deterministic is not set and dropoutRate is over 0; pass it to the constructor or to call, or use model.train() or model.eval()",
-      );
-    const common = { dropoutRate: this.dropoutRate, broadcastDropout: this.broadcastDropout, deterministic: still };
-    if (still) return common;
-    const stream = rngs === undefined ? this.rngs : rngs instanceof RngStream ? rngs : rngs.stream("dropout");
-    if (stream === null)
-      throw new ArgumentError(
-        "MultiHeadAttention: nothing to draw from; pass { rngs } to call: it was made with keepRngs: false",
-      );
-    return { ...common, dropoutRng: stream.call() };
-  }
+function dropoutOf(
+  layer: MultiHeadAttention,
+  { deterministic, rngs }: AttentionCallOptions,
+): DotProductAttentionOptions {
+  if (layer.dropoutRate === 0) return { dropoutRate: 0, deterministic: true };
+  const still = deterministic ?? layer.deterministic;
+  if (still === null)
+    throw new ArgumentError(
+      "MultiHeadAttention: deterministic is not set and dropoutRate is over 0; pass it to the constructor or to call, or use model.train() or model.eval()",
+    );
+  const common = { dropoutRate: layer.dropoutRate, broadcastDropout: layer.broadcastDropout, deterministic: still };
+  if (still) return common;
+  const stream = rngs === undefined ? layer.rngs : rngs instanceof RngStream ? rngs : rngs.stream("dropout");
+  if (stream === null)
+    throw new ArgumentError(
+      "MultiHeadAttention: nothing to draw from; pass { rngs } to call: it was made with keepRngs: false",
+    );
+  return { ...common, dropoutRng: stream.call() };
+}
 
-  /** Puts one position into the caches; gives all of them, and which are there. */
-  #remember(key: Tensor, value: Tensor): { keys: Tensor; values: Tensor; seen: Tensor } {
-    const { cachedKey, cachedValue, cacheIndex } = this;
-    if (cachedKey === null || cachedValue === null || cacheIndex === null)
-      throw new ArgumentError("MultiHeadAttention: there is no cache to decode with; call initCache first");
-    const [keys, values, index] = [readValue(cachedKey), readValue(cachedValue), readValue(cacheIndex)];
-    const [batch, length] = [keys.shape.slice(0, -3), at(keys.shape, keys.ndim - 3)];
-    const wanted = [...batch, 1, this.numKvHeads, this.headDim];
-    if (!sameShape(key.shape, wanted))
-      throw new ShapeError(
-        `MultiHeadAttention: decoding takes one position, keys of ${shapeText(wanted)}, received ${shapeText(key.shape)}`,
-      );
-    const here = reshape(equal(arange(length), index), [length, 1, 1]);
-    cachedKey.value = where(here, key, keys);
-    cachedValue.value = where(here, value, values);
-    cacheIndex.value = add(index, 1);
-    const seen = broadcastTo(lessEqual(arange(length), index), [...batch, 1, 1, length]);
-    return { keys: readValue(cachedKey), values: readValue(cachedValue), seen };
-  }
+/** Puts one position into the caches; gives all of them, and which are there. */
+function remember(
+  layer: MultiHeadAttention,
+  key: Tensor,
+  value: Tensor,
+): { keys: Tensor; values: Tensor; seen: Tensor } {
+  const { cachedKey, cachedValue, cacheIndex } = layer;
+  if (cachedKey === null || cachedValue === null || cacheIndex === null)
+    throw new ArgumentError("MultiHeadAttention: there is no cache to decode with; call initCache first");
+  const [keys, values, index] = [readValue(cachedKey), readValue(cachedValue), readValue(cacheIndex)];
+  const [batch, length] = [keys.shape.slice(0, -3), at(keys.shape, keys.ndim - 3)];
+  const wanted = [...batch, 1, layer.numKvHeads, layer.headDim];
+  if (!sameShape(key.shape, wanted))
+    throw new ShapeError(
+      `MultiHeadAttention: decoding takes one position, keys of ${shapeText(wanted)}, received ${shapeText(key.shape)}`,
+    );
+  const here = reshape(equal(arange(length), index), [length, 1, 1]);
+  cachedKey.value = where(here, key, keys);
+  cachedValue.value = where(here, value, values);
+  cacheIndex.value = add(index, 1);
+  const seen = broadcastTo(lessEqual(arange(length), index), [...batch, 1, 1, length]);
+  return { keys: readValue(cachedKey), values: readValue(cachedValue), seen };
 }
 
 function checkHeads(heads: number, kvHeads: number, features: number): void {

@@ -103,7 +103,7 @@ export class Lifted {
     const results = slotsOf(result, "result");
     const all = [...after.cells, ...result.cells];
     const born = all.filter(({ variable }) => variable !== undefined && !known.has(variable));
-    for (const cell of born) this.#checkOwn(cell);
+    for (const cell of born) checkOwn(this.name, cell);
     const others = all.flatMap((cell) => {
       const value = cell.get();
       const was = cell.variable === undefined ? value : known.get(cell.variable);
@@ -112,17 +112,6 @@ export class Lifted {
     const ends = this.#cells.map((cell) => endOf(cell, start[this.#given.cells.indexOf(cell)]));
     const slots = [...arguments_, ...detached, ...results.sort(byKind)];
     return { returned, result, slots, others, ends, born };
-  }
-
-  /** A Variable that was neither passed in nor made inside cannot come out: it would be in two traces. */
-  #checkOwn({ variable, path }: Cell): void {
-    if (variable === undefined) return;
-    const home = enter(variable, undefined);
-    enter(variable, home);
-    if (home === currentFrame()) return;
-    throw new TraceContextError(
-      `${this.name}: the function returns or keeps ${variable.type.name} at "${pathText(path)}", which was made outside and not passed to it; pass the object that holds it as an argument`,
-    );
   }
 
   /** Puts outputs, one for each of the run's slots, where they belong, and gives the function's result. */
@@ -137,12 +126,12 @@ export class Lifted {
     return rebuild(run.result, data);
   }
 
-  /** A tree like the arguments, of one tensor for each of `inputs`: States in the place of objects. */
+  /** A tree like the arguments, of one tensor for each of `inputs`: States for objects; null where there is no tensor. */
   statesOf(tensors: readonly Tensor[]): unknown[] {
     const held = new Map(this.#cells.map((cell, k) => [cell, tensors[k]]));
     let position = this.#cells.length;
     const leaves = this.#given.parts.map((part) => {
-      if (part.kind === "data") return tensors[position++];
+      if (part.kind === "data") return tensors[position++] ?? null;
       if (part.kind === "static") return part.value;
       const entries = part.cells.flatMap((cell): [Path, Leaf][] => {
         const tensor = held.get(cell);
@@ -159,6 +148,17 @@ export class Lifted {
   fields(): unknown[] {
     return gather(this.#args).cells.flatMap((cell) => (cell.variable === undefined ? [cell.get()] : []));
   }
+}
+
+/** A Variable that was neither passed in nor made inside cannot come out: it would be in two traces. */
+export function checkOwn(name: string, { variable, path }: Cell): void {
+  if (variable === undefined) return;
+  const home = enter(variable, undefined);
+  enter(variable, home);
+  if (home === currentFrame()) return;
+  throw new TraceContextError(
+    `${name}: the function returns or keeps ${variable.type.name} at "${pathText(path)}", which was made outside and not passed to it; pass the object that holds it as an argument`,
+  );
 }
 
 /** What tells slots of arguments apart: the Variable, or the place of an array. */

@@ -1,10 +1,11 @@
 import { scan as loop } from "@jnx/compile";
 import { ArgumentError, moveaxis, ShapeError, type Tensor } from "@jnx/tensor";
-import { normalizeAxis, sameShape, type AnyFunction } from "@jnx/tensor/internal";
+import { normalizeAxis, type AnyFunction } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { RngState } from "../variable-types.ts";
 import { axisOf, Carry, checkAliasing, type Asked, type Axis, type LiftedAxes } from "./axes.ts";
-import { checkUnbound, gather } from "./lift.ts";
+import { carriedData, sameKind } from "./carried.ts";
+import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, placeOf, slotKey, type Run, type Slot } from "./lifted.ts";
 import { carryPlaces, checkOutAxes, type CarryPlaces } from "./scan-axes.ts";
 
@@ -124,7 +125,7 @@ class Scan {
     const next = carried.map((k) => {
       const slot = this.#lifted.inputs[k] ?? missing();
       const end = (slot.cell === undefined ? data.shift() : run.ends[k]) ?? missing();
-      return sameKind(slot, given[k] ?? missing(), end);
+      return sameKind("scan", slot, given[k] ?? missing(), end);
     });
     const stacked = run.slots.filter((slot) => typeof this.#axisOf(slot) === "number").map(({ tensor }) => tensor);
     return [next, stacked];
@@ -134,22 +135,8 @@ class Scan {
   #carryData(run: Run): Tensor[] {
     const { argument, result } = this.#places;
     if (argument === undefined || result === undefined) return [];
-    const passed = this.#args[argument];
     const returned = result === "all" ? run.returned : entryOf(run.returned, result, this.#out.axes);
-    const [before, after] = [gather(passed), gather(returned)];
-    if (before.def.text !== after.def.text)
-      throw new ArgumentError(
-        `scan: the carry's tree changes on the way, from ${before.def.text} to ${after.def.text}`,
-      );
-    return after.parts.flatMap((part, k) => {
-      const was = before.parts[k];
-      if (part.kind === "data") return [part.tensor];
-      if (was !== undefined && was.kind !== "data" && was.value === part.value) return [];
-      const at = part.path.length === 0 ? "the carry" : `the carry at "${part.path.join(".")}"`;
-      throw new GraphError(
-        `scan: carry references must be the same at every step, but ${at} is another object; write into the object that was passed, and return it`,
-      );
-    });
+    return carriedData("scan", this.#args[argument], returned);
   }
 
   /** Where what a run gave goes: undefined for what the carry brings. */
@@ -190,14 +177,6 @@ class Scan {
   #name(slot: Slot): string {
     return `${slot.side === "argument" ? "inAxes" : "outAxes"} of ${placeOf(slot)}`;
   }
-}
-
-/** A carry keeps its shape and dtype. */
-function sameKind(slot: Slot, before: Tensor, after: Tensor): Tensor {
-  const [was, is] = [before, after].map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`);
-  if (!sameShape(before.shape, after.shape) || (before.dtype !== after.dtype && !before.weak))
-    throw new ShapeError(`scan: the carry ${placeOf(slot)} changes on the way, from ${was} to ${is}`);
-  return after;
 }
 
 function entryOf(returned: unknown, position: number, axes: LiftedAxes): unknown {

@@ -159,7 +159,8 @@ function tangentsOf(lifted: Lifted, tangents: readonly unknown[]): Tensor[] {
   );
 }
 
-function tangentAt(tangents: readonly unknown[], { cell, at, path }: Slot): Tensor | undefined {
+/** What a tree of arrays, States and objects holds at the place of a slot; undefined where there is nothing. */
+export function tangentAt(tangents: readonly unknown[], { cell, at, path }: Slot): Tensor | undefined {
   let here: unknown = tangents;
   for (const part of [...at, ...path]) {
     if (here instanceof Map) here = here.get(part);
