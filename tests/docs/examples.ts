@@ -63,7 +63,8 @@ export interface Promised {
 export async function runExample(code: string, scope: Readonly<Record<string, unknown>>): Promise<Promised[]> {
   const promised: Promised[] = [];
   const { code: plain } = await transform(withChecks(code), { loader: "ts", target: "es2022", format: "esm" });
-  const names = Object.keys(scope).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default");
+  const reserved = ["default", "switch"];
+  const names = Object.keys(scope).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && !reserved.includes(name));
   // The class of async functions has no name of its own; an example is our own text, and running it is the point.
   const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor as new (
     ...args: string[]
