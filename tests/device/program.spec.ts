@@ -169,4 +169,28 @@ describe("program", () => {
     executor.release(y);
     program.dispose();
   });
+
+  test("a launch whose grid lies in a buffer has the size that is there, and is skipped for a zero", async () => {
+    const step = (offset: number): ProgramStep => ({
+      kind: "launch",
+      label: "s",
+      kernel: mix,
+      slots: [0, 1],
+      uniforms: [params(100, 7)],
+      grid: [2, 1, 1],
+      indirect: { slot: 2, offset },
+    });
+    const program = executor.createProgram([step(0), step(12), step(24)], 3, "p");
+    const x = upload(executor, new Uint32Array(100));
+    const y = upload(executor, new Uint32Array(100));
+    // All of it, none of it, the first workgroup.
+    const grids = upload(executor, Uint32Array.of(2, 1, 1, 0, 1, 1, 1, 1, 1));
+    executor.replay(program, [x, y, grids]);
+    expect([...(await numbers(executor, y, 100))]).toEqual(Array.from({ length: 100 }, (_, i) => (i < 64 ? 14 : 7)));
+    expect(
+      () => executor.createProgram([{ ...step(0), indirect: { slot: 3, offset: 0 } } as ProgramStep], 3, "p"), // as: a launch
+    ).toThrow(/slot 3 is not one of its 3/);
+    for (const buffer of [x, y, grids]) executor.release(buffer);
+    program.dispose();
+  });
 });

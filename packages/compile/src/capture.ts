@@ -10,7 +10,7 @@ import {
   type CallOp,
   type Level,
 } from "@jnx/tensor/internal";
-import type { Graph, GraphCall, GraphNode, InputNode } from "./graph.ts";
+import { exactNumber, type Graph, type GraphCall, type GraphNode, type InputNode } from "./graph.ts";
 
 /**
  * The level that records instead of running: every op inside a traced function lands here, below the tapes, and
@@ -164,13 +164,6 @@ function resultsOf(op: CallOp, inputs: readonly Aval[]): readonly Aval[] {
   const probe = new Capture(op.name, true);
   const symbols = inputs.map((input, index) => probe.input(index, input));
   return probe.run(() => op.run(symbols));
-}
-
-/** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */
-function exactNumber(_key: string, value: unknown): unknown {
-  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
-    ? `#${Object.is(value, -0) ? "-0" : value}`
-    : value;
 }
 
 /** The one value of a result whose operands are all numbers; a view of equal elements is those elements. */

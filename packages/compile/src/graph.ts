@@ -84,3 +84,10 @@ export function liveNodes(outputs: readonly GraphNode[]): GraphNode[] {
   }
   return [...live].sort((a, b) => a.id - b.id);
 }
+
+/** JSON has no −0, NaN or infinities; ops that differ in them alone are not the same. */
+export function exactNumber(_key: string, value: unknown): unknown {
+  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
+    ? `#${Object.is(value, -0) ? "-0" : value}`
+    : value;
+}

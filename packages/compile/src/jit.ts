@@ -13,7 +13,7 @@ import {
 } from "@jnx/tensor/internal";
 import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
-import type { ProgramReport } from "./program.ts";
+import type { ProgramReport } from "./report.ts";
 import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
 
 export interface JitOptions extends StepCacheOptions {

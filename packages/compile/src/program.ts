@@ -12,31 +12,30 @@ import {
 } from "@jnx/tensor/internal";
 import { executor, Tensor, type Executor } from "@jnx/tensor";
 import { planGraph, type Built } from "./build.ts";
+import { Gate, type GateBuffers, type GateSpec } from "./control/gate.ts";
 import { labelOf } from "./emit.ts";
 import { groupInputs, members } from "./group.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import { ownStorage } from "./own-storage.ts";
 import type { MemoryPlan } from "./plan.ts";
 import { printGraph } from "./print.ts";
+import type { ProgramReport } from "./report.ts";
 
-/** What a compiled function costs a call: exact on every device. */
-export interface ProgramReport {
-  readonly dispatches: number;
-  /** Distinct pipelines. */
-  readonly pipelines: number;
-  /** Bytes that kernels read and write, each operand and result counted once for each kernel. */
-  readonly bytesMoved: number;
-  /** Bytes of temporaries that live while it runs. */
-  readonly temporaryBytes: number;
-  /** One line for each kernel. */
-  readonly kernels: readonly string[];
-  /** The captured graph. */
-  readonly graph: string;
+/** How a program is run, where it is part of a larger one. */
+export interface RunOptions {
+  /** False to queue it only. */
+  readonly flush: boolean;
+  /** For a gated program, what decides whether it runs. */
+  readonly gate?: GateBuffers;
+  /** Arrays that results are written into, by their place among them. */
+  readonly into?: readonly (Tensor | undefined)[];
 }
 
 /** A captured graph, fused, planned and linked: ready to be replayed as one submission. */
 export class CompiledGraph {
   readonly graph: Graph;
   readonly #built: Built;
+  readonly #gate: Gate | undefined;
   #report: ProgramReport | undefined;
   readonly #outputs: readonly GraphNode[];
   readonly #plan: MemoryPlan;
@@ -46,8 +45,8 @@ export class CompiledGraph {
   readonly #temporaries = new Map<number, Storage>();
   readonly #constants = new Map<number, Storage>();
 
-  /** `donated` are the indices of inputs whose buffers the outputs may take over. */
-  constructor(graph: Graph, donated: readonly boolean[], label: string) {
+  /** `donated` are the indices of inputs whose buffers the outputs may take over; with a gate it runs under a condition. */
+  constructor(graph: Graph, donated: readonly boolean[], label: string, gate?: GateSpec) {
     this.graph = graph;
     this.#executor = executor();
     this.#label = label;
@@ -62,8 +61,11 @@ export class CompiledGraph {
     this.#built = built;
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
-    this.#program = this.#executor.createProgram(steps, built.slotCount, label);
-    for (const [slot, bytes] of built.temporaries) this.#temporaries.set(slot, temporary(bytes, label));
+    this.#gate = gate && new Gate(gate, steps, built.slotCount, label);
+    const slots = built.slotCount + (this.#gate?.slots ?? 0);
+    this.#program = this.#executor.createProgram(this.#gate?.steps ?? steps, slots, label);
+    for (const [slot, bytes] of built.temporaries)
+      this.#temporaries.set(slot, ownStorage(bytes, `${label} (temporary)`));
     this.#findConstants();
     if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
     if (debugLevel() >= 4) console.log(this.report.graph);
@@ -71,7 +73,7 @@ export class CompiledGraph {
 
   /** Made when it is asked for: the first call of a step should not wait for it. */
   get report(): ProgramReport {
-    this.#report ??= reportOf(this.graph, this.#built);
+    this.#report ??= reportOf(this.graph, this.#built, this.#gate !== undefined);
     return this.#report;
   }
 
@@ -92,12 +94,14 @@ export class CompiledGraph {
   }
 
   /** Runs the program: one submission. Donated inputs whose buffers were taken over are gone afterwards. */
-  run(inputs: readonly Tensor[], options: { readonly flush: boolean } = { flush: true }): Tensor[] {
+  run(inputs: readonly Tensor[], options: RunOptions = { flush: true }): Tensor[] {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled = inputs.map((input, index) => this.#settle(input, index));
     settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
     for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
-    for (const [slot, bytes] of this.#plan.fresh) buffers[slot] = this.#executor.allocate(bytes, this.#label);
+    const made = this.#place(options.into ?? [], buffers);
+    if (options.gate !== undefined) this.#gate?.bind(buffers, options.gate);
+    for (const [slot, bytes] of this.#plan.fresh) buffers[slot] ??= this.#executor.allocate(bytes, this.#label);
     const filler = this.#filler(buffers);
     this.#executor.replay(
       this.#program,
@@ -105,7 +109,19 @@ export class CompiledGraph {
     );
     // The device starts on it while the host goes on.
     if (options.flush) this.#executor.flush();
-    return this.#collect(inputs, settled, buffers);
+    return this.#collect(made, inputs, settled, buffers);
+  }
+
+  /** Binds the arrays that results are written into. */
+  #place(into: readonly (Tensor | undefined)[], buffers: (DeviceBuffer | undefined)[]): Map<GraphNode, Tensor> {
+    const made = new Map<GraphNode, Tensor>();
+    this.#outputs.forEach((node, k) => {
+      const [target, slot] = [into[k], this.#plan.slots.get(node.id)];
+      if (target === undefined || slot === undefined) return;
+      buffers[slot] = deviceStorage(target).buffer();
+      made.set(node, target);
+    });
+    return made;
   }
 
   /** The storage of an input as kernels expect it, row-major from its start; none for inputs that nothing reads. */
@@ -118,15 +134,15 @@ export class CompiledGraph {
   /** Slots that no kernel binds still need some buffer. */
   #filler(buffers: readonly (DeviceBuffer | undefined)[]): DeviceBuffer {
     const some = buffers.find((buffer) => buffer !== undefined);
-    return some ?? temporary(BYTES_PER_ELEMENT, "filler").buffer();
+    return some ?? ownStorage(BYTES_PER_ELEMENT, "filler").buffer();
   }
 
   #collect(
+    made: Map<GraphNode, Tensor>,
     inputs: readonly Tensor[],
     settled: readonly (Storage | undefined)[],
     buffers: readonly (DeviceBuffer | undefined)[],
   ): Tensor[] {
-    const made = new Map<GraphNode, Tensor>();
     return this.#outputs.map((node) => {
       const known = made.get(node);
       if (known !== undefined) return known;
@@ -166,19 +182,13 @@ export class CompiledGraph {
   /** Gives the program's memory back. */
   dispose(): void {
     this.#program.dispose();
+    this.#gate?.dispose();
     for (const storage of this.#temporaries.values()) storage.free("the compiled program is gone");
     for (const storage of this.#constants.values()) storage.pins--;
   }
 }
 
-/** A buffer that belongs to the program, not to the arena it happens to be compiled in. */
-function temporary(bytes: number, label: string): Storage {
-  const storage = new Storage(bytes, `${label} (temporary)`);
-  storage.pins++;
-  return storage;
-}
-
-function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built): ProgramReport {
+function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built, gated: boolean): ProgramReport {
   const bytesOf = (id: number): number => sizeOf(graph.nodes[id]?.shape ?? []) * BYTES_PER_ELEMENT;
   const lines = order.map((group) => {
     const reads = [...groupInputs(group, fuser.inliner)];
@@ -190,8 +200,8 @@ function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Buil
     };
   });
   return {
-    dispatches: steps.length,
-    pipelines: new Set(steps.map((step) => step.kernel.code)).size,
+    dispatches: steps.length + Number(gated),
+    pipelines: new Set(steps.map((step) => step.kernel.code)).size + Number(gated),
     bytesMoved: lines.reduce((sum, line) => sum + line.bytes, 0),
     temporaryBytes: [...temporaries.values()].reduce((sum, bytes) => sum + bytes, 0),
     kernels: lines.map((line) => line.text),

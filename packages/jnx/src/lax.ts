@@ -102,4 +102,6 @@ export {
   scan,
   type AssociativeScanOptions,
   type ScanOptions,
+  type WhileOptions,
+  whileLoop,
 } from "@jnx/compile";

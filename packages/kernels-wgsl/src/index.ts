@@ -37,6 +37,7 @@ export {
 export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";
 export { planRecurrence, planScan, type RecurrenceSpec, type ScanCombine, type ScanSpec } from "./reduce/scan.ts";
+export { gate } from "./control/gate.wgsl.gen.ts";
 export { planPlace, type PlaceSpec } from "./movement/place.ts";
 export { planBits, type BitsSpec } from "./random/plan.ts";
 export * from "./random/exact-functions.wgsl.gen.ts";

@@ -42,7 +42,16 @@ export { lowerLines, type LinesWork, type LineValue } from "./lower/lines.ts";
 export { lowerReduce, remapExpr, type ReduceWork } from "./lower/reduce.ts";
 export { widthOf } from "./lower/space.ts";
 export type { DeviceBuffer, Launch, Program, ProgramStep } from "./device/executor.ts";
-export { checkAliases, checkCounts, checkGrid, checkRange, launchLayout, type LaunchLayout } from "./device/checks.ts";
+export {
+  checkAliases,
+  checkCounts,
+  checkGrid,
+  checkRange,
+  launchLayout,
+  slotsOf,
+  type LaunchLayout,
+} from "./device/checks.ts";
+export { checkVerdicts, expectZero } from "./device/verdicts.ts";
 export { excerpt } from "./device/excerpt.ts";
 export { Failures } from "./device/failures.ts";
 export { Memory, type MemoryOptions, type MemorySource } from "./device/memory.ts";

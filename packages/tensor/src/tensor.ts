@@ -1,4 +1,5 @@
 import { executor } from "./device/current.ts";
+import { checkVerdicts } from "./device/verdicts.ts";
 import { BYTES_PER_ELEMENT, filledArray, hostArray, type DType, type TypedArray } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { sizeOf, shapeText, type Shape } from "./shape.ts";
@@ -132,7 +133,9 @@ export class Tensor implements Aval {
     if (known !== undefined) return known;
     if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0));
     const { first, count } = extentOf(payload.view);
-    const bytes = await executor().read(payload.storage.buffer(), count * BYTES_PER_ELEMENT, first * BYTES_PER_ELEMENT);
+    const buffer = payload.storage.buffer();
+    const reading = executor().read(buffer, count * BYTES_PER_ELEMENT, first * BYTES_PER_ELEMENT);
+    const [bytes] = await Promise.all([reading, checkVerdicts()]);
     return isContiguous(payload.view)
       ? hostArray(this.dtype, bytes)
       : gatherOnHost(this.dtype, new Uint32Array(bytes), payload.view, first);

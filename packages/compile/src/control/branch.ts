@@ -15,7 +15,7 @@ export interface CondSpec {
 }
 
 /** The inputs of a branch among the operands of the choice. */
-export function readsOf<T>({ reads }: Branch, operands: readonly T[]): T[] {
+export function readsOf<T>({ reads }: Pick<Branch, "reads">, operands: readonly T[]): T[] {
   return reads.map((place) => {
     const operand = operands[place];
     if (operand === undefined) throw new Error("jnx internal error: a branch lacks an operand");

@@ -1,9 +1,20 @@
 import { Batch, Forward, zeroOf } from "@jnx/autodiff/internal";
-import { bindCall, convert, currentFrame, isFloat, withLevel, type BatchAxis, type CallOp } from "@jnx/tensor/internal";
+import {
+  bindCall,
+  convert,
+  currentFrame,
+  isFloat,
+  withFrame,
+  withLevel,
+  type BatchAxis,
+  type CallOp,
+} from "@jnx/tensor/internal";
 import { equal, stopGradient, where, type Tensor } from "@jnx/tensor";
 import { Capture } from "../capture.ts";
 import { readsOf, type CondSpec } from "./branch.ts";
+import { claimed } from "./claims.ts";
 import { close, evaluateNodes, type Closed } from "./closed.ts";
+import { condCall, isSmall } from "./cond-call.ts";
 import { condPullback } from "./cond-vjp.ts";
 
 /** Traces one function of these operands for each branch, and binds the choice among them. */
@@ -54,9 +65,15 @@ function bindBranches(
 
 /** A choice as one call. Its derivatives and batches are choices among derived branches. */
 export function condOp(spec: CondSpec): CallOp {
+  const loop = isSmall(spec) ? undefined : condCall(spec);
   return {
     name: spec.name,
-    run: ([index, ...operands]) => selected(spec, required(index), operands),
+    ...(loop && { loop }),
+    run: (inputs) => {
+      const [index, ...operands] = inputs;
+      if (loop === undefined || claimed(inputs)) return selected(spec, required(index), operands);
+      return withFrame(undefined, () => loop.run(inputs, undefined));
+    },
     vjp: ([index, ...operands], [, ...needs]) => condPullback(spec, required(index), operands, needs, bindCond),
     jvp: ([index, ...operands], [, ...tangents]) => pushed(spec, required(index), operands, tangents),
     batch: ([index, ...operands], [choice = false, ...batched], axis) =>

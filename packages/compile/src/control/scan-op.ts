@@ -2,7 +2,6 @@ import { Batch, Forward, zeroOf } from "@jnx/autodiff/internal";
 import {
   bindCall,
   convert,
-  currentFrame,
   isFloat,
   literal,
   withFrame,
@@ -11,8 +10,9 @@ import {
   type CallOp,
 } from "@jnx/tensor/internal";
 import { broadcastTo, laxSlice, moveaxis, reshape, stack, type Tensor } from "@jnx/tensor";
+import { claimed } from "./claims.ts";
 import { close, evaluateNodes } from "./closed.ts";
-import { runLoop, type ScanSpec } from "./loop.ts";
+import { loopCall, type ScanSpec } from "./loop.ts";
 import { partsOf, rowAval, type Parts } from "./parts.ts";
 import { scanPullback } from "./scan-vjp.ts";
 
@@ -35,27 +35,14 @@ export function bindScan(
   return bindCall(scanOp(spec), [...carry, ...parts.xs, ...parts.constants, ...lifted]);
 }
 
-/** True if some open level has to see what these tensors go through. */
-function claimed(inputs: readonly Tensor[]): boolean {
-  for (let frame = currentFrame(); frame !== undefined; frame = frame.below)
-    if (frame.level.claims(inputs)) return true;
-  return false;
-}
-
 /** A loop as one call. Its derivatives and batches are loops over derived bodies. */
 export function scanOp(spec: ScanSpec): CallOp {
-  const { body, carries, length } = spec;
+  const loop = loopCall(spec);
   return {
     name: "scan",
-    loop: {
-      avals: () =>
-        body.outputs.map(({ shape, dtype }, k) => ({
-          shape: k < carries ? shape : [length, ...shape],
-          dtype,
-          weak: false,
-        })),
-    },
-    run: (inputs) => (claimed(inputs) ? unrolled(spec, inputs) : withFrame(undefined, () => runLoop(spec, inputs))),
+    loop,
+    run: (inputs) =>
+      claimed(inputs) ? unrolled(spec, inputs) : withFrame(undefined, () => loop.run(inputs, undefined)),
     vjp: (inputs, needs) => scanPullback(spec, inputs, needs, bindScan),
     jvp: (inputs, tangents) => pushed(spec, inputs, tangents),
     batch: (inputs, batched, axis) => batch(spec, inputs, batched, axis),

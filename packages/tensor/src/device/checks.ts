@@ -1,6 +1,7 @@
 /** What every executor checks at the call, before anything is queued. */
 import type { Binding } from "@jnx/kernels-wgsl";
 import { DeviceError, KernelError } from "../errors.ts";
+import type { ProgramStep } from "./executor.ts";
 
 /** What a launch of a kernel must bind. */
 export interface LaunchLayout {
@@ -14,6 +15,12 @@ export function launchLayout(bindings: readonly Binding[]): LaunchLayout {
     storage: bindings.filter((binding) => binding.access !== "uniform"),
     uniform: bindings.filter((binding) => binding.access === "uniform"),
   };
+}
+
+/** The slots that a step of a program uses. */
+export function slotsOf(step: ProgramStep): readonly number[] {
+  if (step.kind === "copy") return [step.from, step.to];
+  return step.indirect === undefined ? step.slots : [...step.slots, step.indirect.slot];
 }
 
 /** Throws unless a launch brings one buffer per storage binding and one large enough uniform per uniform binding. */

@@ -66,6 +66,11 @@ export type ProgramStep =
       readonly slots: readonly number[];
       readonly uniforms: readonly Uint8Array[];
       readonly grid: readonly [number, number, number];
+      /**
+       * Where the grid is instead, if a launch before it writes that: three u32 in a slot, from byte `offset` on, each at most
+       * the `grid` here. A zero among them skips the launch.
+       */
+      readonly indirect?: { readonly slot: number; readonly offset: number };
     }
   | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly bytes: number };
 

@@ -1,5 +1,5 @@
 import { KernelError } from "@jnx/tensor";
-import { checkAliases, checkCounts, checkGrid } from "@jnx/tensor/internal";
+import { checkAliases, checkCounts, checkGrid, slotsOf } from "@jnx/tensor/internal";
 import type { Program, ProgramStep } from "@jnx/tensor/internal";
 import type { KernelEntry, Kernels } from "./kernels.ts";
 import type { Command, Storage } from "./queue.ts";
@@ -11,6 +11,7 @@ interface PreparedLaunch {
   readonly slots: readonly number[];
   readonly uniforms: readonly Storage[];
   readonly grid: readonly [number, number, number];
+  readonly indirect?: { readonly slot: number; readonly offset: number };
 }
 
 type PreparedStep = PreparedLaunch | Extract<ProgramStep, { kind: "copy" }>;
@@ -82,8 +83,10 @@ export class WasmProgram implements Program {
   private launch(step: PreparedLaunch, storages: readonly Storage[]): Command {
     const own = step.slots.map((slot) => pick(storages, slot));
     checkAliases(step.label, step.entry.kernel.name, step.entry.layout, own);
-    const { label, entry, uniforms, grid } = step;
-    return { kind: "launch", label, program: this.label, entry, storages: own, uniforms, grid };
+    const { label, entry, uniforms, grid, indirect } = step;
+    const command = { kind: "launch", label, program: this.label, entry, storages: own, uniforms, grid } as const;
+    if (indirect === undefined) return command;
+    return { ...command, gridAt: pick(storages, indirect.slot).address + indirect.offset };
   }
 }
 
@@ -94,7 +97,6 @@ function pick(storages: readonly Storage[], slot: number): Storage {
 }
 
 function checkSlots(step: ProgramStep, slots: number): void {
-  const used = step.kind === "copy" ? [step.from, step.to] : step.slots;
-  const bad = used.find((slot) => !(Number.isInteger(slot) && slot >= 0 && slot < slots));
+  const bad = slotsOf(step).find((slot) => !(Number.isInteger(slot) && slot >= 0 && slot < slots));
   if (bad !== undefined) throw new KernelError(`program: slot ${bad} is not one of its ${slots}`, step.kind);
 }

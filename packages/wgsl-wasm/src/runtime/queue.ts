@@ -34,6 +34,8 @@ export interface LaunchCommand {
   /** Bytes to be copied to where the kernel reads them, or where they lie already. */
   readonly uniforms: readonly (Uint8Array | Storage)[];
   readonly grid: readonly [number, number, number];
+  /** Where the grid is instead, if a launch before it writes that. */
+  readonly gridAt?: number;
 }
 
 interface Waiter {
@@ -247,7 +249,12 @@ export class CommandQueue {
 
   private launch(command: LaunchCommand): boolean {
     const { kernels, dispatcher, counters, debug, threads } = this.parts;
-    const { entry, label, grid } = command;
+    const { entry, label } = command;
+    const grid = this.gridOf(command);
+    if (grid.includes(0)) {
+      counters.dispatches++;
+      return true;
+    }
     const run = kernels.ready(entry);
     counters.pipelines = kernels.compiled;
     if (run === undefined) {
@@ -282,6 +289,13 @@ export class CommandQueue {
       this.micros.push(spent * 1000);
     }
     return true;
+  }
+
+  private gridOf({ grid, gridAt }: LaunchCommand): readonly [number, number, number] {
+    if (gridAt === undefined) return grid;
+    const { words } = this.parts.linear;
+    const at = gridAt / 4;
+    return [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0];
   }
 
   private trap(command: LaunchCommand, message: string): void {

@@ -27,7 +27,7 @@ export class Batch {
     label: string,
     pipeline: GPUComputePipeline,
     groups: readonly BoundGroup[],
-    grid: readonly [number, number, number],
+    grid: readonly [number, number, number] | { readonly buffer: GPUBuffer; readonly offset: number },
   ): void {
     // A pass of its own is the only place where WebGPU tells the time.
     if (this.profile !== undefined) this.endPass();
@@ -37,7 +37,8 @@ export class Batch {
       this.pipeline = pipeline;
     }
     for (const { index, group, offsets } of groups) pass.setBindGroup(index, group, offsets);
-    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    if ("buffer" in grid) pass.dispatchWorkgroupsIndirect(grid.buffer, grid.offset);
+    else pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.gpu.counters.dispatches++;
     this.labels.push(label);
   }

@@ -20,7 +20,7 @@ export function gpuMemory(gpu: Gpu, retire: (storage: Storage) => void, trim: ()
     largest: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4,
     create(bytes, label, exhausted) {
       const done = gpu.watch();
-      const buffer = gpu.buffer(bytes, USAGE.storage | USAGE.copySrc | USAGE.copyDst, label);
+      const buffer = gpu.buffer(bytes, USAGE.storage | USAGE.indirect | USAGE.copySrc | USAGE.copyDst, label);
       done((error) => {
         gpu.failures.record(exhausted(`the device says: ${error.message.trim()}`), 0);
         trim();

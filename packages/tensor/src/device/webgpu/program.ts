@@ -1,5 +1,5 @@
 import { KernelError } from "../../errors.ts";
-import { checkAliases, checkCounts, checkGrid } from "../checks.ts";
+import { checkAliases, checkCounts, checkGrid, slotsOf } from "../checks.ts";
 import type { Program, ProgramStep } from "../executor.ts";
 import { BindGroups } from "./bindings.ts";
 import type { BoundGroup } from "./bindings.ts";
@@ -20,6 +20,7 @@ interface PreparedLaunch {
   readonly slots: readonly number[];
   readonly offsets: readonly number[];
   readonly grid: readonly [number, number, number];
+  readonly indirect: { readonly slot: number; readonly offset: number } | undefined;
 }
 
 type PreparedStep = PreparedLaunch | Extract<ProgramStep, { kind: "copy" }>;
@@ -32,6 +33,7 @@ export type BoundStep =
       readonly entry: PipelineEntry;
       readonly groups: readonly BoundGroup[];
       readonly grid: readonly [number, number, number];
+      readonly indirect: { readonly buffer: GPUBuffer; readonly offset: number } | undefined;
     }
   | { readonly kind: "copy"; readonly from: Storage; readonly to: Storage; readonly bytes: number };
 
@@ -106,7 +108,7 @@ export class GpuProgram implements Program {
       if (from === to) throw new KernelError(`${this.label}: a step copies a buffer onto itself`, "copy", [this.label]);
       return { kind: "copy", from, to, bytes: step.bytes };
     }
-    const { label, entry, grid } = step;
+    const { label, entry, grid, indirect } = step;
     const own = step.slots.map((slot) => pick(storages, slot));
     checkAliases(label, entry.kernel.name, entry.layout, own);
     return {
@@ -114,6 +116,7 @@ export class GpuProgram implements Program {
       label,
       entry,
       grid,
+      indirect: indirect && { buffer: pick(storages, indirect.slot).gpu, offset: indirect.offset },
       groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets),
     };
   }
@@ -132,7 +135,7 @@ function prepare(
   pipelines: Pipelines,
   uniforms: Uint8Array[],
 ): PreparedStep {
-  const used = step.kind === "copy" ? [step.from, step.to] : step.slots;
+  const used = slotsOf(step);
   const bad = used.find((slot) => !(Number.isInteger(slot) && slot >= 0 && slot < slots));
   if (bad !== undefined) throw new KernelError(`program: slot ${bad} is not one of its ${slots}`, step.kind);
   if (step.kind === "copy") return step;
@@ -146,7 +149,8 @@ function prepare(
     end += uniformSlot(data.byteLength);
     return offset;
   });
-  return { kind: "launch", label: step.label, entry, slots: step.slots, offsets, grid: step.grid };
+  const { label, grid, indirect } = step;
+  return { kind: "launch", label, entry, slots: step.slots, offsets, grid, indirect };
 }
 
 function uploadAll(gpu: Gpu, uniforms: readonly Uint8Array[], label: string): UniformSource | undefined {

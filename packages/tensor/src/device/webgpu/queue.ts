@@ -274,7 +274,7 @@ export class CommandQueue {
     for (const step of steps) {
       if (step.kind === "copy") batch.copy(step.from.gpu, 0, step.to.gpu, step.bytes);
       else if (step.entry.pipeline !== undefined)
-        batch.dispatch(step.label, step.entry.pipeline, step.groups, step.grid);
+        batch.dispatch(step.label, step.entry.pipeline, step.groups, step.indirect ?? step.grid);
     }
   }
 

@@ -1,0 +1,14 @@
+/** What a compiled function costs a call: exact on every device. */
+export interface ProgramReport {
+  readonly dispatches: number;
+  /** Distinct pipelines. */
+  readonly pipelines: number;
+  /** Bytes that kernels read and write, each operand and result counted once for each kernel. */
+  readonly bytesMoved: number;
+  /** Bytes of temporaries that live while it runs. */
+  readonly temporaryBytes: number;
+  /** One line for each kernel. */
+  readonly kernels: readonly string[];
+  /** The captured graph. */
+  readonly graph: string;
+}
