@@ -174,7 +174,7 @@ describe("program", () => {
     const step = (offset: number): ProgramStep => ({
       kind: "launch",
       label: "s",
-      kernel: mix,
+      kernel: mixKernel(),
       slots: [0, 1],
       uniforms: [params(100, 7)],
       grid: [2, 1, 1],
