@@ -232,6 +232,20 @@ describe("laxMap, foriLoop", () => {
     const indices = foriLoop(2, 5, (i: Tensor, v: Tensor) => t.add(t.mul(v, 10), i), t.array(0));
     expect(await indices.item()).toBe(234);
   });
+
+  test("bounds on the device: a loop that ends there, with forward mode alone", async () => {
+    const power =
+      (n: Tensor) =>
+      (x: Tensor): Tensor =>
+        foriLoop(1, n, (i: Tensor, v: Tensor) => t.mul(v, t.mul(x, i)), at(1), { maxIterations: 8 });
+    const counts = [1, 3, 4].map((n) => t.array(n));
+    for (const f of [(n: Tensor) => power(n)(at(2)), jit((n: Tensor) => power(n)(at(2)))])
+      expect(await read(counts.map(f))).toEqual([1, 8, 48]);
+    expect(await read(jvp(power(t.array(4)), [at(2)], [at(1)]))).toEqual([48, 72]);
+    expect(() => grad(power(t.array(4)))(at(2))).toThrow(/foriLoop: .* cannot be differentiated in reverse/);
+    expect(await read(vmap((n: Tensor) => power(n)(at(2)))(t.array([1, 3, 4])))).toEqual([1, 8, 48]);
+    await expect(power(t.array(99))(at(2)).item()).rejects.toThrow(/still held after 8 iterations/);
+  });
 });
 
 describe("cost", () => {
@@ -284,10 +298,20 @@ describe("bad input", () => {
       "a carry of another shape",
       step((c) => t.stack([c, c])),
       ShapeError,
-      /the carry changes its shape on the way, from \[\] to \[2\]/,
+      /the carry must keep its tree, shapes .* the function gives float32\[2\]; the first difference: float32\[\] and float32\[2\]/,
     ],
-    ["a carry of another dtype", step((c) => t.astype(c, "int32")), DtypeError, /from float32 to int32; convert it/],
-    ["a carry of another tree", step((c) => [c, c]), ArgumentError, /tree changes on the way, from \* to \[\*,\*\]/],
+    [
+      "a carry of another dtype",
+      step((c) => t.astype(c, "int32")),
+      DtypeError,
+      /float32\[\] and int32\[\]; convert one/,
+    ],
+    [
+      "a carry of another tree",
+      step((c) => [c, c]),
+      ArgumentError,
+      /the start gives float32\[\], the function gives \[float32\[\], float32\[\]\]; the first difference/,
+    ],
     [
       "rows of two numbers",
       // `as`: the types refuse it, or know it too closely
@@ -313,11 +337,22 @@ describe("bad input", () => {
     // `as`: the types refuse it, or know it too closely
     ["no pair", () => scan(((c: Tensor) => c) as never, at(1), xs), ArgumentError, /must return \[carry, y\]/],
     [
-      "bounds that are arrays",
-      // `as`: the types refuse it, or know it too closely
-      () => foriLoop(0, at(3) as never, (_i, v: Tensor) => v, at(1)),
+      "a bound that is no whole number",
+      () => foriLoop(0, 1.5, (_i, v: Tensor) => v, at(1)),
       ArgumentError,
       /whole numbers/,
+    ],
+    [
+      "a bound that is a float array",
+      () => foriLoop(0, at(3), (_i, v: Tensor) => v, at(1)),
+      DtypeError,
+      /must be integers of one dtype, received int32 and float32/,
+    ],
+    [
+      "a bound that is no scalar",
+      () => foriLoop(t.array([1]), 3, (_i, v: Tensor) => v, at(1)),
+      ShapeError,
+      /must be scalars, received shape \[1\]/,
     ],
   ];
   test.each(mistakes)("%s", (_label, mistake, kind, text) => {

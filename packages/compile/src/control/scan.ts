@@ -1,18 +1,8 @@
-import { asTensor, convert, inArena, keptStorages, sameShape } from "@jnx/tensor/internal";
-import {
-  arange,
-  ArgumentError,
-  DtypeError,
-  laxSlice,
-  reshape,
-  ShapeError,
-  stack,
-  tree,
-  type Tensor,
-  type TensorLike,
-} from "@jnx/tensor";
+import { convert, inArena, keptStorages } from "@jnx/tensor/internal";
+import { ArgumentError, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
 import { evalShape, ShapeDtypeStruct } from "../abstract.ts";
 import { bindScan } from "./scan-op.ts";
+import { checkSameTypes, leavesOf } from "./trees.ts";
 
 /** Options of `scan`. */
 export interface ScanOptions {
@@ -47,11 +37,6 @@ export function scan<C, X, Y>(
 }
 
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown];
-
-function leavesOf(value: unknown): [Tensor[], tree.TreeDef] {
-  const [leaves, def] = tree.flatten(value);
-  return [leaves.map((leaf) => asTensor(leaf as TensorLike)), def]; // asTensor refuses what is no array
-}
 
 function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions): [unknown, unknown] {
   const [rows, rowsDef] = leavesOf(xs);
@@ -118,22 +103,12 @@ function settled(
 /** The next carry, of the same types as the one before. */
 function checkedCarry(carry: readonly Tensor[], def: tree.TreeDef, next: unknown): Tensor[] {
   const [leaves, nextDef] = leavesOf(next);
-  if (nextDef.text !== def.text)
-    throw new ArgumentError(`scan: the carry's tree changes on the way, from ${def.text} to ${nextDef.text}`);
-  const { paths } = tree.flattenWithPath(tree.unflatten(def, carry));
-  leaves.forEach((leaf, k) => {
-    const before = carry[k];
-    if (before === undefined) return;
-    const place = paths[k]?.length === 0 ? "the carry" : `the carry at ${paths[k]?.join(".") ?? ""}`;
-    if (!sameShape(before.shape, leaf.shape))
-      throw new ShapeError(
-        `scan: ${place} changes its shape on the way, from [${before.shape.join(", ")}] to [${leaf.shape.join(", ")}]`,
-      );
-    if (before.dtype !== leaf.dtype)
-      throw new DtypeError(
-        `scan: ${place} changes its dtype on the way, from ${before.dtype} to ${leaf.dtype}; convert it with astype()`,
-      );
-  });
+  checkSameTypes(
+    "scan",
+    "the carry must keep its tree, shapes and dtypes on the way",
+    { label: "the start", tree: { def, avals: carry } },
+    { label: "the function", tree: { def: nextDef, avals: leaves } },
+  );
   return leaves;
 }
 
@@ -175,20 +150,4 @@ function writtenOut(
  */
 export function laxMap<X, Y>(f: (x: X) => Y, xs: X): Y {
   return scan((_: null, x: X) => [null, f(x)] as const, null, xs)[1];
-}
-
-/**
- * body(i, value) for i = lower, …, upper − 1, starting from init: a scan, so that it can be differentiated in both modes.
- * The bounds are JavaScript numbers. Source: lax.fori_loop.
- *
- * @throws ArgumentError for bounds that are no whole numbers, and as {@link scan}.
- * @example foriLoop(0, 5, (i: Tensor, x: Tensor) => add(x, i), array(0)); // 10
- */
-export function foriLoop<V>(lower: number, upper: number, body: (i: Tensor, value: V) => V, init: V): V {
-  if (!Number.isInteger(lower) || !Number.isInteger(upper))
-    throw new ArgumentError(
-      `foriLoop: the bounds must be whole numbers, received ${String(lower)} and ${String(upper)}`,
-    );
-  const indices = arange(lower, Math.max(lower, upper), 1, { dtype: "int32" });
-  return scan((value: V, i: Tensor) => [body(i, value), null] as const, init, indices)[0];
 }
