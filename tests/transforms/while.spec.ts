@@ -55,11 +55,11 @@ describe("whileLoop", () => {
   });
 
   test("JavaScript numbers take the type that the body gives them", async () => {
-    // `as`: numbers, as users write them.
+    const zero = 0 as unknown as Tensor; // a number, as users write it
     const out = whileLoop(
       (v: Tensor) => t.less(v, 2),
       (v: Tensor) => t.add(v, 0.75),
-      0 as unknown as Tensor,
+      zero,
       MOST,
     );
     expect([out.dtype, await out.item()]).toEqual(["float32", 2.25]);
