@@ -74,7 +74,7 @@ export class Fuser {
     for (const group of [...this.#groups].sort((a, b) => span(a)[1] - span(b)[1])) {
       if (group.anchor !== undefined) continue;
       const candidates = [...this.#makersOf(group)].sort((a, b) => span(b)[1] - span(a)[1]);
-      for (const maker of candidates) if (this.#tryMerge(maker, group)) break;
+      for (const maker of candidates) if (this.#merge(maker, group) !== undefined) break;
     }
   }
 
@@ -131,16 +131,24 @@ export class Fuser {
   /** Maps that make something for another group of their shape, share an operand with it, or are tiny, join it. */
   #mergeSiblings(): void {
     for (const group of [...this.#groups]) {
-      if (group.anchor !== undefined || group.lines !== undefined || !this.#groups.has(group)) continue;
-      for (const other of [...this.#groups]) {
-        if (other === group || sizeOf(other.shape) !== sizeOf(group.shape)) continue;
-        const related =
-          this.#makersOf(other).has(group) ||
-          this.#share(group, other) ||
-          (sizeOf(group.shape) <= TINY && other.anchor?.op.kind !== "kernel");
-        if (related && this.#tryMerge(other, group)) break;
-      }
+      if (!this.#groups.has(group)) continue;
+      for (let grown: Group | undefined = group; grown !== undefined;) grown = this.#joinSibling(grown);
     }
+  }
+
+  /** The group with a sibling it could join, or none. */
+  #joinSibling(group: Group): Group | undefined {
+    if (group.anchor !== undefined || group.lines !== undefined) return undefined;
+    for (const other of this.#groups) {
+      if (other === group || sizeOf(other.shape) !== sizeOf(group.shape)) continue;
+      const related =
+        this.#makersOf(other).has(group) ||
+        this.#share(group, other) ||
+        (sizeOf(group.shape) <= TINY && other.anchor?.op.kind !== "kernel");
+      const merged = related ? this.#merge(other, group) : undefined;
+      if (merged !== undefined) return merged;
+    }
+    return undefined;
   }
 
   #share(a: Group, b: Group): boolean {
@@ -152,17 +160,17 @@ export class Fuser {
     return this.#shapes.get(id) ?? [];
   }
 
-  /** Moves the roots of `group` (maps alone) into `into`, if every rule allows it. */
-  #tryMerge(into: Group, group: Group): boolean {
+  /** One group of both: the roots of `group` (maps alone) moved into `into`, if every rule allows it. */
+  #merge(into: Group, group: Group): Group | undefined {
     if (sizeOf(into.shape) !== sizeOf(group.shape) || into.lines !== undefined || group.lines !== undefined)
-      return false;
+      return undefined;
     const moved = overShape(group.roots, into.shape);
-    if (moved === undefined) return false;
+    if (moved === undefined) return undefined;
     const merged: Group = { anchor: into.anchor, shape: into.shape, roots: new Map([...into.roots, ...moved]) };
-    if (!this.#readsOwnInPlace(merged) || this.#bindings(merged) > this.#maxBuffers) return false;
-    if (this.#waitsFor(into, group) || this.#waitsFor(group, into)) return false;
+    if (!this.#readsOwnInPlace(merged) || this.#bindings(merged) > this.#maxBuffers) return undefined;
+    if (this.#waitsFor(into, group) || this.#waitsFor(group, into)) return undefined;
     this.#replace([into, group], merged);
-    return true;
+    return merged;
   }
 
   /** Values made in the group must be read at the very position where they are made. */

@@ -1,4 +1,4 @@
-import { ArgumentError, type Tensor } from "@jnx/tensor";
+import { ArgumentError, type Shape, type Tensor } from "@jnx/tensor";
 import { inArena } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
@@ -55,7 +55,10 @@ export class StepCache<Aux = unknown> {
     donated: readonly boolean[],
     trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
   ): Entry<Aux> {
-    const signature = `${key} ${inputs.map(({ shape, dtype, weak }) => `${dtype}${weak ? "*" : ""}[${shape.join(",")}]`).join(" ")} ${donated.map(Number).join("")}`;
+    let signature = key;
+    inputs.forEach(({ shape, dtype, weak }, k) => {
+      signature += ` ${dtype}${weak ? "*" : ""}[${shapeText(shape)}]${donated[k] === true ? "!" : ""}`;
+    });
     const known = this.#entries.get(signature);
     if (known !== undefined) {
       this.#entries.delete(signature);
@@ -108,4 +111,13 @@ export class StepCache<Aux = unknown> {
         "pass what changes as an array instead of a static value, and keep shapes the same",
     );
   }
+}
+
+/** Shapes as text. Results of one program share their shapes' arrays, so a step that is fed its own finds them here. */
+const shapeTexts = new WeakMap<Shape, string>();
+
+function shapeText(shape: Shape): string {
+  let text = shapeTexts.get(shape);
+  if (text === undefined) shapeTexts.set(shape, (text = shape.join(",")));
+  return text;
 }

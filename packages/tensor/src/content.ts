@@ -5,9 +5,10 @@ let nextIdentity = 0;
 
 /** A number that stands for an object: the same for the same one. */
 export function identityOf(value: object): number {
-  const known = identities.get(value) ?? nextIdentity++;
-  identities.set(value, known);
-  return known;
+  const known = identities.get(value);
+  if (known !== undefined) return known;
+  identities.set(value, nextIdentity);
+  return nextIdentity++;
 }
 
 /** True for what has an identity of its own, functions included: the caller's to tell apart. */

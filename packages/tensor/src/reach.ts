@@ -13,7 +13,8 @@ export function reachableStorages(value: unknown): Storage[] {
  * is seen by keep beside its tensors.
  */
 export function keptStorages(value: unknown): Storage[] {
-  return [...withAttached(tensorsOf(value))].flatMap(storageOf);
+  const tensors = tensorsOf(value);
+  return [...(currentFrame() === undefined ? tensors : withAttached(tensors))].flatMap(storageOf);
 }
 
 /** Tensors and, transitively, those that the levels of the stack keep beside them. */

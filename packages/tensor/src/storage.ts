@@ -17,6 +17,8 @@ interface Cell {
  */
 const BALLAST_RATIO = 1;
 const MAX_BALLAST = 1 << 24;
+/** Below this a handle alone weighs about as much as what it holds. */
+const MIN_BALLAST = 1 << 10;
 
 /** Host-made storages up to this size hold device memory only while an op reads them. */
 const UNLOADED_BYTES = 64;
@@ -111,7 +113,8 @@ export class Storage {
   manage(): void {
     if (this.#managed || this.#freedBy !== undefined) return;
     this.#managed = true;
-    this.ballast = new ArrayBuffer(Math.min(MAX_BALLAST, Math.ceil(this.bytes * BALLAST_RATIO)));
+    const ballast = Math.ceil(this.bytes * BALLAST_RATIO);
+    if (ballast >= MIN_BALLAST) this.ballast = new ArrayBuffer(Math.min(MAX_BALLAST, ballast));
     finalizer.register(this, this.#cell, this);
   }
 }
