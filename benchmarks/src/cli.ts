@@ -6,9 +6,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { adapterNames, backendOf, type AdapterName } from "./adapter.ts";
 import { withBaseline } from "./baseline.ts";
 import { compareEngines } from "./compare.ts";
+import { bundle, bundleFile } from "./engines/bundle.ts";
 import { engineNames, prepareEngines } from "./engines/index.ts";
 import { prepareWorker } from "./harness.ts";
-import { failures, heading, markdown, tables } from "./report.ts";
+import type * as Overhead from "./overhead.ts";
+import { failures, heading, markdown, tables, type Table as TextTable } from "./report.ts";
 import { readResults, writeResults, type Results } from "./results.ts";
 import { tasks } from "./tasks/index.ts";
 
@@ -41,15 +43,29 @@ function repetitions(value: string): number {
   return count;
 }
 
+function printTable({ title, rows }: TextTable): void {
+  const style = process.stdout.isTTY ? { head: ["bold"] } : { head: [], border: [] };
+  const [head = [], ...body] = rows;
+  const table = new Table({ head: [...head], style: { ...style, compact: true } });
+  for (const row of body) table.push([...row]);
+  console.log(`\n${title}\n${table.toString()}`);
+}
+
 function printTables(results: Results): void {
   console.log(heading(results));
-  const style = process.stdout.isTTY ? { head: ["bold"] } : { head: [], border: [] };
-  for (const { title, rows } of tables(results)) {
-    const [head = [], ...body] = rows;
-    const table = new Table({ head: [...head], style: { ...style, compact: true } });
-    for (const row of body) table.push([...row]);
-    console.log(`\n${title}\n${table.toString()}`);
-  }
+  tables(results).forEach(printTable);
+}
+
+const overheadDevices: readonly Overhead.OverheadDevice[] = ["swiftshader", "lavapipe", "wasm"];
+
+async function runOverhead({ adapter }: { readonly adapter: Overhead.OverheadDevice }): Promise<void> {
+  const contents = `export * from ${JSON.stringify(fileURLToPath(new URL("./overhead.ts", import.meta.url)))};`;
+  await bundle("overhead", { contents, external: ["@sparticuz/chromium", "webgpu"], conditions: ["@jnx/source"] });
+  // It exports what the file it was made from does.
+  const { measureOverhead } = (await import(bundleFile("overhead"))) as typeof Overhead;
+  const costs = await measureOverhead(adapter);
+  const rows = costs.map(({ name, min, median, calls }) => [name, min.toFixed(0), median.toFixed(0), String(calls)]);
+  printTable({ title: `Host time on ${adapter}, in µs`, rows: [["call", "min", "median", "calls"], ...rows] });
 }
 
 /** A bar on the terminal's error stream; without a terminal a line for each step. */
@@ -125,6 +141,12 @@ program
   .option("-o, --out <file>", "the results file (default: benchmarks/out/<adapter>.json)")
   .option(...baselineOption)
   .action(runCompare);
+
+program
+  .command("overhead")
+  .description("What a call costs the thread that makes it, the device's work not counted.")
+  .addOption(new Option("-a, --adapter <name>", "the device").choices(overheadDevices).default("swiftshader"))
+  .action(runOverhead);
 
 program
   .command("report")

@@ -1,6 +1,7 @@
 /** What a call costs the thread that makes it: tracing is done, the device is idle and its own work is not counted. */
 import { init, jax, jnp, nnx, type Tensor } from "jnx";
-import type { AdapterName } from "./adapter.ts";
+
+export type OverheadDevice = "swiftshader" | "lavapipe" | "wasm";
 
 /** Microseconds of a call, over many calls. */
 export interface CallCost {
@@ -27,7 +28,7 @@ type Call = () => unknown;
 
 /** Each call alone, the device idle before it. The calls take turns, so that the machine's drift hits all alike. */
 async function measure(calls: Readonly<Record<string, Call>>, settle: () => Promise<void>): Promise<CallCost[]> {
-  const times = new Map(Object.keys(calls).map((name) => [name, [] as number[]]));
+  const times = new Map<string, number[]>(Object.keys(calls).map((name) => [name, []]));
   for (let round = 0; round < WARM_CALLS + CALLS; round++) {
     for (const [name, call] of Object.entries(calls)) {
       const begin = performance.now();
@@ -44,7 +45,7 @@ async function measure(calls: Readonly<Record<string, Call>>, settle: () => Prom
 }
 
 /** A step over a tree of arrays, the same step over a model's Variables, and an eager layer. */
-export async function measureOverhead(adapter: Exclude<AdapterName, "system">): Promise<readonly CallCost[]> {
+export async function measureOverhead(adapter: OverheadDevice): Promise<readonly CallCost[]> {
   await init({ device: adapter });
   const shrink = (w: Tensor): Tensor => jnp.multiply(w, 0.999);
   const step = jax.jit((ws: Tensor[]) => ws.map(shrink), { donateArgnums: 0 });
