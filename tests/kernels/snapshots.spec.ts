@@ -45,14 +45,18 @@ async function matches(steps: readonly Step[], name: string): Promise<void> {
 }
 
 function staged(stages: readonly Stage[], shape: readonly number[], outputs: readonly Output[]): Step[] {
-  return lowerStages("test", {
-    stages: stages.map((stage) => ({ ...stage, operands: stage.reads === "operands" ? [0, 1] : [] })),
-    operandSlots: [0, 1],
-    loadOf: () => ({ shape, expr: load(0, contiguousView(shape)) }),
-    result: { shape, dtype: "float32" },
-    outputs,
-    workspace: () => 9,
-  });
+  return lowerStages(
+    "test",
+    {
+      stages: stages.map((stage) => ({ ...stage, operands: stage.reads === "operands" ? [0, 1] : [] })),
+      operandSlots: [0, 1],
+      loadOf: () => ({ shape, expr: load(0, contiguousView(shape)) }),
+      result: { shape, dtype: "float32" },
+      outputs,
+      workspace: () => 9,
+    },
+    device,
+  );
 }
 
 /** Two matrices in, relu of the product plus a row out. */
@@ -60,7 +64,7 @@ function layer(m: number, k: number, n: number): Step[] {
   const rows = (rowStride: number): { trans: boolean; rowStride: number; batchStrides: number[]; offset: number } => {
     return { trans: false, rowStride, batchStrides: [], offset: 0 };
   };
-  const stages = planMatmul({ m, k, n, batch: [], a: rows(k), b: rows(n), dtype: "float32" }, limits);
+  const stages = planMatmul({ m, k, n, batch: [], a: rows(k), b: rows(n), dtype: "float32" }, device);
   const flat = contiguousView([m, n]);
   const sum = apply(add, [{ kind: "result", dtype: "float32" }, load(2, view([m, n], [0, 1]))], flat);
   return staged(stages, [m, n], [output(3, apply(relu, [sum], flat))]);
@@ -141,14 +145,18 @@ test("random bits made uniform numbers", async () => {
     () => 0,
   );
   const expr = apply(uniform, [{ kind: "result", dtype: "uint32" }], contiguousView(shape));
-  const steps = lowerStages("test", {
-    stages: planBits({ count: 1024, keys: 1 }, limits).map((stage) => ({ ...stage, operands: [0] })),
-    operandSlots: [0],
-    loadOf: () => ({ shape, expr }),
-    result: { shape, dtype: "uint32" },
-    outputs: [output(1, expr)],
-    workspace: () => 9,
-  });
+  const steps = lowerStages(
+    "test",
+    {
+      stages: planBits({ count: 1024, keys: 1 }, limits).map((stage) => ({ ...stage, operands: [0] })),
+      operandSlots: [0],
+      loadOf: () => ({ shape, expr }),
+      result: { shape, dtype: "uint32" },
+      outputs: [output(1, expr)],
+      workspace: () => 9,
+    },
+    device,
+  );
   await matches(steps, "uniform");
 });
 

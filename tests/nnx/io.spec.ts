@@ -62,7 +62,7 @@ describe("safetensors", () => {
     );
   });
 
-  it("half precision, doubles and small integers convert; others are refused by name", async () => {
+  it("half precision and small integers keep their dtype, doubles convert; others are refused by name", async () => {
     const entry = (
       dtype: string,
       data: ArrayBufferView,
@@ -89,6 +89,12 @@ describe("safetensors", () => {
       [1, -2.5],
       [1, -2],
     ]);
+    const dtypes = ["F16", "BF16", "I8"].map((name) => (nnx.entryAt(state, [name]) as { dtype: string }).dtype); // bare Tensors
+    expect(dtypes).toEqual(["float16", "bfloat16", "int8"]);
+    const again = await nnx.saveSafetensors(state);
+    expect(await nnx.saveSafetensors(nnx.loadSafetensors(again))).toEqual(again);
+    const wide = nnx.entryAt(nnx.loadSafetensors(bytes, { dtype: "float32" }), ["BF16"]) as { dtype: string }; // a bare Tensor
+    expect(wide.dtype).toBe("float32");
     const odd = serializeSafetensors(new Map([["x", { dtype: "C64", shape: [1], data: new Uint8Array(8) }]]));
     expect(() => nnx.loadSafetensors(odd, { file: "f" })).toThrow(/f: "x" is C64/);
   });

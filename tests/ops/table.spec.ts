@@ -7,6 +7,10 @@ import { expect, test } from "vitest";
 /** Exports that are functions but not ops on arrays. */
 const OTHERS = [
   "promote",
+  "promoteTypes",
+  "resultType",
+  "finfo",
+  "iinfo",
   "counters",
   "executor",
   "hasExecutor",

@@ -9,6 +9,7 @@ import sys
 os.environ["JAX_PLATFORMS"] = "cpu"
 sys.dont_write_bytecode = True
 
+import dtype_cases  # noqa: E402
 import function_cases  # noqa: E402
 import golden  # noqa: E402
 import nnx_attention  # noqa: E402
@@ -23,6 +24,7 @@ import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
+golden.write("dtypes", dtype_cases.cases())
 golden.write("functions", function_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())

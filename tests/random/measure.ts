@@ -1,4 +1,4 @@
-import { random } from "@jnx/tensor";
+import { random, type TypedArray } from "@jnx/tensor";
 import { digest, goldenArray, readGoldens, sampled, type GoldenData } from "../goldens/read.ts";
 import { ulpDistance } from "../kernels/ulp.ts";
 import type { Draw } from "./samplers.ts";
@@ -50,7 +50,8 @@ export async function measure(file: string, sampler: string, draw: Draw): Promis
 }
 
 /** Small integers come as uint32 here. */
-function stored(data: GoldenData, dtype: string): GoldenData {
+function stored(data: TypedArray, dtype: string): GoldenData {
+  if (data instanceof Int8Array || data instanceof Int16Array) return Int32Array.from(data);
   return dtype === "uint8" ? Uint8Array.from(data) : dtype === "uint16" ? Uint16Array.from(data) : data;
 }
 

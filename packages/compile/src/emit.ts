@@ -3,10 +3,10 @@ import {
   contiguousView,
   copiedView,
   lowerCopy,
+  lowerKernel,
   lowerLines,
   lowerMap,
   lowerReduce,
-  lowerStages,
   sizeOf,
   type Expr,
   type LineValue,
@@ -130,22 +130,15 @@ function emitKernel(label: string, anchor: OpNode, outputs: readonly Output[], c
   const { op, attrs } = anchor;
   if (op.kind !== "kernel") throw new Error("jnx internal error: not a kernel");
   const operands = context.inliner.operandsOf(anchor);
-  const described = operands.map(({ node, view }) => ({
-    aval: { shape: view.shape, dtype: node.dtype, weak: node.weak },
-    view,
-  }));
-  return lowerStages(label, {
-    stages: op.plan(described, attrs, context.limits),
-    operandSlots: operands.map(({ node }) => slotOf(node.id, context)),
-    loadOf: (operand) => {
-      const { node, view } = at(operands, operand);
-      return { shape: view.shape, expr: { kind: "load", slot: slotOf(node.id, context), dtype: node.dtype, view } };
-    },
-    workspaceDType: op.workspaceDType,
+  const work = {
+    op,
+    attrs,
+    operands: operands.map(({ node, view }) => ({ slot: slotOf(node.id, context), aval: node, view })),
     result: { shape: anchor.shape, dtype: anchor.dtype },
     outputs,
-    workspace: (bytes) => context.workspace(bytes),
-  });
+    workspace: (bytes: number) => context.workspace(bytes),
+  };
+  return lowerKernel(label, work, context.limits);
 }
 
 function slotOf(id: number, { plan }: EmitContext): number {

@@ -1,5 +1,5 @@
 import { fitsLines } from "@jnx/kernels-wgsl";
-import { isIdentity, sizeOf, type Expr, type View } from "@jnx/tensor/internal";
+import { isIdentity, packedBits, sizeOf, type Expr, type View } from "@jnx/tensor/internal";
 import type { Limits } from "@jnx/tensor";
 import { loadsOf, made, overShape, type Group, type Lines } from "./group.ts";
 import type { AnchorNode, GraphNode } from "./graph.ts";
@@ -17,6 +17,7 @@ export function asLines(group: Group, inliner: Inliner, limits: Limits): LineGro
   const [operand] = anchor?.inputs ?? [];
   if (group.lines !== undefined) return { ...group, lines: group.lines };
   if (anchor?.op.kind !== "reduce" || operand === undefined || anchor.dtype !== "float32") return undefined;
+  if (packs(roots)) return undefined;
   const axes = anchor.op.axes(anchor.attrs);
   const border = operand.shape.length - axes.length;
   const trailing = axes.every((axis) => axis >= border);
@@ -34,6 +35,11 @@ export function asLines(group: Group, inliner: Inliner, limits: Limits): LineGro
   };
 }
 
+/** Packed arrays are written four elements at a time, which a walk along a line cannot promise. */
+function packs(roots: ReadonlyMap<GraphNode, Expr>): boolean {
+  return [...roots.keys()].some(({ dtype }) => packedBits(dtype) !== undefined);
+}
+
 /** The group over the shapes of `target`, as reductions or maps of the whole or of the lines; undefined if it cannot be. */
 export function fitInto(target: LineGroup, group: Group, inliner: Inliner, limits: Limits): LineGroup | undefined {
   const none = { shape: target.lines.shape, reductions: new Map<AnchorNode, Expr>(), full: new Map<GraphNode, Expr>() };
@@ -48,7 +54,7 @@ export function fitInto(target: LineGroup, group: Group, inliner: Inliner, limit
     if (reductions === undefined || full === undefined || roots === undefined) return undefined;
     return { ...base, roots, lines: { ...none, reductions, full } };
   }
-  if (group.anchor !== undefined) return undefined;
+  if (group.anchor !== undefined || packs(group.roots)) return undefined;
   if (sizeOf(group.shape) === size) {
     const full = overShape(group.roots, target.lines.shape);
     return full && { ...base, lines: { ...none, full } };

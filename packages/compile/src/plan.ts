@@ -1,4 +1,4 @@
-import { BYTES_PER_ELEMENT, isIdentity, sizeOf } from "@jnx/tensor/internal";
+import { BYTES_PER_ELEMENT, bytesOf, isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { Fuser } from "./fuse.ts";
 import { groupInputs, hookExprs, loadsOf, made, type Group } from "./group.ts";
@@ -119,7 +119,7 @@ export class Planner {
   }
 
   #allocate(node: GraphNode, outputs: ReadonlySet<number>): number {
-    const bytes = Math.max(BYTES_PER_ELEMENT, sizeOf(node.shape) * BYTES_PER_ELEMENT);
+    const bytes = Math.max(BYTES_PER_ELEMENT, bytesOf(node.dtype, sizeOf(node.shape)));
     if (outputs.has(node.id)) {
       this.#fresh.set(this.#next, bytes);
       return this.#next++;

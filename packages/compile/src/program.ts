@@ -7,6 +7,7 @@ import {
   contiguousView,
   sizeOf,
   BYTES_PER_ELEMENT,
+  bytesOf,
   type DeviceBuffer,
   type Program,
 } from "@jnx/tensor/internal";
@@ -165,7 +166,7 @@ export class CompiledGraph {
     if (sizeOf(shape) === 0) return literal(0, shape, dtype);
     const slot = this.#plan.slots.get(node.id) ?? -1;
     const donor = settled[slot];
-    const bytes = sizeOf(shape) * BYTES_PER_ELEMENT;
+    const bytes = bytesOf(dtype, sizeOf(shape));
     const buffer =
       donor === undefined
         ? buffers[slot]
@@ -189,11 +190,14 @@ export class CompiledGraph {
 }
 
 function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built, gated: boolean): ProgramReport {
-  const bytesOf = (id: number): number => sizeOf(graph.nodes[id]?.shape ?? []) * BYTES_PER_ELEMENT;
+  const bytesAt = (id: number): number => {
+    const node = graph.nodes[id];
+    return node === undefined ? 0 : bytesOf(node.dtype, sizeOf(node.shape));
+  };
   const lines = order.map((group) => {
     const reads = [...groupInputs(group, fuser.inliner)];
     const writes = (plan.writes.get(group) ?? []).map((node) => node.id);
-    const bytes = [...reads, ...writes].reduce((sum, id) => sum + bytesOf(id), 0);
+    const bytes = [...reads, ...writes].reduce((sum, id) => sum + bytesAt(id), 0);
     return {
       bytes,
       text: `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}, ${bytes} bytes`,

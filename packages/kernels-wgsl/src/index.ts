@@ -20,6 +20,7 @@ export * from "./elementwise/gamma-functions.wgsl.gen.ts";
 export * from "./elementwise/hyperbolic-functions.wgsl.gen.ts";
 export * from "./elementwise/integer-functions.wgsl.gen.ts";
 export * from "./elementwise/inverse-functions.wgsl.gen.ts";
+export * from "./elementwise/packed-functions.wgsl.gen.ts";
 export * from "./elementwise/power-functions.wgsl.gen.ts";
 export * from "./elementwise/remainder-functions.wgsl.gen.ts";
 export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";

@@ -1,8 +1,8 @@
-import { ArgumentError, DtypeError, ShapeError, Tensor, type TypedArray } from "@jnx/tensor";
+import { ArgumentError, astype, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { shapeText } from "@jnx/tensor/internal";
+import { isFloat, itemBytes, shapeText } from "@jnx/tensor/internal";
 import { GraphError } from "./errors.ts";
-import { decodeTensor, FORMAT } from "./io.ts";
+import { decodeTensor, fileBytes, FORMAT } from "./io.ts";
 import { layoutSafetensors, parseSafetensorsHeader, SafetensorsError, type SafetensorsPlace } from "./safetensors.ts";
 import { state as stateOf } from "./graph.ts";
 import { pathText, type Path } from "./node.ts";
@@ -83,7 +83,7 @@ function itemsOf(fn: string, target: CheckpointTarget, names: CheckpointOptions[
 }
 
 function bytesOf({ size, dtype }: Tensor): number {
-  return size * (dtype === "bool" ? 1 : 4);
+  return size * (dtype === "bool" ? 1 : itemBytes(dtype));
 }
 
 function shardsOf(items: readonly Item[], limit: number): Item[][] {
@@ -131,8 +131,8 @@ export async function saveCheckpoint(
     await sink.write(fileOf(k), header);
     for (const name of order) {
       signal?.throwIfAborted();
-      const values = await byName.get(name)?.data();
-      const part = values === undefined ? new Uint8Array() : bytesIn(values);
+      const tensor = byName.get(name);
+      const part = tensor === undefined ? new Uint8Array() : fileBytes(tensor.dtype, await tensor.data());
       await sink.write(fileOf(k), part);
       bytes += part.byteLength;
       onProgress?.({ name, bytes, totalBytes });
@@ -146,10 +146,6 @@ export async function saveCheckpoint(
 
 function number(k: number): string {
   return String(k).padStart(5, "0");
-}
-
-function bytesIn(values: TypedArray): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 /** Options of `loadCheckpoint`. */
@@ -267,7 +263,9 @@ function checkShapes(known: readonly { readonly item: Item; readonly place: Foun
   throw new ShapeError(`loadCheckpoint: ${texts.join("; ")}; nothing was changed`);
 }
 
-function writer({ name, path, leaf, tensor }: Item, next: Tensor): () => void {
+function writer({ name, path, leaf, tensor }: Item, read: Tensor): () => void {
+  // Floats of the file become the model's: weights are often saved in fewer bits than they are trained in.
+  const next = isFloat(read.dtype) && isFloat(tensor.dtype) ? astype(read, tensor.dtype) : read;
   if (next.dtype !== tensor.dtype)
     throw new DtypeError(
       `loadCheckpoint: "${name}" is ${tensor.dtype}, the file has ${next.dtype}; nothing was changed`,

@@ -1,4 +1,5 @@
-import { ArgumentError, array, DtypeError, Tensor, type DType } from "@jnx/tensor";
+import { ArgumentError, array, astype, DtypeError, DTYPES, Tensor, type DType, type TypedArray } from "@jnx/tensor";
+import { hostArray, isFloat, itemBytes, packedBits, storageArray } from "@jnx/tensor/internal";
 import { state as stateOf } from "./graph.ts";
 import { pathText } from "./node.ts";
 import { parseSafetensors, SafetensorsError, serializeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
@@ -6,7 +7,25 @@ import { fromFlatState, parsePath, State, toFlatState, type Leaf } from "./state
 import { isVariable, peek } from "./variable.ts";
 
 /** The format's names of our dtypes. */
-export const FORMAT: Record<DType, string> = { float32: "F32", int32: "I32", uint32: "U32", bool: "BOOL" };
+export const FORMAT: Record<DType, string> = {
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  int32: "I32",
+  uint32: "U32",
+  int16: "I16",
+  uint16: "U16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+};
+
+/** What `data()` gave, as the format holds it. */
+export function fileBytes(dtype: DType, values: TypedArray): Uint8Array {
+  const stored = packedBits(dtype) === undefined ? values : storageArray(dtype, values);
+  const count = dtype === "bool" ? values.length : values.length * itemBytes(dtype);
+  return new Uint8Array(stored.buffer, stored.byteOffset, count);
+}
 
 /**
  * The bytes of a safetensors file with every array of a State or an object, named by its path: `layers.0.kernel`.
@@ -33,7 +52,7 @@ export async function saveSafetensors(
     tensors.set(name, {
       dtype: FORMAT[dtype],
       shape,
-      data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      data: fileBytes(dtype, values),
     });
   });
   return serializeSafetensors(tensors, options.metadata);
@@ -47,7 +66,8 @@ function tensorOf(name: string, leaf: Leaf): Tensor {
 
 /**
  * The arrays of a safetensors file as a State of bare Tensors, nested by the dots in their names; `nnx.update` puts
- * them into a model and checks shapes and dtypes. float16, bfloat16 and float64 become float32, small integers int32.
+ * them into a model and checks shapes and dtypes. Arrays keep their dtype (float64 becomes float32); `dtype` is for floats
+ * that shall become another: weights saved in bfloat16 for a model in float32.
  *
  * @throws SafetensorsError naming the file and the array when the bytes are cut, overlap or have a dtype without a
  * counterpart here.
@@ -55,44 +75,27 @@ function tensorOf(name: string, leaf: Leaf): Tensor {
  * const bytes = await nnx.saveSafetensors(nnx.state(model, nnx.Param)); // or await readFile("model.safetensors")
  * nnx.update(model, nnx.loadSafetensors(bytes, { file: "model.safetensors" }));
  */
-export function loadSafetensors(bytes: Uint8Array, options: { readonly file?: string } = {}): State {
+export function loadSafetensors(
+  bytes: Uint8Array,
+  options: { readonly file?: string; readonly dtype?: DType } = {},
+): State {
   const { tensors } = parseSafetensors(bytes, options);
-  return fromFlatState(
-    [...tensors].map(([name, entry]) => [parsePath(name), decodeTensor(name, entry, options.file)] as const),
-  );
+  const decoded = (name: string, entry: SafetensorsEntry): Tensor => {
+    const tensor = decodeTensor(name, entry, options.file);
+    return options.dtype !== undefined && isFloat(tensor.dtype) ? astype(tensor, options.dtype) : tensor;
+  };
+  return fromFlatState([...tensors].map(([name, entry]) => [parsePath(name), decoded(name, entry)] as const));
 }
 
 /** The Tensor of a file's bytes. */
 export function decodeTensor(name: string, { dtype, shape, data }: SafetensorsEntry, file: string | undefined): Tensor {
   const bytes = Uint8Array.from(data).buffer; // a copy, aligned for every element type
-  const make = DECODERS.get(dtype);
-  if (make !== undefined) return array(make(bytes), { shape, ...(dtype === "BOOL" ? { dtype: "bool" } : {}) });
+  if (dtype === "BOOL") return array(new Uint8Array(bytes), { shape, dtype: "bool" });
+  if (dtype === "F64") return array(new Float64Array(bytes), { shape });
+  const found = DTYPES.find((one) => FORMAT[one] === dtype);
+  if (found !== undefined)
+    return array(hostArray(found, bytes, bytes.byteLength / itemBytes(found)), { shape, dtype: found });
   throw new SafetensorsError(
     `loadSafetensors: ${file ?? "the file"}: "${name}" is ${dtype}, which has no counterpart here; convert it to F32 or I32 before saving`,
   );
-}
-
-const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
-  ["F32", (bytes) => new Float32Array(bytes)],
-  ["F64", (bytes) => Float32Array.from(new Float64Array(bytes))],
-  ["F16", (bytes) => Float32Array.from(new Uint16Array(bytes), halfToNumber)],
-  ["BF16", (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer)],
-  ["I32", (bytes) => new Int32Array(bytes)],
-  ["I16", (bytes) => Int32Array.from(new Int16Array(bytes))],
-  ["U16", (bytes) => Int32Array.from(new Uint16Array(bytes))],
-  ["I8", (bytes) => Int32Array.from(new Int8Array(bytes))],
-  ["U8", (bytes) => Int32Array.from(new Uint8Array(bytes))],
-  ["U32", (bytes) => new Uint32Array(bytes)],
-  ["BOOL", (bytes) => Uint32Array.from(new Uint8Array(bytes))],
-]);
-
-type Decoder = (bytes: ArrayBuffer) => Float32Array | Int32Array | Uint32Array;
-
-/** IEEE 754 binary16 as a number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

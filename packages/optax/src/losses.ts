@@ -18,7 +18,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, isFloat, normalizeAxis, shapeText } from "@jnx/tensor/internal";
+import { asTensor, isFloat, normalizeAxis, shapeText, unpacked } from "@jnx/tensor/internal";
 
 export interface LossOptions {
   /** The axis of classes; the last unless told. */
@@ -51,7 +51,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
   options: LossOptions = {},
 ): Tensor {
   const name = "softmaxCrossEntropyWithIntegerLabels";
-  const [scores, classes] = [floatLogits(name, logits), asTensor(labels)];
+  const [scores, classes] = [floatLogits(name, logits), unpacked(asTensor(labels))];
   if (classes.dtype !== "int32" && classes.dtype !== "uint32")
     throw new DtypeError(
       `${name}: labels must be integers, received ${classes.dtype}; for probabilities use softmaxCrossEntropy`,

@@ -1,18 +1,73 @@
 import { DtypeError } from "./errors.ts";
 
-/** Element types an array can have. `bool` is stored as a uint32 of 0 or 1. Every element takes four bytes. */
-export type DType = "float32" | "int32" | "uint32" | "bool";
+/**
+ * Element types an array can have. `bool` is stored as a uint32 of 0 or 1, 32-bit types as they are; those of 16 and 8
+ * bits lie packed, two or four to a word, and are computed with in 32 bits.
+ */
+export type DType = ComputedDType | "float16" | "bfloat16" | "int16" | "uint16" | "int8" | "uint8";
+
+/** The dtypes that kernels compute with. */
+export type ComputedDType = "float32" | "int32" | "uint32" | "bool";
+
+const COMPUTED: Record<DType, ComputedDType> = {
+  float32: "float32",
+  int32: "int32",
+  uint32: "uint32",
+  bool: "bool",
+  float16: "float32",
+  bfloat16: "float32",
+  int16: "int32",
+  uint16: "uint32",
+  int8: "int32",
+  uint8: "uint32",
+};
 
 /** Every dtype there is. */
-export const DTYPES: readonly DType[] = ["float32", "int32", "uint32", "bool"];
+// Object.keys forgets the type of the keys.
+export const DTYPES = /* @__PURE__ */ Object.keys(COMPUTED) as readonly DType[];
 
 /** Host arrays that carry a dtype of their own; `bool` travels as a Uint8Array of 0 and 1. */
-export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
+export type TypedArray = Float32Array | Int32Array | Uint32Array | Uint8Array | Int8Array | Int16Array | Uint16Array;
 
+/** Bytes of what is not packed. */
 export const BYTES_PER_ELEMENT = 4;
 
+/** What kernels compute with where an array's dtype is packed: the 32-bit type of its kind. */
+export function computedDType(dtype: DType): ComputedDType {
+  return COMPUTED[dtype];
+}
+
+/** Bits of an element where it lies packed, two or four to a word; undefined for what has words of its own. */
+export function packedBits(dtype: DType): 8 | 16 | undefined {
+  return COMPUTED[dtype] === dtype ? undefined : dtype.endsWith("8") ? 8 : 16;
+}
+
+/** Bytes of one element, as `nbytes` counts. */
+export function itemBytes(dtype: DType): number {
+  return (packedBits(dtype) ?? 32) / 8;
+}
+
+/** Bytes in memory: packed arrays are filled up to a multiple of four elements, which is what kernels write at a time. */
+export function bytesOf(dtype: DType, count: number): number {
+  const bits = packedBits(dtype);
+  return bits === undefined ? count * BYTES_PER_ELEMENT : (Math.ceil(count / 4) * bits) / 2;
+}
+
 export function isFloat(dtype: DType): boolean {
-  return dtype === "float32";
+  return COMPUTED[dtype] === "float32";
+}
+
+/** True for signed and unsigned whole numbers, not for bool. */
+export function isInteger(dtype: DType): boolean {
+  return COMPUTED[dtype] === "int32" || COMPUTED[dtype] === "uint32";
+}
+
+/** The smallest and the largest number of a dtype; infinities for floats. */
+export function rangeOf(dtype: DType): readonly [number, number] {
+  if (isFloat(dtype)) return [-Infinity, Infinity];
+  if (dtype === "bool") return [0, 1];
+  const span = 2 ** (packedBits(dtype) ?? 32);
+  return COMPUTED[dtype] === "uint32" ? [0, span - 1] : [-span / 2, span / 2 - 1];
 }
 
 /** The dtype and weakness of an operand, as promotion sees it. */
@@ -22,11 +77,10 @@ export interface Promotable {
   readonly weak: boolean;
 }
 
-const RANK: Record<DType, number> = { bool: 0, uint32: 1, int32: 2, float32: 3 };
-
 /**
- * JAX's type promotion for the dtypes jnx has (x64 off): bool < uint32 < int32 < float32, where a weakly typed operand
- * only counts if it is of a higher category (bool, integer, float). Mixing uint32 and int32 gives int32.
+ * JAX's type promotion (x64 off): bool < integers < floats, where a weakly typed operand only counts if it is of a
+ * higher category. Integers meet in the narrowest type that holds both (uint32 with a signed one: int32), float16 and
+ * bfloat16 in float32.
  *
  * Source: jax/_src/dtypes.py, `promote_types` and its lattice.
  *
@@ -40,16 +94,26 @@ export function promote(operands: readonly Promotable[]): Promotable {
 }
 
 function promotePair(a: Promotable, b: Promotable): Promotable {
-  if (a.weak === b.weak) return { dtype: RANK[a.dtype] >= RANK[b.dtype] ? a.dtype : b.dtype, weak: a.weak };
+  if (a.weak === b.weak) return { dtype: join(a.dtype, b.dtype), weak: a.weak };
   const [weak, strong] = a.weak ? [a, b] : [b, a];
   if (category(weak.dtype) <= category(strong.dtype)) return strong;
   // A weak float beside a strong integer makes a float that stays weak; a weak integer beside a bool likewise.
   return { dtype: weak.dtype, weak: true };
 }
 
+function join(a: DType, b: DType): DType {
+  if (a === b) return a;
+  if (category(a) !== category(b)) return category(a) > category(b) ? a : b;
+  if (isFloat(a)) return "float32";
+  const [aBits, bBits] = [packedBits(a) ?? 32, packedBits(b) ?? 32];
+  if (COMPUTED[a] === COMPUTED[b]) return aBits > bBits ? a : b;
+  const [signed, unsigned] = COMPUTED[a] === "int32" ? [aBits, bBits] : [bBits, aBits];
+  return signed > unsigned ? (aBits > bBits ? a : b) : unsigned === 8 ? "int16" : "int32";
+}
+
 /** bool, integer, float: a weak operand changes the other's dtype only when its category is higher. */
 function category(dtype: DType): number {
-  return dtype === "bool" ? 0 : dtype === "float32" ? 2 : 1;
+  return dtype === "bool" ? 0 : isFloat(dtype) ? 2 : 1;
 }
 
 export function checkDType(name: string, dtype: string): DType {
@@ -59,49 +123,16 @@ export function checkDType(name: string, dtype: string): DType {
   return found;
 }
 
+const NATIVE: Readonly<Record<string, DType>> = {
+  Float64Array: "float32",
+  Float16Array: "float16",
+  Uint8ClampedArray: "uint8",
+};
+
 /** The dtype a host array keeps when it becomes a Tensor. */
 export function dtypeOfTypedArray(data: ArrayBufferView): DType {
-  if (data instanceof Float32Array || data instanceof Float64Array) return "float32";
-  if (data instanceof Uint32Array) return "uint32";
-  if (data instanceof Int32Array || data instanceof Int16Array || data instanceof Int8Array) return "int32";
-  if (data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Uint8ClampedArray) return "int32";
-  throw new DtypeError(
-    `array: cannot hold a ${data.constructor.name}; pass a Float32Array, Int32Array, Uint32Array or Uint8Array`,
-  );
-}
-
-/** Host numbers converted as `dtype` stores them: bool as 0 or 1, integers wrapped to 32 bits. */
-export function storageArray(dtype: DType, values: ArrayLike<number>): Float32Array | Int32Array | Uint32Array {
-  if (dtype === "float32") return values instanceof Float32Array ? values : Float32Array.from(values);
-  if (dtype === "int32") return values instanceof Int32Array ? values : Int32Array.from(values);
-  if (dtype === "uint32") return values instanceof Uint32Array ? values : Uint32Array.from(values);
-  return Uint32Array.from(values, (v) => (v ? 1 : 0));
-}
-
-/** `count` elements of one value as they are stored. */
-export function filledArray(
-  dtype: DType,
-  value: number,
-  count: number,
-): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
-  const array =
-    dtype === "float32" ? new Float32Array(count) : dtype === "int32" ? new Int32Array(count) : new Uint32Array(count);
-  // Fresh arrays are zeros; -0 is not.
-  return Object.is(value, 0) ? array : array.fill(dtype === "bool" ? Number(value !== 0) : value);
-}
-
-/** What `data()` hands to the user for bytes read from the device. */
-export function hostArray(dtype: DType, bytes: ArrayBuffer): TypedArray {
-  if (dtype === "float32") return new Float32Array(bytes);
-  if (dtype === "int32") return new Int32Array(bytes);
-  if (dtype === "uint32") return new Uint32Array(bytes);
-  return Uint8Array.from(new Uint32Array(bytes));
-}
-
-/** A single host value as the dtype rounds it: the number that a literal of that dtype holds. */
-export function roundTo(dtype: DType, value: number): number {
-  if (dtype === "float32") return Math.fround(value);
-  if (dtype === "int32") return value | 0;
-  if (dtype === "uint32") return value >>> 0;
-  return value ? 1 : 0;
+  const { name } = data.constructor;
+  const found = NATIVE[name] ?? DTYPES.find((dtype) => name.toLowerCase() === `${dtype}array`);
+  if (found !== undefined) return found;
+  throw new DtypeError(`array: cannot hold a ${name}; pass a Float32Array, Int32Array, Uint32Array or a smaller one`);
 }

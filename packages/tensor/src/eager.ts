@@ -1,11 +1,13 @@
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT, filledArray, roundTo } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, bytesOf, packedBits } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
 import { lowerCopy } from "./lower/copy.ts";
-import { lowerMap, lowerStages } from "./lower/lower.ts";
+import { lowerKernel } from "./lower/kernel.ts";
+import { lowerMap } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
 import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
+import { filledArray, roundTo } from "./packing.ts";
 import { shapeText, sizeOf } from "./shape.ts";
 import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
 import { Storage } from "./storage.ts";
@@ -160,7 +162,10 @@ function settled<A>(op: KernelOp<A>, inputs: readonly Tensor[], attrs: A): reado
   return inputs.map((input, k) => {
     const stored = materialize(input);
     const { payload } = stored;
-    return payload.kind === "device" && !op.accepts(payload.view, k, attrs) ? contiguous(stored) : stored;
+    // What is packed is unpacked on the way, and so laid out anew.
+    const fits =
+      packedBits(stored.dtype) !== undefined || payload.kind !== "device" || op.accepts(payload.view, k, attrs);
+    return fits ? stored : contiguous(stored);
   });
 }
 
@@ -172,16 +177,22 @@ function kernelSteps<A>(
   work: EagerWork,
 ): readonly Step[] {
   const { dtype, shape } = aval;
-  const views = operands.map((operand) => ({ aval: operand, view: viewOf(operand) }));
-  return lowerStages(op.name, {
-    stages: op.plan(views, attrs, executor().limits),
-    operandSlots: operands.map((operand) => work.slot(storageOf(operand))),
-    loadOf: (operand) => ({ shape: at(operands, operand).shape, expr: work.operand(at(operands, operand)) }),
-    workspaceDType: op.workspaceDType,
-    result: { shape, dtype },
-    outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
-    workspace: (bytes) => work.workspace(bytes),
-  });
+  return lowerKernel(
+    op.name,
+    {
+      op,
+      attrs,
+      operands: operands.map((operand) => ({
+        slot: work.slot(storageOf(operand)),
+        aval: operand,
+        view: viewOf(operand),
+      })),
+      result: { shape, dtype },
+      outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
+      workspace: (bytes) => work.workspace(bytes),
+    },
+    executor().limits,
+  );
 }
 
 function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval): Tensor {
@@ -232,7 +243,7 @@ function leaked(name: string, tensor: Tensor): TracedTensorError {
 }
 
 function checkedBytes(name: string, aval: Aval): number {
-  const bytes = sizeOf(aval.shape) * BYTES_PER_ELEMENT;
+  const bytes = bytesOf(aval.dtype, sizeOf(aval.shape));
   const limit = executor().limits.maxStorageBufferBindingSize;
   if (bytes > limit) {
     throw new ShapeError(

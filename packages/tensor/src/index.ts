@@ -1,3 +1,4 @@
+export { finfo, iinfo, promoteTypes, resultType, type FloatInfo, type IntegerInfo } from "./ops/dtypes.ts";
 export { DTYPES, promote, type DType, type Promotable, type TypedArray } from "./dtype.ts";
 export * from "./errors.ts";
 export type { Shape } from "./shape.ts";

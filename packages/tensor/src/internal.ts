@@ -1,7 +1,8 @@
 /** For the other @jnx packages; no promise is made about anything here. */
 export { bindCall, type BatchAxis, type CallOp, type CallPullback } from "./call.ts";
 export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
-export { BYTES_PER_ELEMENT, isFloat, roundTo, storageArray } from "./dtype.ts";
+export { BYTES_PER_ELEMENT, bytesOf, isFloat, isInteger, itemBytes, packedBits, rangeOf } from "./dtype.ts";
+export { hostArray, roundTo, storageArray } from "./packing.ts";
 export { contiguous, copy } from "./eager.ts";
 export type {
   AnyOp,
@@ -19,7 +20,7 @@ export type {
 } from "./op.ts";
 export { alias } from "./ops/identity.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
-export { convert } from "./ops/convert.ts";
+export { convert, unpacked } from "./ops/convert.ts";
 export { spreadBatch } from "./ops/batching.ts";
 export {
   broadcastShapes,
@@ -37,7 +38,8 @@ export { keptStorages, reachableStorages, withAttached } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";
 export { copiedView, lowerCopy } from "./lower/copy.ts";
-export { lowerMap, lowerStages, type StagedWork } from "./lower/lower.ts";
+export { lowerKernel } from "./lower/kernel.ts";
+export { lowerMap, lowerStages } from "./lower/lower.ts";
 export { lowerLines, type LinesWork, type LineValue } from "./lower/lines.ts";
 export { lowerReduce, remapExpr, type ReduceWork } from "./lower/reduce.ts";
 export { widthOf } from "./lower/space.ts";

@@ -1,5 +1,5 @@
 import type { Stage, WgslFunction } from "@jnx/kernels-wgsl";
-import type { DType } from "./dtype.ts";
+import type { ComputedDType, DType } from "./dtype.ts";
 import type { Limits } from "./device/executor.ts";
 import type { Aval, Tensor } from "./tensor.ts";
 import type { View } from "./view.ts";
@@ -64,8 +64,11 @@ export interface MapOp<A> extends OpBase<A> {
   readonly kind: "map";
   /** The batching rule; none for maps that see elements alone: they broadcast. */
   readonly batch?: BatchRule<A>;
-  /** The WGSL expression of the result, given those of the inputs, over the aliases F, I, U and B. */
-  wgsl(args: readonly string[], context: MapContext, attrs: A, dtypes: readonly Aval["dtype"][]): string;
+  /**
+   * The WGSL expression of the result, given those of the inputs, over the aliases F, I, U and B; `dtypes` are the inputs'
+   * and the result's as kernels compute them. Where the result's own dtype is packed, the emitter rounds or wraps it.
+   */
+  wgsl(args: readonly string[], context: MapContext, attrs: A, dtypes: readonly ComputedDType[]): string;
   /** True if `wgsl` asks for `context.index()`: iota, random bits. */
   readonly indexed?: boolean;
   /** True if computing it twice costs more than storing it: a Threefry block, say. */
@@ -106,16 +109,22 @@ export interface KernelOp<A> extends OpBase<A> {
   /** The batching rule. */
   readonly batch: BatchRule<A>;
   /** What lies in the memory between stages, if not the result's dtype. */
-  readonly workspaceDType?: DType;
+  readonly workspaceDType?: ComputedDType;
   /** True if the kernel can walk this operand as it lies; otherwise it is copied to be contiguous. */
   accepts(view: View, operand: number, attrs: A): boolean;
   plan(operands: readonly KernelOperand[], attrs: A, limits: Limits): readonly KernelStage[];
 }
 
+/** An operand as the kernel finds it: what is packed has been unpacked before it. */
 export interface KernelOperand {
-  readonly aval: Aval;
+  readonly aval: ComputedAval;
+  /** The dtype before it was unpacked. */
+  readonly given: DType;
   readonly view: View;
 }
+
+/** Shape and dtype of an array whose elements are words. */
+export type ComputedAval = Aval & { readonly dtype: ComputedDType };
 
 /** A stage with the op's operands that its group 0 binds, in binding order. */
 export interface KernelStage extends Stage {

@@ -1,7 +1,8 @@
 import { executor } from "./device/current.ts";
 import { checkVerdicts } from "./device/verdicts.ts";
-import { BYTES_PER_ELEMENT, filledArray, hostArray, type DType, type TypedArray } from "./dtype.ts";
+import { bytesOf, itemBytes, packedBits, type DType, type TypedArray } from "./dtype.ts";
 import { ShapeError, TracedTensorError } from "./errors.ts";
+import { filledArray, hostArray, rawArray } from "./packing.ts";
 import { sizeOf, shapeText, type Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 import { at, isContiguous, isIdentity, type View } from "./view.ts";
@@ -60,7 +61,7 @@ export class Tensor implements Aval {
   }
 
   get nbytes(): number {
-    return this.size * BYTES_PER_ELEMENT;
+    return this.size * itemBytes(this.dtype);
   }
 
   /** @internal */
@@ -68,7 +69,10 @@ export class Tensor implements Aval {
     return this.#payload;
   }
 
-  /** The elements in row-major order, as a fresh typed array (bool as a Uint8Array of 0 and 1). */
+  /**
+   * The elements in row-major order, as a fresh typed array of the dtype's own kind: bool as a Uint8Array of 0 and 1,
+   * bfloat16 as a Float32Array, float16 as a Float16Array where the runtime has them and else as a Float32Array too.
+   */
   async data(): Promise<TypedArray> {
     this.#host ??= await this.#read();
     return this.#host.slice();
@@ -128,17 +132,17 @@ export class Tensor implements Aval {
         `data: a ${this.dtype}${shapeText(this.shape)} that is being traced has no value to read; return it from the traced function and read the result`,
       );
     if (payload.kind === "literal")
-      return hostArray(this.dtype, filledArray(this.dtype, payload.value, this.size).buffer);
+      return hostArray(this.dtype, filledArray(this.dtype, payload.value, this.size).buffer, this.size);
     const known = hostCopy(payload.storage, payload.view, this.dtype);
     if (known !== undefined) return known;
-    if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0));
-    const { first, count } = extentOf(payload.view);
+    if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0), 0);
+    const { first, count } = extentOf(payload.view, packedBits(this.dtype) === undefined ? 1 : 4);
     const buffer = payload.storage.buffer();
-    const reading = executor().read(buffer, count * BYTES_PER_ELEMENT, first * BYTES_PER_ELEMENT);
+    const reading = executor().read(buffer, bytesOf(this.dtype, count), first * itemBytes(this.dtype));
     const [bytes] = await Promise.all([reading, checkVerdicts()]);
-    return isContiguous(payload.view)
-      ? hostArray(this.dtype, bytes)
-      : gatherOnHost(this.dtype, new Uint32Array(bytes), payload.view, first);
+    return first === payload.view.offset && isContiguous(payload.view)
+      ? hostArray(this.dtype, bytes, this.size)
+      : gatherOnHost(this.dtype, bytes, payload.view, first);
   }
 
   /** A single element that the host knows needs no device memory: what nobody else holds goes back at once. */
@@ -156,9 +160,9 @@ export class Tensor implements Aval {
 function hostCopy(storage: Storage, view: View, dtype: DType): TypedArray | undefined {
   storage.checkAlive();
   const { host } = storage;
-  if (host === undefined || !isIdentity(view) || sizeOf(view.shape) * BYTES_PER_ELEMENT !== host.byteLength)
-    return undefined;
-  return hostArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer);
+  const count = sizeOf(view.shape);
+  if (host === undefined || !isIdentity(view) || bytesOf(dtype, count) !== host.byteLength) return undefined;
+  return hostArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer, count);
 }
 
 function nest(data: ArrayLike<number>, shape: Shape): NestedArray {
@@ -184,8 +188,8 @@ export function deviceStorage(tensor: Tensor): Storage {
   return payload.storage;
 }
 
-/** The range of storage elements that a non-empty view touches. */
-function extentOf(view: View): { first: number; count: number } {
+/** The range of storage elements that a non-empty view touches, from a multiple of `unit` on. */
+function extentOf(view: View, unit: number): { first: number; count: number } {
   let first = view.offset;
   let last = view.offset;
   view.shape.forEach((extent, axis) => {
@@ -193,16 +197,19 @@ function extentOf(view: View): { first: number; count: number } {
     if (span < 0) first += span;
     else last += span;
   });
+  first -= first % unit;
   return { first, count: last - first + 1 };
 }
 
 /** A strided view's elements in row-major order, from the storage elements `first` and onwards. */
-function gatherOnHost(dtype: DType, words: Uint32Array, view: View, first: number): TypedArray {
-  const out = new Uint32Array(sizeOf(view.shape));
+function gatherOnHost(dtype: DType, bytes: ArrayBuffer, view: View, first: number): TypedArray {
+  const stored = rawArray(dtype, bytes);
+  const count = sizeOf(view.shape);
+  const out = rawArray(dtype, new ArrayBuffer(bytesOf(dtype, count)));
   const index = new Array<number>(view.shape.length).fill(0);
   let position = view.offset - first;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = at(words, position);
+  for (let i = 0; i < count; i++) {
+    out[i] = at(stored, position);
     for (let axis = index.length - 1; axis >= 0; axis--) {
       index[axis] = at(index, axis) + 1;
       position += at(view.strides, axis);
@@ -211,5 +218,5 @@ function gatherOnHost(dtype: DType, words: Uint32Array, view: View, first: numbe
       index[axis] = 0;
     }
   }
-  return hostArray(dtype, out.buffer);
+  return hostArray(dtype, out.buffer, count);
 }

@@ -3,7 +3,7 @@ import type { Domain, MapRow, ShapedRow } from "./cases/rows.ts";
 import { build, count, type HostArray } from "./reference.ts";
 
 const MAX = 3.4028234663852886e38;
-const SPECIAL: Record<DType, readonly number[]> = {
+const SPECIAL: Readonly<Record<string, readonly number[]>> = {
   float32: [
     NaN,
     Infinity,
@@ -50,7 +50,7 @@ export function sample(shape: readonly number[], dtype: DType, domain: Domain, n
 /** Operands of an elementwise row: special values, each with each, then ordinary ones; a multiple of four in all. */
 export function specialOperands(row: MapRow, dtype: DType): HostArray[] {
   const next = generator(17);
-  const special = SPECIAL[dtype];
+  const special = SPECIAL[dtype] ?? [];
   const combined =
     row.arity === 1
       ? special.map((x) => [x, x, x])

@@ -1,11 +1,11 @@
-import { BYTES_PER_ELEMENT, contiguous, deviceStorage, Storage, type DeviceBuffer } from "@jnx/tensor/internal";
-import { executor, type Aval, type Tensor } from "@jnx/tensor";
+import { contiguous, Storage, type DeviceBuffer } from "@jnx/tensor/internal";
+import type { Tensor } from "@jnx/tensor";
 import type { Graph } from "../graph.ts";
 import { printGraph } from "../print.ts";
 import type { RunOptions } from "../program.ts";
 import type { Runnable } from "../segments.ts";
 import { programOf } from "./bodies.ts";
-import { freeRooms, room } from "./buffers.ts";
+import { freeRooms, moveRow, room, roomForRows, rowOf, stackedRows } from "./buffers.ts";
 import type { DeviceCall } from "./device-call.ts";
 import { ifEqual, STATE_BYTES } from "./gate.ts";
 
@@ -41,23 +41,23 @@ function runLoop(
   operands: readonly Tensor[],
   region: DeviceBuffer | undefined,
 ): Tensor[] {
-  const stacks = operands.slice(carries, carries + xs).map(contiguous);
+  const stacks = operands.slice(carries, carries + xs).map(stackedRows);
   const constants = operands.slice(carries + xs).map(contiguous);
   const results = body.outputs.slice(0, carries);
-  const stored = body.outputs.slice(carries).map((row) => room({ ...row, shape: [length, ...row.shape] }, "scan"));
+  const stored = body.outputs.slice(carries).map((row) => roomForRows(row, length, "scan"));
   // Each step reads one set and writes the other.
   const sets = [0, 1].map(() => results.map((aval) => room(aval, "scan")));
-  const rows = stacks.map((stack) => room(rowOf(stack), "scan"));
+  const rows = operands.slice(carries, carries + xs).map((stack) => room(rowOf(stack), "scan"));
   const written = body.outputs.slice(carries).map((row) => room(row, "scan"));
   const scratch = region === undefined ? undefined : new Storage(STATE_BYTES, "scan (state)");
   const options: RunOptions = { flush: false, ...(region && scratch && { gate: gateIn(region, scratch.buffer()) }) };
   let carry: readonly Tensor[] = operands.slice(0, carries);
   for (let step = 0; step < length; step++) {
     const index = reverse ? length - 1 - step : step;
-    rows.forEach((row, k) => moveRow(stacks[k], index, row, 0));
+    rows.forEach((row, k) => moveRow(row, stacks[k], index, row, 0));
     const next = sets[step % 2] ?? [];
     program.run([...carry, ...rows, ...constants], { ...options, into: [...next, ...written] });
-    written.forEach((row, k) => moveRow(row, 0, stored[k], index));
+    written.forEach((row, k) => moveRow(row, row, 0, stored[k], index));
     carry = next;
   }
   const last = new Set(carry);
@@ -69,18 +69,4 @@ function runLoop(
 /** What runs while its region does. */
 export function gateIn(region: DeviceBuffer, scratch: DeviceBuffer): NonNullable<RunOptions["gate"]> {
   return { region, choice: region, state: scratch };
-}
-
-function rowOf({ shape, dtype }: Tensor): Aval {
-  return { shape: shape.slice(1), dtype, weak: false };
-}
-
-/** Copies one row of a stack; a single row is a stack of itself. */
-function moveRow(from: Tensor | undefined, fromRow: number, to: Tensor | undefined, toRow: number): void {
-  if (from === undefined || to === undefined) return;
-  const row = from.ndim > to.ndim ? to : from;
-  if (row.size === 0) return;
-  const bytes = row.size * BYTES_PER_ELEMENT;
-  const [source, target] = [deviceStorage(from).buffer(), deviceStorage(to).buffer()];
-  executor().copyRange(source, fromRow * bytes, target, toRow * bytes, bytes);
 }

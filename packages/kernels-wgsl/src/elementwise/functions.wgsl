@@ -105,7 +105,8 @@ fn op_f32_to_u32(x: F) -> U {
 // NaN is true.
 fn op_f32_to_bool(x: F) -> B { return !(x == F(0.0)); }
 fn op_i32_to_f32(x: I) -> F { return F(x); }
-fn op_u32_to_f32(x: U) -> F { return F(x); }
+// In halves, whose sum rounds once: a conversion of more than 24 bits is cut off by some drivers.
+fn op_u32_to_f32(x: U) -> F { return F(x >> U(16u)) * 65536.0 + F(x & U(0xffffu)); }
 fn op_i32_to_u32(x: I) -> U { return bitcast<U>(x); }
 fn op_u32_to_i32(x: U) -> I { return bitcast<I>(x); }
 fn op_i32_to_bool(x: I) -> B { return x != I(0); }

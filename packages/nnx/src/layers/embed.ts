@@ -8,7 +8,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, isInteger } from "@jnx/tensor/internal";
 import { varianceScaling, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -68,7 +68,7 @@ export class Embed extends Module {
   /** indices: [...] of whole numbers → [..., features] */
   call(indices: TensorLike): Tensor {
     const index = asTensor(indices);
-    if (index.dtype !== "int32" && index.dtype !== "uint32")
+    if (!isInteger(index.dtype))
       throw new DtypeError(
         `Embed: indices must be whole numbers, received ${index.dtype}; convert them with astype("int32")`,
       );

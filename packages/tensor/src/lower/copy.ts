@@ -1,9 +1,9 @@
 import { planCopy } from "@jnx/kernels-wgsl";
 import type { Limits } from "../device/executor.ts";
-import type { DType } from "../dtype.ts";
+import { computedDType, packedBits, type DType } from "../dtype.ts";
 import { at, contiguousView, isContiguous, type View } from "../view.ts";
 import type { Expr, LoadExpr, Output, Step } from "./expr.ts";
-import { lowerStages } from "./lower.ts";
+import { lowerMap, lowerStages } from "./lower.ts";
 
 /** A strided view of the buffer in `from`, which holds `elements`, and the buffer that is to hold it row by row. */
 export interface CopyWork {
@@ -16,18 +16,29 @@ export interface CopyWork {
 
 /** A view made contiguous: the kernel walks the storage below the view. */
 export function lowerCopy(label: string, { from, elements, to, dtype, view }: CopyWork, limits: Limits): Step[] {
+  if (packedBits(dtype) !== undefined) {
+    const expr: Expr = { kind: "load", slot: from, dtype, view };
+    return [lowerMap(label, view.shape, [{ slot: to, dtype, expr }], limits)];
+  }
   const below = [elements];
   const expr: Expr = { kind: "load", slot: from, dtype, view: contiguousView(below) };
-  return lowerStages(label, {
-    stages: planCopy({ dtype, ...view, vector: true }, limits).map((stage) => ({ ...stage, operands: [] })),
-    operandSlots: [],
-    loadOf: () => ({ shape: below, expr }),
-    result: { shape: view.shape, dtype },
-    outputs: [{ slot: to, dtype, expr: { kind: "result", dtype } }],
-    workspace: () => {
-      throw new Error("jnx internal error: a copy needs no workspace");
+  return lowerStages(
+    label,
+    {
+      stages: planCopy({ dtype: computedDType(dtype), ...view, vector: true }, limits).map((stage) => ({
+        ...stage,
+        operands: [],
+      })),
+      operandSlots: [],
+      loadOf: () => ({ shape: below, expr }),
+      result: { shape: view.shape, dtype },
+      outputs: [{ slot: to, dtype, expr: { kind: "result", dtype } }],
+      workspace: () => {
+        throw new Error("jnx internal error: a copy needs no workspace");
+      },
     },
-  });
+    limits,
+  );
 }
 
 /** The operand if all that is written is a view of it with its axes in another order: what copies faster than a map does. */

@@ -1,9 +1,10 @@
 import type { Binding, UniformField, WgslFunction, Width } from "@jnx/kernels-wgsl";
-import type { DType } from "../dtype.ts";
-import type { Shape } from "../shape.ts";
+import { packedBits, type DType } from "../dtype.ts";
+import { sizeOf, type Shape } from "../shape.ts";
 import { at } from "../view.ts";
 import type { Expr, Output } from "./expr.ts";
-import { ALIAS, elementType, HookScope, type Walk } from "./scope.ts";
+import { wordsText, wordsType } from "./packed.ts";
+import { aliasOf, HookScope, valueType, type Walk } from "./scope.ts";
 
 interface Operand {
   readonly slot: number;
@@ -42,20 +43,23 @@ export class Emitter {
   readonly #writes: Operand[] = [];
   readonly #text: string[] = [];
   #hooks = 0;
+  /** How many elements there are, where the outputs' last vec4 is not full. */
+  #ragged: number | undefined;
 
   constructor(lanes: Width) {
     this.lanes = lanes;
   }
 
   /** Declares the arrays to write before any hook reads, so that an operand updated in place is bound once. */
-  declareOutputs(outputs: readonly Output[], width: Width): void {
-    for (const { slot, dtype } of outputs)
-      this.#writes.push({
-        slot,
-        name: `y${this.#writes.length}`,
-        element: elementType(dtype, width),
-        access: "read_write",
-      });
+  declareOutputs(outputs: readonly Output[], width: Width, shape?: Shape): void {
+    const count = shape === undefined ? 0 : sizeOf(shape);
+    this.#ragged = width === 4 && count % 4 !== 0 ? count : undefined;
+    for (const { slot, dtype } of outputs) {
+      const bits = packedBits(dtype);
+      const own = valueType(dtype, this.#ragged === undefined ? width : 1);
+      const element = bits === undefined ? own : wordsType(bits);
+      this.#writes.push({ slot, name: `y${this.#writes.length}`, element, access: "read_write" });
+    }
   }
 
   /** `fn load(i: u32) -> V`: the expression at position i, counted in vectors of `width`. */
@@ -64,13 +68,13 @@ export class Emitter {
     const value = scope.value(expr);
     const stored = expr.dtype === "bool" ? `select(U(0u), U(1u), ${value})` : value;
     this.#text.push(
-      `fn load(i: u32) -> ${elementType(expr.dtype, width)} {\n${scope.body()}  return ${narrow(stored, width, this.lanes)};\n}`,
+      `fn load(i: u32) -> ${valueType(expr.dtype, width)} {\n${scope.body()}  return ${narrow(stored, width, this.lanes)};\n}`,
     );
   }
 
   /** `fn store(i: u32, v: V)`: every output at position i, from the value the kernel computed. */
   addStore(shape: Shape, outputs: readonly Output[], result: DType, width: Width): void {
-    this.#addWriter(`fn store(i: u32, v: ${elementType(result, width)})`, shape, outputs, width, resultText(result));
+    this.#addWriter(`fn store(i: u32, v: ${valueType(result, width)})`, shape, outputs, width, resultText(result));
   }
 
   /** `fn body(i: u32)`: every output at position i, from the operands alone. */
@@ -96,10 +100,22 @@ export class Emitter {
     this.#text.push(text);
   }
 
-  /** The statement that writes a value, which has the width of the module, into a declared output. */
+  /** The statement that writes a value, which has the width of the module, into a declared output. Packed ones take four. */
   storeText(slot: number, dtype: DType, index: string, value: string, width: Width): string {
+    const array = this.#outputName(slot);
+    if (packedBits(dtype) !== undefined) {
+      if (width !== 4) throw new Error(`jnx internal error: ${dtype} is stored in one piece of four`);
+      const { line, words } = wordsText(dtype, value, `w_${array}`, (fn) => this.use(fn));
+      return `${line}  ${array}[${index}] = ${words};\n`;
+    }
     const stored = dtype === "bool" ? `select(U(0u), U(1u), ${value})` : value;
-    return `  ${this.#outputName(slot)}[${index}] = ${narrow(stored, width, this.lanes)};\n`;
+    if (this.#ragged === undefined) return `  ${array}[${index}] = ${narrow(stored, width, this.lanes)};\n`;
+    const end = this.constant(this.#ragged, "u32");
+    const lanes = ["x", "y", "z", "w"].map((lane, k) => {
+      const place = `${index} * 4u + ${k}u`;
+      return `  if (${place} < ${end}) { ${array}[${place}] = v_${array}.${lane}; }\n`;
+    });
+    return `  let v_${array} = ${stored};\n${lanes.join("")}`;
   }
 
   #outputName(slot: number): string {
@@ -172,7 +188,7 @@ function prelude(lanes: Width): string {
 
 /** A kernel's scalar result, spread over the lanes of a module whose aliases are vec4s, or a bool from its stored form. */
 function resultText(dtype: DType): string {
-  return dtype === "bool" ? "(U(v) != U(0u))" : `${ALIAS[dtype]}(v)`;
+  return dtype === "bool" ? "(U(v) != U(0u))" : `${aliasOf(dtype)}(v)`;
 }
 
 /** The first lane, where the module computes with four and the hook moves one. */

@@ -1,11 +1,11 @@
 import { identityBits, linePass, link, packUniform, planLines, type Combine, type Width } from "@jnx/kernels-wgsl";
 import type { Limits } from "../device/executor.ts";
-import type { DType } from "../dtype.ts";
+import { computedDType, type DType } from "../dtype.ts";
 import { sizeOf, type Shape } from "../shape.ts";
 import { at } from "../view.ts";
 import { Emitter } from "./emitter.ts";
 import type { Expr, Output, Step } from "./expr.ts";
-import { ALIAS, type HookScope, type Walk } from "./scope.ts";
+import { aliasOf, type HookScope, type Walk } from "./scope.ts";
 import { widthOf } from "./space.ts";
 
 /** A value of each line: what a pass finds, or what a map makes of what was found. Others call it by `name`. */
@@ -46,7 +46,12 @@ export function lowerLines(label: string, work: LinesWork, limits: Limits): Step
   emitter.declareOutputs(work.perLine, 1);
   const found = work.values.find((value) => value.combine !== undefined);
   const plan = planLines(
-    { count: sizeOf(lineShape), reduce: sizeOf(shape.slice(border)), width, dtype: found?.dtype ?? "float32" },
+    {
+      count: sizeOf(lineShape),
+      reduce: sizeOf(shape.slice(border)),
+      width,
+      dtype: computedDType(found?.dtype ?? "float32"),
+    },
     limits,
   );
   emitter.addText(`fn line(o: u32) {\n${new LineText(emitter, work, width).text()}}`);
@@ -101,8 +106,8 @@ class LineText {
     const found = this.#work.values.filter((value) => value.combine !== undefined && value.pass === pass);
     const steps = found.map((value) => {
       const combine = value.combine ?? "sum";
-      const identity = this.#emitter.field(`e_${value.name}`, "u32", identityBits(combine, value.dtype));
-      return { value, ...linePass(value.name, combine, value.dtype, this.#width, identity) };
+      const identity = this.#emitter.field(`e_${value.name}`, "u32", identityBits(combine, computedDType(value.dtype)));
+      return { value, ...linePass(value.name, combine, computedDType(value.dtype), this.#width, identity) };
     });
     for (const { functions } of steps) functions.forEach((fn) => this.#emitter.use(fn));
     const loop = this.#loop(
@@ -110,7 +115,7 @@ class LineText {
       steps.map(({ value, step }) => ({ value, step })),
     );
     const named = ({ name, dtype }: LineValue): string =>
-      dtype === "bool" ? `(U(f_${name}) != U(0u))` : `${ALIAS[dtype]}(f_${name})`;
+      dtype === "bool" ? `(U(f_${name}) != U(0u))` : `${aliasOf(dtype)}(f_${name})`;
     const ends = steps.map(({ value, end }) => `${end}  let ${value.name} = ${named(value)};\n`);
     return `${steps.map(({ begin }) => begin).join("")}${loop}${ends.join("")}`;
   }

@@ -1,9 +1,9 @@
 import { ceilDiv, foldGrid, link, map, packUniform, type Kernel, type Width } from "@jnx/kernels-wgsl";
 import type { Limits } from "../device/executor.ts";
-import { BYTES_PER_ELEMENT, type DType } from "../dtype.ts";
-import type { KernelStage } from "../op.ts";
+import { BYTES_PER_ELEMENT, computedDType, packedBits, type ComputedDType, type DType } from "../dtype.ts";
+import type { KernelStage, MapOp } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
-import { at } from "../view.ts";
+import { at, contiguousView } from "../view.ts";
 import { Emitter, type HookText } from "./emitter.ts";
 import type { Expr, Output, Step } from "./expr.ts";
 import { widthOf } from "./space.ts";
@@ -16,14 +16,13 @@ const SEQUENTIAL_GROUP = 1024;
 
 /** Arrays of one shape, each an expression of operands at the same position: one dispatch. */
 export function lowerMap(label: string, shape: Shape, outputs: readonly Output[], limits: Limits): Step {
-  const width = widthOf(
-    shape,
-    outputs.map((output) => output.expr),
-  );
+  const exprs = outputs.map((output) => output.expr);
+  // What is packed is written four elements at a time, whatever the operands are like.
+  const width = packs(outputs) ? 4 : widthOf(shape, exprs);
   const emitter = new Emitter(width);
-  emitter.declareOutputs(outputs, width);
+  emitter.declareOutputs(outputs, width, shape);
   emitter.addBody(shape, outputs, width);
-  const positions = sizeOf(shape) / width;
+  const positions = ceilDiv(sizeOf(shape), width);
   // Small arrays get one position an invocation, so that they still spread over the cores.
   const sequential = limits.sequential === true;
   const group = sequential ? SEQUENTIAL_GROUP : GROUP;
@@ -31,6 +30,10 @@ export function lowerMap(label: string, shape: Shape, outputs: readonly Output[]
   const hooks = emitter.finish(`const GROUP = ${group}u;\nconst REPEAT = ${repeat}u;`);
   const grid = foldGrid(ceilDiv(positions, group * repeat), limits.maxComputeWorkgroupsPerDimension);
   return assemble(label, map, hooks, { n: positions }, grid, []);
+}
+
+function packs(outputs: readonly Output[]): boolean {
+  return outputs.some(({ dtype }) => packedBits(dtype) !== undefined);
 }
 
 /** What the stages of a reduction or of a kernel family work on. */
@@ -41,7 +44,7 @@ export interface StagedWork {
   /** What the `load` hook of a stage reads, over the shape its flat index walks: by operand number. */
   loadOf(operand: number): { readonly shape: Shape; readonly expr: Expr };
   /** What lies between stages, if not the result's dtype. */
-  readonly workspaceDType?: DType | undefined;
+  readonly workspaceDType?: ComputedDType | undefined;
   /** The dtype and shape of the kernel's own result, and the arrays to write from it. */
   readonly result: { readonly shape: Shape; readonly dtype: DType };
   readonly outputs: readonly Output[];
@@ -49,8 +52,48 @@ export interface StagedWork {
   workspace(bytes: number): number;
 }
 
-/** One dispatch a stage. One that reads a workspace binds all that the stages before it left and none has read, or else the last. */
-export function lowerStages(label: string, work: StagedWork): Step[] {
+/**
+ * One dispatch a stage. One that reads a workspace binds all that the stages before it left and none has read, or else
+ * the last. Where packed results are not made four at a time, the last stage writes a workspace too, which a map packs.
+ */
+export function lowerStages(label: string, work: StagedWork, limits: Limits): Step[] {
+  const wide = work.stages.every((stage) => stage.writes !== "results" || stage.storeWidth === 4);
+  if (wide || !packs(work.outputs)) return stageSteps(label, work);
+  const { shape, dtype } = work.result;
+  const slot = work.workspace(sizeOf(shape) * BYTES_PER_ELEMENT);
+  const between = computedDType(dtype);
+  const made: Output = { slot, dtype: between, expr: { kind: "result", dtype: between } };
+  const view = contiguousView(shape);
+  const stored: Expr = { kind: "load", slot, dtype: between, view };
+  const result: Expr = { kind: "map", op: roundOp, attrs: undefined, args: [stored], dtype, view };
+  const outputs = work.outputs.map((output) => ({ ...output, expr: ofResult(output.expr, result) }));
+  return [...stageSteps(label, { ...work, outputs: [made] }), lowerMap(label, shape, outputs, limits)];
+}
+
+/** Its operand as the result's dtype holds it: what every map does with what it computes. */
+const roundOp: MapOp<undefined> = {
+  kind: "map",
+  name: "round",
+  infer: ([x]) => x ?? { shape: [], dtype: "float32", weak: false },
+  wgsl: ([x = ""]) => x,
+  vjp: "nondifferentiable",
+};
+
+/** An expression of a kernel's result as one of `result`, which is the same where it is stored. */
+function ofResult(root: Expr, result: Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  const visit = (expr: Expr): Expr => {
+    const known = done.get(expr);
+    if (known !== undefined) return known;
+    const mapped =
+      expr.kind === "map" ? { ...expr, args: expr.args.map(visit) } : expr.kind === "result" ? result : expr;
+    done.set(expr, mapped);
+    return mapped;
+  };
+  return visit(root);
+}
+
+function stageSteps(label: string, work: StagedWork): Step[] {
   let workspace: { slot: number; elements: number } | undefined;
   let unread: number[] = [];
   return work.stages.map((stage) => {
@@ -80,8 +123,8 @@ export function lowerStages(label: string, work: StagedWork): Step[] {
   });
 }
 
-function betweenDType(work: StagedWork): DType {
-  return work.workspaceDType ?? work.result.dtype;
+function betweenDType(work: StagedWork): ComputedDType {
+  return work.workspaceDType ?? computedDType(work.result.dtype);
 }
 
 function workspaceOutput(work: StagedWork, stage: KernelStage): Output {

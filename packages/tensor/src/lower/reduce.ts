@@ -1,6 +1,6 @@
 import { planReduce } from "@jnx/kernels-wgsl";
 import type { Limits } from "../device/executor.ts";
-import type { DType } from "../dtype.ts";
+import { computedDType, type DType } from "../dtype.ts";
 import type { ReduceOp } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
 import { at, transposeView, type View } from "../view.ts";
@@ -44,15 +44,19 @@ export function lowerReduce(
     outer * reduce * inner > SMALL &&
     widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 &&
     (inner === 1 ? reduce : inner) % 4 === 0;
-  const stages = planReduce({ combine, dtype: work.dtype, outer, reduce, inner, vector }, limits);
-  return lowerStages(label, {
-    stages: stages.map((stage) => ({ ...stage, operands: [] })),
-    operandSlots: [],
-    loadOf: () => ({ shape, expr }),
-    result: { shape: work.resultShape, dtype: work.dtype },
-    outputs: work.outputs,
-    workspace: (bytes) => work.workspace(bytes),
-  });
+  const stages = planReduce({ combine, dtype: computedDType(work.dtype), outer, reduce, inner, vector }, limits);
+  return lowerStages(
+    label,
+    {
+      stages: stages.map((stage) => ({ ...stage, operands: [] })),
+      operandSlots: [],
+      loadOf: () => ({ shape, expr }),
+      result: { shape: work.resultShape, dtype: work.dtype },
+      outputs: work.outputs,
+      workspace: (bytes) => work.workspace(bytes),
+    },
+    limits,
+  );
 }
 
 function adjacent(axes: readonly number[]): boolean {

@@ -1,24 +1,34 @@
 import type { Width } from "@jnx/kernels-wgsl";
-import type { DType } from "../dtype.ts";
+import { computedDType, packedBits, type ComputedDType, type DType } from "../dtype.ts";
 import type { MapContext } from "../op.ts";
-import type { Shape } from "../shape.ts";
+import { sizeOf, type Shape } from "../shape.ts";
 import { at } from "../view.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Expr, LiteralExpr, LoadExpr, MapExpr } from "./expr.ts";
+import { decodeText, lanesOfWords, narrowText, wordOf, wordsType } from "./packed.ts";
 import { collapse, isAligned, isFlat, leaves, type IndexSpace } from "./space.ts";
 
-/** The alias of a dtype in kernels: a scalar or a vec4, as the module's width is. */
-export const ALIAS: Record<DType, "F" | "I" | "U" | "B"> = { float32: "F", int32: "I", uint32: "U", bool: "B" };
-/** What a dtype's elements are in memory. */
-export const STORED: Record<DType, "f32" | "i32" | "u32"> = {
+const ALIAS: Record<ComputedDType, "F" | "I" | "U" | "B"> = { float32: "F", int32: "I", uint32: "U", bool: "B" };
+const STORED: Record<ComputedDType, "f32" | "i32" | "u32"> = {
   float32: "f32",
   int32: "i32",
   uint32: "u32",
   bool: "u32",
 };
 
-export function elementType(dtype: DType, width: Width): string {
-  return width === 4 ? `vec4<${STORED[dtype]}>` : STORED[dtype];
+/** The alias of a dtype in kernels: a scalar or a vec4, as the module's width is. */
+export function aliasOf(dtype: DType): "F" | "I" | "U" | "B" {
+  return ALIAS[computedDType(dtype)];
+}
+
+/** The type of numbers that stand for a dtype's elements outside packed memory: in uniforms, and between hooks. */
+export function numberType(dtype: DType): "f32" | "i32" | "u32" {
+  return STORED[computedDType(dtype)];
+}
+
+/** What a kernel's hooks exchange for one position. */
+export function valueType(dtype: DType, width: Width): string {
+  return width === 4 ? `vec4<${numberType(dtype)}>` : numberType(dtype);
 }
 
 /** How a hook is told where it is: names of variables in scope. */
@@ -38,6 +48,9 @@ export class HookScope {
   readonly #width: Width;
   readonly #walk: Walk;
   readonly #space: IndexSpace;
+  readonly #size: number;
+  /** True where vec4s do not fill the shape: the last position has lanes past the end. */
+  readonly #ragged: boolean;
   readonly #views: ReadonlyMap<Expr, number>;
   readonly #names = new Map<Expr, string>();
   readonly #lines: string[] = [];
@@ -51,6 +64,8 @@ export class HookScope {
     this.#hook = hook;
     this.#width = width;
     this.#walk = walk;
+    this.#size = sizeOf(shape);
+    this.#ragged = width === 4 && this.#size % 4 !== 0;
     const viewed = leaves(roots);
     this.#views = new Map(viewed.map((expr, k) => [expr, k]));
     this.#space = collapse(
@@ -80,51 +95,85 @@ export class HookScope {
   }
 
   #text(expr: Expr): string {
-    if (expr.kind === "result") return expr.name ?? this.#walk.result ?? "";
+    if (expr.kind === "result")
+      return expr.name ?? narrowText(expr.dtype, this.#walk.result ?? "", (fn) => this.#emitter.use(fn));
     if (expr.kind === "literal") return this.#literal(expr);
     if (expr.kind === "load") return this.#load(expr);
     const args = expr.args.map((arg) => this.value(arg));
-    return expr.op.wgsl(args, this.#context(expr), expr.attrs, [...expr.args.map((arg) => arg.dtype), expr.dtype]);
+    const dtypes = [...expr.args, expr].map(({ dtype }) => computedDType(dtype));
+    const text = expr.op.wgsl(args, this.#context(expr), expr.attrs, dtypes);
+    return narrowText(expr.dtype, text, (fn) => this.#emitter.use(fn));
   }
 
   #context(expr: MapExpr): MapContext {
     return {
       use: (fn) => this.#emitter.use(fn),
-      constant: (value, dtype) => `${ALIAS[dtype]}(${this.#emitter.constant(value, STORED[dtype])})`,
+      constant: (value, dtype) => `${aliasOf(dtype)}(${this.#emitter.constant(value, numberType(dtype))})`,
       index: () => this.#lanesOf(expr, expr.view.offset),
     };
   }
 
   #literal({ value, dtype }: LiteralExpr): string {
     if (dtype === "bool") return `B(${value ? "true" : "false"})`;
-    return `${ALIAS[dtype]}(${this.#emitter.constant(value, STORED[dtype])})`;
+    return `${aliasOf(dtype)}(${this.#emitter.constant(value, numberType(dtype))})`;
   }
 
   #load(expr: LoadExpr): string {
+    const bits = packedBits(expr.dtype);
+    if (bits !== undefined) return decodeText(expr.dtype, this.#packedLoad(expr, bits), (fn) => this.#emitter.use(fn));
     const text = this.#rawLoad(expr);
     return expr.dtype === "bool" ? `(${text} != U(0u))` : text;
   }
 
   /** One element (or vec4) as stored. */
   #rawLoad(expr: LoadExpr): string {
-    const alias = expr.dtype === "bool" ? "U" : ALIAS[expr.dtype];
+    const alias = expr.dtype === "bool" ? "U" : aliasOf(expr.dtype);
+    const { vector, splat, index } = this.#access(expr, this.#ragged);
+    if (vector) return `${this.#emitter.operand(expr.slot, valueType(expr.dtype, 4))}[${index}]`;
+    const array = this.#emitter.operand(expr.slot, numberType(expr.dtype));
+    if (splat) return `${alias}(${array}[${index}])`;
+    return `${alias}(${LANES.map((lane) => `${array}[${index}.${lane}]`).join(", ")})`;
+  }
+
+  /** The bits of one element, or of four, among others of their words. */
+  #packedLoad(expr: LoadExpr, bits: 8 | 16): string {
+    const { vector, splat, index } = this.#access(expr, false);
+    // Memory is filled up to whole fours, so that a ragged end can be read in one piece.
+    if (vector) return lanesOfWords(bits, `${this.#emitter.operand(expr.slot, wordsType(bits))}[${index}]`);
+    const array = this.#emitter.operand(expr.slot, "u32");
+    if (!splat) return `U(${LANES.map((lane) => wordOf(bits, array, `${index}.${lane}`)).join(", ")})`;
+    return `U(${wordOf(bits, array, this.#named(index))})`;
+  }
+
+  /** Whether one access serves the position, as a vector or for all lanes alike, and where; else the lanes' indices. */
+  #access(expr: LoadExpr, ragged: boolean): { vector: boolean; splat: boolean; index: string } {
     const k = this.#order(expr);
     const { offset } = expr.view;
-    const scalar = STORED[expr.dtype];
     const strides = at(this.#space.strides, k);
     const inner = strides.length - 1;
     const rowsOfFour = inner < 0 || at(this.#space.dims, inner) % 4 === 0;
-    const vectors =
-      isFlat(this.#space, k, offset) ||
-      (rowsOfFour && isAligned(strides, offset) && inner >= 0 && at(strides, inner) !== 0);
-    if (this.#width === 4 && vectors)
-      return `${this.#emitter.operand(expr.slot, elementType(expr.dtype, 4))}[${this.#index(k, offset, 4)}]`;
-    const array = this.#emitter.operand(expr.slot, scalar);
-    if (this.#width === 1 || (rowsOfFour && (inner < 0 || at(strides, inner) === 0)))
-      return `${alias}(${array}[${this.#index(k, offset, this.#width === 1 ? 1 : 4)}])`;
-    const lanes = `q${this.#hook}_${this.#given + this.#lines.length}`;
-    this.#lines.push(`let ${lanes} = ${this.#laneIndex(k, offset)};`);
-    return `${alias}(${["x", "y", "z", "w"].map((lane) => `${array}[${lanes}.${lane}]`).join(", ")})`;
+    const vector =
+      this.#width === 4 &&
+      !ragged &&
+      (isFlat(this.#space, k, offset) ||
+        (rowsOfFour && isAligned(strides, offset) && inner >= 0 && at(strides, inner) !== 0));
+    if (vector) return { vector, splat: false, index: this.#index(k, offset, 4) };
+    const splat = this.#width === 1 || (rowsOfFour && (inner < 0 || at(strides, inner) === 0));
+    if (splat) return { vector, splat, index: this.#index(k, offset, this.#width) };
+    return { vector, splat, index: this.#named(this.#laneIndex(k, offset)) };
+  }
+
+  #named(text: string): string {
+    const name = `q${this.#hook}_${this.#given + this.#lines.length}`;
+    this.#lines.push(`let ${name} = ${text};`);
+    return name;
+  }
+
+  /** Element indices of the four lanes of the vec4 at `index`; past a ragged end, that of the last element. */
+  #laneText(index: string): string {
+    const lanes = `U(${index} * 4u) + vec4u(0u, 1u, 2u, 3u)`;
+    if (!this.#ragged) return lanes;
+    return `min(${lanes}, U(${this.#emitter.field(`e${this.#hook}_${this.#given + this.#lines.length}`, "u32", this.#size - 1)}))`;
   }
 
   #order(expr: Expr): number {
@@ -157,7 +206,7 @@ export class HookScope {
 
   /** Element indices of the four lanes, each from its own coordinates: right for any strides. */
   #laneIndex(k: number, offset: number): string {
-    if (isFlat(this.#space, k, offset)) return `(${laneText(this.#walk.index)})`;
+    if (isFlat(this.#space, k, offset)) return `(${this.#laneText(this.#walk.index)})`;
     const terms = this.#terms(
       k,
       at(this.#space.strides, k),
@@ -198,7 +247,7 @@ export class HookScope {
     if (this.#laneCoordinates !== undefined) return this.#laneCoordinates;
     const lanes = `l${this.#hook}`;
     const innermost = this.#walk.lines?.inner ?? this.#walk.index;
-    this.#lines.push(`let ${lanes} = ${laneText(innermost)};`);
+    this.#lines.push(`let ${lanes} = ${this.#laneText(innermost)};`);
     const stretches = this.#stretches((index) => (index === innermost ? lanes : `U(${index})`));
     this.#laneCoordinates = this.#split(stretches, "d", (extent) => extent, "U");
     return this.#laneCoordinates;
@@ -251,7 +300,4 @@ interface Stretch {
   readonly end: number;
 }
 
-/** Element indices of the four lanes of the vec4 at `index`. */
-function laneText(index: string): string {
-  return `U(${index} * 4u) + vec4u(0u, 1u, 2u, 3u)`;
-}
+const LANES = ["x", "y", "z", "w"] as const;

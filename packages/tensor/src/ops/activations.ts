@@ -5,7 +5,7 @@ import { ShapeError } from "../errors.ts";
 import { normalizeAxis, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { convert } from "./convert.ts";
+import { asFloat } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import {
   abs,
@@ -47,7 +47,7 @@ export function silu(x: TensorLike): Tensor {
 const softplusOp: MapOp<undefined> = {
   kind: "map",
   name: "softplus",
-  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
+  infer: ([x]) => x ?? { shape: [], dtype: "float32", weak: false },
   wgsl: ([x = ""], { use }) =>
     `(${use(op_max_f)}(${x}, F(0.0)) + ${use(op_log1p)}(${use(op_exp)}(${use(op_neg_f)}(${use(op_abs_f)}(${x})))))`,
   vjp: ({ inputs: [x] }, ct) => [x && mul(ct, sigmoid(x))],
@@ -58,8 +58,7 @@ const softplusOp: MapOp<undefined> = {
  * @example await softplus(array([-1.5, 2])).toArray(); // [0.20141, 2.1269]
  */
 export function softplus(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  return bind(softplusOp, [convert(tensor, "float32", tensor.weak)], undefined);
+  return bind(softplusOp, [asFloat(asTensor(x))], undefined);
 }
 
 /**

@@ -1,4 +1,8 @@
 import {
+  decode_bfloat16,
+  decode_float16,
+  encode_bfloat16,
+  encode_float16,
   op_clz_i,
   op_clz_u,
   op_div_i,
@@ -13,14 +17,17 @@ import {
   op_shift_right_logical_u,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { checkDType, type DType } from "../dtype.ts";
-import { DtypeError } from "../errors.ts";
+import { checkDType, computedDType, isInteger, packedBits, promote, type DType } from "../dtype.ts";
+import { DtypeError, ShapeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
+import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { convert } from "./convert.ts";
-import { asTensor, type TensorLike } from "./create.ts";
-import { abs, bitwiseXor, equal, floorDivide, mul, neg, where } from "./elementwise.ts";
-import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
+import { convert, unpacked } from "./convert.ts";
+import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
+import { abs, bitwiseXor, equal, floorDivide, leftShift, mul, neg, sub, where } from "./elementwise.ts";
+import { binary, together, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
+import { expandDims } from "./movement.ts";
+import { sum } from "./reduce.ts";
 
 /**
  * x / y of one dtype: whole numbers rounded towards 0, −1 (all ones) over 0; floats as div. Source: lax.div.
@@ -33,11 +40,13 @@ export const laxDiv: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, _x, y) => laxDiv(ct, y), (ct, _x, y, out) => neg(laxDiv(mul(ct, out), y))],
 });
 
-/**
- * x shifted right by y bits, zeros coming in; 0 for y ≥ 32. Source: lax.shift_right_logical.
- * @example await shiftRightLogical(array([9, -1]), 28).toArray(); // [0, 15]
- */
-export const shiftRightLogical: BinaryFunction = /* @__PURE__ */ binary({
+/** x in 32 bits of which those above the width of its dtype are 0. */
+function bitsOf(x: Tensor): Tensor {
+  const width = packedBits(x.dtype);
+  return width === undefined ? x : convert(convert(x, width === 8 ? "uint8" : "uint16"), "uint32");
+}
+
+const shiftLogical: BinaryFunction = /* @__PURE__ */ binary({
   name: "shiftRightLogical",
   wgsl: { int32: op_shift_right_logical_i, uint32: op_shift_right_logical_u },
   takes: "any",
@@ -45,10 +54,15 @@ export const shiftRightLogical: BinaryFunction = /* @__PURE__ */ binary({
 });
 
 /**
- * x shifted right by y bits, the top bit spreading, for uint32 too. Source: lax.shift_right_arithmetic.
- * @example await shiftRightArithmetic(array([9, -9]), 1).toArray(); // [4, -5]
+ * x shifted right by y bits, zeros coming in; 0 for y of the width of x and more. Source: lax.shift_right_logical.
+ * @example await shiftRightLogical(array([9, -1]), 28).toArray(); // [0, 15]
  */
-export const shiftRightArithmetic: BinaryFunction = /* @__PURE__ */ binary({
+export function shiftRightLogical(x: TensorLike, y: TensorLike): Tensor {
+  const [left, right] = together("shiftRightLogical", [asTensor(x), asTensor(y)], "any");
+  return convert(shiftLogical(bitsOf(left), bitsOf(right)), left.dtype, left.weak);
+}
+
+const shiftArithmetic: BinaryFunction = /* @__PURE__ */ binary({
   name: "shiftRightArithmetic",
   wgsl: { int32: op_shift_right_arithmetic_i, uint32: op_shift_right_arithmetic_u },
   takes: "any",
@@ -56,10 +70,18 @@ export const shiftRightArithmetic: BinaryFunction = /* @__PURE__ */ binary({
 });
 
 /**
- * How many bits of x are set, in x's dtype. Source: lax.population_count.
- * @example await populationCount(array([7, -1])).toArray(); // [3, 32]
+ * x shifted right by y bits, the top bit spreading, for unsigned numbers too. Source: lax.shift_right_arithmetic.
+ * @example await shiftRightArithmetic(array([9, -9]), 1).toArray(); // [4, -5]
  */
-export const populationCount: UnaryFunction = /* @__PURE__ */ unary({
+export function shiftRightArithmetic(x: TensorLike, y: TensorLike): Tensor {
+  const [left, right] = together("shiftRightArithmetic", [asTensor(x), asTensor(y)], "any");
+  const width = packedBits(left.dtype);
+  if (width === undefined || computedDType(left.dtype) === "int32") return shiftArithmetic(left, right);
+  const signed = convert(left, width === 8 ? "int8" : "int16");
+  return convert(shiftArithmetic(unpacked(signed), convert(right, "int32")), left.dtype);
+}
+
+const countBits: UnaryFunction = /* @__PURE__ */ unary({
   name: "populationCount",
   wgsl: { int32: op_population_count_i, uint32: op_population_count_u },
   takes: "any",
@@ -67,23 +89,39 @@ export const populationCount: UnaryFunction = /* @__PURE__ */ unary({
 });
 
 /**
- * How many bits of |x| are set. jnp gives uint8, which jnx does not have: here it is x's dtype. Source: jnp.bitwise_count.
- * @example await bitwiseCount(array([7, -1])).toArray(); // [3, 1]
+ * How many bits of x are set, in x's dtype. Source: lax.population_count.
+ * @example await populationCount(array([7, -1])).toArray(); // [3, 32]
  */
-export function bitwiseCount(x: TensorLike): Tensor {
-  return populationCount(abs(x));
+export function populationCount(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  return convert(countBits(bitsOf(tensor)), tensor.dtype, tensor.weak);
 }
 
 /**
- * How many leading bits of x are 0: 32 for 0. Source: lax.clz.
- * @example await clz(array([1, 0])).toArray(); // [31, 32]
+ * How many bits of |x| are set, uint8. Source: jnp.bitwise_count.
+ * @example await bitwiseCount(array([7, -1])).toArray(); // [3, 1]
  */
-export const clz: UnaryFunction = /* @__PURE__ */ unary({
+export function bitwiseCount(x: TensorLike): Tensor {
+  return convert(populationCount(abs(x)), "uint8");
+}
+
+const leadingZeros: UnaryFunction = /* @__PURE__ */ unary({
   name: "clz",
   wgsl: { int32: op_clz_i, uint32: op_clz_u },
   takes: "any",
   derivative: "nondifferentiable",
 });
+
+/**
+ * How many leading bits of x are 0: 32 for 0 of 32 bits. Source: lax.clz.
+ * @example await clz(array([1, 0])).toArray(); // [31, 32]
+ */
+export function clz(x: TensorLike): Tensor {
+  const tensor = asTensor(x);
+  const width = packedBits(tensor.dtype);
+  const zeros = leadingZeros(bitsOf(tensor));
+  return width === undefined ? zeros : convert(sub(zeros, 32 - width), tensor.dtype);
+}
 
 const commonDivisor: BinaryFunction = /* @__PURE__ */ binary({
   name: "gcd",
@@ -100,15 +138,9 @@ const commonDivisor: BinaryFunction = /* @__PURE__ */ binary({
  */
 export function gcd(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = [wholeNumber("gcd", asTensor(x)), wholeNumber("gcd", asTensor(y))];
-  const dtype = a.dtype === "uint32" && b.dtype === "uint32" ? "uint32" : "int32";
-  const size = (one: Tensor): Tensor => convert(abs(one), "uint32", one.weak);
-  const common = commonDivisor(size(a), size(b));
-  return convert(common, a.weak || b.weak ? weakResult(a, b) : dtype, common.weak);
-}
-
-/** A number beside an array takes the array's dtype. */
-function weakResult(a: Tensor, b: Tensor): DType {
-  return a.weak ? b.dtype : a.dtype;
+  const { dtype, weak } = promote([a, b]);
+  const size = (one: Tensor): Tensor => convert(abs(unpacked(one)), "uint32", one.weak);
+  return convert(commonDivisor(size(a), size(b)), dtype, weak);
 }
 
 /**
@@ -124,7 +156,7 @@ export function lcm(x: TensorLike, y: TensorLike): Tensor {
 }
 
 function wholeNumber(name: string, x: Tensor): Tensor {
-  if (x.dtype === "int32" || x.dtype === "uint32") return x;
+  if (isInteger(x.dtype)) return x;
   throw new DtypeError(`${name}: takes whole numbers, received ${x.dtype}; convert with astype()`);
 }
 
@@ -136,26 +168,57 @@ export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
   return bitwiseXor(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
 }
 
-const ALIAS = { float32: "F", int32: "I", uint32: "U" } as const;
+type Castable = Exclude<DType, "bool">;
 
-const bitcastOp: MapOp<"float32" | "int32" | "uint32"> = {
+interface BitcastAttrs {
+  readonly from: Castable;
+  readonly to: Castable;
+}
+
+/** Between dtypes of one width: by way of the bits, lowest in a word. */
+const bitcastOp: MapOp<BitcastAttrs> = {
   kind: "map",
   name: "bitcast_convert_type",
-  infer: ([x], dtype) => ({ shape: x?.shape ?? [], dtype, weak: false }),
-  wgsl: ([x = ""], _context, dtype) => `bitcast<${ALIAS[dtype]}>(${x})`,
+  infer: ([x], { to }) => ({ shape: x?.shape ?? [], dtype: to, weak: false }),
+  wgsl: ([x = ""], { use }, { from, to }) => {
+    const half = { float16: encode_float16, bfloat16: encode_bfloat16 };
+    const bits = from === "float16" || from === "bfloat16" ? `${use(half[from])}(${x})` : `bitcast<U>(${x})`;
+    if (to === "float16") return `${use(decode_float16)}(${bits})`;
+    if (to === "bfloat16") return `${use(decode_bfloat16)}(${bits})`;
+    const computed = computedDType(to);
+    return computed === "uint32" ? bits : `bitcast<${computed === "float32" ? "F" : "I"}>(${bits})`;
+  },
   vjp: "nondifferentiable",
 };
 
+function sameWidth(x: Tensor, from: Castable, to: Castable): Tensor {
+  return from === to ? convert(x, to) : bind(bitcastOp, [x], { from, to });
+}
+
+const UNSIGNED = { 8: "uint8", 16: "uint16", 32: "uint32" } as const;
+
 /**
- * The same bits read as another dtype. Source: lax.bitcast_convert_type.
+ * The same bits read as another dtype. A narrower one adds a last axis, the lowest bits first; a wider one takes it
+ * away. Source: lax.bitcast_convert_type.
  *
- * @throws DtypeError for bool, which has no bits of its own.
+ * @throws DtypeError for bool, which has no bits of its own, ShapeError when the last axis does not fill a wider number.
  * @example await bitcastConvertType(array([1.5]), "int32").toArray(); // [1069547520]
  */
 export function bitcastConvertType(x: TensorLike, dtype: DType): Tensor {
   const tensor = asTensor(x);
-  const to = checkDType("bitcastConvertType", dtype);
-  if (to === "bool" || tensor.dtype === "bool")
-    throw new DtypeError(`bitcastConvertType: cannot read ${tensor.dtype} as ${to}; use astype() for bool`);
-  return tensor.dtype === to ? convert(tensor, to) : bind(bitcastOp, [tensor], to);
+  const [from, to] = [tensor.dtype, checkDType("bitcastConvertType", dtype)];
+  if (to === "bool" || from === "bool")
+    throw new DtypeError(`bitcastConvertType: cannot read ${from} as ${to}; use astype() for bool`);
+  const [wide, narrow] = [packedBits(from) ?? 32, packedBits(to) ?? 32] as const;
+  if (wide === narrow) return sameWidth(tensor, from, to);
+  const [least, parts] = [Math.min(wide, narrow), Math.max(wide, narrow) / Math.min(wide, narrow)];
+  const shifts = mul(broadcastedIota("uint32", [parts], 0), least);
+  const words = convert(sameWidth(tensor, from, UNSIGNED[wide]), "uint32");
+  if (wide > narrow)
+    return sameWidth(convert(shiftLogical(expandDims(words, -1), shifts), UNSIGNED[narrow]), UNSIGNED[narrow], to);
+  if (tensor.shape.at(-1) !== parts)
+    throw new ShapeError(
+      `bitcastConvertType: ${from}${shapeText(tensor.shape)} does not fill ${to}; the last axis must have ${parts} elements`,
+    );
+  return sameWidth(convert(sum(leftShift(words, shifts), { axis: -1 }), UNSIGNED[narrow]), UNSIGNED[narrow], to);
 }

@@ -1,8 +1,8 @@
 import { planConv, type Triple } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import type { BatchRule, KernelOp, VjpRule } from "../op.ts";
+import type { ComputedAval, BatchRule, KernelOp, VjpRule } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
-import type { Aval, Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { at, type View } from "../view.ts";
 import { add } from "./elementwise.ts";
 import { flip, moveaxis, reshape, swapaxes } from "./movement.ts";
@@ -109,7 +109,7 @@ function placesOf(x: View, w: View): Pick<Parameters<typeof planConv>[0], "x" | 
   };
 }
 
-function numeric({ dtype }: Aval): "float32" | "int32" | "uint32" {
+function numeric({ dtype }: ComputedAval): "float32" | "int32" | "uint32" {
   return dtype === "bool" ? "int32" : dtype;
 }
 

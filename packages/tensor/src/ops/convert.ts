@@ -14,13 +14,13 @@ import {
   type WgslFunction,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { checkDType, isFloat, type DType } from "../dtype.ts";
+import { checkDType, computedDType, isFloat, isInteger, rangeOf, type ComputedDType, type DType } from "../dtype.ts";
 import type { MapOp, ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { only } from "./batching.ts";
 
-const CONVERSIONS: Record<DType, Partial<Record<DType, WgslFunction>>> = {
+const CONVERSIONS: Record<ComputedDType, Partial<Record<ComputedDType, WgslFunction>>> = {
   float32: { int32: op_f32_to_i32, uint32: op_f32_to_u32, bool: op_f32_to_bool },
   int32: { float32: op_i32_to_f32, uint32: op_i32_to_u32, bool: op_i32_to_bool },
   uint32: { float32: op_u32_to_f32, int32: op_u32_to_i32, bool: op_u32_to_bool },
@@ -36,9 +36,14 @@ const convertOp: MapOp<ConvertAttrs> = {
   kind: "map",
   name: "convert_element_type",
   infer: ([x], { dtype, weak }) => ({ shape: x?.shape ?? [], dtype, weak }),
-  wgsl: ([x = ""], context, { dtype }, [from = dtype]) => {
-    const fn = CONVERSIONS[from][dtype];
-    return fn === undefined ? x : `${context.use(fn)}(${x})`;
+  wgsl: ([x = ""], context, { dtype }, [from = "bool"]) => {
+    const to = computedDType(dtype);
+    const fn = CONVERSIONS[from][to];
+    const converted = fn === undefined ? x : `${context.use(fn)}(${x})`;
+    if (from !== "float32" || !isInteger(dtype) || to === dtype) return converted;
+    // Floats saturate at what the dtype holds; whole numbers wrap, which the emitter sees to.
+    const [least, most] = rangeOf(dtype);
+    return to === "int32" ? `clamp(${converted}, I(${least}), I(${most}))` : `min(${converted}, U(${most}u))`;
   },
   fold: ([value = 0], [x], { dtype }) => convertNumber(value, x?.dtype ?? dtype, dtype),
   vjp: ({ inputs: [x] }, ct) => [x !== undefined && isFloat(x.dtype) ? convert(ct, x.dtype) : undefined],
@@ -61,9 +66,19 @@ export function convert(x: Tensor, dtype: DType, weak = false): Tensor {
   return bind(convertOp, [x], { dtype, weak });
 }
 
+/** x as it is if it holds floats, else as float32. */
+export function asFloat(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? x : convert(x, "float32", x.weak);
+}
+
+/** x in words: what is packed as float32, int32 or uint32, anything else as it is. */
+export function unpacked(x: Tensor): Tensor {
+  return convert(x, computedDType(x.dtype), x.weak);
+}
+
 /**
- * x in another dtype, as XLA converts: float to integer truncates and saturates (NaN gives 0), integers wrap, anything
- * but zero is true. Source: jnp.astype.
+ * x in another dtype, as XLA converts: float to integer truncates and saturates (NaN gives 0), integers wrap, floats
+ * round to nearest even, anything but zero is true. Source: jnp.astype.
  *
  * @throws DtypeError for an unknown dtype.
  * @example
@@ -74,8 +89,8 @@ export function astype(x: TensorLike, dtype: DType): Tensor {
 }
 
 function convertNumber(value: number, from: DType, to: DType): number {
-  if (from !== "float32" || to === "float32" || to === "bool") return value;
+  if (!isFloat(from) || !isInteger(to)) return value;
   if (Number.isNaN(value)) return 0;
-  const [low, high] = to === "int32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  const [low, high] = rangeOf(to);
   return Math.min(high, Math.max(low, Math.trunc(value)));
 }

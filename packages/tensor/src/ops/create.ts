@@ -1,16 +1,9 @@
 import { bind } from "../dispatch.ts";
 import { hasExecutor, executor } from "../device/current.ts";
-import {
-  BYTES_PER_ELEMENT,
-  checkDType,
-  dtypeOfTypedArray,
-  filledArray,
-  roundTo,
-  storageArray,
-  type DType,
-} from "../dtype.ts";
+import { checkDType, computedDType, dtypeOfTypedArray, type DType, type TypedArray } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
+import { filledArray, hostArray, rawArray, roundTo, storageArray } from "../packing.ts";
 import { checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import { Storage } from "../storage.ts";
 import { Tensor, type NestedArray } from "../tensor.ts";
@@ -69,7 +62,7 @@ export function literal(value: number, shape: Shape, dtype: DType, weak = false)
 }
 
 /** `data`, in storage form and row-major, as an array on the device. The data is copied. */
-export function fromHost(data: Float32Array | Int32Array | Uint32Array, shape: Shape, dtype: DType): Tensor {
+export function fromHost(data: TypedArray, shape: Shape, dtype: DType): Tensor {
   const keep = data.byteLength <= HOST_COPY_BYTES || !hasExecutor();
   const storage = new Storage(data.byteLength, "array", keep ? data.slice() : undefined);
   if (!keep) executor().write(storage.buffer(), data);
@@ -77,28 +70,21 @@ export function fromHost(data: Float32Array | Int32Array | Uint32Array, shape: S
 }
 
 /** The elements of an array made from host data, if they are still known there: keys, small constants, literals. */
-export function hostValues(x: Tensor): Float32Array | Int32Array | Uint32Array | undefined {
-  const { payload } = x;
-  if (payload.kind === "literal") return filledArray(x.dtype, payload.value, x.size);
+export function hostValues(x: Tensor): TypedArray | undefined {
+  const { payload, dtype, size } = x;
+  if (payload.kind === "literal") return hostArray(dtype, filledArray(dtype, payload.value, size).buffer, size);
   if (payload.kind !== "device" || payload.storage.freed || payload.storage.host === undefined) return undefined;
   const { host } = payload.storage;
-  if (!isContiguous(payload.view)) return undefined;
-  const { buffer } = new Uint32Array(
-    host.buffer,
-    host.byteOffset + payload.view.offset * BYTES_PER_ELEMENT,
-    x.size,
-  ).slice();
-  return x.dtype === "float32"
-    ? new Float32Array(buffer)
-    : x.dtype === "int32"
-      ? new Int32Array(buffer)
-      : new Uint32Array(buffer);
+  const { view } = payload;
+  if (!isContiguous(view)) return undefined;
+  const stored = rawArray(dtype, new Uint8Array(host.buffer, host.byteOffset, host.byteLength).slice().buffer);
+  return hostArray(dtype, stored.slice(view.offset, view.offset + size).buffer, size);
 }
 
 /**
  * An array from nested JavaScript arrays, a typed array, a number, or another array. Typed arrays keep their dtype
- * (Uint8Array and other small integers become int32); numbers become float32 if any has a fraction, else int32;
- * booleans become bool. Source: jnp.array.
+ * (Float64Array becomes float32); numbers become float32 if any has a fraction, else int32; booleans become bool.
+ * float16 rounds to nearest even, as bfloat16 does; whole numbers wrap to the width of their dtype. Source: jnp.array.
  *
  * @throws ShapeError when nested arrays are ragged, or a typed array's length is not that of `shape`.
  * @example
@@ -240,7 +226,7 @@ export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {
 interface IotaAttrs {
   readonly shape: Shape;
   readonly axis: number;
-  readonly dtype: "float32" | "int32" | "uint32";
+  readonly dtype: Exclude<DType, "bool">;
 }
 
 const iotaOp: MapOp<IotaAttrs> = {
@@ -252,7 +238,8 @@ const iotaOp: MapOp<IotaAttrs> = {
     const inner = sizeOf(shape.slice(axis + 1));
     const along = inner === 1 ? context.index() : `(${context.index()} / ${context.constant(inner, "uint32")})`;
     const counted = axis === 0 ? along : `(${along} % ${context.constant(at(shape, axis), "uint32")})`;
-    return dtype === "uint32" ? counted : dtype === "int32" ? `I(${counted})` : `F(${counted})`;
+    const computed = computedDType(dtype);
+    return computed === "uint32" ? counted : computed === "int32" ? `I(${counted})` : `F(${counted})`;
   },
   vjp: () => [],
 };
@@ -263,7 +250,7 @@ const iotaOp: MapOp<IotaAttrs> = {
  * @throws ShapeError when the axis is out of range.
  * @example await broadcastedIota("int32", [2, 3], 1).toArray(); // [[0, 1, 2], [0, 1, 2]]
  */
-export function broadcastedIota(dtype: "float32" | "int32" | "uint32", shape: Shape, axis: number): Tensor {
+export function broadcastedIota(dtype: Exclude<DType, "bool">, shape: Shape, axis: number): Tensor {
   const checked = checkShape("broadcastedIota", shape);
   return bind(iotaOp, [], { shape: checked, axis: normalizeAxis("broadcastedIota", axis, checked.length), dtype });
 }

@@ -1,3 +1,4 @@
+import { isInteger } from "../dtype.ts";
 import { planGather } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { DtypeError, ShapeError } from "../errors.ts";
@@ -6,7 +7,7 @@ import { checkList, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } f
 import { Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
 import { batchSize, spreadBatch } from "./batching.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
 import { add, clip, greaterEqual, less, logicalAnd, neg, sub, where } from "./elementwise.ts";
 import { gatherAlong } from "./indexing.ts";
@@ -82,11 +83,11 @@ function startsOf(name: string, starts: StartIndices, rank: number): TensorLike[
   return list.map((start) => {
     if (typeof start === "number" && Number.isInteger(start)) return start;
     const tensor = asTensor(start);
-    if (tensor.ndim > 0 || (tensor.dtype !== "int32" && tensor.dtype !== "uint32"))
+    if (tensor.ndim > 0 || !isInteger(tensor.dtype))
       throw new DtypeError(
         `${name}: starts are whole numbers or int32 scalars, received ${typeof start === "number" ? start : `${tensor.dtype}${shapeText(tensor.shape)}`}`,
       );
-    return tensor;
+    return unpacked(tensor);
   });
 }
 

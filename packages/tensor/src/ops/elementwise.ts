@@ -1,3 +1,4 @@
+import { isFloat } from "../dtype.ts";
 import {
   op_abs_f,
   op_abs_i,
@@ -68,7 +69,7 @@ export const abs: UnaryFunction = /* @__PURE__ */ unary({
   name: "abs",
   wgsl: { float32: op_abs_f, int32: op_abs_i, uint32: op_abs_u },
   takes: "any",
-  keeps: ["bool"],
+  keeps: (dtype) => dtype === "bool",
   derivative: (x) => where(greaterEqual(x, 0), onesLike(x), -1),
 });
 
@@ -252,7 +253,7 @@ const floatRelu: UnaryFunction = /* @__PURE__ */ unary({
   name: "relu",
   wgsl: op_relu,
   takes: "float",
-  derivative: (_x, y) => convert(greater(y, 0), "float32"),
+  derivative: (_x, y) => convert(greater(y, 0), y.dtype),
 });
 
 /**
@@ -261,7 +262,7 @@ const floatRelu: UnaryFunction = /* @__PURE__ */ unary({
  */
 export function relu(x: TensorLike): Tensor {
   const tensor = asTensor(x);
-  return tensor.dtype === "float32" ? floatRelu(tensor) : maximum(tensor, 0);
+  return isFloat(tensor.dtype) ? floatRelu(tensor) : maximum(tensor, 0);
 }
 
 /**
@@ -272,7 +273,7 @@ export const floor: UnaryFunction = /* @__PURE__ */ unary({
   name: "floor",
   wgsl: op_floor,
   takes: "float",
-  keeps: ["int32", "uint32", "bool"],
+  keeps: (dtype) => !isFloat(dtype),
   derivative: (x) => zerosLike(x),
 });
 
@@ -284,7 +285,7 @@ export const ceil: UnaryFunction = /* @__PURE__ */ unary({
   name: "ceil",
   wgsl: op_ceil,
   takes: "float",
-  keeps: ["int32", "uint32", "bool"],
+  keeps: (dtype) => !isFloat(dtype),
   derivative: (x) => zerosLike(x),
 });
 

@@ -1,6 +1,6 @@
 import type { WgslFunction } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { isFloat, promote, type DType } from "../dtype.ts";
+import { computedDType, isFloat, promote, type ComputedDType, type DType } from "../dtype.ts";
 import { DtypeError } from "../errors.ts";
 import type { MapContext, MapOp } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
@@ -11,7 +11,7 @@ import { mul } from "./elementwise.ts";
 import { broadcastTo } from "./movement.ts";
 
 /** One library function for all dtypes an op takes, one per dtype, or an expression of several. */
-export type WgslByDType = WgslFunction | Partial<Record<DType, WgslFunction>> | WgslExpression;
+export type WgslByDType = WgslFunction | Partial<Record<ComputedDType, WgslFunction>> | WgslExpression;
 
 /** WGSL that calls library functions: `use` makes one available and returns its name. */
 export type WgslExpression = (use: (fn: WgslFunction) => string, x: string, y: string) => string;
@@ -45,14 +45,14 @@ export interface UnarySpec {
   /** The result's dtype, if it is not the operand's. */
   readonly result?: DType;
   /** Dtypes whose elements the function leaves as they are: floor of whole numbers. */
-  readonly keeps?: readonly DType[];
+  readonly keeps?: (dtype: DType) => boolean;
   /** dy/dx as a tensor, from x and y; the product with the cotangent is the factory's business. */
   readonly derivative: ((x: Tensor, y: Tensor) => Tensor) | "nondifferentiable";
 }
 
 /** A map of one operand: shape, gradient and the public function follow from the record. */
 export function unary(spec: UnarySpec): UnaryFunction {
-  const { name, derivative, keeps = [] } = spec;
+  const { name, derivative } = spec;
   const op: MapOp<undefined> = {
     kind: "map",
     name,
@@ -65,7 +65,7 @@ export function unary(spec: UnarySpec): UnaryFunction {
   };
   const run = (x: TensorLike): Tensor => {
     const tensor = asTensor(x);
-    return keeps.includes(tensor.dtype) ? tensor : bind(op, [admit(spec.takes, tensor)], undefined);
+    return spec.keeps?.(tensor.dtype) === true ? tensor : bind(op, [admit(spec.takes, tensor)], undefined);
   };
   return Object.assign(run, { op });
 }
@@ -136,7 +136,7 @@ function resultOf(
   x: Aval | undefined,
 ): Aval {
   if (x === undefined) throw new DtypeError(`${spec.name}: needs an operand`);
-  if (typeof spec.wgsl !== "function") pick(spec.name, spec.wgsl, x.dtype);
+  if (typeof spec.wgsl !== "function") pick(spec.name, spec.wgsl, computedDType(x.dtype));
   return { shape: x.shape, dtype: spec.result ?? x.dtype, weak: spec.result === undefined && x.weak };
 }
 
@@ -144,14 +144,18 @@ function expression(
   { name, wgsl }: { readonly name: string; readonly wgsl: WgslByDType },
   args: readonly string[],
   context: MapContext,
-  dtype: DType | undefined,
+  dtype: ComputedDType | undefined,
 ): string {
   const [x = "", y = ""] = args;
   if (typeof wgsl === "function") return wgsl((fn) => context.use(fn), x, y);
   return `${context.use(pick(name, wgsl, dtype))}(${args.join(", ")})`;
 }
 
-function pick(name: string, wgsl: Exclude<WgslByDType, WgslExpression>, dtype: DType | undefined): WgslFunction {
+function pick(
+  name: string,
+  wgsl: Exclude<WgslByDType, WgslExpression>,
+  dtype: ComputedDType | undefined,
+): WgslFunction {
   if (isFunction(wgsl)) return wgsl;
   const found = dtype === undefined ? undefined : wgsl[dtype];
   if (found !== undefined) return found;

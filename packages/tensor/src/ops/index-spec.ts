@@ -1,8 +1,9 @@
+import { isInteger } from "../dtype.ts";
 import { DtypeError, ShapeError } from "../errors.ts";
 import { broadcastShapes, sizeOf, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { at as nth } from "../view.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { literal } from "./create.ts";
 import { add, clip, greaterEqual, less, logicalAnd, mul, where } from "./elementwise.ts";
 import { broadcastTo, reshape } from "./movement.ts";
@@ -98,9 +99,9 @@ function element(name: string, index: number, extent: number, axis: number, clam
 
 function arrayIndex(name: string, entry: Tensor | number): Tensor {
   if (typeof entry === "number") return literal(entry, [], "int32");
-  if (entry.dtype === "int32" || entry.dtype === "uint32") return entry;
+  if (isInteger(entry.dtype)) return unpacked(entry);
   throw new DtypeError(
-    `${name}: indices must be int32 or uint32, received ${entry.dtype}; ` +
+    `${name}: indices must be integers such as int32, received ${entry.dtype}; ` +
       (entry.dtype === "bool" ? "see where, or nonzero and compress with a size" : "convert them with astype()"),
   );
 }

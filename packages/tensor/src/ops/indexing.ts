@@ -1,12 +1,12 @@
 import { planGather, planScatter } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { checkDType, type DType } from "../dtype.ts";
+import { checkDType, computedDType, isFloat, isInteger, rangeOf, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { KernelOp } from "../op.ts";
 import { broadcastShapes, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at, isIdentity } from "../view.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
 import { equal } from "./elementwise.ts";
 import { stackedIndex, stackRows, takenOrder, unstackRows } from "./indexing-batch.ts";
@@ -38,8 +38,11 @@ interface ScatterAttrs extends IndexAttrs {
   readonly rows: number;
 }
 
-/** What JAX fills with: NaN for floats, the least int32, the largest uint32, true. */
-const FILL: Record<DType, number> = { float32: Number.NaN, int32: -2147483648, uint32: 4294967295, bool: 1 };
+/** What JAX fills with: NaN for floats, the least signed number, the largest unsigned one, true. */
+export function fillOf(dtype: DType): number {
+  const [least, most] = rangeOf(dtype);
+  return isFloat(dtype) ? Number.NaN : computedDType(dtype) === "int32" ? least : most;
+}
 
 function extents(shape: Shape, axis: number): { outer: number; rows: number; inner: number } {
   return { outer: sizeOf(shape.slice(0, axis)), rows: at(shape, axis), inner: sizeOf(shape.slice(axis + 1)) };
@@ -80,7 +83,7 @@ const gatherOp: KernelOp<IndexAttrs> = {
       dtype: x.aval.dtype,
       indexDType: indexDType(index.aval),
       fromEnd: fromEnd(attrs),
-      fill: attrs.fill ?? FILL[x.aval.dtype],
+      fill: attrs.fill ?? fillOf(x.given),
       vector: size.inner % 4 === 0,
     };
     return planGather(spec, limits);
@@ -179,8 +182,10 @@ function checkMode(name: string, mode: IndexMode = "fill"): IndexMode {
 }
 
 function checkIndex(name: string, index: Tensor): Tensor {
-  if (index.dtype === "int32" || index.dtype === "uint32") return index;
-  throw new DtypeError(`${name}: indices must be int32 or uint32, received ${index.dtype}; convert them with astype()`);
+  if (isInteger(index.dtype)) return unpacked(index);
+  throw new DtypeError(
+    `${name}: indices must be integers such as int32, received ${index.dtype}; convert them with astype()`,
+  );
 }
 
 /**

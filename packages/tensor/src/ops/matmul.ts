@@ -2,9 +2,9 @@ import { planMatmul, type MatmulOperand, type Stage } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
-import type { KernelOp } from "../op.ts";
+import type { ComputedAval, KernelOp } from "../op.ts";
 import { broadcastShapes, shapeText, sizeOf, type Shape } from "../shape.ts";
-import type { Aval, Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { at, contiguousView, type View } from "../view.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -78,7 +78,7 @@ function contiguousOperand(shape: Shape): MatmulOperand {
   );
 }
 
-function numeric({ dtype }: Aval): "float32" | "int32" | "uint32" {
+function numeric({ dtype }: ComputedAval): "float32" | "int32" | "uint32" {
   return dtype === "bool" ? "int32" : dtype;
 }
 

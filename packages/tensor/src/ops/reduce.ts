@@ -1,12 +1,12 @@
 import { bind } from "../dispatch.ts";
-import { isFloat, type DType } from "../dtype.ts";
+import { isFloat, isInteger, rangeOf, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { JvpRule, ReduceOp, VjpRule } from "../op.ts";
 import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import {
   add,
@@ -132,14 +132,10 @@ function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ReduceOptions): T
 }
 
 /** The values that change nothing. */
-const NOTHING: Record<ReduceOp<ReduceAttrs>["combine"], Record<DType, number>> = {
-  sum: { float32: 0, int32: 0, uint32: 0, bool: 0 },
-  prod: { float32: 1, int32: 1, uint32: 1, bool: 1 },
-  max: { float32: -Infinity, int32: -2147483648, uint32: 0, bool: 0 },
-  min: { float32: Infinity, int32: 2147483647, uint32: 4294967295, bool: 1 },
-  any: { float32: 0, int32: 0, uint32: 0, bool: 0 },
-  all: { float32: 1, int32: 1, uint32: 1, bool: 1 },
-};
+function nothing(combine: ReduceOp<ReduceAttrs>["combine"], dtype: DType): number {
+  const [max, min] = rangeOf(dtype);
+  return { sum: 0, prod: 1, max, min, any: 0, all: 1 }[combine];
+}
 
 /** x with what does not count replaced by what changes nothing. */
 function masked(combine: ReduceOp<ReduceAttrs>["combine"], x: Tensor, mask: TensorLike): Tensor {
@@ -148,7 +144,7 @@ function masked(combine: ReduceOp<ReduceAttrs>["combine"], x: Tensor, mask: Tens
     throw new DtypeError(
       `${combine}: where must be bool, received ${counts.dtype}; compare, or convert it with astype()`,
     );
-  return where(broadcastTo(counts, x.shape), x, literal(NOTHING[combine][x.dtype], [], x.dtype, x.weak));
+  return where(broadcastTo(counts, x.shape), x, literal(nothing(combine, x.dtype), [], x.dtype, x.weak));
 }
 
 function startedWith(combine: ReduceOp<ReduceAttrs>["combine"], y: Tensor, initial: TensorLike): Tensor {
@@ -172,11 +168,11 @@ function startedWith(combine: ReduceOp<ReduceAttrs>["combine"], y: Tensor, initi
 
 function countable(x: TensorLike): Tensor {
   const tensor = asTensor(x);
-  return tensor.dtype === "bool" ? convert(tensor, "int32") : tensor;
+  return tensor.dtype === "bool" ? convert(tensor, "int32") : isInteger(tensor.dtype) ? unpacked(tensor) : tensor;
 }
 
 /**
- * Σ x along axes, pairwise; bools are counted. The sum of nothing is 0. Source: jnp.sum.
+ * Σ x along axes, pairwise; bools are counted, small whole numbers become int32 or uint32. The sum of nothing is 0. Source: jnp.sum.
  *
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await sum(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [3, 8]
@@ -257,7 +253,7 @@ export function floating(x: TensorLike): Tensor {
 }
 
 /**
- * The arithmetic mean along axes, in float32; NaN for no elements. Source: jnp.mean.
+ * The arithmetic mean along axes, summed in float32; NaN for no elements. Source: jnp.mean.
  *
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await mean(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1.5, 4]
@@ -265,8 +261,10 @@ export function floating(x: TensorLike): Tensor {
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
   const tensor = floating(x);
   const { initial: _initial, ...rest } = options;
-  const count = countOf("mean", tensor, rest);
-  return div(sum(tensor, rest), count);
+  // A float16 sum would overflow, and be rounded twice.
+  const wide = unpacked(tensor);
+  const count = countOf("mean", wide, rest);
+  return convert(div(sum(wide, rest), count), tensor.dtype, tensor.weak);
 }
 
 /** How many elements count: a number, or by line where a mask says. */
@@ -292,7 +290,11 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
-  const tensor = floating(x);
+  const { dtype, weak } = floating(x);
+  return convert(spreadOfWords(name, unpacked(floating(x)), options), dtype, weak);
+}
+
+function spreadOfWords(name: string, tensor: Tensor, options: VarianceOptions): Tensor {
   const { ddof = 0, initial: _initial, ...own } = options;
   const count = countOf(name, tensor, own);
   const centred = sub(tensor, mean(tensor, { ...own, keepdims: true }));

@@ -1,3 +1,6 @@
+import { logicalOr } from "./logic.ts";
+import { bitcastConvertType } from "./bits.ts";
+import { finfo } from "./dtypes.ts";
 import {
   op_copysign,
   op_frexp_exponent,
@@ -11,19 +14,17 @@ import {
   op_ldexp,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { isFloat } from "../dtype.ts";
+import { isFloat, isInteger } from "../dtype.ts";
 import { ArgumentError, DtypeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { convert } from "./convert.ts";
+import { asFloat, convert } from "./convert.ts";
 import { asTensor, literal, zerosLike, type TensorLike } from "./create.ts";
-import { div, mul, sub, where } from "./binary.ts";
+import { add, div, mul, sub, where } from "./binary.ts";
 import { abs, equal, floorDivide, greater, isnan, less, neg, notEqual, rem, remainder } from "./elementwise.ts";
-import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
+import { binary, together, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
 import { broadcastTo } from "./movement.ts";
-
-const WHOLE = ["int32", "uint32", "bool"] as const;
 
 /**
  * x without its fraction. Source: jnp.trunc.
@@ -33,7 +34,7 @@ export const trunc: UnaryFunction = /* @__PURE__ */ unary({
   name: "trunc",
   wgsl: op_trunc,
   takes: "float",
-  keeps: WHOLE,
+  keeps: (dtype) => !isFloat(dtype),
   derivative: (x) => zerosLike(x),
 });
 
@@ -41,7 +42,7 @@ const nearest: UnaryFunction = /* @__PURE__ */ unary({
   name: "round",
   wgsl: op_round,
   takes: "float",
-  keeps: ["int32", "uint32"],
+  keeps: isInteger,
   derivative: (x) => zerosLike(x),
 });
 
@@ -126,11 +127,7 @@ export const heaviside: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct) => zerosLike(ct), (ct, x) => where(equal(x, 0), ct, 0)],
 });
 
-/**
- * The float next to x in the direction of y. Source: jnp.nextafter.
- * @example await nextafter(array([1]), 2).toArray(); // [1.00000012]
- */
-export const nextafter: BinaryFunction = /* @__PURE__ */ binary({
+const nextWord: BinaryFunction = /* @__PURE__ */ binary({
   name: "nextafter",
   wgsl: op_nextafter,
   takes: "float",
@@ -138,18 +135,35 @@ export const nextafter: BinaryFunction = /* @__PURE__ */ binary({
 });
 
 /**
+ * The float next to x in the direction of y. Source: jnp.nextafter.
+ * @example await nextafter(array([1]), 2).toArray(); // [1.00000012]
+ */
+export function nextafter(x: TensorLike, y: TensorLike): Tensor {
+  const [from, to] = together("nextafter", [asTensor(x), asTensor(y)], "float");
+  const { dtype } = from;
+  if (dtype !== "float16" && dtype !== "bfloat16") return nextWord(from, to);
+  // Their bits as whole numbers in the order of the floats: the next float is one further.
+  const bits = convert(bitcastConvertType(from, "int16"), "int32");
+  const place = where(less(bits, 0), sub(-0x8000, bits), bits);
+  const next = add(place, sub(convert(greater(to, from), "int32"), convert(less(to, from), "int32")));
+  const back = convert(where(less(next, 0), sub(-0x8000, next), next), "int16");
+  const unordered = logicalOr(isnan(from), isnan(to));
+  return where(unordered, NaN, where(equal(from, to), to, bitcastConvertType(back, dtype)));
+}
+
+/**
  * How far it is from x to the next float away from 0. Source: jnp.spacing.
  * @example await spacing(array([1])).toArray(); // [1.1920929e-07]
  */
 export function spacing(x: TensorLike): Tensor {
-  const tensor = convert(asTensor(x), "float32");
+  const tensor = asFloat(asTensor(x));
   return sub(nextafter(tensor, copysign(Infinity, tensor)), tensor);
 }
 
 const ldexpOp: MapOp<undefined> = {
   kind: "map",
   name: "ldexp",
-  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
+  infer: ([x]) => x ?? { shape: [], dtype: "float32", weak: false },
   wgsl: ([x = "", n = ""], { use }) => `${use(op_ldexp)}(${x}, ${n})`,
   vjp: ({ inputs: [, n] }, ct) => (n === undefined ? [] : [ldexp(ct, n), undefined]),
 };
@@ -163,9 +177,9 @@ const ldexpOp: MapOp<undefined> = {
 export function ldexp(x: TensorLike, n: TensorLike): Tensor {
   const [significand, exponent] = [asTensor(x), asTensor(n)];
   if (isFloat(exponent.dtype))
-    throw new DtypeError("ldexp: exponents are whole numbers, received float32; convert them with astype()");
+    throw new DtypeError(`ldexp: exponents are whole numbers, received ${exponent.dtype}; convert them with astype()`);
   const shape = broadcastShapes("ldexp", significand.shape, exponent.shape);
-  const float = convert(significand, "float32", significand.weak);
+  const float = asFloat(significand);
   return bind(ldexpOp, [broadcastTo(float, shape), broadcastTo(convert(exponent, "int32"), shape)], undefined);
 }
 
@@ -198,8 +212,7 @@ export function frexp(x: TensorLike): [significand: Tensor, exponent: Tensor] {
  * @example await Promise.all(modf(array([2.5, -1.25])).map((x) => x.toArray())); // [[0.5, -0.25], [2, -1]]
  */
 export function modf(x: TensorLike): [fraction: Tensor, whole: Tensor] {
-  const tensor = asTensor(x);
-  const float = convert(tensor, "float32", tensor.weak);
+  const float = asFloat(asTensor(x));
   const whole = trunc(float);
   return [sub(float, whole), whole];
 }
@@ -246,8 +259,7 @@ export function positive(x: TensorLike): Tensor {
  * @example await fabs(array([-1, 2])).toArray(); // [1, 2]
  */
 export function fabs(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  return abs(convert(tensor, "float32", tensor.weak));
+  return abs(asFloat(asTensor(x)));
 }
 
 /**
@@ -305,8 +317,6 @@ export interface NanToNumOptions {
   readonly neginf?: number;
 }
 
-const LARGEST = 3.4028234663852886e38;
-
 /**
  * x with NaN and infinities replaced; whole numbers stay as they are. Source: jnp.nan_to_num.
  * @example await nanToNum(array([NaN, 1.5]), { nan: -1 }).toArray(); // [-1, 1.5]
@@ -314,7 +324,8 @@ const LARGEST = 3.4028234663852886e38;
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
   const tensor = asTensor(x);
   if (!isFloat(tensor.dtype)) return tensor;
-  const { nan = 0, posinf = LARGEST, neginf = -LARGEST } = options;
+  const { max } = finfo(tensor.dtype);
+  const { nan = 0, posinf = max, neginf = -max } = options;
   const finite = where(equal(tensor, Infinity), posinf, where(equal(tensor, -Infinity), neginf, tensor));
   return where(notEqual(tensor, tensor), nan, finite);
 }

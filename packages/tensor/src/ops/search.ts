@@ -4,7 +4,7 @@ import { sameShape, shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, asTensors, broadcastedIota, hostValues, literal, zeros, type TensorLike } from "./create.ts";
 import {
   clip,
@@ -144,7 +144,8 @@ export function bincount(x: TensorLike, options: BincountOptions = {}): Tensor {
   return counted(tensor, own, length);
 }
 
-function counted(x: Tensor, weights: Tensor, length: number): Tensor {
+function counted(given: Tensor, weights: Tensor, length: number): Tensor {
+  const x = unpacked(given);
   const index = x.dtype === "uint32" ? where(less(x, length), convert(x, "int32"), length) : where(less(x, 0), 0, x);
   return scatter("add", literal(0, [length], weights.dtype), index, weights);
 }

@@ -1,8 +1,9 @@
+import { isInteger, rangeOf } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, hostValues, literal, type TensorLike } from "./create.ts";
 import { where, less } from "./elementwise.ts";
 import { scatter, type ScatterCombine } from "./scatter.ts";
@@ -14,9 +15,6 @@ export interface SegmentOptions {
   readonly uniqueIndices?: boolean;
 }
 
-const LEAST = { float32: -Infinity, int32: -2147483648, uint32: 0, bool: 0 } as const;
-const LARGEST = { float32: Infinity, int32: 2147483647, uint32: 4294967295, bool: 1 } as const;
-
 function segments(
   name: string,
   combine: ScatterCombine,
@@ -24,9 +22,9 @@ function segments(
   segmentIds: TensorLike,
   options: SegmentOptions,
 ): Tensor {
-  const [tensor, ids] = [asTensor(data), asTensor(segmentIds)];
-  if (ids.dtype !== "int32" && ids.dtype !== "uint32")
-    throw new DtypeError(`${name}: ids must be int32 or uint32, received ${ids.dtype}; convert them with astype()`);
+  const [tensor, ids] = [asTensor(data), unpacked(asTensor(segmentIds))];
+  if (!isInteger(ids.dtype))
+    throw new DtypeError(`${name}: ids must be whole numbers, received ${ids.dtype}; convert them with astype()`);
   if (ids.ndim !== 1 || tensor.ndim < 1 || at(tensor.shape, 0) !== ids.size)
     throw new ShapeError(
       `${name}: ids of shape ${shapeText(ids.shape)} for data of shape ${shapeText(tensor.shape)}; one id for each row of the data is needed`,
@@ -36,7 +34,8 @@ function segments(
     throw new ArgumentError(`${name}: numSegments is ${count}; a whole number ≥ 0 is needed`);
   const { dtype } = tensor;
   if (dtype === "bool") throw new DtypeError(`${name}: does not take bool; convert it with astype()`);
-  const start = { add: 0, set: 0, mul: 1, max: LEAST[dtype], min: LARGEST[dtype] }[combine];
+  const [max, min] = rangeOf(dtype);
+  const start = { add: 0, set: 0, mul: 1, max, min }[combine];
   const base = literal(start, [count, ...tensor.shape.slice(1)], dtype);
   // A uint32 past the middle names no segment; as int32 it is negative, which names none either.
   const rows = ids.dtype === "uint32" ? where(less(ids, count), convert(ids, "int32"), -1) : ids;

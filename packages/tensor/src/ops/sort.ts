@@ -1,8 +1,8 @@
 import { planSort } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import type { KernelOp } from "../op.ts";
+import type { ComputedAval, KernelOp } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
-import type { Aval, Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 const argsortOp: KernelOp<undefined> = {
   kind: "kernel",
@@ -19,7 +19,7 @@ const argsortOp: KernelOp<undefined> = {
   batch: ([keys]) => bind(argsortOp, keys === undefined ? [] : [keys], undefined),
 };
 
-function keyOf(keys: Aval | undefined): "float32" | "int32" | "uint32" {
+function keyOf(keys: ComputedAval | undefined): "float32" | "int32" | "uint32" {
   return keys === undefined || keys.dtype === "bool" ? "uint32" : keys.dtype;
 }
 

@@ -18,7 +18,7 @@ import { bind } from "../dispatch.ts";
 import { ArgumentError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { convert } from "./convert.ts";
+import { asFloat } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import {
   abs,
@@ -78,7 +78,7 @@ const MAX_ORDER = 10;
 const polygammaOp: MapOp<number> = {
   kind: "map",
   name: "polygamma",
-  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: "float32", weak: x?.weak ?? false }),
+  infer: ([x]) => x ?? { shape: [], dtype: "float32", weak: false },
   wgsl: ([x = ""], { use, constant }, n) => {
     const numbers = [
       n,
@@ -112,7 +112,7 @@ export function polygamma(n: number, x: TensorLike): Tensor {
   if (!Number.isInteger(n) || n < 0 || n > MAX_ORDER)
     throw new ArgumentError(`polygamma: n is a whole number from 0 to ${MAX_ORDER}, received ${String(n)}`);
   const tensor = asTensor(x);
-  return n === 0 ? digamma(tensor) : bind(polygammaOp, [convert(tensor, "float32", tensor.weak)], n);
+  return n === 0 ? digamma(tensor) : bind(polygammaOp, [asFloat(tensor)], n);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { rangeOf } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -67,8 +68,7 @@ export function reduceWindow(
 /** The kernel that computes it, if there is one: the initial value must change nothing. */
 function combineOf(computation: WindowComputation, init: number, { dtype }: Tensor): WindowCombine | undefined {
   if (dtype === "bool") return undefined;
-  const lowest = { float32: -Infinity, int32: -(2 ** 31), uint32: 0 }[dtype];
-  const highest = { float32: Infinity, int32: 2 ** 31 - 1, uint32: 2 ** 32 - 1 }[dtype];
+  const [lowest, highest] = rangeOf(dtype);
   if (computation === add && init === 0) return "sum";
   if (computation === maximum && init <= lowest) return "max";
   return computation === minimum && init >= highest ? "min" : undefined;

@@ -97,7 +97,7 @@ export const create: readonly ShapedRow[] = [
     shape: [2, 2],
     data: [1, 2, 3, 4],
   }),
-  made("array", "of a Uint8Array", "int32", () => t.array(new Uint8Array([1, 255])), row([1, 255])),
+  made("array", "of a Uint8Array", "uint8", () => t.array(new Uint8Array([1, 255])), row([1, 255])),
   made("array", "of a Uint32Array", "uint32", () => t.array(new Uint32Array([1, 4294967295])), row([1, 4294967295])),
   made("array", "of a number", "float32", () => t.array(2.5), { shape: [], data: [2.5] }),
   made("array", "of nothing", "float32", () => t.array([[], []]), { shape: [2, 0], data: [] }),

@@ -165,7 +165,8 @@ const conversions: readonly MapRow[] = EVERY.map((to) =>
 function converted(x: number, from: DType, to: DType): number {
   if (to === "bool") return truth(x !== 0);
   if (to === "float32") return x;
-  return from === "float32" ? s.toWhole(to, x) : s.wrap(to, x);
+  const whole = to === "uint32" ? "uint32" : "int32";
+  return from === "float32" ? s.toWhole(whole, x) : s.wrap(whole, x);
 }
 
 type Binary = (x: number, y: number) => number;

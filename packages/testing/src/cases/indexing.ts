@@ -46,7 +46,7 @@ const taken = MODES.flatMap((mode): ShapedRow[] => [
   ),
 ]);
 
-const FILL: Record<DType, number> = { float32: NaN, int32: -2147483648, uint32: 4294967295, bool: 1 };
+const FILL: Readonly<Record<string, number>> = { float32: NaN, int32: -2147483648, uint32: 4294967295, bool: 1 };
 
 const fills = EVERY.map((dtype) =>
   shapedRow(
@@ -54,7 +54,7 @@ const fills = EVERY.map((dtype) =>
     `fills ${dtype}`,
     [{ shape: [4], dtype }, indices([12])],
     (x, i) => t.take(x, i),
-    (x, i) => r.take(x, i, 0, "fill", FILL[dtype]),
+    (x, i) => r.take(x, i, 0, "fill", FILL[dtype] ?? NaN),
     { result: always(dtype) },
   ),
 );

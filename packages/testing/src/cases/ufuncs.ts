@@ -306,7 +306,7 @@ function lcm(dtype: Whole, x: number, y: number): number {
 
 const bits: readonly Row[] = [
   mapRow("populationCount", t.populationCount, 1, () => ones, { dtypes: WHOLE }),
-  mapRow("bitwiseCount", t.bitwiseCount, 1, () => (x) => ones(Math.abs(x)), { dtypes: WHOLE }),
+  mapRow("bitwiseCount", t.bitwiseCount, 1, () => (x) => ones(Math.abs(x)), { dtypes: WHOLE, result: () => "uint8" }),
   mapRow("clz", t.clz, 1, () => Math.clz32, { dtypes: WHOLE }),
   ...NUMBERS.flatMap((to) =>
     NUMBERS.map((from) => ({

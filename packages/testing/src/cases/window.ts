@@ -118,9 +118,15 @@ const wholeRow = (name: string, init: (x: Tensor) => number, run: t.WindowComput
     { dtypes: NUMBERS, tolerance: { ulp: 2, abs: 1e-6 } },
   );
 
-const lowest = (x: Tensor): number => ({ float32: -Infinity, int32: -(2 ** 31), uint32: 0, bool: 0 })[x.dtype];
-const highest = (x: Tensor): number =>
-  ({ float32: Infinity, int32: 2 ** 31 - 1, uint32: 2 ** 32 - 1, bool: 1 })[x.dtype];
+const LOWEST: Readonly<Record<string, number>> = { float32: -Infinity, int32: -(2 ** 31), uint32: 0, bool: 0 };
+const HIGHEST: Readonly<Record<string, number>> = {
+  float32: Infinity,
+  int32: 2 ** 31 - 1,
+  uint32: 2 ** 32 - 1,
+  bool: 1,
+};
+const lowest = (x: Tensor): number => LOWEST[x.dtype] ?? NaN;
+const highest = (x: Tensor): number => HIGHEST[x.dtype] ?? NaN;
 
 export const window: readonly ShapedRow[] = [
   ...cases.flatMap((one) => [

@@ -1,3 +1,4 @@
+import { isInteger } from "../../dtype.ts";
 import { op_threefry_halves, op_threefry_word0, op_threefry_word1 } from "@jnx/kernels-wgsl";
 import { config } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
@@ -23,7 +24,7 @@ import { noteUse } from "./reuse.ts";
 export function key(seed: number | bigint | boolean | Tensor): Tensor {
   if (typeof seed !== "object") return fromHost(seedToKey(seed), [2], "uint32");
   const tensor = asTensor(seed);
-  if (tensor.dtype !== "int32" && tensor.dtype !== "uint32")
+  if (!isInteger(tensor.dtype))
     throw new DtypeError(`random.key: the seed must be an integer, received ${tensor.dtype}; convert it with astype()`);
   if (tensor.ndim !== 0)
     throw new ShapeError(`random.key: the seed must be a scalar, received shape ${shapeText(tensor.shape)}`);
