@@ -22,9 +22,10 @@ interface Told {
   readonly value: GoldenArray;
 }
 
-// The golden file is ours: its groups hold what dtype_cases.py wrote.
-const group = (name: string): [string, Told][] =>
-  Object.entries(readGoldens("dtypes")[name] as GoldenTree) as unknown as [string, Told][];
+function group(name: string): [string, Told][] {
+  const found = readGoldens("dtypes")[name] as GoldenTree; // the file is ours, a group of cases under each name
+  return Object.entries(found as unknown as Record<string, Told>); // as dtype_cases.py writes them
+}
 
 const isFloat = (dtype: string): boolean => dtype.includes("float");
 
@@ -47,7 +48,7 @@ function matrix(dtype: DType): Tensor {
 function distance(dtype: DType, got: number, want: number): number {
   if (Object.is(got, want) || got === want) return 0;
   if (!Number.isFinite(got) || !Number.isFinite(want) || !isFloat(dtype)) return Infinity;
-  const eps = { float16: 2 ** -10, bfloat16: 2 ** -7 }[dtype as string] ?? 2 ** -23;
+  const eps = jnp.finfo(dtype).eps;
   const exponent = Math.max(-10, Math.floor(Math.log2(Math.max(Math.abs(got), Math.abs(want)))));
   return Math.abs(got - want) / (eps * 2 ** exponent);
 }
