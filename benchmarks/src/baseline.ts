@@ -1,18 +1,9 @@
 /** Puts an earlier run's engines beside a new run: counts are exact, times are scaled by the roofline and stay a rough guide. */
 import type { Outcome, Results, TaskResult } from "./results.ts";
-import type { Roofline } from "./roofline.ts";
+import { best } from "./rows.ts";
 
 /** What marks an engine of an earlier run. */
 export const baselineMark = " (baseline)";
-
-/** The best of a run's start and end: what the adapter could do when nothing disturbed it. */
-function best({ start, end = start }: Results["roofline"]): Roofline {
-  return {
-    gflops: Math.max(start.gflops, end.gflops),
-    kernelGBs: Math.max(start.kernelGBs, end.kernelGBs),
-    copyGBs: Math.max(start.copyGBs, end.copyGBs),
-  };
-}
 
 /** How many times as fast the adapter was in the baseline's run, by what bounds the task. */
 function speedup(task: TaskResult, baseline: Results, results: Results): number {

@@ -1,4 +1,5 @@
 /** What the harness and an engine's process say to each other. */
+import type { TuningFile } from "jnx";
 import type { Counts, LiveBytes } from "./counts.ts";
 import type { Roofline } from "./roofline.ts";
 
@@ -8,6 +9,8 @@ export interface Started {
   readonly initMs: number;
   /** The adapter that gave the engine its device. */
   readonly device: string;
+  /** The name by which tunings know it, of jnx. */
+  readonly tuningKey?: string;
 }
 
 export interface First {
@@ -54,7 +57,7 @@ export interface Cold extends ColdTimes {
 
 /** Each command with its argument and its reply. */
 export interface Protocol {
-  start: { argument: { engine: string }; reply: Started };
+  start: { argument: { engine: string; tuning?: TuningFile | false }; reply: Started };
   open: { argument: { task: string }; reply: object };
   first: { argument: object; reply: First };
   check: { argument: object; reply: Checked };

@@ -49,8 +49,8 @@ export async function prepare(
   started: (info: EngineInfo, device: string) => void,
 ): Promise<void> {
   const { name, process } = contender;
-  const { device, ...info } = await process.call("start", { engine: name });
-  started({ name, ...info }, device);
+  const { device, version, importMs, initMs } = await process.call("start", { engine: name });
+  started({ name, version, importMs, initMs }, device);
   await process.call("open", { task: task.id });
   const first = await process.call("first", {});
   contender.outcome = { first };

@@ -2,6 +2,7 @@
 import { baselineMark } from "./baseline.ts";
 import { engineTitles } from "./engines/index.ts";
 import type { Outcome, Results, TaskResult } from "./results.ts";
+import { best, rateOf, rowsOf } from "./rows.ts";
 import type { Roofline } from "./roofline.ts";
 import { compare } from "./stats.ts";
 
@@ -19,7 +20,7 @@ function number(x: number): string {
   return x >= 10 ? x.toFixed(1) : x.toFixed(2);
 }
 
-function title(engine: string): string {
+export function engineTitle(engine: string): string {
   const [name = engine, ...mark] = engine.split(baselineMark);
   return `${engineTitles[name] ?? name}${mark.length > 0 ? baselineMark : ""}`;
 }
@@ -28,28 +29,29 @@ function enginesOf(results: Results): readonly string[] {
   return [...new Set(results.tasks.flatMap((task) => Object.keys(task.outcomes)))];
 }
 
-function rate(task: TaskResult, { min }: { readonly min: number }): string {
-  if (task.operations !== undefined) return `${number((min * 1000) / task.operations)} µs each`;
-  if (task.flops !== undefined) return `${number(task.flops / min / 1e6)} GFLOP/s`;
-  return task.bytes === undefined ? "" : `${number(task.bytes / min / 1e6)} GB/s`;
+function rate(task: TaskResult, { min }: { readonly min: number }, peak: Roofline): string {
+  const { rate: value, rateUnit = "", roofline } = rateOf(task, min, peak);
+  if (value === undefined) return "";
+  const share = roofline === undefined ? "" : `, ${(100 * roofline).toFixed(0)} % of roofline`;
+  return ` (${number(value)} ${rateUnit}${share})`;
 }
 
-function timeCell(task: TaskResult, outcome: Outcome | undefined): string {
+function timeCell(task: TaskResult, outcome: Outcome | undefined, peak: Roofline): string {
   if (outcome === undefined) return "-";
   if (outcome.failed !== undefined) return "FAILED";
   if (outcome.summary === undefined) return "-";
   const { min, median, spread } = outcome.summary;
-  return `${number(min)} / ${number(median)} ±${(spread * 100).toFixed(0)} % (${rate(task, outcome.summary)})`;
+  return `${number(min)} / ${number(median)} ±${(spread * 100).toFixed(0)} %${rate(task, outcome.summary, peak)}`;
 }
 
 function timeTable(results: Results): Table {
-  const engines = enginesOf(results);
+  const [engines, peak] = [enginesOf(results), best(results.roofline)];
   const rows = results.tasks.map((task) => [
     `${task.id} ${task.title}`,
-    ...engines.map((name) => timeCell(task, task.outcomes[name])),
+    ...engines.map((name) => timeCell(task, task.outcomes[name], peak)),
   ]);
-  const heading = "Time in ms, min / median ± spread (rate at the minimum)";
-  return { title: heading, rows: [["task", ...engines.map(title)], ...rows] };
+  const heading = "Time in ms, min / median ±spread (rate at the minimum)";
+  return { title: heading, rows: [["task", ...engines.map(engineTitle)], ...rows] };
 }
 
 /** How the other engines compare with `base`, where both have times. */
@@ -64,8 +66,8 @@ function ratioTable(results: Results, base: string): Table {
     return other.endsWith(baselineMark) ? `roughly ${ratios}` : `${word} (${ratios})`;
   };
   const rows = results.tasks.map((task) => [task.id, ...others.map((other) => cell(task, other))]);
-  const heading = `${title(base)} is ... (how many times as long the other takes; "faster" only where min and median agree and the smaller is at least 1.15)`;
-  return { title: heading, rows: [["task", ...others.map((name) => `than ${title(name)}`)], ...rows] };
+  const heading = `${engineTitle(base)} is ... (how many times as long the other takes; "faster" only where min and median agree and the smaller is at least 1.15)`;
+  return { title: heading, rows: [["task", ...others.map((name) => `than ${engineTitle(name)}`)], ...rows] };
 }
 
 function firstTable(results: Results): Table {
@@ -78,14 +80,14 @@ function firstTable(results: Results): Table {
   };
   const rows = results.tasks.map((task) => [task.id, ...engines.map((name) => cell(task.outcomes[name]))]);
   const heading = "First call in a fresh process (trace, compile, run), pipelines and WGSL made";
-  return { title: heading, rows: [["task", ...engines.map(title)], ...rows] };
+  return { title: heading, rows: [["task", ...engines.map(engineTitle)], ...rows] };
 }
 
 function coldTable(results: Results): readonly Table[] {
   const parts = ["importMs", "initMs", "firstMs", "otherMs", "againMs"] as const;
   const rows = results.tasks.flatMap((task) =>
     Object.entries(task.outcomes).flatMap(([name, { cold }]) =>
-      cold === undefined ? [] : [[task.id, title(name), ...parts.map((part) => number(cold[part]))]],
+      cold === undefined ? [] : [[task.id, engineTitle(name), ...parts.map((part) => number(cold[part]))]],
     ),
   );
   if (rows.length === 0) return [];
@@ -111,7 +113,7 @@ function countTable(results: Results): Table {
         : [
             [
               task.id,
-              title(name),
+              engineTitle(name),
               ...countColumns.map((column) => String(Math.round(counts[column] * 100) / 100)),
               number((bytesAlive ?? NaN) / mebi),
               number((bytesPeak ?? NaN) / mebi),
@@ -127,7 +129,7 @@ function countTable(results: Results): Table {
   };
 }
 
-function rooflineTable({ roofline }: Results): Table {
+export function rooflineTable({ roofline }: Pick<Results, "roofline">): Table {
   const row = (when: string, { gflops, kernelGBs, copyGBs }: Roofline): string[] => [
     when,
     number(gflops),
@@ -145,7 +147,7 @@ function errorTable(results: Results): Table {
   const rows = results.tasks.flatMap((task) =>
     Object.entries(task.outcomes).map(([name, { error, movementError, failed }]) => [
       task.id,
-      title(name),
+      engineTitle(name),
       error === undefined ? "-" : error.toExponential(1),
       movementError === undefined ? "-" : `${(movementError * 100).toFixed(3)} %`,
       failed ?? "right",
@@ -157,12 +159,40 @@ function errorTable(results: Results): Table {
   };
 }
 
+/** One row for each task and engine, with all that was measured. */
+export function rowTable(results: Results): Table {
+  const text = (value: number | undefined, unit = ""): string =>
+    value === undefined ? "-" : `${number(value)}${unit}`;
+  const percent = (value: number | undefined): string => text(value === undefined ? value : 100 * value, " %");
+  const count = (value: number | undefined): string =>
+    value === undefined ? "-" : String(Math.round(value * 100) / 100);
+  const body = rowsOf(results).map((row) => [
+    row.task,
+    row.title,
+    ...(row.failed === undefined ? [text(row.medianMs), text(row.minMs), percent(row.spread)] : ["FAILED", "-", "-"]),
+    text(row.rate, ` ${row.rateUnit ?? ""}`),
+    percent(row.roofline),
+    text(row.gpuMs),
+    count(row.dispatches),
+    text(row.bytesMoved === undefined ? undefined : row.bytesMoved / mebi),
+    count(row.pipelines),
+    text(row.firstMs),
+  ]);
+  const columns = ["id", "task", "median ms", "min", "spread", "rate at min", "of roofline", "GPU ms", "dispatches"];
+  return { title: "Measured", rows: [[...columns, "MiB moved", "pipelines", "first call ms"], ...body] };
+}
+
+/** The tables that a run of one engine fills. */
+export function engineTables(results: Results): readonly Table[] {
+  return [rowTable(results), ...coldTable(results), rooflineTable(results)];
+}
+
 /** What went wrong, one line each; empty when nothing did. */
 export function failures(results: Results): readonly string[] {
   return results.tasks.flatMap((task) =>
     Object.entries(task.outcomes)
       .filter(([, { failed }]) => failed !== undefined)
-      .map(([name, { failed }]) => `${task.id} ${title(name)}: ${failed ?? ""}`),
+      .map(([name, { failed }]) => `${task.id} ${engineTitle(name)}: ${failed ?? ""}`),
   );
 }
 
@@ -189,10 +219,11 @@ function markdownTable({ title: heading, rows }: Table): string {
 
 /** What was measured on what: the words every number belongs to. */
 export function heading(results: Results): string {
-  const engines = results.engines.map(({ name, version }) => `${title(name)} ${version}`).join(", ");
+  const engines = results.engines.map(({ name, version }) => `${engineTitle(name)} ${version}`).join(", ");
   const { cpu, cores, node, loadBefore } = results.host;
   const busy = loadBefore > cores / 2 ? `; ROUGH TIMES: other jobs were running (load ${number(loadBefore)})` : "";
-  return `${results.adapter}: ${results.device}; ${cores} cores of ${cpu}; Node ${node}; ${engines}${busy}`;
+  const ended = results.interrupted === true ? "; INTERRUPTED" : "";
+  return `${results.adapter}: ${results.device}; ${cores} cores of ${cpu}; Node ${node}; ${engines}${busy}${ended}`;
 }
 
 /** The whole run in Markdown. */

@@ -84,14 +84,15 @@ async function coldStart(engineName: string, taskId: string): Promise<Cold> {
 }
 
 const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise<Protocol[C]["reply"]> } = {
-  async start({ engine }) {
+  async start({ engine, tuning }) {
     const counts = await counter();
     const module = await findEngine(engine);
     const [loaded, importMs] = await timed(() => module.load(backend));
     state.engine = loaded;
-    const [, initMs] = await timed(() => loaded.start());
+    const [tuningKey, initMs] = await timed(() => loaded.start(tuning));
     const device = counts.devices.at(-1) ?? "unknown";
-    return { version: loaded.version, importMs, initMs, device };
+    const started = { version: loaded.version, importMs, initMs, device };
+    return typeof tuningKey === "string" ? { ...started, tuningKey } : started;
   },
 
   async open({ task }) {

@@ -1,4 +1,5 @@
 /** What an engine must offer to take part. */
+import type { TuningFile } from "jnx";
 import type { Backend } from "../adapter.ts";
 import type { OpTask, TrainTask } from "../tasks/index.ts";
 
@@ -19,8 +20,8 @@ export interface Job {
 export interface Engine {
   /** The version measured. */
   readonly version: string;
-  /** Gets the device. */
-  start(): Promise<void>;
+  /** Gets the device. jnx takes a tuning other than its file's, and tells by which name tunings know the adapter. */
+  start(tuning?: TuningFile | false): Promise<string | void>;
   open(task: OpTask | TrainTask): Promise<Job>;
 }
 

@@ -22,6 +22,8 @@ export const engineTitles: Readonly<Record<string, string>> = {
 
 /** Whether the engine can do the task as it is described: tfjs has no jit, and nnx differs from jnx in training only. */
 export function supports(engine: string, task: Task): boolean {
+  // Kernels have ids with a slash.
+  if (task.id.includes("/")) return engine === "jnx";
   if (engine === "tfjs") return task.id !== "T3";
   return engine !== "jnx-nnx" || task.kind === "train";
 }

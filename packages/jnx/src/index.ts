@@ -8,6 +8,7 @@ import "@jnx/tensor/fluent";
 export { init } from "./init.ts";
 export type { InitOptions, WasmSettings, WebGpuDevice } from "./init.ts";
 export type { DeviceName } from "./device/name.ts";
+export type { TuningFile } from "./device/tuning.ts";
 export * as jax from "./jax.ts";
 export * as jnp from "./jnp.ts";
 export * as lax from "./lax.ts";

@@ -4,6 +4,7 @@ import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
 import { findAdapter, platformOptions } from "./device/find.ts";
 import type { DeviceName } from "./device/name.ts";
+import { tuningFor, type TuningFile } from "./device/tuning.ts";
 
 /** A `GPUDevice`, written so that these types need no WebGPU typings. */
 export interface WebGpuDevice {
@@ -25,6 +26,11 @@ export interface InitOptions {
   readonly powerPreference?: "high-performance" | "low-power";
   /** How "wasm" computes. */
   readonly wasm?: WasmSettings;
+  /**
+   * What `jnx-bench tune` wrote: kernels cut their work as was measured to be best on this adapter. Unless given, Node reads
+   * the file that JNX_TUNING names, or `jnx/tuning.json` in the user's cache folder if it is there; false reads none.
+   */
+  readonly tuning?: TuningFile | false;
 }
 
 /** How "wasm" computes; the defaults suit all machines. */
@@ -82,18 +88,23 @@ async function start(options: InitOptions, onLost: () => void): Promise<DeviceIn
   return executor.info;
 }
 
-async function makeExecutor(init: InitOptions, options: WebGpuOptions): Promise<Executor> {
+async function makeExecutor(init: InitOptions, given: WebGpuOptions): Promise<Executor> {
+  const optionsFor = (info: Partial<GPUAdapterInfo> | undefined): WebGpuOptions => {
+    const tuning = tuningFor(info ?? {}, init.tuning);
+    return tuning === undefined ? given : { ...given, tuning };
+  };
+  const onAdapter = (adapter: GPUAdapter): Promise<Executor> => requestExecutor(adapter, optionsFor(adapter.info));
   const { device, powerPreference = "high-performance" } = init;
   if (typeof device === "object") {
     // WebGpuDevice is GPUDevice as far as callers need to know it.
     const lent = device as unknown as GPUDevice;
-    return webgpuExecutor(lent, lent.adapterInfo, { ...options, ownsDevice: false });
+    return webgpuExecutor(lent, lent.adapterInfo, { ...optionsFor(lent.adapterInfo), ownsDevice: false });
   }
-  if (device === "wasm") return makeWasm(init, options);
-  if (device !== undefined) return requestExecutor(await findAdapter(device, powerPreference), options);
+  if (device === "wasm") return makeWasm(init, given);
+  if (device !== undefined) return onAdapter(await findAdapter(device, powerPreference));
   const noGpu = await findAdapter("gpu", powerPreference).catch(noAdapterOnly);
-  if (!(noGpu instanceof NoAdapterError)) return requestExecutor(noGpu, options);
-  const executor = await makeWasm(init, options).catch(noAdapterOnly);
+  if (!(noGpu instanceof NoAdapterError)) return onAdapter(noGpu);
+  const executor = await makeWasm(init, given).catch(noAdapterOnly);
   if (!(executor instanceof NoAdapterError)) {
     console.warn(`jnx: no GPU found, computing with ${executor.info.description}`);
     return executor;
@@ -104,7 +115,7 @@ async function makeExecutor(init: InitOptions, options: WebGpuOptions): Promise<
     throw new NoAdapterError(`${noGpu.message}\nNor can the CPU be used: ${executor.message}`);
   }
   console.warn(`jnx: no GPU found, computing on the CPU with ${adapter.info.description}: this is slow`);
-  return requestExecutor(adapter, options);
+  return onAdapter(adapter);
 }
 
 /** Loaded only where it is used: with a GPU nobody pays for the compiler. */

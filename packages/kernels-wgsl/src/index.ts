@@ -11,6 +11,7 @@ export { link } from "./kernel.ts";
 export { ceilDiv, foldGrid, MAX_GROUPS_PER_DIMENSION } from "./launch.ts";
 export { packUniform } from "./params.ts";
 export type { PlanLimits, Stage, Width } from "./stage.ts";
+export { parseTuning, type FamilyTuning, type Tuning } from "./tuning.ts";
 export { map } from "./elementwise/map.wgsl.gen.ts";
 export * from "./elementwise/bessel-functions.wgsl.gen.ts";
 export * from "./elementwise/error-functions.wgsl.gen.ts";

@@ -1,4 +1,5 @@
 import type { Kernel, WgslFunction } from "./kernel.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Elements that one hook call moves: a scalar, or a vec4 of neighbours on the innermost axis. */
 export type Width = 1 | 4;
@@ -39,4 +40,6 @@ export interface PlanLimits {
   readonly maxComputeWorkgroupStorageSize: number;
   /** True where a core runs a workgroup's invocations one after another, with registers of four lanes. */
   readonly sequential?: boolean;
+  /** What was measured to be better than the plans' own choices on this adapter. */
+  readonly tuning?: Tuning;
 }

@@ -5,6 +5,7 @@ import { input, type OpTask, type TrainTask } from "../../tasks/index.ts";
 import { bundle, bundleFile } from "../bundle.ts";
 import { entry, float32, need, type Engine, type EngineModule, type Job } from "../engine.ts";
 import { upload, type Jnx } from "./engine.ts";
+import { kernelOperations } from "./kernels.ts";
 import { operations } from "./ops.ts";
 import { openStateful } from "./stateful.ts";
 import { openTraining, type Training } from "./training.ts";
@@ -17,7 +18,7 @@ export const settled = () => executor().settled();`;
 }
 
 async function openOp(jnx: Jnx, task: OpTask): Promise<Job> {
-  const { f, args } = entry(operations(jnx), task, "jnx");
+  const { f, args } = entry({ ...operations(jnx), ...kernelOperations(jnx) }, task, "jnx");
   const inputs = task.inputs();
   const operands = args.map((name) => upload(jnx, input(inputs, name)));
   await jnx.settled();
@@ -69,9 +70,10 @@ function engine(training: OpenTraining): EngineModule {
       const jnx = (await import(pathToFileURL(bundleFile("jnx")).href)) as Jnx;
       return {
         version: "workspace",
-        async start() {
+        async start(tuning) {
           // "webgpu" is navigator.gpu where there is one, and there the harness has put the run's adapter.
-          await jnx.init({ device: backend });
+          const info = await jnx.init({ device: backend, ...(tuning !== undefined && { tuning }) });
+          return `${info.adapter} / ${info.description}`;
         },
         open: (task) => (task.kind === "op" ? openOp(jnx, task) : openTrain(jnx, task, training)),
       };

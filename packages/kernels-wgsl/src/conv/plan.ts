@@ -52,6 +52,7 @@ export interface ConvSpec {
 }
 
 const TILE = 8;
+/** Invocations in a workgroup of implicit.wgsl, unless tuned. */
 const GROUP = 32;
 const DIRECT_GROUP = 64;
 /** Multiply-adds up to which direct.wgsl is taken: it compiles faster. */
@@ -90,7 +91,7 @@ export function planConv(spec: ConvSpec, limits: PlanLimits): readonly Stage[] {
   const problem = { ...spec, limits, rows, groups, cols: spec.features / groups };
   if (rows * spec.features === 0) return [];
   const work = rows * spec.features * spec.channels * volume(spec.window);
-  if (problem.cols <= FEW_FEATURES || work <= SMALL) return [planDirect(problem)];
+  if (problem.cols <= FEW_FEATURES || work <= (limits.tuning?.conv?.small ?? SMALL)) return [planDirect(problem)];
   if (limits.sequential === true && groups === 1 && rows * spec.channels * volume(spec.window) <= MOST_COLUMNS)
     return columnsOf(problem);
   return planImplicit(problem);
@@ -227,7 +228,7 @@ function planImplicit(problem: Problem): readonly Stage[] {
   const wideA = isWideImage(problem);
   const wideB = cols % 4 === 0 && isFlat(problem);
   const width: Width = cols % 4 === 0 ? 4 : 1;
-  const [gx, gy] = groupShape(ceilDiv(rows, TILE), ceilDiv(cols, TILE));
+  const [gx, gy] = groupShape(ceilDiv(rows, TILE), ceilDiv(cols, TILE), limits.tuning?.conv?.group ?? GROUP);
   const taps = volume(window);
   const parts = splitOf(ceilDiv(rows, TILE) * ceilDiv(cols, TILE) * groups, taps, channels);
   const chunk = ceilDiv(taps, parts);
@@ -309,11 +310,11 @@ function isWideImage(problem: Problem): boolean {
   return fours && groupStride(problem) % 4 === 0 && isImageWhole(problem);
 }
 
-/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 by 4. */
-function groupShape(tilesDown: number, tilesAcross: number): readonly [number, number] {
-  if (tilesAcross <= 2) return [tilesAcross, GROUP / tilesAcross];
-  if (tilesDown <= 2) return [GROUP / tilesDown, tilesDown];
-  return [8, GROUP / 8];
+/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 wide. */
+function groupShape(tilesDown: number, tilesAcross: number, group: number): readonly [number, number] {
+  if (tilesAcross <= 2) return [tilesAcross, group / tilesAcross];
+  if (tilesDown <= 2) return [group / tilesDown, tilesDown];
+  return [8, group / 8];
 }
 
 function splitOf(invocations: number, taps: number, channels: number): number {

@@ -26,7 +26,7 @@ export interface MatmulSpec {
 
 /** Scalars of the register tile, each way. */
 const TILE = 8;
-/** Invocations in a workgroup of register.wgsl and vector.wgsl. */
+/** Invocations in a workgroup of register.wgsl and vector.wgsl, unless tuned. */
 const GROUP = 32;
 const NAIVE_GROUP = 64;
 /** Lanes along k and lines of four rows in a workgroup of dot.wgsl. */
@@ -84,7 +84,8 @@ export function planMatmul(spec: MatmulSpec, limits: PlanLimits): readonly Stage
   const problem: Problem = { ...spec, limits, z };
   const { m, n, k } = spec;
   if (m * n * z.count === 0) return [];
-  if (m * n * k * z.count <= SMALL && Math.min(m, n) < WIDE) return [planNaive(problem)];
+  if (m * n * k * z.count <= (limits.tuning?.matmul?.small ?? SMALL) && Math.min(m, n) < WIDE)
+    return [planNaive(problem)];
   if (Math.min(m, n) <= THIN && k >= LONG) {
     const thin = n <= m ? thinColumns(problem) : thinRows(problem);
     return thin.long.step === 1 ? planDot(thin) : planVector(thin);
@@ -135,7 +136,7 @@ function planRegister(problem: Problem): readonly Stage[] {
   if (wideA) a = inVec4(a, ["step"]);
   if (wideB) b = inVec4(b, ["step"]);
   const width: Width = n % 4 === 0 ? 4 : 1;
-  const [gx, gy] = groupShape(ceilDiv(m, TILE), ceilDiv(n, TILE));
+  const [gx, gy] = groupShape(ceilDiv(m, TILE), ceilDiv(n, TILE), groupOf(limits));
   const parts = splitOf(ceilDiv(m, TILE) * ceilDiv(n, TILE) * z.count, k);
   const tilesX = ceilDiv(n, TILE * gx);
   const tilesY = ceilDiv(m, TILE * gy);
@@ -168,11 +169,13 @@ function planRegister(problem: Problem): readonly Stage[] {
 const ONE_SLAB = "fn place(slab: u32) -> vec3u { return vec3u(); }";
 const MANY_SLABS = "fn place(slab: u32) -> vec3u { return placeOfMany(slab); }";
 
-/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 by 4. */
-function groupShape(tilesDown: number, tilesAcross: number): readonly [number, number] {
-  if (tilesAcross <= 2) return [tilesAcross, GROUP / tilesAcross];
-  if (tilesDown <= 2) return [GROUP / tilesDown, tilesDown];
-  return [8, GROUP / 8];
+const groupOf = ({ tuning }: PlanLimits): number => tuning?.matmul?.group ?? GROUP;
+
+/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 wide. */
+function groupShape(tilesDown: number, tilesAcross: number, group: number): readonly [number, number] {
+  if (tilesAcross <= 2) return [tilesAcross, group / tilesAcross];
+  if (tilesDown <= 2) return [group / tilesDown, tilesDown];
+  return [8, group / 8];
 }
 
 function thinColumns(problem: Problem): ThinProblem {
@@ -192,13 +195,14 @@ function planVector(problem: ThinProblem): readonly Stage[] {
   const wide = rows % 4 === 0 && isAligned(problem.long, problem.long.step);
   const long = wide ? inVec4(problem.long, ["step"]) : problem.long;
   const width: Width = cRow === 1 && problem.n % 4 === 0 ? 4 : 1;
-  const tiles = ceilDiv(rows, 4 * GROUP);
+  const group = groupOf(limits);
+  const tiles = ceilDiv(rows, 4 * group);
   const parts = splitOf(ceilDiv(rows, 4) * thin * z.count, k);
   const slabs = parts * z.count;
   const stage: Stage = {
     kernel: vector,
     consts: lines(
-      `const GX = ${GROUP}u;`,
+      `const GX = ${group}u;`,
       aliases(dtype),
       elements(problem, wide ? "T4" : "T", "T"),
       `alias V = ${width === 4 ? "T4" : "T"};`,

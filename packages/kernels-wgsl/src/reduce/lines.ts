@@ -33,7 +33,7 @@ export function fitsLines({ count, reduce }: { count: number; reduce: number }, 
 export function planLines(spec: LinesSpec, limits: ReduceLimits): Pick<Stage, "kernel" | "consts" | "params" | "grid"> {
   const { count, reduce, width, dtype } = spec;
   // Hardware wants whole subgroups; a software adapter hands workgroups to its threads, and lines are few.
-  const group = limits.cheapBarriers === true ? 64 : 16;
+  const group = limits.tuning?.reduce?.group ?? (limits.cheapBarriers === true ? 64 : 16);
   return {
     kernel: lines,
     consts: `const GROUP = ${group}u;\n${aliases(dtype, width)}`,

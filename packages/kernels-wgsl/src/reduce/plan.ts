@@ -38,6 +38,7 @@ export interface ArgReduceSpec extends ReduceShape {
   readonly dtype: ReduceDType;
 }
 
+/** Invocations in a workgroup of column.wgsl and arg.wgsl, unless tuned. */
 const GROUP = 64;
 /** Lanes that share a row (8 vec4 are one 128-byte line), and rows of a workgroup in row.wgsl. */
 const LANES = 8;
@@ -80,7 +81,7 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
     const { chunk, lanes, splits } = parts;
     stages.push({
       kernel,
-      ...reduceText(kernel, spec, width, fold),
+      ...reduceText(kernel, spec, width, fold, groupOf(limits)),
       params:
         kernel === row
           ? { count, reduce, chunk, splits, identity }
@@ -119,7 +120,7 @@ export function planArgReduce(spec: ArgReduceSpec, limits: PlanLimits): readonly
     const { outer, reduce, inner } = lines;
     stages.push({
       kernel: arg,
-      ...argText(spec, width, first, last),
+      ...argText(spec, width, first, last, groupOf(limits)),
       params: { count, reduce, inner, chunk, lanes, splits, flip, pairs: first ? 0 : outer * reduce * inner },
       grid,
       // A partial result is a key and a position.
@@ -207,7 +208,7 @@ function extent(
   limits: PlanLimits,
 ): Pick<Stage, "grid"> & { readonly count: number } {
   const count = lines.outer * parts.splits * lines.inner;
-  const groups = ceilDiv(count, kernel === row ? LINES : GROUP);
+  const groups = ceilDiv(count, kernel === row ? LINES : groupOf(limits));
   return { count, grid: foldGrid(groups, limits.maxComputeWorkgroupsPerDimension) };
 }
 
@@ -220,11 +221,13 @@ export function aliases(dtype: ReduceDType, width: 1 | 4): string {
   return `alias T = ${SCALARS[dtype]};\nalias V = ${value};\nalias K = ${width === 4 ? "vec4u" : "u32"};`;
 }
 
-function reduceText(kernel: Kernel, spec: ReduceSpec, width: 1 | 4, fold: boolean): Text {
+const groupOf = ({ tuning }: PlanLimits): number => tuning?.reduce?.group ?? GROUP;
+
+function reduceText(kernel: Kernel, spec: ReduceSpec, width: 1 | 4, fold: boolean, group: number): Text {
   const combine = combineFunction(spec.combine, spec.dtype);
   const finish = fold && width === 4 ? combines.finish_lanes : combines.finish_each;
   const consts = [
-    kernel === row ? `const LANES = ${LANES}u;\nconst LINES = ${LINES}u;` : `const GROUP = ${GROUP}u;`,
+    kernel === row ? `const LANES = ${LANES}u;\nconst LINES = ${LINES}u;` : `const GROUP = ${group}u;`,
     aliases(spec.dtype, width),
     `alias R = ${fold ? "T" : "V"};`,
     `fn combine(a: V, b: V) -> V { return ${combine.name}(a, b); }`,
@@ -278,7 +281,7 @@ export function identityBits(combine: Combine, dtype: ReduceDType): number {
  * `first`: elements come from the operand, else pairs from the workspace. `last`: positions go out, else pairs.
  * Positions are int32, what lies in a workspace is uint32.
  */
-function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolean): Text {
+function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolean, group: number): Text {
   const rows = spec.inner === 1;
   const wide = width === 4;
   const lanes = wide && rows;
@@ -289,7 +292,7 @@ function argText(spec: ArgReduceSpec, width: 1 | 4, first: boolean, last: boolea
   const position = first ? (lanes ? "K(4u * r) + K(0u, 1u, 2u, 3u)" : "K(r)") : "load(p.pairs + source)";
   const pair = "store(at, best); store(p.count + at, spot);";
   const consts = [
-    `const GROUP = ${GROUP}u;`,
+    `const GROUP = ${group}u;`,
     aliases(first ? spec.dtype : "uint32", width),
     `alias R = ${!last ? "K" : wide && !rows ? "vec4i" : "i32"};`,
     `fn key(source: u32) -> K { ${key} }`,

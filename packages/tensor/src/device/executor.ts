@@ -5,7 +5,7 @@
  * Order is the contract: `write`, `copy`, `run`, `replay` and `read` take effect in the order in which they are called, and a
  * released buffer is handed out again only for commands that come after everything already queued.
  */
-import type { LinkedKernel } from "@jnx/kernels-wgsl";
+import type { LinkedKernel, Tuning } from "@jnx/kernels-wgsl";
 
 /** A piece of device memory owned by an executor. */
 export interface DeviceBuffer {
@@ -29,6 +29,8 @@ export interface Limits {
   readonly cheapBarriers?: boolean;
   /** True where a core runs a workgroup's invocations one after another, with registers of four lanes: a CPU without a GPU's tricks. */
   readonly sequential?: boolean;
+  /** How plans cut work on this adapter, where that was measured. */
+  readonly tuning?: Tuning;
 }
 
 /** Which device an executor runs on. */

@@ -1,4 +1,4 @@
-import type { LinkedKernel } from "@jnx/kernels-wgsl";
+import type { LinkedKernel, Tuning } from "@jnx/kernels-wgsl";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import { checkAliases, checkCounts, checkGrid, checkRange } from "../checks.ts";
 import { debugLevel } from "../debug.ts";
@@ -39,6 +39,8 @@ export interface WebGpuOptions extends MemoryOptions {
   readonly onLost?: (error: DeviceLostError) => void;
   /** How to wait for the device; as promises do unless given. */
   readonly wait?: Wait;
+  /** How plans cut work on this adapter; as they do by themselves unless given. */
+  readonly tuning?: Tuning;
 }
 
 /** What `GPUAdapterInfo` says, as far as it is known. */
@@ -74,7 +76,11 @@ class WebGpuExecutor implements Executor {
     this.gpu = gpu;
     this.options = options;
     this.info = describe(device, info);
-    this.limits = { ...pickLimits(device.limits), cheapBarriers: !this.info.isFallback };
+    this.limits = {
+      ...pickLimits(device.limits),
+      cheapBarriers: !this.info.isFallback,
+      ...(options.tuning && { tuning: options.tuning }),
+    };
     this.pipelines = new Pipelines(gpu, options.maxPipelines ?? 1024, debug >= 3);
     this.bindGroups = new BindGroups(gpu, options.maxBindGroups ?? 4096);
     this.uniforms = new UniformRing(gpu);

@@ -1,0 +1,26 @@
+/** `overhead`: what a call costs the host, the device's work left out. */
+import { fileURLToPath } from "node:url";
+import { Option, type Command } from "commander";
+import { bundle, bundleFile } from "../engines/bundle.ts";
+import type * as Overhead from "../overhead.ts";
+import { printTables } from "./shared.ts";
+
+const devices: readonly Overhead.OverheadDevice[] = ["swiftshader", "lavapipe", "wasm"];
+
+async function run({ adapter }: { readonly adapter: Overhead.OverheadDevice }): Promise<void> {
+  const contents = `export * from ${JSON.stringify(fileURLToPath(new URL("../overhead.ts", import.meta.url)))};`;
+  await bundle("overhead", { contents, external: ["@sparticuz/chromium", "webgpu"], conditions: ["@jnx/source"] });
+  // It exports what the file it was made from does.
+  const { measureOverhead } = (await import(bundleFile("overhead"))) as typeof Overhead;
+  const costs = await measureOverhead(adapter);
+  const rows = costs.map(({ name, min, median, calls }) => [name, min.toFixed(0), median.toFixed(0), String(calls)]);
+  printTables([{ title: `Host time on ${adapter}, in µs`, rows: [["call", "min", "median", "calls"], ...rows] }]);
+}
+
+export function addOverhead(program: Command): void {
+  program
+    .command("overhead")
+    .description("What a call costs the thread that makes it, the device's work not counted.")
+    .addOption(new Option("-a, --adapter <name>", "the device").choices(devices).default("swiftshader"))
+    .action(run);
+}

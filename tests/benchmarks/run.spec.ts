@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { compareEngines, type Options } from "@jnx/benchmarks/compare.ts";
+import { prepareEngines } from "@jnx/benchmarks/engines/index.ts";
+import { prepareWorker } from "@jnx/benchmarks/harness.ts";
+import type { Results } from "@jnx/benchmarks/results.ts";
+
+// Whole processes on the CPU device: what they took is not looked at.
+test(
+  "a run checks every engine's results, and Ctrl-C leaves the tasks that were finished",
+  { timeout: 120_000 },
+  async () => {
+    await prepareWorker();
+    await prepareEngines(["jnx"], "wasm");
+    const controller = new AbortController();
+    const seen: Results[] = [];
+    const options: Options = {
+      ...{ adapter: "wasm", engines: ["jnx", "jaxjs"], tasks: ["T10", "T13"], repetitions: 5, nodeFlags: [] },
+      signal: controller.signal,
+      progress: () => undefined,
+      finished(results) {
+        seen.push(results);
+        if (results.tasks.length === 1) controller.abort(new Error("interrupted"));
+      },
+    };
+    const results = await compareEngines(options);
+    expect(results).toMatchObject({ format: 1, adapter: "wasm", interrupted: true });
+    expect(results.tasks.map(({ id }) => id)).toEqual(["T10"]);
+    expect(seen.map(({ tasks }) => tasks.length)).toEqual([0, 1, 1]);
+    for (const name of ["jnx", "jaxjs"]) {
+      const outcome = results.tasks[0]?.outcomes[name];
+      expect(outcome?.failed, name).toBeUndefined();
+      expect(outcome?.error, name).toBeLessThan(2e-5);
+      expect(outcome?.times?.length, name).toBeGreaterThanOrEqual(5);
+    }
+  },
+);
