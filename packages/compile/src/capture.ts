@@ -3,6 +3,7 @@ import {
   currentFrame,
   deviceStorage,
   literal,
+  originOf,
   roundTo,
   sizeOf,
   withLevel,
@@ -23,6 +24,7 @@ export class Capture implements Level {
   readonly #known = new Map<string, GraphNode>();
   readonly #constants = new Map<Tensor, GraphNode>();
   readonly #opIds = new Map<AnyOp, number>();
+  readonly #names = new Map<GraphNode, string>();
 
   /** Tensors from outside that became inputs after those that were asked for; undefined to keep them as constants. */
   readonly lifted: Tensor[] | undefined;
@@ -49,6 +51,11 @@ export class Capture implements Level {
     return true;
   }
 
+  describe({ payload }: Tensor): string | undefined {
+    // This trace made the value, out of its own nodes.
+    return payload.kind === "symbolic" ? this.#names.get(payload.value as GraphNode) : undefined;
+  }
+
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
     const aval = op.infer(inputs, attrs);
     if (sizeOf(aval.shape) === 0) return literal(0, aval.shape, aval.dtype, aval.weak);
@@ -62,9 +69,10 @@ export class Capture implements Level {
     );
   }
 
-  /** A symbolic tensor for argument `index`. */
-  input(index: number, { shape, dtype, weak }: Aval): Tensor {
+  /** A symbolic tensor for argument `index`, with the name that errors call it by. */
+  input(index: number, { shape, dtype, weak }: Aval, name?: string): Tensor {
     const node: InputNode = { kind: "input", id: this.#nodes.length, index, shape, dtype, weak };
+    if (name !== undefined) this.#names.set(node, name);
     this.#nodes.push(node);
     this.#inputs.push(node);
     // An array without elements has nothing to compute, and no buffer to bind.
@@ -83,7 +91,7 @@ export class Capture implements Level {
       if (payload.trace !== this && this.lifted !== undefined) return this.#lift(tensor);
       if (payload.trace !== this)
         throw new TracedTensorError(
-          `${this.name}: met a ${dtype}[${shape.join(", ")}] that belongs to another trace; pass it as an argument instead of closing over it`,
+          `${this.name}: met ${originOf(tensor)}, a ${dtype}[${shape.join(", ")}] that belongs to another trace; pass it as an argument instead of closing over it`,
         );
       // This trace made the value, out of its own nodes.
       return payload.value as GraphNode;

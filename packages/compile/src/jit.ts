@@ -32,6 +32,11 @@ export interface JitOptions extends StepCacheOptions {
 export type Jitted<F extends AnyFunction> = F & {
   /** What a call with these arguments costs: dispatches, pipelines, bytes, the kernels and the graph. Runs nothing. */
   explain(...args: Parameters<F>): ProgramReport;
+  /**
+   * Traces and compiles for arguments like these, all pipelines at once, and runs nothing: later calls need not wait. Throws
+   * KernelError when a kernel does not compile.
+   */
+  warmup(...args: Parameters<F>): Promise<void>;
   /** How often the function has been traced. */
   readonly traces: number;
 };
@@ -67,6 +72,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
           work.inputs.map(ownable(work.donated, work.inputs)),
           work.donated,
           work.trace,
+          work.names,
         );
         work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
         return tree.unflatten(aux, outputs);
@@ -76,9 +82,13 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   };
   const explain = (...args: unknown[]): ProgramReport => {
     const work = prepare(f, args, roles);
-    return cache.compile(work.key, work.inputs, work.donated, work.trace).compiled.report;
+    return cache.compile(work.key, work.inputs, work.donated, work.trace, work.names).compiled.report;
   };
-  const jitted = Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces });
+  const warmup = async (...args: unknown[]): Promise<void> => {
+    const work = prepare(f, args, roles);
+    await cache.warmup(work.key, work.inputs, work.donated, work.trace, work.names);
+  };
+  const jitted = Object.defineProperty(Object.assign(call, { explain, warmup }), "traces", { get: () => cache.traces });
   return jitted as unknown as Jitted<F>; // it takes and returns what f does
 }
 
@@ -86,6 +96,8 @@ interface Work {
   readonly key: string;
   readonly inputs: readonly Tensor[];
   readonly donated: readonly boolean[];
+  /** What errors call the inputs. */
+  names(): readonly string[];
   trace(symbols: readonly Tensor[]): TraceResult<tree.TreeDef>;
 }
 
@@ -150,7 +162,9 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
     const [outputs, outDef] = tree.flatten(f(...traced));
     return { outputs: outputs.map((output) => asTensor(output as TensorLike)), aux: outDef }; // asTensor refuses what is no array
   };
-  return { key, inputs, donated: givenUp, trace };
+  const names = (): string[] =>
+    leaves.flatMap((_, k) => (places[k] === undefined ? [] : [`argument ${(paths[k] ?? []).join(".")}`]));
+  return { key, inputs, donated: givenUp, names, trace };
 }
 
 /** Static values and arrays of them by content; functions and objects by identity. */

@@ -125,6 +125,10 @@ export class CompiledGraph {
     return made;
   }
 
+  async warmup(): Promise<void> {
+    await this.#executor.warmup(this.#program.steps.flatMap((step) => (step.kind === "launch" ? [step.kernel] : [])));
+  }
+
   /** The storage of an input as kernels expect it, row-major from its start; none for inputs that nothing reads. */
   #settle(input: Tensor, index: number): Storage | undefined {
     const node = this.graph.inputs[index];

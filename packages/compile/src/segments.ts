@@ -14,6 +14,8 @@ import type { ProgramReport } from "./report.ts";
 export interface Runnable {
   readonly report: ProgramReport;
   run(inputs: readonly Tensor[], options?: RunOptions): Tensor[];
+  /** Compiles all pipelines at once. */
+  warmup(): Promise<void>;
   dispose(): void;
 }
 
@@ -82,6 +84,14 @@ class SegmentedGraph implements Runnable {
     }
     if (options.flush) executor().flush();
     return this.#graph.outputs.map(of);
+  }
+
+  async warmup(): Promise<void> {
+    const calls = this.#segments.flatMap((segment) => segment.calls.map(({ call }) => deviceCallOf(call.op)));
+    await Promise.all([
+      ...this.#segments.map(({ compiled }) => compiled?.warmup()),
+      ...calls.map((call) => call?.warmup()),
+    ]);
   }
 
   /** Decides once whether all pieces run: what they are gated by. */

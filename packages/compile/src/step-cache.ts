@@ -1,4 +1,4 @@
-import { ArgumentError, type Shape, type Tensor } from "@jnx/tensor";
+import { ArgumentError, type Aval, type Shape, type Tensor } from "@jnx/tensor";
 import { inArena } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
@@ -36,6 +36,8 @@ export class StepCache<Aux = unknown> {
   readonly #maxEntries: number;
   readonly #maxTraces: number;
   #traces = 0;
+  /** What the last trace was for. */
+  #last: { readonly key: string; readonly types: readonly string[] } | undefined;
 
   constructor(name: string, options: StepCacheOptions = {}) {
     this.name = name;
@@ -54,6 +56,7 @@ export class StepCache<Aux = unknown> {
     inputs: readonly Tensor[],
     donated: readonly boolean[],
     trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
+    names: () => readonly (string | undefined)[] = () => [],
   ): Entry<Aux> {
     let signature = key;
     inputs.forEach(({ shape, dtype, weak }, k) => {
@@ -65,9 +68,10 @@ export class StepCache<Aux = unknown> {
       this.#entries.set(signature, known);
       return known;
     }
-    this.#count(signature);
+    const called = names();
+    this.#count(key, inputs, called);
     const capture = new Capture(this.name);
-    const symbols = inputs.map((input, index) => capture.input(index, input));
+    const symbols = inputs.map((input, index) => capture.input(index, input, called[index]));
     const { graph, aux, keep } = inArena(
       this.name,
       () => {
@@ -82,14 +86,20 @@ export class StepCache<Aux = unknown> {
     return entry;
   }
 
+  /** Compiles if need be, and every kernel too: nothing runs. */
+  async warmup(...call: Parameters<StepCache<Aux>["compile"]>): Promise<void> {
+    await this.compile(...call).compiled.warmup();
+  }
+
   /** Compiles if need be, runs, and gives the outputs with the trace's aux. */
   call(
     key: string,
     inputs: readonly Tensor[],
     donated: readonly boolean[],
     trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
+    names?: () => readonly (string | undefined)[],
   ): { outputs: Tensor[]; aux: Aux } {
-    const { compiled, aux } = this.compile(key, inputs, donated, trace);
+    const { compiled, aux } = this.compile(key, inputs, donated, trace, names);
     return { outputs: compiled.run(inputs), aux };
   }
 
@@ -102,14 +112,15 @@ export class StepCache<Aux = unknown> {
     oldest[1].compiled.dispose();
   }
 
-  #count(signature: string): void {
+  #count(key: string, inputs: readonly Tensor[], names: readonly (string | undefined)[]): void {
+    const now = { key, types: inputs.map(typeOf) };
     this.#traces++;
-    if (this.#traces <= this.#maxTraces) return;
-    const last = [...this.#entries.keys()].at(-1) ?? "nothing";
-    throw new ArgumentError(
-      `jit: ${this.name} would be traced for the ${this.#traces}th time, over maxTraces ${this.#maxTraces}; called before with ${last}, now with ${signature}; ` +
-        "pass what changes as an array instead of a static value, and keep shapes the same",
-    );
+    if (this.#traces > this.#maxTraces)
+      throw new ArgumentError(
+        `jit: ${this.name} would be traced ${this.#traces} times, over maxTraces ${this.#maxTraces}; ${changeFrom(this.#last, now, names)}; ` +
+          "pass what changes as an array instead of a static value, and keep shapes the same",
+      );
+    this.#last = now;
   }
 }
 
@@ -120,4 +131,25 @@ function shapeText(shape: Shape): string {
   let text = shapeTexts.get(shape);
   if (text === undefined) shapeTexts.set(shape, (text = shape.join(",")));
   return text;
+}
+
+function typeOf({ shape, dtype, weak }: Aval): string {
+  return `${dtype}${weak ? "*" : ""}[${shapeText(shape)}]`;
+}
+
+interface Signature {
+  readonly key: string;
+  readonly types: readonly string[];
+}
+
+/** Why another trace is needed: the first argument that differs from the last time. */
+function changeFrom(before: Signature | undefined, now: Signature, names: readonly (string | undefined)[]): string {
+  if (before === undefined) return `called with ${now.types.join(" ")}`;
+  if (before.key !== now.key)
+    return `the structure of its arguments or a static value changed, from ${before.key} to ${now.key}`;
+  const at = now.types.findIndex((type, k) => type !== before.types[k]);
+  const name = names[at] ?? `array ${at} among the arguments`;
+  return at < 0
+    ? "what it was compiled for before is no longer kept (maxEntries)"
+    : `${name} was ${before.types[at] ?? "not there"} and is now ${now.types[at] ?? "gone"}`;
 }

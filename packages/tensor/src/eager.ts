@@ -11,7 +11,7 @@ import { filledArray, roundTo } from "./packing.ts";
 import { shapeText, sizeOf } from "./shape.ts";
 import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
 import { Storage } from "./storage.ts";
-import { Tensor, type Aval } from "./tensor.ts";
+import { originOf, Tensor, type Aval } from "./tensor.ts";
 import { at, contiguousView, isContiguous, type View } from "./view.ts";
 
 /** The bottom interpreter: allocates the result, links the kernel, queues it. Nothing is submitted or read here. */
@@ -237,7 +237,7 @@ function refuseTraced(name: string, inputs: readonly Tensor[]): void {
 
 function leaked(name: string, tensor: Tensor): TracedTensorError {
   return new TracedTensorError(
-    `${name}: received ${tensor.dtype}${shapeText(tensor.shape)}, a value that existed only while a function was being traced; ` +
+    `${name}: received ${originOf(tensor)}, a ${tensor.dtype}${shapeText(tensor.shape)}, a value that existed only while a function was being traced; ` +
       "it leaked out of that function: return it instead of storing it",
   );
 }

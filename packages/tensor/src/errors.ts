@@ -5,6 +5,46 @@
 /** Base class: `error instanceof JnxError` tells our errors from others. */
 export class JnxError extends Error {
   override name = "JnxError";
+
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    const stack = deepStack(this);
+    if (stack !== undefined) this.stack = usersFirst(stack);
+  }
+}
+
+/** Frames kept: enough to leave our own ones behind. */
+const FRAMES = 60;
+const FRAMES_SHOWN = 20;
+
+/** V8's means to ask for more than the ten frames it gives. */
+interface StackTaker {
+  stackTraceLimit?: number;
+  captureStackTrace?(target: object, above: unknown): void;
+}
+
+function deepStack(error: JnxError): string | undefined {
+  const taker: StackTaker = Error;
+  const { stackTraceLimit } = taker;
+  if (taker.captureStackTrace === undefined || stackTraceLimit === undefined) return error.stack;
+  taker.stackTraceLimit = FRAMES;
+  taker.captureStackTrace(error, error.constructor);
+  taker.stackTraceLimit = stackTraceLimit;
+  return error.stack;
+}
+
+/** A frame inside jnx's own packages, built or as they are. */
+const OWN = /[\\/](?:@?jnx|packages)[\\/](?:tensor|autodiff|compile|nnx|optax|kernels-wgsl|wgsl-wasm|jnx|dist)[\\/]/;
+
+/** The stack with the user's own frame first: what of ours called up the error comes last. */
+function usersFirst(stack: string): string {
+  const lines = stack.split("\n");
+  const first = lines.findIndex((line) => line.startsWith("    at "));
+  if (first < 0) return stack;
+  // Built-in functions such as map have no file.
+  const user = lines.findIndex((line, k) => k >= first && !OWN.test(line) && /[\\/]/.test(line));
+  const [theirs, ours] = user <= first ? [lines.slice(first), []] : [lines.slice(user), lines.slice(first, user)];
+  return [...lines.slice(0, first), ...theirs.slice(0, FRAMES_SHOWN), ...ours].join("\n");
 }
 
 /** `init()` has not been called, or has not finished. */

@@ -33,7 +33,7 @@ export {
   sizeOf,
 } from "./shape.ts";
 export { inArena, insideArena, Storage, type AnyFunction } from "./storage.ts";
-export { deviceStorage, type Payload } from "./tensor.ts";
+export { deviceStorage, originOf, type Payload, type Trace } from "./tensor.ts";
 export { keptStorages, reachableStorages, withAttached } from "./reach.ts";
 export * from "./view.ts";
 export type { Expr, LiteralExpr, LoadExpr, MapExpr, Output, ResultExpr, Step } from "./lower/expr.ts";

@@ -20,6 +20,10 @@ export function checkShape(name: string, shape: Shape): Shape {
   if (!Array.isArray(shape))
     throw new ShapeError(`${name}: expected a shape such as [2, 3], received ${String(shape)}`);
   for (const extent of shape) {
+    if (typeof extent === "object")
+      throw new ShapeError(
+        `${name}: a shape must be known on the host, received an array as an extent: ${String(extent)}; use x.shape, pass the extent as a static argument (staticArgnums), or read it before`,
+      );
     if (!Number.isInteger(extent) || extent < 0)
       throw new ShapeError(`${name}: a shape holds integers ≥ 0, received [${shape.map(String).join(", ")}]`);
   }

@@ -21,7 +21,22 @@ export type Payload =
   /** Every element is `value`, known on the host: JavaScript numbers, zeros, ones, full. */
   | { readonly kind: "literal"; readonly value: number }
   /** A value that exists only while `trace` is being captured. */
-  | { readonly kind: "symbolic"; readonly trace: object; readonly value: object };
+  | { readonly kind: "symbolic"; readonly trace: Trace; readonly value: object };
+
+/** What traces a function. */
+export interface Trace {
+  /** As the user knows it: "jit", or the name of the function. */
+  readonly name: string;
+  /** What a value is to the user, such as "argument 0". */
+  describe?(tensor: Tensor): string | undefined;
+}
+
+/** Whose value a traced tensor is, for errors. */
+export function originOf(tensor: Tensor): string {
+  const { payload } = tensor;
+  if (payload.kind !== "symbolic") return "";
+  return `${payload.trace.describe?.(tensor) ?? "a value"} of ${payload.trace.name}`;
+}
 
 /** Nested arrays of numbers, as `toArray()` gives them. */
 export type NestedArray = number | readonly NestedArray[];
@@ -129,7 +144,7 @@ export class Tensor implements Aval {
     const payload = this.#payload;
     if (payload.kind === "symbolic")
       throw new TracedTensorError(
-        `data: a ${this.dtype}${shapeText(this.shape)} that is being traced has no value to read; return it from the traced function and read the result`,
+        `data: ${originOf(this)}, a ${this.dtype}${shapeText(this.shape)} that is being traced has no value to read; return it from the traced function and read the result`,
       );
     if (payload.kind === "literal")
       return hostArray(this.dtype, filledArray(this.dtype, payload.value, this.size).buffer, this.size);

@@ -42,6 +42,9 @@ export function condCall(spec: CondSpec): DeviceCall {
       return into;
     },
     cost: () => ({ bodies: programs().map(({ report }) => ({ report, times: 1 })), gates: 0 }),
+    warmup: async () => {
+      await Promise.all(programs().map((program) => program.warmup()));
+    },
     text: () =>
       branches
         .map(({ graph, reads }, k) => `\nbranch ${k} of operands ${reads.join(", ")}:\n${printGraph(graph)}`)

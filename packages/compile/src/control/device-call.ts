@@ -12,6 +12,8 @@ export interface DeviceCall {
     readonly bodies: readonly { readonly report: ProgramReport; readonly times: number }[];
     readonly gates: number;
   };
+  /** Compiles the pipelines of its bodies. */
+  warmup(): Promise<void>;
   /** Its bodies, as `printGraph` shows them. */
   text(): string;
 }

@@ -31,6 +31,7 @@ export function loopCall(spec: ScanSpec): DeviceCall {
       })),
     run: (inputs, region) => runLoop(spec, program(region !== undefined), inputs, region),
     cost: () => ({ bodies: length === 0 ? [] : [{ report: program(false).report, times: length }], gates: 0 }),
+    warmup: () => program(false).warmup(),
     text: () => ` ${length} times${reverse ? " in reverse" : ""}, ${carries} carried:\n${printGraph(body)}`,
   };
 }

@@ -45,6 +45,9 @@ export function whileCall(spec: WhileSpec): DeviceCall {
       ],
       gates: 2,
     }),
+    warmup: async () => {
+      await Promise.all([first(), rounds(), mover()].map((program) => program.warmup()));
+    },
     text: () =>
       ` at most ${maxIterations} times, ${carries.length} carried:\nwhile:\n${printGraph(test)}\ndo:\n${printGraph(round)}`,
   };

@@ -12,6 +12,11 @@ import { checkUnbound, dataOf, enterAll, gather, rebuild, type Cell, type Gather
 export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & {
   /** What a call with these arguments costs: dispatches, pipelines, bytes, the kernels and the graph. Runs nothing. */
   explain(...args: Parameters<F>): ProgramReport;
+  /**
+   * Traces and compiles for arguments like these, all pipelines at once, and runs nothing: later calls need not wait. Throws
+   * KernelError when a kernel does not compile.
+   */
+  warmup(...args: Parameters<F>): Promise<void>;
   /** How often the function has been traced. */
   readonly traces: number;
 };
@@ -51,7 +56,8 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
     );
   };
   const explain = (...args: unknown[]): ProgramReport => new Step(f, args, statics).compile(cache).compiled.report;
-  const jitted = Object.defineProperty(Object.assign(call, { explain }), "traces", { get: () => cache.traces });
+  const warmup = (...args: unknown[]): Promise<void> => new Step(f, args, statics).compile(cache).compiled.warmup();
+  const jitted = Object.defineProperty(Object.assign(call, { explain, warmup }), "traces", { get: () => cache.traces });
   return jitted as unknown as Jitted<F>; // it takes and returns what f does
 }
 
@@ -103,7 +109,11 @@ class Step {
     const inputs = [...this.#cells.map(tensorIn), ...dataOf(this.#gathered)];
     // A Variable that is handed out unchanged is an output too, and so keeps its buffer.
     const donated = inputs.map((_, k) => this.#cells[k]?.variable !== undefined);
-    return cache.compile(this.#key, inputs, donated, (symbols) => this.#trace(symbols));
+    const names = (): string[] =>
+      this.#cells.map(({ path }) =>
+        path.length === 0 ? "a Variable among the arguments" : `the Variable at ${path.join(".")}`,
+      );
+    return cache.compile(this.#key, inputs, donated, (symbols) => this.#trace(symbols), names);
   }
 
   run(cache: StepCache<Recipe>): unknown {

@@ -34,7 +34,8 @@ export function jitPartial<A extends readonly unknown[], B extends readonly unkn
   };
   const call = unchanged("jitPartial", given, (rest) => jitted(...given, ...checked(rest)));
   const explain = (...rest: B): unknown => jitted.explain(...given, ...rest);
-  const made = Object.assign((...rest: B) => call(rest), { explain });
+  const warmup = (...rest: B): Promise<void> => jitted.warmup(...given, ...rest);
+  const made = Object.assign((...rest: B) => call(rest), { explain, warmup });
   const partial = Object.defineProperty(made, "traces", { get: () => jitted.traces });
   return partial as unknown as Jitted<(...rest: B) => R>; // takes what is left of f's arguments
 }
