@@ -2,7 +2,7 @@ import { customVjp, grad, jvp, vmap } from "@jnx/autodiff";
 import { foriLoop, jit, laxMap, scan } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
-import { ArgumentError, DtypeError, memory, ShapeError } from "@jnx/tensor";
+import { ArgumentError, DtypeError, executor, memory, ShapeError } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 
@@ -273,6 +273,21 @@ describe("cost", () => {
     expect(calls).toBe(1);
     const lines = (n: number): number => f.explain(at(0.5), t.ones([n, 4])).graph.split("\n").length;
     expect(lines(1000)).toBe(lines(10));
+  });
+
+  test("ten steps and a thousand have the same pipelines; explain counts the dispatches there are", async () => {
+    const f = jit((w: Tensor, xs: Tensor) => grad((v: Tensor) => t.sum(long(xs.shape[0] ?? 0)(v, xs)))(w));
+    const [ten, thousand] = [10, 1000].map((n) => f.explain(at(0.5), t.ones([n, 4])));
+    expect(thousand?.pipelines).toBe(ten?.pipelines);
+    await f(at(0.5), t.ones([10, 4])).data();
+    const before = executor().counters();
+    await f(at(0.5), t.ones([1000, 4])).data();
+    const { dispatches, pipelines } = executor().counters();
+    expect(pipelines - before.pipelines).toBe(0);
+    expect(dispatches - before.dispatches).toBe(thousand?.dispatches);
+    const perStep = ((thousand?.dispatches ?? 0) - (ten?.dispatches ?? 0)) / 990;
+    // The way there and the way back: a few kernels each, whatever the number of steps.
+    expect([Number.isInteger(perStep), perStep <= 6]).toEqual([true, true]);
   });
 
   test("live bytes stay where they were", async () => {

@@ -9,7 +9,7 @@ import type { DeviceCall } from "./device-call.ts";
 import { alwaysActive, ifEqual, STATE_BYTES } from "./gate.ts";
 
 /** Elementwise operations up to this many, on arrays up to this size, cost less than a gate: all branches run at once. */
-const FEW_OPS = -1;
+const FEW_OPS = 32;
 const FEW_ELEMENTS = 1024;
 
 /** True if it costs less to run all branches in one kernel than to find out which to skip. */

@@ -197,6 +197,22 @@ const found: readonly ShapedRow[] = [
     float,
   ),
   shapedRow(
+    "laxSelect",
+    "by element",
+    [[4], [4]],
+    (x, y) => t.laxSelect(t.greater(x, 0), x, y),
+    (x, y) => each(x, (a, k) => (a > 0 ? a : (y.data[k] ?? 0))),
+    float,
+  ),
+  shapedRow(
+    "selectN",
+    "of three",
+    [ids, [4], [4], [4]],
+    (i, a, b, c) => t.selectN(i, a, b, c),
+    (_, a, _b, c) => line(...pick(c, 0), ...pick(a, 1), ...pick(c, 2), ...pick(a, 3)),
+    float,
+  ),
+  shapedRow(
     "choose",
     "of three",
     [ids, [4], [4], [4]],
