@@ -148,6 +148,7 @@ describe("command line", () => {
 
   it("has defaults for everything that needs one", () => {
     expect(parse()).toEqual({
+      model: "mlp",
       epochs: 1,
       batch: 64,
       lr: 2e-3,
@@ -159,6 +160,7 @@ describe("command line", () => {
   it("reads every option, also after the dashes that pnpm hands on", () => {
     const args = "--epochs 2 --batch 128 --lr 1e-3 --seed 7 --adapter lavapipe --data d --out o".split(" ");
     const options = {
+      model: "mlp",
       epochs: 2,
       batch: 128,
       lr: 1e-3,

@@ -1,16 +1,16 @@
-// pnpm demo: trains an MLP on all of MNIST, shows what it learnt, saves it, and asks a fresh model that loads the file.
+// pnpm demo: trains a network on all of MNIST, shows what it learnt, saves it, and asks a fresh model that loads the file.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { counters, init, nnx } from "jnx";
 import { parseArguments } from "./cli.ts";
 import { firstOf, imageOf, loadMnist } from "./data.ts";
 import { makeFolder, writeWhole } from "./files.ts";
-import { MLP } from "./model.ts";
+import { CNN, MLP } from "./model.ts";
 import { confusion, confusionTable, drawDigits, lossCurve } from "./report.ts";
 import { classify, train } from "./train.ts";
 
 async function main(): Promise<void> {
-  const { adapter, out, seed, ...options } = parseArguments(process.argv.slice(2));
+  const { adapter, out, seed, model: kind, ...options } = parseArguments(process.argv.slice(2));
   const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
   const weights = join(out, "model.safetensors");
   makeFolder(out);
@@ -20,7 +20,8 @@ async function main(): Promise<void> {
     `${data.train.count} training and ${data.test.count} test images, on ${device.kind === "wasm" ? device.description : device.adapter}`,
   );
 
-  const model = new MLP({ rngs: new nnx.Rngs(seed) });
+  const Model = kind === "cnn" ? CNN : MLP;
+  const model = new Model({ rngs: new nnx.Rngs(seed) });
   const { points, ...figures } = await train(model, data.train, { seed, ...options });
   const seen = await classify(model, data.test);
   const testAccuracy = seen.filter((digit, i) => digit === data.test.labels[i]).length / data.test.count;
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   const metrics = { adapter: device.adapter, testAccuracy, ...figures, pipelines: counters().pipelines };
   writeWhole(join(out, "metrics.json"), `${JSON.stringify(metrics, undefined, 2)}\n`);
 
-  const fresh = new MLP({ rngs: new nnx.Rngs(seed + 1) });
+  const fresh = new Model({ rngs: new nnx.Rngs(seed + 1) });
   nnx.update(fresh, nnx.loadSafetensors(readFileSync(weights)));
   const ten = firstOf(data.test, 10);
   const predicted = await classify(fresh, ten, 10);

@@ -3,7 +3,7 @@ import { SingleBar } from "cli-progress";
 
 export interface Reading {
   readonly loss: number;
-  readonly accuracy: number;
+  readonly accuracy?: number;
 }
 
 /** Progress of one epoch, told in steps of `batch` images each. */
@@ -50,7 +50,8 @@ export class Progress {
     const seconds = Math.max((now - this.#started) / 1000, 1e-9);
     const left = (seconds / done) * (this.steps - done);
     const rate = Math.round((done * this.batch) / seconds);
-    return `loss ${loss.toFixed(3)} | accuracy ${(100 * accuracy).toFixed(1)}% | ${rate} images/s | ${duration(left)} left`;
+    const right = accuracy === undefined ? "" : ` | accuracy ${(100 * accuracy).toFixed(1)}%`;
+    return `loss ${loss.toFixed(3)}${right} | ${rate} images/s | ${duration(left)} left`;
   }
 }
 

@@ -86,6 +86,17 @@ export function drawDigits(guesses: readonly Guess[], colour: boolean): string {
   return lines.join("\n");
 }
 
+/** Images side by side, five to a row of 80 columns. */
+export function drawImages(images: readonly Uint8Array[], colour: boolean): string {
+  const lines: string[] = [];
+  for (let from = 0; from < images.length; from += 5) {
+    const drawn = images.slice(from, from + 5).map((image) => drawDigit(image, colour));
+    for (let line = 0; line < side / 4; line++) lines.push(drawn.map((digit) => digit[line] ?? "").join("  "));
+    lines.push("");
+  }
+  return lines.join("\n");
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 const width = side / 2; // each drawn pixel is the brightest of 2 x 2: thin strokes survive

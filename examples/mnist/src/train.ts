@@ -1,6 +1,6 @@
 import { counters, jnp, nnx, optax, random, type Tensor } from "jnx";
 import { labelsOf, pixels, pixelsOf, type Split } from "./data.ts";
-import type { MLP } from "./model.ts";
+import type { Classifier } from "./model.ts";
 import { Progress } from "./progress.ts";
 import type { LossPoint } from "./report.ts";
 
@@ -20,8 +20,8 @@ export interface Training {
 }
 
 // One function, captured once: forward, backward and the optimizer become one submission to the device.
-const trainStep = nnx.jit((model: MLP, optimizer: nnx.Optimizer<MLP>, x: Tensor, y: Tensor) => {
-  const lossFn = (model: MLP): [Tensor, Tensor] => {
+const trainStep = nnx.jit((model: Classifier, optimizer: nnx.Optimizer<Classifier>, x: Tensor, y: Tensor) => {
+  const lossFn = (model: Classifier): [Tensor, Tensor] => {
     const logits = model.call(x);
     return [jnp.mean(optax.softmaxCrossEntropyWithIntegerLabels(logits, y)), logits];
   };
@@ -31,10 +31,14 @@ const trainStep = nnx.jit((model: MLP, optimizer: nnx.Optimizer<MLP>, x: Tensor,
   return { loss, accuracy };
 });
 
-const predict = nnx.jit((model: MLP, x: Tensor) => jnp.argmax(model.call(x), { axis: -1 }));
+const predict = nnx.jit((model: Classifier, x: Tensor) => jnp.argmax(model.call(x), { axis: -1 }));
 
 /** Trains in place with Adam, whose learning rate falls to zero. Reads loss and accuracy every tenth step. */
-export async function train(model: MLP, data: Split, { epochs, batch, lr, seed }: TrainOptions): Promise<Training> {
+export async function train(
+  model: Classifier,
+  data: Split,
+  { epochs, batch, lr, seed }: TrainOptions,
+): Promise<Training> {
   const steps = Math.floor(data.count / batch); // the rest, less than one batch, is left out: another in each epoch
   if (steps === 0)
     throw new Error(
@@ -78,7 +82,7 @@ export async function train(model: MLP, data: Split, { epochs, batch, lr, seed }
 }
 
 /** The digits a model sees in all images of a split. The last batch is padded, so that every call has the same shape. */
-export async function classify(model: MLP, data: Split, batch = 1000): Promise<Int32Array> {
+export async function classify(model: Classifier, data: Split, batch = 1000): Promise<Int32Array> {
   model.eval();
   const digits = new Int32Array(data.count);
   for (let from = 0; from < data.count; from += batch) {
