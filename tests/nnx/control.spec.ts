@@ -1,5 +1,5 @@
 /** nnx.cond, switch, foriLoop: behaviours that Flax's own tests assert, by the names of those tests, and what goes wrong. */
-import { add, array, greater, mul, ones, square, zeros, type Tensor } from "@jnx/tensor";
+import { add, array, greater, less, mul, ones, square, zeros, type Tensor } from "@jnx/tensor";
 import * as nnx from "@jnx/nnx";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
@@ -150,5 +150,44 @@ describe("transforms_test.TestForiLoop", () => {
     expect(nnx.foriLoop(3, 3, (_i: Tensor, m: Counter) => m, net) === net).toBe(true);
     const wider = (_i: Tensor, x: Tensor): Tensor => add(x, ones([2]));
     expect(() => nnx.foriLoop(0, 2, wider, zeros([]))).toThrow(/the carry argument 0 changes on the way/);
+  });
+});
+
+describe("transforms_test.TestWhileLoop", () => {
+  it("test_basic, test_multiple_objects: as long as the condition holds, eagerly and compiled", async () => {
+    const run = (m: Counter): Counter =>
+      nnx.whileLoop(
+        (one: Counter) => less(one.count, 5),
+        (one: Counter) => {
+          one.count.value = add(one.count, one.weight);
+          return one;
+        },
+        m,
+        { maxIterations: 8 },
+      );
+    for (const loop of [run, nnx.jit(run)]) {
+      const net = new Counter();
+      expect(loop(net) === net).toBe(true);
+      expect(await net.count.value.item()).toBe(5);
+      net.count.value = zeros([]);
+    }
+    const init: [Counter, Tensor] = [new Counter(), array(0.5)];
+    const doubled = ([m, x]: typeof init): typeof init => [m, mul(x, m.weight)];
+    const [, x] = nnx.whileLoop(([, v]: typeof init) => less(v, 10), doubled, init, { maxIterations: 8 });
+    expect(await x.item()).toBe(19.53125);
+  });
+
+  it("test_ref_changed, test_structure_changed raise; the condition may not write", () => {
+    const cond = (m: Counter): Tensor => less(m.count, 5);
+    expect(() => nnx.whileLoop(cond, () => new Counter(), new Counter())).toThrow(/but the carry is another object/);
+    const grow = (m: Counter & { extra?: nnx.Param }): Counter => {
+      m.extra = new nnx.Param(ones([]));
+      return m;
+    };
+    expect(() => nnx.whileLoop(cond, grow, new Counter())).toThrow(/"extra" of argument 0 is new/);
+    const counting = (m: Counter): Tensor => less(countUp(m, 1), 5);
+    expect(() => nnx.whileLoop(counting, (m: Counter) => m, new Counter())).toThrow(
+      /condFun writes BatchStat at "count"/,
+    );
   });
 });

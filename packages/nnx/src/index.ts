@@ -152,11 +152,20 @@ export {
 } from "./state.ts";
 export { ModelAndOptimizer, Optimizer, type OptimizerOptions } from "./training/optimizer.ts";
 export { Carry, StateAxes, type Axis, type LiftedAxes } from "./transforms/axes.ts";
+export { TrainState, type TrainStateOptions } from "./training/train-state.ts";
 export { DiffState, grad, valueAndGrad, type GradientFor, type GradOptions } from "./transforms/grad.ts";
 export { jit, type Jitted } from "./transforms/jit.ts";
 export { remat, remat as checkpoint, type RematOptions } from "./transforms/remat.ts";
 export { jvp, vjp, type DerivativeOptions } from "./transforms/vjp.ts";
-export { cond, foriLoop, switchBranch as switch } from "./transforms/control.ts";
+export { cond, foriLoop, switchBranch as switch, whileLoop } from "./transforms/control.ts";
+export {
+  getNamedSharding,
+  getPartitionSpec,
+  PARTITION_NAME,
+  pmap,
+  shardMap,
+  withPartitioning,
+} from "./transforms/devices.ts";
 export { customVjp, type CustomVjpOptions, type LiftedCustomVjp } from "./transforms/custom-vjp.ts";
 export { evalShape, type Abstract } from "./transforms/eval-shape.ts";
 export { cachedPartial, jitPartial } from "./transforms/partial.ts";

@@ -1,6 +1,7 @@
-import { cond as choose, foriLoop as count, laxSwitch } from "@jnx/compile";
+import { cond as choose, foriLoop as count, laxSwitch, whileLoop as repeat, type WhileOptions } from "@jnx/compile";
 import { ArgumentError, ShapeError, type Tensor, type TensorLike } from "@jnx/tensor";
 import { sameShape, type AnyFunction } from "@jnx/tensor/internal";
+import { GraphError } from "../errors.ts";
 import { carriedData, checkSameStructure, lastOutputs, sameKind } from "./carried.ts";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, placeOf, type Run } from "./lifted.ts";
@@ -141,7 +142,7 @@ function loopResult<V>(lifted: Lifted, run: Run | undefined, last: readonly Tens
 
 /**
  * body(i, value) for i = lower, …, upper − 1, starting from init, over objects, which the body must give back as they
- * were passed: what it writes into their Variables goes on from step to step.
+ * were passed: what it writes into their Variables goes on from step to step. Bounds on the device make it a `whileLoop`.
  *
  * @throws GraphError when the body gives another object or changes a structure, ShapeError when a carry changes.
  * Source: flax.nnx.fori_loop.
@@ -153,7 +154,13 @@ function loopResult<V>(lifted: Lifted, run: Run | undefined, last: readonly Tens
  * }, count);
  * await count.value.item(); // 8
  */
-export function foriLoop<V>(lower: number, upper: number, body: (i: Tensor, value: V) => V, init: V): V {
+export function foriLoop<V>(
+  lower: TensorLike,
+  upper: TensorLike,
+  body: (i: Tensor, value: V) => V,
+  init: V,
+  options: WhileOptions = {},
+): V {
   checkUnbound("foriLoop", body);
   const lifted = new Lifted("foriLoop", [init]);
   return callLifted(lifted, () => {
@@ -165,7 +172,47 @@ export function foriLoop<V>(lower: number, upper: number, body: (i: Tensor, valu
         init,
         (one) => (run = one),
       )(tensors);
-    const last = count(lower, upper, step, lifted.tensors);
+    const last = count(lower, upper, step, lifted.tensors, options);
+    return loopResult(lifted, run, last, init);
+  });
+}
+
+/**
+ * body(value) as long as condFun(value) is true, starting from init, over objects, which the body must give back as they
+ * were passed. How many steps there are need not be known on the host; `maxIterations`, 1000 unless given, bounds them, and
+ * to reach it is an error where the result is read: see `lax.whileLoop`.
+ *
+ * @throws as {@link foriLoop}; GraphError when condFun writes. Source: flax.nnx.while_loop.
+ * @example
+ * const state = { count: new nnx.Variable(array(0.5)) };
+ * const doubled = (one: typeof state): typeof state => {
+ *   one.count.value = mul(one.count, 2);
+ *   return one;
+ * };
+ * nnx.whileLoop((one: typeof state) => less(one.count, 10), doubled, state);
+ * await state.count.value.item(); // 16
+ */
+export function whileLoop<V>(
+  condFun: (value: V) => TensorLike,
+  body: (value: V) => V,
+  init: V,
+  options: WhileOptions = {},
+): V {
+  checkUnbound("whileLoop", condFun);
+  checkUnbound("whileLoop", body);
+  const lifted = new Lifted("whileLoop", [init]);
+  return callLifted(lifted, () => {
+    let run: Run | undefined;
+    const test = (tensors: Tensor[]): Tensor => {
+      const { slots } = lifted.run(condFun, tensors);
+      const [result] = slots.filter(({ side }) => side === "result");
+      const [written] = slots.filter(({ side }) => side === "argument");
+      if (written !== undefined)
+        throw new GraphError(`whileLoop: condFun writes ${placeOf(written)}, which would be lost; write in the body`);
+      return result?.tensor ?? missing();
+    };
+    const step = stepOf(lifted, body, init, (one) => (run = one));
+    const last = repeat(test, step, lifted.tensors, options);
     return loopResult(lifted, run, last, init);
   });
 }

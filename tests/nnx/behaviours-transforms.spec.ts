@@ -1,0 +1,118 @@
+/** Behaviours that Flax's own tests assert of jit and grad, by the names of those tests; the other transforms' stand in their own files. */
+import { add, array, mul, ones, sum, zeros, type Tensor } from "@jnx/tensor";
+import * as nnx from "@jnx/nnx";
+import * as optax from "@jnx/optax";
+import { useDevice } from "@jnx/testing";
+import { describe, expect, it } from "vitest";
+
+useDevice();
+
+const param = (value: number): nnx.Param => new nnx.Param(array(value, { dtype: "float32" }));
+
+class Leaf extends nnx.Module {
+  readonly w: nnx.Param;
+  constructor(value: number) {
+    super();
+    this.w = param(value);
+  }
+}
+
+class Pair extends nnx.Module {
+  a: Leaf = new Leaf(1.5);
+  b: Leaf = new Leaf(2.5);
+  self?: Pair;
+}
+
+describe("transforms_test.TestJIT", () => {
+  it("test_jit_graph_updates_unflatten: what changes places inside has changed places outside", async () => {
+    const m = new Pair();
+    const [a, b] = [m.a, m.b];
+    const swap = nnx.jit((pair: Pair) => {
+      [pair.a, pair.b] = [pair.b, pair.a];
+    });
+    swap(m);
+    expect([m.a === b, m.b === a, swap.traces]).toEqual([true, true, 1]);
+    expect([await m.a.w.value.item(), await m.b.w.value.item()]).toEqual([2.5, 1.5]);
+  });
+
+  it("test_graph_updates_add_self_reference: one trace, then another for the new structure, then no more", () => {
+    const m = new Pair();
+    const f = nnx.jit((pair: Pair) => {
+      pair.self = pair;
+    });
+    const traces = [0, 1, 2].map(() => {
+      f(m);
+      return f.traces;
+    });
+    expect([m.self === m, traces]).toEqual([true, [1, 2, 2]]);
+  });
+
+  it("test_jit_on_init: objects made inside are whole outside, shared parts still shared", async () => {
+    const make = nnx.jit((rngs: nnx.Rngs) => {
+      const linear = new nnx.Linear(2, 3, { rngs });
+      return { one: linear, two: linear };
+    });
+    const { one, two } = make(new nnx.Rngs(0));
+    expect(one === two).toBe(true);
+    const eager = new nnx.Linear(2, 3, { rngs: new nnx.Rngs(0) });
+    expect(await one.kernel.value.toArray()).toEqual(await eager.kernel.value.toArray());
+    one.kernel.value = zeros([2, 3]);
+  });
+});
+
+describe("transforms_test.TestGrad", () => {
+  it("test_grad: shared Variables have one gradient, a State", async () => {
+    const p1 = param(10);
+    const p2 = param(20);
+    const m = new nnx.Dict({ a: [p1, p2], b: p1, c: 7, d: 5.5 });
+    const grads = nnx.grad((one: typeof m) => add(add(sum(one.a[0] ?? 0), sum(one.a[1] ?? 0)), sum(one.b)))(m);
+    expect(grads).toBeInstanceOf(nnx.State);
+    const flat = nnx.toFlatState(grads as nnx.State).map(([path]) => path.join(".")); // a State of what holds data
+    expect(flat).toEqual(["a.0", "a.1"]);
+    const [first] = nnx.toFlatState(grads as nnx.State); // as above
+    expect(await sum(first?.[1] ?? 0).item()).toBe(2);
+  });
+
+  it("test_grad_with_multiple_ref_types, test_grad_with_type_predicate: Params alone, or what DiffState says", () => {
+    const m = new nnx.Dict({ a: param(1), b: new nnx.BatchStat(ones([])) });
+    const f = (one: typeof m): Tensor => add(mul(one.a, 2), mul(one.b, 3));
+    const paths = (grads: object): string[] => Object.keys(grads);
+    expect(paths(nnx.grad(f)(m))).toEqual(["a"]);
+    expect(paths(nnx.grad(f, { argnums: new nnx.DiffState(0, nnx.BatchStat) })(m))).toEqual(["b"]);
+  });
+
+  it("test_multiple_args_in_pytrees, test_multiple_args: a filter for each argument", async () => {
+    const trees = [1, 2].map((k) => ({ m: new nnx.Dict({ x: param(k), y: param(10 * k) }) }));
+    const [one = { m: new nnx.Dict({ x: param(0), y: param(0) }) }, two = one] = trees;
+    const f = (a: typeof one, b: typeof one): Tensor => add(mul(a.m.x, b.m.y), mul(a.m.y, b.m.x));
+    const grads = nnx.grad(f, {
+      argnums: [new nnx.DiffState(0, nnx.PathContains("x")), new nnx.DiffState(1, nnx.PathContains("y"))],
+    })(one, two);
+    const values = await Promise.all(
+      grads.map(async (grad) => {
+        const [[path, leaf] = [[], ones([])]] = nnx.toFlatState(grad.m as nnx.State); // a State of the one that was chosen
+        return [path, await sum(leaf).item()];
+      }),
+    );
+    expect(values).toEqual([
+      [["x"], 20],
+      [["y"], 1],
+    ]);
+  });
+});
+
+describe("integration_test", () => {
+  it("test_shared_modules: one set of parameters, trained through both places", async () => {
+    const shared = new nnx.Linear(2, 2, { rngs: new nnx.Rngs(0) });
+    const model = new nnx.Dict({ first: shared, second: shared });
+    const optimizer = new nnx.Optimizer(model, optax.sgd(0.1), { wrt: nnx.Param });
+    const step = nnx.jit((m: typeof model, opt: nnx.Optimizer<typeof model>, x: Tensor) => {
+      opt.update(m, nnx.grad((one: typeof model) => sum(one.second.call(one.first.call(x))))(m));
+    });
+    const before = await shared.kernel.value.toArray();
+    step(model, optimizer, ones([1, 2]));
+    expect(nnx.toFlatState(nnx.state(model, nnx.Param)).map(([path]) => path[0])).toEqual(["first", "first"]);
+    expect(model.first === model.second).toBe(true);
+    expect(await shared.kernel.value.toArray()).not.toEqual(before);
+  });
+});
