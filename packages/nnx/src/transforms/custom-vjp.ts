@@ -1,6 +1,6 @@
 import { customVjp as custom } from "@jnx/autodiff";
 import { ArgumentError, Tensor, tree } from "@jnx/tensor";
-import type { AnyFunction } from "@jnx/tensor/internal";
+import { isFloat, type AnyFunction } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { toPredicate } from "../filter.ts";
 import { unflattenGraph } from "../graph-def.ts";
@@ -172,7 +172,7 @@ class CustomCall {
     const chosen = this.#states.find(({ argnum }) => argnum === argument);
     if (chosen !== undefined && !toPredicate(chosen.filter)(slot.path, slot.cell?.variable ?? slot.tensor)) return null;
     const found = tangentAt(tangents, slot);
-    if (found !== undefined || !slot.tensor.dtype.startsWith("float")) return found ?? null;
+    if (found !== undefined || !isFloat(slot.tensor.dtype)) return found ?? null;
     throw new GraphError(
       `customVjp: bwd gives no cotangent for ${placeOf(slot)}; give a State with one for every Variable, or null for a whole argument`,
     );
