@@ -120,6 +120,25 @@ describe("evalShape", () => {
     expect(await abstract.call(ones([1, 2])).toArray()).toEqual(await model.call(ones([1, 2])).toArray());
   });
 
+  it("an abstract model prints its shapes and is filled from a checkpoint", async () => {
+    const files = new Map<string, Uint8Array>();
+    const folder = {
+      write: (file: string, part: Uint8Array) =>
+        void files.set(file, new Uint8Array([...(files.get(file) ?? []), ...part])),
+      read: (file: string, start = 0, end?: number) => (files.get(file) ?? new Uint8Array()).slice(start, end),
+    };
+    const model = new Net({ rngs: new nnx.Rngs(1) });
+    await nnx.saveCheckpoint({ model }, folder);
+    const abstract = nnx.evalShape(() => new Net({ rngs: new nnx.Rngs(0) }));
+    expect(String(abstract.linear.kernel)).toBe("Param float32[2, 3]");
+    await nnx.loadCheckpoint({ model: abstract }, folder);
+    expect(await abstract.call(ones([1, 2])).toArray()).toEqual(await model.call(ones([1, 2])).toArray());
+    const other = nnx.evalShape(() => new nnx.Linear(2, 4, { rngs: new nnx.Rngs(0) }));
+    await expect(
+      nnx.loadCheckpoint({ model: new nnx.Dict({ linear: other }) }, folder, { strict: false }),
+    ).rejects.toThrow(/shape/);
+  });
+
   it("test_eval_shape_no_state_update: arguments stay; shapes may stand for arrays and models", async () => {
     const model = new Net({ rngs: new nnx.Rngs(0) });
     const out = nnx.evalShape(

@@ -24,6 +24,10 @@ export class ShapeDtypeStruct {
   get size(): number {
     return sizeOf(this.shape);
   }
+
+  toString(): string {
+    return `ShapeDtypeStruct ${this.dtype}[${this.shape.join(", ")}]`;
+  }
 }
 
 /** f run on symbols in the place of its arguments: no op reaches the device. */

@@ -1,3 +1,4 @@
+import { ShapeDtypeStruct } from "@jnx/compile";
 import { ArgumentError, astype, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
 import { isFloat, itemBytes, shapeText } from "@jnx/tensor/internal";
@@ -50,12 +51,15 @@ export interface SaveOptions extends CheckpointOptions {
 /** What is saved together: objects by name, such as `{ model, optimizer, rngs }`. */
 export type CheckpointTarget = Readonly<Record<string, object>>;
 
-interface Item {
+interface Item<T = Tensor> {
   readonly name: string;
   readonly path: Path;
   readonly leaf: Leaf;
-  readonly tensor: Tensor;
+  readonly tensor: T;
 }
+
+/** What a file's array is compared with: an array, or what stands for one in an abstract model. */
+type Typed = Pick<Tensor, "shape" | "dtype">;
 
 /** The parts of a path as Flax writes them. */
 function flaxName(part: string): string {
@@ -65,21 +69,32 @@ function flaxName(part: string): string {
   );
 }
 
-function itemsOf(fn: string, target: CheckpointTarget, names: CheckpointOptions["names"]): Item[] {
+function itemsOf<T>(
+  fn: string,
+  target: CheckpointTarget,
+  names: CheckpointOptions["names"],
+  arrayIn: (leaf: Leaf, value: unknown) => T | undefined,
+): Item<T>[] {
   const found = Object.entries(target).flatMap(([key, object]) =>
-    toFlatState(stateOf(object)).map(([path, leaf]): Item => {
+    toFlatState(stateOf(object)).map(([path, leaf]): Item<T> => {
       const text = pathText([...(key === "" ? [] : [key]), ...path]);
       const name = names === "flax" ? text.split(".").map(flaxName).join(".") : text;
       const value = isVariable(leaf) ? peek(leaf) : leaf;
-      if (!(value instanceof Tensor))
+      const tensor = arrayIn(leaf, value);
+      if (tensor === undefined)
         throw new DtypeError(`${fn}: "${text}" holds ${typeof value}, not an array; leave its object out`);
-      return { name, path, leaf, tensor: leaf instanceof RngKey ? random.keyData(value) : value };
+      return { name, path, leaf, tensor };
     }),
   );
   const twice = found.find(({ name }, k) => found.findIndex((other) => other.name === name) !== k);
   if (twice !== undefined)
     throw new ArgumentError(`${fn}: two arrays are named "${twice.name}"; rename one of the fields`);
   return found;
+}
+
+function savedIn(leaf: Leaf, value: unknown): Tensor | undefined {
+  if (!(value instanceof Tensor)) return undefined;
+  return leaf instanceof RngKey ? random.keyData(value) : value;
 }
 
 function bytesOf({ size, dtype }: Tensor): number {
@@ -118,7 +133,7 @@ export async function saveCheckpoint(
   options: SaveOptions = {},
 ): Promise<void> {
   const { file = "model", maxShardBytes = Number.POSITIVE_INFINITY, metadata = {}, onProgress, signal } = options;
-  const items = itemsOf("saveCheckpoint", target, options.names);
+  const items = itemsOf("saveCheckpoint", target, options.names, savedIn);
   const totalBytes = items.reduce((total, { tensor }) => total + bytesOf(tensor), 0);
   const shards = shardsOf(items, maxShardBytes);
   const fileOf = (k: number): string =>
@@ -172,7 +187,9 @@ export async function loadCheckpoint(
   options: LoadOptions = {},
 ): Promise<void> {
   const { onProgress, signal, strict = true } = options;
-  const items = itemsOf("loadCheckpoint", target, options.names);
+  const items = itemsOf("loadCheckpoint", target, options.names, (leaf, value): Typed | undefined =>
+    value instanceof ShapeDtypeStruct ? value : savedIn(leaf, value),
+  );
   const places = await placesOf(source, options, signal);
   checkNames(items, places, strict);
   const known = items.flatMap((item) => {
@@ -235,7 +252,7 @@ async function filesOf(source: CheckpointSource, file: string): Promise<string[]
   return [`${file}.safetensors`];
 }
 
-function checkNames(items: readonly Item[], places: ReadonlyMap<string, Found>, strict: boolean): void {
+function checkNames(items: readonly Item<Typed>[], places: ReadonlyMap<string, Found>, strict: boolean): void {
   const wanted = new Set(items.map(({ name }) => name));
   const missing = [...wanted].filter((name) => !places.has(name));
   const extra = [...places.keys()].filter((name) => !wanted.has(name));
@@ -254,7 +271,7 @@ function list(names: readonly string[]): string {
   return shown.join(", ") + (names.length > 20 ? ` and ${names.length - 20} more` : "");
 }
 
-function checkShapes(known: readonly { readonly item: Item; readonly place: Found }[]): void {
+function checkShapes(known: readonly { readonly item: Item<Typed>; readonly place: Found }[]): void {
   const wrong = known.filter(({ item, place }) => shapeText(item.tensor.shape) !== shapeText(place.shape));
   if (wrong.length === 0) return;
   const texts = wrong.map(
@@ -263,7 +280,7 @@ function checkShapes(known: readonly { readonly item: Item; readonly place: Foun
   throw new ShapeError(`loadCheckpoint: ${texts.join("; ")}; nothing was changed`);
 }
 
-function writer({ name, path, leaf, tensor }: Item, read: Tensor): () => void {
+function writer({ name, path, leaf, tensor }: Item<Typed>, read: Tensor): () => void {
   // Floats of the file become the model's: weights are often saved in fewer bits than they are trained in.
   const next = isFloat(read.dtype) && isFloat(tensor.dtype) ? astype(read, tensor.dtype) : read;
   if (next.dtype !== tensor.dtype)

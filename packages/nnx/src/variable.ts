@@ -216,7 +216,7 @@ export class Variable<T = Tensor> implements TensorConvertible {
 
   toString(): string {
     const value = this.#value;
-    return `${this.type.name} ${value instanceof Tensor ? String(value).replace(/^Tensor /, "") : String(value)}`;
+    return `${this.type.name} ${value instanceof Tensor || value instanceof ShapeDtypeStruct ? String(value).replace(/^(?:Tensor|ShapeDtypeStruct) /, "") : String(value)}`;
   }
 
   /** What Node's console shows. */
