@@ -17,10 +17,11 @@ export interface Task {
 const LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.json";
 const require = createRequire(import.meta.url);
 
-/** Every implementation of WebGPU that can run here, by name. Throws when one that was asked for cannot. */
+/** Every implementation of WebGPU that can run here, and the CPU, by name. Throws when one that was asked for cannot. */
 export const implementations: Readonly<Record<string, (task: Task) => Promise<Report>>> = {
   swiftshader: (task) => inNode("swiftshader", task),
   lavapipe: (task) => inNode("lavapipe", task),
+  wasm: (task) => inNode("wasm", task),
   chromium: inChromium,
   deno: inDeno,
 };

@@ -1,7 +1,8 @@
 import { executor } from "./device/current.ts";
-import { checkVerdicts } from "./device/verdicts.ts";
+import { checkVerdicts, checkVerdictsNow } from "./device/verdicts.ts";
+import type { DeviceBuffer } from "./device/executor.ts";
 import { bytesOf, itemBytes, packedBits, type DType, type TypedArray } from "./dtype.ts";
-import { ShapeError, TracedTensorError } from "./errors.ts";
+import { DeviceError, ShapeError, TracedTensorError } from "./errors.ts";
 import { filledArray, hostArray, rawArray } from "./packing.ts";
 import { sizeOf, shapeText, type Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
@@ -43,7 +44,7 @@ export type NestedArray = number | readonly NestedArray[];
 
 /**
  * An n-dimensional array of one dtype on the device. Immutable; its elements are read with `await x.data()`,
- * `await x.item()` or `await x.toArray()`, and nothing else waits for the device. It has no maths methods: import
+ * `await x.item()` or `await x.toArray()`, and nothing else waits for the device (on the CPU `x.dataSync()` does, too). It has no maths methods: import
  * functions, or `@jnx/tensor/fluent` (which `jnx` does) to have `x.add(y)`.
  *
  * @example
@@ -95,10 +96,7 @@ export class Tensor implements Aval {
 
   /** The only element of an array of size 1. Throws ShapeError for any other size. */
   async item(): Promise<number> {
-    if (this.size !== 1)
-      throw new ShapeError(
-        `item: needs an array of one element, received shape ${shapeText(this.shape)}; use data() or toArray()`,
-      );
+    oneElement("item", this.shape, this.size);
     this.#host ??= await this.#read();
     this.#forgetDevice();
     return this.#host[0] ?? Number.NaN;
@@ -107,6 +105,23 @@ export class Tensor implements Aval {
   /** The elements as nested arrays; a scalar gives a number. */
   async toArray(): Promise<NestedArray> {
     return nest(await this.data(), this.shape);
+  }
+
+  /**
+   * `data()` without a promise, on the CPU: `init({ device: "wasm" })`, but not on a page's main thread, which may not wait. Throws
+   * DeviceError there and on WebGPU.
+   */
+  dataSync(): TypedArray {
+    this.#host ??= this.#readSync("data");
+    return this.#host.slice();
+  }
+
+  /** `item()` without a promise, where `dataSync()` works. */
+  itemSync(): number {
+    oneElement("itemSync", this.shape, this.size);
+    this.#host ??= this.#readSync("item");
+    this.#forgetDevice();
+    return this.#host[0] ?? Number.NaN;
   }
 
   /** Gives the memory back now instead of when the collector finds out. Optional; reading the tensor afterwards throws. */
@@ -141,6 +156,17 @@ export class Tensor implements Aval {
   }
 
   async #read(): Promise<TypedArray> {
+    const known = this.#onHost();
+    if (known !== undefined) return known;
+    // Taken now: when the bytes arrive, another read may have moved the value to the host.
+    const place = this.#place();
+    const reading = executor().read(place.buffer, place.bytes, place.offset);
+    const [data] = await Promise.all([reading, checkVerdicts()]);
+    return this.#arranged(data, place);
+  }
+
+  /** The elements if no device need be asked. */
+  #onHost(): TypedArray | undefined {
     const payload = this.#payload;
     if (payload.kind === "symbolic")
       throw new TracedTensorError(
@@ -150,14 +176,36 @@ export class Tensor implements Aval {
       return hostArray(this.dtype, filledArray(this.dtype, payload.value, this.size).buffer, this.size);
     const known = hostCopy(payload.storage, payload.view, this.dtype);
     if (known !== undefined) return known;
-    if (this.size === 0) return hostArray(this.dtype, new ArrayBuffer(0), 0);
-    const { first, count } = extentOf(payload.view, packedBits(this.dtype) === undefined ? 1 : 4);
-    const buffer = payload.storage.buffer();
-    const reading = executor().read(buffer, bytesOf(this.dtype, count), first * itemBytes(this.dtype));
-    const [bytes] = await Promise.all([reading, checkVerdicts()]);
-    return first === payload.view.offset && isContiguous(payload.view)
+    return this.size === 0 ? hostArray(this.dtype, new ArrayBuffer(0), 0) : undefined;
+  }
+
+  /** The bytes on the device that hold all elements. */
+  #place(): Place {
+    const view = viewOnDevice(this);
+    const { first, count } = extentOf(view, packedBits(this.dtype) === undefined ? 1 : 4);
+    const buffer = deviceStorage(this).buffer();
+    return { buffer, bytes: bytesOf(this.dtype, count), offset: first * itemBytes(this.dtype), view, first };
+  }
+
+  /** The elements out of those bytes. */
+  #arranged(bytes: ArrayBuffer, { view, first }: Place): TypedArray {
+    return first === view.offset && isContiguous(view)
       ? hostArray(this.dtype, bytes, this.size)
-      : gatherOnHost(this.dtype, bytes, payload.view, first);
+      : gatherOnHost(this.dtype, bytes, view, first);
+  }
+
+  #readSync(asked: string): TypedArray {
+    const known = this.#onHost();
+    if (known !== undefined) return known;
+    const device = executor();
+    if (device.readSync === undefined)
+      throw new DeviceError(
+        `${asked}Sync: WebGPU hands out values only between turns of the event loop; use await ${asked}(), or init({ device: "wasm" })`,
+      );
+    const place = this.#place();
+    const data = device.readSync(place.buffer, place.bytes, place.offset);
+    checkVerdictsNow();
+    return this.#arranged(data, place);
   }
 
   /** A single element that the host knows needs no device memory: what nobody else holds goes back at once. */
@@ -169,6 +217,27 @@ export class Tensor implements Aval {
     this.#payload = { kind: "literal", value: this.#host[0] ?? Number.NaN };
     storage.free("this tensor's value moved to the host");
   }
+}
+
+/** Where a tensor's elements lie; `first` is the first element that is read, at `offset` bytes. */
+interface Place {
+  readonly buffer: DeviceBuffer;
+  readonly bytes: number;
+  readonly offset: number;
+  readonly view: View;
+  readonly first: number;
+}
+
+function oneElement(asked: string, shape: Shape, size: number): void {
+  if (size === 1) return;
+  throw new ShapeError(
+    `${asked}: needs an array of one element, received shape ${shapeText(shape)}; use data() or toArray()`,
+  );
+}
+
+function viewOnDevice({ payload }: Tensor): View {
+  if (payload.kind !== "device") throw new TracedTensorError("jnx internal error: not on the device");
+  return payload.view;
 }
 
 /** The elements on the host, if the storage still has the array it was made from and the view is all of it. */

@@ -1,3 +1,3 @@
 export { compile, WgslError } from "./compiler/index.ts";
 export type { CompiledKernel, CompileOptions } from "./compiler/index.ts";
-export { wasmExecutor, type WasmOptions } from "./runtime/executor.ts";
+export { WasmExecutor, wasmExecutor, type WasmOptions } from "./runtime/executor.ts";

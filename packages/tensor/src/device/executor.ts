@@ -130,6 +130,8 @@ export interface Executor {
   warmup(kernels: readonly LinkedKernel[]): Promise<void>;
   /** Flushes and copies bytes to the host. Throws the errors of work queued before it. */
   read(buffer: DeviceBuffer, bytes: number, byteOffset?: number): Promise<ArrayBuffer>;
+  /** `read` without a promise, on devices that can: it blocks until queued work is done. */
+  readSync?(buffer: DeviceBuffer, bytes: number, byteOffset?: number): ArrayBuffer;
   /** Submits what is queued. */
   flush(): void;
   /** Resolves when all queued work is done; throws its errors. */

@@ -26,3 +26,17 @@ export async function checkVerdicts(): Promise<void> {
   known.clear();
   await Promise.all(reads);
 }
+
+/** The same for a read that blocks. */
+export function checkVerdictsNow(): void {
+  const device = executor();
+  const known = pending.get(device);
+  if (known === undefined || device.readSync === undefined) return;
+  const failed = [...known].filter(([storage]) => {
+    const words = new Uint32Array(device.readSync?.(storage.buffer(), 8) ?? new ArrayBuffer(8));
+    device.write(storage.buffer(), new Uint32Array(2));
+    return words[1] !== 0;
+  });
+  known.clear();
+  for (const [, error] of failed) throw error;
+}

@@ -49,11 +49,11 @@ const MOST_GROUPS = 2 ** 30;
  *
  * @throws NoAdapterError without WebAssembly SIMD, or where a Content-Security-Policy forbids WebAssembly.
  */
-export function wasmExecutor(options: WasmOptions = {}): Executor {
+export function wasmExecutor(options: WasmOptions = {}): WasmExecutor {
   return new WasmExecutor(options);
 }
 
-/** The executor, with what only it can do: reads that block. */
+/** The executor, with what only it can tell: what its threads did. */
 export class WasmExecutor implements Executor {
   readonly limits: Limits;
   private readonly options: WasmOptions;
@@ -63,6 +63,7 @@ export class WasmExecutor implements Executor {
   private readonly memoryPart: Memory<Storage>;
   private readonly queue: CommandQueue;
   private readonly relaxedSimd: boolean;
+  private readonly yields: boolean;
   private lost: DeviceLostError | undefined;
   private readonly count: { -readonly [K in keyof Counters]: Counters[K] } = {
     dispatches: 0,
@@ -83,6 +84,7 @@ export class WasmExecutor implements Executor {
     const clampIndices = options.clampIndices ?? false;
     const debug = debugLevel();
     this.options = options;
+    this.yields = host.yields;
     this.relaxedSimd = features.relaxedSimd && (options.relaxedSimd ?? true);
     this.linear = new LinearMemory(sharedMemory);
     this.kernels = new Kernels(
@@ -118,6 +120,11 @@ export class WasmExecutor implements Executor {
       isFallback: true,
       features: [...(size > 1 ? ["threads"] : []), ...(this.relaxedSimd ? ["relaxed-simd"] : [])],
     };
+  }
+
+  /** Portions of work that threads other than the calling one took. */
+  get sharedPortions(): number {
+    return this.threads.claims;
   }
 
   allocate(bytes: number, label: string): DeviceBuffer {
@@ -211,8 +218,12 @@ export class WasmExecutor implements Executor {
     return this.queue.read(this.addressOf(buffer, bytes, byteOffset), bytes);
   }
 
-  /** `read` without a promise: blocks until all work so far is done. Not for a page's main thread, which it would freeze. */
+  /** Blocks until all work so far is done. */
   readSync(buffer: DeviceBuffer, bytes: number, byteOffset = 0): ArrayBuffer {
+    if (this.yields)
+      throw new DeviceError(
+        "readSync: a page's main thread must not wait; await data() there, or compute in a web worker",
+      );
     return this.queue.readNow(this.addressOf(buffer, bytes, byteOffset), bytes);
   }
 

@@ -16,6 +16,8 @@ export const CELL = {
   stop: 114,
   /** 1 + index of the first worker whose kernel trapped; its message lies at MESSAGE. */
   failed: 115,
+  /** Chunks that workers have claimed, all jobs together. */
+  claims: 116,
   /** From here on: the job, written while nobody is in it. */
   kernel: 128,
   codeAddress: 129,

@@ -125,6 +125,11 @@ export class Threads {
     return new TextDecoder().decode(text);
   }
 
+  /** Chunks that workers have claimed so far. */
+  get claims(): number {
+    return Atomics.load(this.linear.words, CELL.claims);
+  }
+
   /** Ends all workers. */
   stop(): void {
     const { words } = this.linear;

@@ -54,6 +54,7 @@ export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
     for (;;) {
       const begin = Atomics.add(words, cell.next, chunk);
       if (begin >= end) return;
+      Atomics.add(words, cell.claims, 1);
       run(begin, Math.min(begin + chunk, end), x, y, z, scratch, at(cell.table));
     }
   };
