@@ -25,7 +25,7 @@ export function lowerMap(label: string, shape: Shape, outputs: readonly Output[]
   const positions = ceilDiv(sizeOf(shape), width);
   // Small arrays get one position an invocation, so that they still spread over the cores.
   const sequential = limits.sequential === true;
-  const group = sequential ? SEQUENTIAL_GROUP : GROUP;
+  const group = sequential ? Math.min(SEQUENTIAL_GROUP, limits.maxComputeInvocationsPerWorkgroup) : GROUP;
   const repeat = !sequential && positions > GROUP * REPEAT * 4 ? REPEAT : 1;
   const hooks = emitter.finish(`const GROUP = ${group}u;\nconst REPEAT = ${repeat}u;`);
   const grid = foldGrid(ceilDiv(positions, group * repeat), limits.maxComputeWorkgroupsPerDimension);
