@@ -1,5 +1,5 @@
 /**
- * `pnpm random-contract`: draws every sampler's golden cases on both software adapters and writes docs/random.md, the table
+ * `pnpm random-contract`: draws every sampler's golden cases on each software adapter and writes docs/random.md, the table
  * of how close each comes to JAX's numbers. samplers.spec.ts holds every adapter to what the table says.
  */
 import { execFileSync } from "node:child_process";
@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { initDevice } from "@jnx/testing";
 import { goldenArray } from "../goldens/read.ts";
-import { casesOf, measure, type Distance } from "./measure.ts";
+import { casesOf, measure, normalDistances, type Distance } from "./measure.ts";
 import { CLOSE, DISCRETE, EXACT, REJECTED, VECTORS, type Draw } from "./samplers.ts";
 
 const PAGE = new URL("../../docs/random.md", import.meta.url);
@@ -56,7 +56,16 @@ export function contractFor(sampler: string, adapter: string): string {
   return found;
 }
 
-async function measureAll(): Promise<Row[]> {
+/** What one adapter's process prints. */
+interface Measured {
+  readonly rows: readonly Row[];
+  /** How many of 2^20 normal numbers are 0, 1, 2 … ulp from JAX's. */
+  readonly normals: readonly number[];
+}
+
+const ADAPTERS = ["swiftshader", "lavapipe", "wasm"] as const;
+
+async function measureAll(): Promise<Measured> {
   await initDevice();
   const rows: Row[] = [];
   for (const [file, samplers] of Object.entries(TABLES))
@@ -65,40 +74,56 @@ async function measureAll(): Promise<Row[]> {
       const dtype = goldenArray(file, casesOf(file, name)[0]?.name ?? "").dtype;
       rows.push({ name, dtype, elements: distance.elements, contract: contractOf(file, distance) });
     }
-  return rows;
+  return { rows, normals: await normalDistances(2026, 2 ** 20) };
 }
 
-function measureOn(adapter: string): Row[] {
+function measureOn(adapter: string): Measured {
   const args = ["--conditions=@jnx/source", "--import", "tsx", fileURLToPath(import.meta.url), "measure"];
   const env = { ...process.env, JNX_ADAPTER: adapter };
   const out = execFileSync(process.execPath, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  return JSON.parse(out) as Row[]; // what this very script prints
+  return JSON.parse(out) as Measured; // what this very script prints
 }
 
-function page(swiftshader: readonly Row[], lavapipe: readonly Row[]): string {
-  const rows = swiftshader.map(
-    (row, i) =>
-      `| \`${row.name}\` | ${row.dtype} | ${row.elements} | ${row.contract} | ${lavapipe[i]?.contract ?? ""} |`,
-  );
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function page(measured: readonly Measured[]): string {
+  const rows = (measured[0]?.rows ?? []).map(({ name, dtype, elements }, i) => [
+    `\`${name}\``,
+    dtype,
+    elements,
+    ...measured.map((one) => one.rows[i]?.contract ?? ""),
+  ]);
+  const most = Math.max(...measured.map(({ normals }) => normals.length));
+  const normals = measured.map(({ normals: counts }, k) => [
+    ADAPTERS[k] ?? "",
+    ...Array.from({ length: most }, (_, ulp) => counts[ulp] ?? 0),
+  ]);
   return `# Random numbers: how close to JAX's
 
 Measured by \`pnpm random-contract\`, which writes this page: draws of the golden cases in \`tests/goldens/random-*.json\`, made by
 the real JAX on a CPU, against the same draws here. A sampler's parameters stand behind its name. Exact means equal bit for bit,
-whole arrays compared by their hashes; an ulp is a unit in the last place. The tests hold every adapter to its column.
+whole arrays compared by their hashes; an ulp is a unit in the last place. The tests hold every adapter to its column; wasm is the
+CPU's own executor.
 
-| Sampler | Dtype | Elements | swiftshader | lavapipe |
-| --- | --- | --- | --- | --- |
-${rows.join("\n")}
+${table(["Sampler", "Dtype", "Elements", ...ADAPTERS], rows)}
 
-Over 2^20 draws of one key, 14 normal numbers differ from JAX's, by 1 or 2 ulp: the kernel rounds as JAX does where that shows most.
+## 2^20 normal numbers of one key
 
-Samplers that reject (gamma and what is made of it, Poisson, binomial) repeat JAX's trials. An element whose trial is
-accepted here and refused there, by a difference in the last place, would come out as another number altogether: none did here.
+The kernel rounds as JAX does where that shows most. How many of the numbers are so many ulp from JAX's:
+
+${table(["Adapter", ...Array.from({ length: most }, (_, ulp) => (ulp === 0 ? "equal" : `${ulp} ulp`))], normals)}
+
+## Samplers that reject
+
+Gamma and what is made of it, Poisson and binomial repeat JAX's trials. An element whose trial is accepted here and refused
+there, by a difference in the last place, would come out as another number altogether: none did here.
 `;
 }
 
 if (process.argv[2] === "measure") {
   process.stdout.write(JSON.stringify(await measureAll()), () => process.exit(0));
 } else if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(PAGE, page(measureOn("swiftshader"), measureOn("lavapipe")));
+  writeFileSync(PAGE, page(ADAPTERS.map(measureOn)));
 }

@@ -1,12 +1,14 @@
-import { array, config, laxSlice, random, reshape, type Tensor } from "@jnx/tensor";
+import { array, config, DtypeError, laxSlice, random, reshape, type Tensor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
-import { jax } from "jnx";
+import { jax, jnp, lax } from "jnx";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { hostSplit, seedToKey } from "../../packages/tensor/src/ops/threefry.ts";
 
 useDevice();
 
-const list = async (x: Tensor): Promise<number[]> => Array.from(await x.data());
+/** The numbers of an array, or the words of keys. */
+const list = async (x: Tensor): Promise<number[]> =>
+  Array.from(await (x instanceof random.KeyArray ? random.keyData(x) : x).data());
 
 describe("keys", () => {
   test("seeds may be booleans and integer arrays, also inside jit", async () => {
@@ -19,7 +21,9 @@ describe("keys", () => {
 
   test("a key that is data inside jit gives the same numbers", async () => {
     const draw = jax.jit((key: Tensor) => {
-      const last = reshape(laxSlice(random.split(key, [2, 2]), [1, 1, 0], [2, 2, 2]), [2]);
+      const last = random.wrapKeyData(
+        reshape(laxSlice(random.keyData(random.split(key, [2, 2])), [1, 1, 0], [2, 2, 2]), [2]),
+      );
       return random.normal(random.foldIn(last, 5), [5]);
     });
     const want = random.normal(random.foldIn(array(hostSplit(seedToKey(3), 4).slice(6)), 5), [5]);
@@ -31,6 +35,83 @@ describe("keys", () => {
     const words = await list(random.bits(key, [3], { dtype: "uint64" }));
     const joined = [0, 1, 2].map((i) => (BigInt(words[2 * i] ?? 0) << 32n) | BigInt(words[2 * i + 1] ?? 0));
     expect(joined).toEqual([3182764935064573181n, 366096495144982249n, 241365115613244543n]);
+  });
+});
+
+describe("arrays of keys", () => {
+  const keys = random.split(random.key(7), [2, 3]);
+  const words = hostSplit(seedToKey(7), 6);
+
+  test("have a dtype, a shape without the words, and no numbers", async () => {
+    expect([keys.dtype, keys.shape, keys.ndim, keys.size, keys.nbytes]).toEqual(["key<fry>", [2, 3], 2, 6, 48]);
+    expect(random.keyImpl(keys)).toBe("threefry2x32");
+    expect(String(random.key(42))).toBe("KeyArray key<fry>[] of words [0, 42]");
+    expect(random.keyData(keys).shape).toEqual([2, 3, 2]);
+    expect(await list(keys)).toEqual(Array.from(words));
+    await expect(keys.toArray()).rejects.toThrow(/keys are no numbers, received key<fry>\[2, 3\].*random\.keyData/);
+    await expect(keys.data()).rejects.toThrow(DtypeError);
+    await expect(random.key(0).item()).rejects.toThrow(DtypeError);
+  });
+
+  test("move as other arrays do", async () => {
+    const of = async (moved: Tensor): Promise<[string, readonly number[], number[]]> => [
+      moved.dtype,
+      moved.shape,
+      await list(moved),
+    ];
+    const pick = (...which: number[]): number[] => which.flatMap((i) => Array.from(words.slice(2 * i, 2 * i + 2)));
+    expect(await of(jnp.reshape(keys, [3, 2]))).toEqual(["key<fry>", [3, 2], Array.from(words)]);
+    expect(await of(jnp.transpose(keys))).toEqual(["key<fry>", [3, 2], pick(0, 3, 1, 4, 2, 5)]);
+    expect(await of(jnp.expandDims(laxSlice(keys, [1, 0], [2, 2]), 0))).toEqual(["key<fry>", [1, 1, 2], pick(3, 4)]);
+    expect(await of(jnp.broadcastTo(random.key(1), [2]))).toEqual(["key<fry>", [2], [0, 1, 0, 1]]);
+    expect(await of(jnp.stack([random.key(1), random.key(2)]))).toEqual(["key<fry>", [2], [0, 1, 0, 2]]);
+    expect(await of(jnp.concatenate([keys, keys]))).toEqual(["key<fry>", [4, 3], [...words, ...words]]);
+    expect(await of(jnp.take(keys, array([2, 0]), { axis: 1 }))).toEqual(["key<fry>", [2, 2], pick(2, 0, 5, 3)]);
+    expect(await of(jnp.flip(keys, { axis: 1 }))).toEqual(["key<fry>", [2, 3], pick(2, 1, 0, 5, 4, 3)]);
+  });
+
+  test.each([
+    ["add", () => jnp.add(keys, 1)],
+    ["multiply", () => jnp.multiply(2, random.key(0))],
+    ["sum", () => jnp.sum(keys)],
+    ["sort", () => jnp.sort(keys)],
+    ["astype", () => jnp.astype(keys, "float32")],
+    ["exp", () => jnp.exp(keys)],
+  ])("%s is refused", (_name, compute) => {
+    expect(compute).toThrow(/does not take keys, received key<fry>\[.*random\.keyData\(keys\)/);
+    expect(compute).toThrow(DtypeError);
+  });
+
+  test("go through jit, vmap on any axis, scan and grad", async () => {
+    const draw = (key: Tensor): Tensor => random.normal(key, [2]);
+    const row = jnp.reshape(laxSlice(keys, [1, 0], [2, 3]), [3]);
+    const each = (): Tensor[] => [3, 4, 5].map((i) => draw(array(words.slice(2 * i, 2 * i + 2))));
+    const want = (await Promise.all(each().map(list))).flat();
+    expect(await list(jax.jit(jax.vmap(draw))(row))).toEqual(want);
+    const last = jax.vmap((key: Tensor) => random.foldIn(key, 5), { inAxes: -1, outAxes: -1 });
+    const folded = jax.vmap((some: Tensor) => last(some))(keys);
+    expect([folded.dtype, folded.shape]).toEqual(["key<fry>", [2, 3]]);
+    const first = random.foldIn(array(words.slice(0, 2)), 5);
+    expect((await list(folded)).slice(0, 2)).toEqual(await list(first));
+    const [end, drawn] = lax.scan(
+      (carry: Tensor, key: Tensor): [Tensor, Tensor] => [random.foldIn(carry, 1), draw(key)],
+      random.key(0),
+      row,
+    );
+    expect([end.dtype, await list(drawn)]).toEqual(["key<fry>", want]);
+    const slope = jax.grad((x: Tensor, key: Tensor) => jnp.sum(jnp.multiply(x, draw(key))))(array(1.5), random.key(3));
+    const sum = (await list(draw(random.key(3)))).reduce((a, b) => a + b);
+    expect(await slope.item()).toBeCloseTo(sum, 5);
+  });
+
+  test("raw keys stay raw, and no key is a seed", () => {
+    const raw = random.PRNGKey(3);
+    expect([raw.dtype, random.split(raw).shape, random.foldIn(raw, 1).shape]).toEqual(["uint32", [2, 2], [2]]);
+    expect(random.clone(raw).dtype).toBe("uint32");
+    expect(random.wrapKeyData(raw).dtype).toBe("key<fry>");
+    expect(() => random.key(random.key(0))).toThrow(/seed must be an integer, received key<fry>; a key is no seed/);
+    // @ts-expect-error: the type refuses it too.
+    expect(() => random.key(0, { impl: "rbg" })).toThrow(/no generator "rbg"; there is "threefry2x32"/);
   });
 });
 
@@ -165,7 +246,7 @@ describe("what is refused", () => {
     [() => random.normal(random.split(key)), /random\.normal: takes one key, received keys of shape \[2\]/],
     [
       () => random.normal(array([1, 2])),
-      /random\.normal: a key is a uint32 array whose last axis is 2, received int32/,
+      /random\.normal: a key is what random\.key\(seed\) makes, or a uint32 array .* received int32/,
     ],
     [() => random.key(1.5), /seed is 1\.5/],
     [() => random.key(array(1.5)), /seed must be an integer, received float32/],

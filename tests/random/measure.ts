@@ -1,6 +1,8 @@
 import { random, type TypedArray } from "@jnx/tensor";
 import { digest, goldenArray, readGoldens, sampled, type GoldenData } from "../goldens/read.ts";
+import { hostBits, seedToKey } from "../../packages/tensor/src/ops/threefry.ts";
 import { ulpDistance } from "../kernels/ulp.ts";
+import { normalOf } from "./reference.ts";
 import type { Draw } from "./samplers.ts";
 
 /** How far draws are from JAX's over all cases of a sampler. */
@@ -47,6 +49,18 @@ export async function measure(file: string, sampler: string, draw: Draw): Promis
     if (!same && worst === 0) [worst, where] = [Infinity, `${name}: an element between the samples`];
   }
   return { elements, equal, near, worst, apart, where };
+}
+
+/** How many of n normal numbers of a seed are 0, 1, 2 … units in the last place from JAX's. */
+export async function normalDistances(seed: number, n: number): Promise<number[]> {
+  const got = await random.normal(random.key(seed), [n]).data();
+  const counts = [0];
+  hostBits(seedToKey(seed), n).forEach((word, i) => {
+    const distance = ulps(got[i] ?? Number.NaN, normalOf(word));
+    while (counts.length <= distance) counts.push(0);
+    counts[distance] = (counts[distance] ?? 0) + 1;
+  });
+  return counts;
 }
 
 /** Small integers come as uint32 here. */

@@ -81,29 +81,42 @@ export const REJECTED: Readonly<Record<string, Draw>> = {
   "f 4 6": (k, s) => random.f(k, 4, 6, s),
   "generalizedNormal 2": (k, s) => random.generalizedNormal(k, 2, s),
   "ball 3": (k, s) => random.ball(k, 3, { shape: s }),
+};
+
+function numbers(shape: readonly number[]): Tensor {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return array(
+    Int32Array.from({ length: size }, (_, i) => i),
+    { shape },
+  );
+}
+
+/** Orders, choices and whole numbers: equal to JAX's, those drawn by rejection too. */
+export const DISCRETE: Readonly<Record<string, Draw>> = {
+  "permutation n": (k, s) =>
+    random.permutation(
+      k,
+      s.reduce((product, extent) => product * extent, 1),
+    ),
+  "permutation rows": (k, s) => random.permutation(k, numbers([...s, 5])),
+  "permutation columns": (k, s) => random.permutation(k, numbers([3, ...s, 2]), { axis: 1 }),
+  "permutation independent": (k, s) => random.permutation(k, numbers([5, ...s]), { axis: 0, independent: true }),
+  "choice 10": (k, s) => random.choice(k, 10, s),
+  "choice rows": (k, s) => random.choice(k, rows, s, { axis: 1 }),
+  "choice 5000 distinct": (k, s) => random.choice(k, 5000, s, { replace: false }),
+  "choice p": (k, s) => random.choice(k, 4, s, { p }),
+  "choice p distinct": (k, s) => random.choice(k, 4, s, { p, replace: false }),
+  categorical: (k, s) => random.categorical(k, array(first), { shape: s }),
+  "categorical batch": (k, s) => random.categorical(k, logits, { shape: [...s, 2] }),
+  "categorical axis 0": (k, s) => random.categorical(k, logits, { axis: 0, shape: [...s, 4] }),
+  "categorical high": (k, s) => random.categorical(k, array(first), { shape: s, mode: "high" }),
+  "categorical distinct": (k, s) => random.categorical(k, logits, { shape: [...s, 2], replace: false }),
   "poisson 3": (k, s) => random.poisson(k, 3, s),
   "poisson 50": (k, s) => random.poisson(k, 50, s),
   "binomial 10 0.3": (k, s) => random.binomial(k, 10, 0.3, s),
   "binomial 100 0.4": (k, s) => random.binomial(k, 100, 0.4, s),
   "binomial 1000 0.8": (k, s) => random.binomial(k, 1000, 0.8, s),
   "multinomial 10": (k, s) => random.multinomial(k, 10, p, { shape: [...s, 4] }),
-};
-
-/** Orders and choices: equal to JAX's. */
-export const DISCRETE: Readonly<Record<string, Draw>> = {
-  "permutation rows": (k) => random.permutation(k, rows),
-  "permutation columns": (k) => random.permutation(k, rows, { axis: 1 }),
-  "permutation independent": (k) => random.permutation(k, rows, { axis: 1, independent: true }),
-  "choice 10": (k, s) => random.choice(k, 10, s),
-  "choice rows": (k, s) => random.choice(k, rows, s, { axis: 1 }),
-  "choice 1100 distinct": (k, s) => random.choice(k, 1100, s, { replace: false }),
-  "choice p": (k, s) => random.choice(k, 4, s, { p }),
-  "choice p distinct": (k) => random.choice(k, 4, [3], { p, replace: false }),
-  categorical: (k, s) => random.categorical(k, array(first), { shape: s }),
-  "categorical batch": (k, s) => random.categorical(k, logits, { shape: [...s, 2] }),
-  "categorical axis 0": (k, s) => random.categorical(k, logits, { axis: 0, shape: [...s, 4] }),
-  "categorical high": (k, s) => random.categorical(k, array(first), { shape: s, mode: "high" }),
-  "categorical distinct": (k) => random.categorical(k, logits, { shape: [3, 2], replace: false }),
 };
 
 /** Linear algebra: within 1e-5 of JAX's. */

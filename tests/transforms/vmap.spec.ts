@@ -126,7 +126,7 @@ describe("vmap", () => {
   });
 
   test("one draw for each key, as if drawn alone; a dropout mask for each example", async () => {
-    const keys = t.random.split(t.random.key(3), 4);
+    const keys = t.random.split(t.random.PRNGKey(3), 4);
     const rows = vmap((k: Tensor) => t.random.normal(k, [5]))(keys);
     const bits = vmap((k: Tensor) => [t.random.split(k, 2), t.random.foldIn(k, 7), t.random.permutation(k, 6)])(keys);
     const drawn = vmap((k: Tensor) => [t.random.randint(k, [3], 0, 100), t.random.bernoulli(k, 0.5, [3])])(keys);

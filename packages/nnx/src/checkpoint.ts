@@ -1,6 +1,5 @@
 import { ShapeDtypeStruct } from "@jnx/compile";
 import { ArgumentError, astype, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
-import * as random from "@jnx/tensor/random";
 import { isFloat, itemBytes, shapeText } from "@jnx/tensor/internal";
 import { GraphError } from "./errors.ts";
 import { decodeTensor, fileBytes, FORMAT } from "./io.ts";
@@ -8,7 +7,6 @@ import { layoutSafetensors, parseSafetensorsHeader, SafetensorsError, type Safet
 import { state as stateOf } from "./graph.ts";
 import { pathText, type Path } from "./node.ts";
 import { toFlatState, type Leaf } from "./state.ts";
-import { RngKey } from "./variable-types.ts";
 import { checkWritable, isVariable, peek } from "./variable.ts";
 
 /** Where files of a checkpoint go: a folder, an object store, a ZIP. Parts of a file come in order. */
@@ -94,7 +92,7 @@ function itemsOf<T>(
 
 function savedIn(leaf: Leaf, value: unknown): Tensor | undefined {
   if (!(value instanceof Tensor)) return undefined;
-  return leaf instanceof RngKey ? random.keyData(value) : value;
+  return value;
 }
 
 function bytesOf({ size, dtype }: Tensor): number {
@@ -292,5 +290,5 @@ function writer({ name, path, leaf, tensor }: Item<Typed>, read: Tensor): () => 
       `loadCheckpoint: "${pathText(path)}" is a bare array in a field; make it a Variable, so that it can be written`,
     );
   checkWritable(leaf);
-  return () => leaf.setRawValue(leaf instanceof RngKey ? random.wrapKeyData(next) : next);
+  return () => leaf.setRawValue(next);
 }

@@ -10,7 +10,17 @@ import { RngsNode, RngStream } from "./rngs.ts";
 import { Variable } from "./variable.ts";
 
 /** What makes and takes keys apart, and so is no sampler. */
-const NO_SAMPLERS = ["key", "PRNGKey", "keyData", "wrapKeyData", "split", "foldIn", "clone", "keyImpl"] as const;
+const NO_SAMPLERS = [
+  "key",
+  "PRNGKey",
+  "keyData",
+  "wrapKeyData",
+  "split",
+  "foldIn",
+  "clone",
+  "keyImpl",
+  "KeyArray",
+] as const;
 
 /** Initializers that come with options and have no sampler's name. */
 const INITIALIZERS = [

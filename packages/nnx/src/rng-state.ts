@@ -18,7 +18,7 @@ export type StreamBackup = readonly [stream: RngStream, key: Tensor, count?: Ten
  * const rngs = new nnx.Rngs(0);
  * const backups = nnx.splitRngs(rngs, { splits: 3 });
  * backups.restore();
- * rngs.stream("default").key.shape; // [2]
+ * rngs.stream("default").key.shape; // []
  */
 export class SplitBackups implements Iterable<StreamBackup> {
   readonly backups: readonly StreamBackup[];

@@ -52,7 +52,7 @@ export class RngStream extends Pytree {
   /** The next key. The same as calling the stream. */
   call(): Tensor {
     checkWritable(this.count);
-    const key = random.foldIn(readRaw(this.key), readRaw(this.count));
+    const key = random.foldIn(random.wrapKeyData(readRaw(this.key)), readRaw(this.count));
     increment(this.count);
     return key;
   }

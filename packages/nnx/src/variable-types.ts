@@ -1,5 +1,6 @@
-import type { Tensor } from "@jnx/tensor";
-import { Variable } from "./variable.ts";
+import type { DType, Shape, Tensor } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
+import { peek, Variable, type Metadata } from "./variable.ts";
 
 /**
  * What is learnt: gradients are taken of it and optimizers update it. Source: flax.nnx.Param.
@@ -34,8 +35,45 @@ export class Perturbation<T = Tensor> extends Intermediate<T> {}
  */
 export class RngState extends Variable {}
 
-/** A stream's base key. */
-export class RngKey extends RngState {}
+/** A stream's base key, or its keys: an array of keys when read, kept as its words. Source: flax.nnx.RngKey. */
+export class RngKey extends RngState {
+  /** The keys, for looking at them. */
+  get #keys(): Tensor {
+    return random.wrapKeyData(peek(this));
+  }
+
+  override get shape(): Shape {
+    return this.#keys.shape;
+  }
+
+  override get dtype(): DType {
+    return this.#keys.dtype;
+  }
+
+  override get ndim(): number {
+    return this.#keys.ndim;
+  }
+
+  override get size(): number {
+    return this.#keys.size;
+  }
+
+  override getRawValue(): Tensor {
+    return random.wrapKeyData(super.getRawValue());
+  }
+
+  override setRawValue(next: Tensor): void {
+    super.setRawValue(random.keyData(next));
+  }
+
+  override copy(value?: Tensor, metadata: Metadata = {}): this {
+    return super.copy(value && random.keyData(value), metadata);
+  }
+
+  protected override createValue(value: Tensor): Tensor {
+    return random.keyData(value);
+  }
+}
 
 /** How many keys a stream has given. */
 export class RngCount extends RngState {}

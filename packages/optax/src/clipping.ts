@@ -143,7 +143,7 @@ export interface NoiseState extends CountState {
  */
 export function addNoise(eta: number, gamma: number, key: Tensor): GradientTransformation<NoiseState> {
   return {
-    init: () => ({ count: zeroCount(), rngKey: key }),
+    init: () => ({ count: zeroCount(), rngKey: random.keyData(key) }),
     update: (updates, state) => {
       const count = safeIncrement(state.count);
       const [leaves, def] = tree.flatten(updates);

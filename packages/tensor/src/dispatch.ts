@@ -2,6 +2,8 @@ import type { Tensor } from "./tensor.ts";
 import type { CallOp } from "./call.ts";
 import type { AnyOp, OpDef } from "./op.ts";
 import { evaluate } from "./eager.ts";
+import { DtypeError } from "./errors.ts";
+import { shapeText } from "./shape.ts";
 
 /**
  * An interpreter of ops: a tape records them, a capture writes them into a graph. Levels form a stack, innermost on
@@ -37,12 +39,30 @@ export function currentFrame(): Frame | undefined {
  * Applies an op to tensors: the one door through which every computation passes.
  */
 export function bind<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  for (const input of inputs) if (input.composition !== undefined) return bindParts(op, inputs, attrs, input);
   for (let frame = top; frame !== undefined; frame = frame.below) {
     if (!frame.level.claims(inputs)) continue;
     const { level, below } = frame;
     return withFrame(below, () => level.process(op, inputs, attrs));
   }
   return withFrame(undefined, () => evaluate(op, inputs, attrs));
+}
+
+/** Keys may be moved about, part by part; nothing else is done with them. */
+function bindParts<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A, keys: Tensor): Tensor {
+  const { composition } = keys;
+  if (composition === undefined || (op.kind !== "view" && op.moves !== true))
+    throw new DtypeError(
+      `${op.name}: does not take keys, received ${keys.dtype}${shapeText(keys.shape)}; draw numbers with jax.random, or take the keys' words with random.keyData(keys)`,
+    );
+  const bound = composition.parts.map((_, k) =>
+    bind(
+      op,
+      inputs.map((input) => input.composition?.parts[k] ?? input),
+      attrs,
+    ),
+  );
+  return composition.remake(bound);
 }
 
 /** Runs `body` with `level` on top of the stack. */

@@ -19,6 +19,8 @@ interface OpBase<A> {
   readonly name: string;
   /** Shape and dtype of the result. Throws ShapeError or DtypeError naming the op. */
   infer(inputs: readonly Aval[], attrs: A): Aval;
+  /** True if it only moves elements, whatever they are: then it moves keys, too. Views all do. */
+  readonly moves?: true;
   /** The reverse-mode rule, or the word that says there is none to give. */
   readonly vjp: VjpRule<A> | "nondifferentiable";
   /** The forward-mode rule. Without one, the tangent comes from `vjp`, which is linear in its cotangent, transposed. */

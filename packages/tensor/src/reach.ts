@@ -29,7 +29,7 @@ export function withAttached(tensors: Iterable<Tensor>): Set<Tensor> {
 }
 
 function tensorsOf(value: unknown): Iterable<Tensor> {
-  return value instanceof Tensor ? [value] : reachableTensors(value);
+  return value instanceof Tensor && value.composition === undefined ? [value] : reachableTensors(value);
 }
 
 function storageOf({ payload }: Tensor): Storage[] {

@@ -39,6 +39,13 @@ export function originOf(tensor: Tensor): string {
   return `${payload.trace.describe?.(tensor) ?? "a value"} of ${payload.trace.name}`;
 }
 
+/** An array whose elements are no numbers, made of arrays of its shape that are: the words of keys. */
+export interface Composition {
+  readonly parts: readonly Tensor[];
+  /** An array of this kind from other parts. */
+  remake(parts: readonly Tensor[]): Tensor;
+}
+
 /** Nested arrays of numbers, as `toArray()` gives them. */
 export type NestedArray = number | readonly NestedArray[];
 
@@ -78,6 +85,11 @@ export class Tensor implements Aval {
 
   get nbytes(): number {
     return this.size * itemBytes(this.dtype);
+  }
+
+  /** @internal What it is made of, for an array whose elements are no numbers. */
+  get composition(): Composition | undefined {
+    return undefined;
   }
 
   /** @internal */

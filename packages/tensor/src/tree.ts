@@ -255,7 +255,7 @@ export function reachableTensors(value: unknown): Set<Tensor> {
   const queue: unknown[] = [value];
   while (queue.length > 0) {
     const next = queue.pop();
-    if (next instanceof Tensor) found.add(next);
+    if (next instanceof Tensor) for (const part of next.composition?.parts ?? [next]) found.add(part);
     if (
       typeof next !== "object" ||
       next === null ||

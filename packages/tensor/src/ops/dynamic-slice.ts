@@ -27,6 +27,7 @@ interface WindowAttrs {
 const windowOp: KernelOp<WindowAttrs> = {
   kind: "kernel",
   name: "dynamic_slice",
+  moves: true,
   infer: ([x], { axis, size }) => ({
     shape: x?.shape.map((extent, k) => (k === axis ? size : extent)) ?? [],
     dtype: x?.dtype ?? "float32",

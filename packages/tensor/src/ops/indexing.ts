@@ -64,6 +64,7 @@ function takenShape(x: Shape, index: Shape, { axis, along }: IndexAttrs): Shape 
 const gatherOp: KernelOp<IndexAttrs> = {
   kind: "kernel",
   name: "gather",
+  moves: true,
   infer: ([x, index], attrs) => ({
     shape: x && index ? takenShape(x.shape, index.shape, attrs) : [],
     dtype: x?.dtype ?? "float32",

@@ -27,6 +27,7 @@ interface ConcatenateAttrs {
 const concatenateOp: KernelOp<ConcatenateAttrs> = {
   kind: "kernel",
   name: "concatenate",
+  moves: true,
   infer: (inputs, { axis }) => {
     const [first] = inputs;
     const total = inputs.reduce((sum, { shape }) => sum + at(shape, axis), 0);

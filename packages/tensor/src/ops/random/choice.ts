@@ -14,6 +14,7 @@ import { sortPairs } from "../sort.ts";
 import { draw, unitOp } from "./draw.ts";
 import { drawGumbel, type GumbelMode } from "./gumbel.ts";
 import { drawIntegers } from "./integers.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey } from "./keys.ts";
 import { order, permutation } from "./order.ts";
 import { drawShape, float } from "./shapes.ts";
@@ -54,7 +55,7 @@ export function categorical(k: TensorLike, logits: TensorLike, options: Categori
 
 /** The `count` largest sums of logits and noise along the axis, as the first axes of the result. */
 function distinct(
-  source: Tensor,
+  source: KeyArray,
   scores: Tensor,
   axis: number,
   count: number,
@@ -130,7 +131,7 @@ function checkChoice(n: number, draws: number, options: ChoiceOptions): void {
 }
 
 /** The beginning of a random order. */
-function firstOf(source: Tensor, pool: number | Tensor, axis: number, shape: Shape): Tensor {
+function firstOf(source: KeyArray, pool: number | Tensor, axis: number, shape: Shape): Tensor {
   const whole = typeof pool === "number" ? order(source, pool) : permutation(source, pool, { axis });
   const limits = whole.shape.map((extent, k) => (k === axis ? sizeOf(shape) : extent));
   const cut = laxSlice(
@@ -141,7 +142,7 @@ function firstOf(source: Tensor, pool: number | Tensor, axis: number, shape: Sha
   return reshape(cut, [...cut.shape.slice(0, axis), ...shape, ...cut.shape.slice(axis + 1)]);
 }
 
-function indices(source: Tensor, n: number, shape: Shape, { p, replace, mode }: ChoiceOptions): Tensor {
+function indices(source: KeyArray, n: number, shape: Shape, { p, replace, mode }: ChoiceOptions): Tensor {
   if (p === undefined) return drawIntegers(source, shape, [0, n], "int32");
   const chances = float(p);
   if (replace === false)

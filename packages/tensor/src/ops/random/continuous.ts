@@ -8,6 +8,7 @@ import { asTensor, type TensorLike } from "../create.ts";
 import { add, div, equal, exp, less, mul, power, sqrt, square, sub, where } from "../elementwise.ts";
 import { sum } from "../reduce.ts";
 import { call, draw, drawing, exponentialOp, laplaceOp, logisticOp, normalOp, rayleighOp, unitOp } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
 import { drawShape, float, spread } from "./shapes.ts";
 
@@ -124,7 +125,7 @@ export function maxwell(k: TensorLike, shape: Shape = []): Tensor {
   return drawMaxwell(source, checkShape("random.maxwell", shape));
 }
 
-function drawMaxwell(source: Tensor, shape: Shape): Tensor {
+function drawMaxwell(source: KeyArray, shape: Shape): Tensor {
   return composite("maxwell", () => sqrt(sum(square(draw(normalOp, source, [...shape, 3])), { axis: -1 })));
 }
 

@@ -34,6 +34,7 @@ import { stack } from "../join.ts";
 import { broadcastTo, laxSlice, moveaxis, reshape } from "../movement.ts";
 import { max } from "../reduce.ts";
 import { call, draw, drawing, zero } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitKeys } from "./keys.ts";
 import { drawRejected, rejection } from "./rejection.ts";
 import { drawShape, float, spread } from "./shapes.ts";
@@ -111,7 +112,7 @@ export function binomial(k: TensorLike, n: TensorLike, p: TensorLike, shape?: Sh
   return drawBinomial("binomial", source, float(n), float(p), shape);
 }
 
-function drawBinomial(name: string, source: Tensor, n: Tensor, p: Tensor, shape: Shape | undefined): Tensor {
+function drawBinomial(name: string, source: KeyArray, n: Tensor, p: Tensor, shape: Shape | undefined): Tensor {
   const full = drawShape(name, shape, n.shape, p.shape);
   return composite(name, () => {
     const [count, chance] = [broadcastTo(n, full), broadcastTo(p, full)];

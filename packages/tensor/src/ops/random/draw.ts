@@ -22,6 +22,7 @@ import { sizeOf, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { batchSize, spreadBatch } from "../batching.ts";
 import { exp, mul, square, sub } from "../elementwise.ts";
+import type { KeyArray } from "./key-array.ts";
 import { keyWords } from "./keys.ts";
 
 /**
@@ -96,7 +97,7 @@ export function bitsText(key: readonly string[], context: MapContext, attrs: Dra
 }
 
 /** Binds a draw: its parameters must have the result's shape. */
-export function draw(op: Draw, key: Tensor, shape: Shape, parameters: readonly Tensor[] = [], width = 32): Tensor {
+export function draw(op: Draw, key: KeyArray, shape: Shape, parameters: readonly Tensor[] = [], width = 32): Tensor {
   const partitionable = config.read("jax_threefry_partitionable");
   const attrs = {
     shape,

@@ -11,6 +11,7 @@ import { softmax } from "../normalize.ts";
 import { sum } from "../reduce.ts";
 import { signOp } from "./continuous.ts";
 import { draw, exponentialOp, normalOp } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
 import { drawRejected, rejection } from "./rejection.ts";
 import { drawShape, float, spread } from "./shapes.ts";
@@ -18,11 +19,11 @@ import { drawShape, float, spread } from "./shapes.ts";
 const gammaOp = /* @__PURE__ */ rejection("gamma", op_gamma, ["B(false)"]);
 const loggammaOp = /* @__PURE__ */ rejection("loggamma", op_gamma, ["B(true)"]);
 
-function drawGamma(source: Tensor, a: Tensor, shape: Shape): Tensor {
+function drawGamma(source: KeyArray, a: Tensor, shape: Shape): Tensor {
   return drawRejected(gammaOp, source, shape, [spread(a, shape)]);
 }
 
-function drawLoggamma(source: Tensor, a: Tensor, shape: Shape): Tensor {
+function drawLoggamma(source: KeyArray, a: Tensor, shape: Shape): Tensor {
   return drawRejected(loggammaOp, source, shape, [spread(a, shape)]);
 }
 
@@ -116,7 +117,7 @@ export function chisquare(k: TensorLike, df: TensorLike, shape?: Shape): Tensor 
   return composite("chisquare", () => drawChisquare(source, degrees, full));
 }
 
-function drawChisquare(source: Tensor, df: Tensor, shape: Shape): Tensor {
+function drawChisquare(source: KeyArray, df: Tensor, shape: Shape): Tensor {
   return mul(exp(drawLoggamma(source, div(df, 2), shape)), 2);
 }
 
@@ -148,7 +149,7 @@ export function generalizedNormal(k: TensorLike, p: number, shape: Shape = []): 
   return drawGeneralized(source, p, checkShape("random.generalizedNormal", shape));
 }
 
-function drawGeneralized(source: Tensor, p: number, shape: Shape): Tensor {
+function drawGeneralized(source: KeyArray, p: number, shape: Shape): Tensor {
   return composite("generalizedNormal", () => {
     const [keyG, keyS] = splitPair(source);
     const size = power(drawGamma(keyG, float(1 / p), shape), float(1 / p));

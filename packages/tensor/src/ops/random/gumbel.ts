@@ -6,6 +6,7 @@ import { checkShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { TensorLike } from "../create.ts";
 import { call, draw, drawing, gumbelOp, zero } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey } from "./keys.ts";
 
 /** How many random bits a Gumbel number takes: 23, about 46, or 64. */
@@ -62,7 +63,7 @@ export function gumbel(k: TensorLike, shape: Shape = [], options: GumbelOptions 
   return drawGumbel("gumbel", source, checkShape("random.gumbel", shape), options.mode);
 }
 
-export function drawGumbel(name: string, source: Tensor, shape: Shape, mode: GumbelMode | undefined): Tensor {
+export function drawGumbel(name: string, source: KeyArray, shape: Shape, mode: GumbelMode | undefined): Tensor {
   const chosen = mode ?? (config.read("jax_high_dynamic_range_gumbel") ? "high" : "low");
   if (!Object.hasOwn(OPS, chosen))
     throw new ArgumentError(

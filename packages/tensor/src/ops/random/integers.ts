@@ -12,6 +12,7 @@ import { asTensor, literal, type TensorLike } from "../create.ts";
 import { add, greater, lessEqual, logicalAnd, maximum, minimum, sub, where } from "../elementwise.ts";
 import { broadcastTo } from "../movement.ts";
 import { bitsText, call, type DrawAttrs } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { checkedKey, keyWords, splitKeys } from "./keys.ts";
 import { drawShape } from "./shapes.ts";
 
@@ -96,7 +97,7 @@ function shapeOf(x: Bound): Shape {
 
 /** `randint` for samplers, with a key of their own. */
 export function drawIntegers(
-  source: Tensor,
+  source: KeyArray,
   shape: Shape,
   [minval, maxval]: readonly [Bound, Bound],
   range: RandintDType,

@@ -12,22 +12,46 @@ import { convert } from "../convert.ts";
 import { asTensor, fromHost, hostValues, literal, type TensorLike } from "../create.ts";
 import { broadcastTo, laxSlice, reshape } from "../movement.ts";
 import { hostFoldIn, hostSplit, hostThreefry, seedToKey } from "../threefry.ts";
+import { KeyArray } from "./key-array.ts";
 import { noteUse } from "./reuse.ts";
 
+/** What a key can be made of. */
+type KeySeed = number | bigint | boolean | Tensor;
+
+/** The one algorithm there is, by its names in JAX. */
+export interface KeyOptions {
+  readonly impl?: "threefry2x32" | "fry";
+}
+
 /**
- * The key of a whole-number seed; of a boolean, the key of 0 or 1. An integer array of one element works inside traces too.
- * Source: jax.random.key.
+ * The key of a whole-number seed; of a boolean, the key of 0 or 1. An integer scalar array works inside traces too. The
+ * result's shape is [], its dtype `key<fry>`. Source: jax.random.key.
  *
- * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³).
- * @example await random.key(42).toArray(); // [0, 42]
+ * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³), ArgumentError for another `impl`
+ * than threefry2x32.
+ * @example
+ * const key = random.key(42);
+ * key.dtype;                               // "key<fry>"
+ * await random.keyData(key).toArray();     // [0, 42]
  */
-export function key(seed: number | bigint | boolean | Tensor): Tensor {
+export function key(seed: KeySeed, options: KeyOptions = {}): KeyArray {
+  const { impl = "threefry2x32" } = options;
+  if (!IMPLEMENTATIONS.includes(impl))
+    throw new ArgumentError(`random.key: no generator ${JSON.stringify(impl)}; there is "threefry2x32"`);
+  return KeyArray.ofWords(seedWords("key", seed));
+}
+
+const IMPLEMENTATIONS: readonly string[] = ["threefry2x32", "fry"];
+
+function seedWords(name: string, seed: KeySeed): Tensor {
   if (typeof seed !== "object") return fromHost(seedToKey(seed), [2], "uint32");
   const tensor = asTensor(seed);
   if (!isInteger(tensor.dtype))
-    throw new DtypeError(`random.key: the seed must be an integer, received ${tensor.dtype}; convert it with astype()`);
+    throw new DtypeError(
+      `random.${name}: the seed must be an integer, received ${tensor.dtype}; ${tensor instanceof KeyArray ? "a key is no seed: split it, or fold numbers in" : "convert it with astype()"}`,
+    );
   if (tensor.ndim !== 0)
-    throw new ShapeError(`random.key: the seed must be a scalar, received shape ${shapeText(tensor.shape)}`);
+    throw new ShapeError(`random.${name}: the seed must be a scalar, received shape ${shapeText(tensor.shape)}`);
   return bind(seedOp, [broadcastTo(convert(tensor, "uint32"), [2])], { shape: [2] });
 }
 
@@ -43,73 +67,90 @@ const seedOp: MapOp<KeyAttrs> = {
 };
 
 /**
- * The key of a seed as raw words; the same as {@link key} here. Source: jax.random.PRNGKey.
+ * The key of a seed as its raw words, uint32[2], which every sampler takes too. Source: jax.random.PRNGKey.
+ *
+ * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³).
  * @example await random.PRNGKey(42).toArray(); // [0, 42]
  */
-export function PRNGKey(seed: number | bigint | boolean | Tensor): Tensor {
-  return key(seed);
+export function PRNGKey(seed: KeySeed): Tensor {
+  return seedWords("PRNGKey", seed);
 }
 
 /**
- * The two words of a key: the key itself. Source: jax.random.key_data.
+ * The words of keys, uint32 with an axis of 2 behind the keys' own. Source: jax.random.key_data.
  *
- * @throws ArgumentError for what is no uint32 array whose last axis is 2.
+ * @throws ArgumentError for what is neither an array of keys nor a uint32 array whose last axis is 2.
  * @example await random.keyData(random.key(42)).toArray(); // [0, 42]
  */
 export function keyData(k: TensorLike): Tensor {
-  return checkedKeys("keyData", k);
+  return checkedKeys("keyData", k).words();
 }
 
 /**
- * A key from its two words. Source: jax.random.wrap_key_data.
+ * Keys from their words: the last axis, of 2, becomes the key. Keys stay as they are. Source: jax.random.wrap_key_data.
  *
  * @throws ArgumentError for what is no uint32 array whose last axis is 2.
- * @example await random.wrapKeyData(array(Uint32Array.of(0, 42))).toArray(); // [0, 42]
+ * @example random.wrapKeyData(array(Uint32Array.of(0, 42))).shape; // []
  */
-export function wrapKeyData(words: TensorLike): Tensor {
+export function wrapKeyData(words: TensorLike): KeyArray {
   return checkedKeys("wrapKeyData", words);
+}
+
+/**
+ * The name of the generator that keys belong to. Source: jax.random.key_impl.
+ *
+ * @throws ArgumentError for what are no keys.
+ * @example random.keyImpl(random.key(42)); // "threefry2x32"
+ */
+export function keyImpl(k: TensorLike): string {
+  checkedKeys("keyImpl", k);
+  return "threefry2x32";
 }
 
 /**
  * The same key: says that it is used again on purpose, so that the debug switch for reuse stays silent.
  * Source: jax.random.clone.
- * @example await random.clone(random.key(42)).toArray(); // [0, 42]
+ * @example random.clone(random.key(42)).shape; // []
  */
+export function clone(k: KeyArray): KeyArray;
+export function clone(k: TensorLike): Tensor;
 export function clone(k: TensorLike): Tensor {
-  const words = checkedKeys("clone", k);
-  return reshape(reshape(words, [...words.shape, 1]), words.shape);
+  const keys = checkedKeys("clone", k);
+  const words = keys.words();
+  return sameKind(k, KeyArray.ofWords(reshape(reshape(words, [...words.shape, 1]), words.shape)));
 }
 
-/** The words of one key or of an array of keys. */
-function checkedKeys(name: string, k: TensorLike): Tensor {
+/** One key or an array of keys, by themselves or by their words. */
+function checkedKeys(name: string, k: TensorLike): KeyArray {
   const tensor = asTensor(k);
+  if (tensor instanceof KeyArray) return tensor;
   if (tensor.dtype !== "uint32" || tensor.shape.at(-1) !== 2)
     throw new ArgumentError(
-      `random.${name}: a key is a uint32 array whose last axis is 2, received ${tensor.dtype}${shapeText(tensor.shape)}; make one with random.key(seed)`,
+      `random.${name}: a key is what random.key(seed) makes, or a uint32 array whose last axis is 2, received ${tensor.dtype}${shapeText(tensor.shape)}`,
     );
-  return tensor;
+  return KeyArray.ofWords(tensor);
 }
 
-/** The words of one key, which is used up by this. */
-export function checkedKey(name: string, k: TensorLike): Tensor {
-  const tensor = checkedKeys(name, k);
-  if (tensor.ndim !== 1)
+/** One key, which is used up by this. */
+export function checkedKey(name: string, k: TensorLike): KeyArray {
+  const keys = checkedKeys(name, k);
+  if (keys.ndim !== 0)
     throw new ArgumentError(
-      `random.${name}: takes one key, received keys of shape ${shapeText(tensor.shape.slice(0, -1))}; use one of them, or vmap`,
+      `random.${name}: takes one key, received keys of shape ${shapeText(keys.shape)}; use one of them, or vmap`,
     );
-  noteUse(name, tensor);
-  return tensor;
+  noteUse(name, asTensor(k));
+  return keys;
 }
 
-/** The words of a key while the host knows them. */
-export function hostKey(k: Tensor): Uint32Array | undefined {
-  return hostValues(k) as Uint32Array | undefined; // a uint32 tensor's host values are a Uint32Array
+/** Keys as they were given: by themselves, or by their words. */
+function sameKind(given: TensorLike, keys: KeyArray): Tensor {
+  return asTensor(given) instanceof KeyArray ? keys : keys.words();
 }
 
 /** Both words of a key as scalars repeated to `shape`: views, no copies. */
-export function keyWords(k: Tensor, shape: Shape): [Tensor, Tensor] {
-  const word = (i: number): Tensor => broadcastTo(reshape(laxSlice(k, [i], [i + 1]), []), shape);
-  return [word(0), word(1)];
+export function keyWords(k: KeyArray, shape: Shape): [Tensor, Tensor] {
+  const [first, second] = k.parts();
+  return [broadcastTo(first, shape), broadcastTo(second, shape)];
 }
 
 interface KeyAttrs {
@@ -149,22 +190,25 @@ const wordsOp: MapOp<WordsAttrs> = {
 };
 
 /**
- * New keys from a key, as an array of shape [...shape, 2]; two unless told. Key i depends on i alone (not so in the
- * older mode, see config). Source: jax.random.split.
+ * New keys from a key, as an array of that many, or of that shape; two unless told. Of a raw key raw ones, [...shape, 2].
+ * Key i depends on i alone (not so in the older mode, see config). Source: jax.random.split.
  *
  * @throws ArgumentError when k is not one key, ShapeError for a negative number of keys.
  * @example
- * await random.split(random.key(0)).toArray(); // [[1797259609, 2579123966], [928981903, 3453687069]]
+ * const keys = random.split(random.key(0));
+ * await random.keyData(keys).toArray(); // [[1797259609, 2579123966], [928981903, 3453687069]]
  */
+export function split(k: KeyArray, num?: number | Shape): KeyArray;
+export function split(k: TensorLike, num?: number | Shape): Tensor;
 export function split(k: TensorLike, num: number | Shape = 2): Tensor {
   const source = checkedKey("split", k);
   const shape = checkShape("random.split", typeof num === "number" ? [num] : num);
-  return splitWords(source, shape);
+  return sameKind(k, KeyArray.ofWords(splitWords(source, shape)));
 }
 
 /** `split` for samplers: what they do with their own key is no second use. */
-export function splitWords(source: Tensor, shape: Shape): Tensor {
-  const words = hostKey(source);
+export function splitWords(source: KeyArray, shape: Shape): Tensor {
+  const words = source.hostWords();
   const count = sizeOf(shape);
   const full = [...shape, 2];
   const partitionable = config.read("jax_threefry_partitionable");
@@ -174,28 +218,33 @@ export function splitWords(source: Tensor, shape: Shape): Tensor {
 }
 
 /** `num` keys of one, each by itself. */
-export function splitKeys(source: Tensor, num = 2): readonly Tensor[] {
+export function splitKeys(source: KeyArray, num = 2): readonly KeyArray[] {
   const keys = splitWords(source, [num]);
-  return Array.from({ length: num }, (_, i) => reshape(laxSlice(keys, [i, 0], [i + 1, 2]), [2]));
+  return Array.from({ length: num }, (_, i) => KeyArray.ofWords(reshape(laxSlice(keys, [i, 0], [i + 1, 2]), [2])));
 }
 
 /** Two keys of one. */
-export function splitPair(source: Tensor): readonly [Tensor, Tensor] {
+export function splitPair(source: KeyArray): readonly [KeyArray, KeyArray] {
   const keys = splitKeys(source);
   return [at(keys, 0), at(keys, 1)];
 }
 
 /**
- * The key that a key and a number make together. The number may be data: a step count, a loop index.
- * Source: jax.random.fold_in.
+ * The key that a key and a number make together; of a raw key a raw one. The number may be data: a step count, a loop
+ * index. Source: jax.random.fold_in.
  *
  * @throws RangeError for a JavaScript number that is not whole or not in [0, 2³²).
  * @example
- * await random.foldIn(random.key(0), 1).toArray(); // [928981903, 3453687069]
+ * await random.keyData(random.foldIn(random.key(0), 1)).toArray(); // [928981903, 3453687069]
  */
+export function foldIn(k: KeyArray, data: TensorLike): KeyArray;
+export function foldIn(k: TensorLike, data: TensorLike): Tensor;
 export function foldIn(k: TensorLike, data: TensorLike): Tensor {
-  const source = checkedKey("foldIn", k);
-  const words = hostKey(source);
+  return sameKind(k, KeyArray.ofWords(foldedWords(checkedKey("foldIn", k), data)));
+}
+
+function foldedWords(source: KeyArray, data: TensorLike): Tensor {
+  const words = source.hostWords();
   if (typeof data === "number") {
     const fixed = words ?? Uint32Array.of(0, 0);
     const folded = hostFoldIn(fixed, data);

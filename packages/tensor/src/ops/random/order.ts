@@ -11,7 +11,8 @@ import { config } from "../../config.ts";
 import { sortPairs } from "../sort.ts";
 import { hostPermutation } from "../threefry.ts";
 import { bitsOp, draw } from "./draw.ts";
-import { checkedKey, hostKey, splitPair } from "./keys.ts";
+import type { KeyArray } from "./key-array.ts";
+import { checkedKey, splitPair } from "./keys.ts";
 
 export interface PermutationOptions {
   /** The axis whose slices are put in another order, 0 unless told. */
@@ -42,14 +43,14 @@ export function permutation(k: TensorLike, x: number | Tensor, options: Permutat
 }
 
 /** Where each element of 0 … n−1 in the new order came from, int32. */
-export function order(source: Tensor, n: number): Tensor {
-  const words = hostKey(source);
+export function order(source: KeyArray, n: number): Tensor {
+  const words = source.hostWords();
   if (words !== undefined && config.read("jax_threefry_partitionable")) return array(hostPermutation(words, n));
   return composite("permutation", () => convert(shuffled(source, broadcastedIota("uint32", [n], 0), 0), "int32"));
 }
 
 /** Every vector along the axis in an order of its own. */
-function shuffled(source: Tensor, x: Tensor, axis: number): Tensor {
+function shuffled(source: KeyArray, x: Tensor, axis: number): Tensor {
   const rounds = Math.ceil((3 * Math.log(Math.max(1, sizeOf(x.shape)))) / Math.log(2 ** 32 - 1));
   let current = source;
   let values = moveaxis(x, axis, -1);

@@ -21,6 +21,7 @@ import { sizeOf, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { batchSize, spreadBatch } from "../batching.ts";
 import { call, zero } from "./draw.ts";
+import type { KeyArray } from "./key-array.ts";
 import { keyWords } from "./keys.ts";
 
 /** Samplers whose every element draws until it accepts: maps of a key's words, the element's number and parameters. */
@@ -90,7 +91,7 @@ function elementOf(context: MapContext, { shape, count }: RejectionAttrs): strin
 }
 
 /** Binds such an op; parameters have the result's shape. */
-export function drawRejected(op: Rejection, key: Tensor, shape: Shape, parameters: readonly Tensor[]): Tensor {
+export function drawRejected(op: Rejection, key: KeyArray, shape: Shape, parameters: readonly Tensor[]): Tensor {
   if (!config.read("jax_threefry_partitionable"))
     throw new ArgumentError(
       `random.${op.name}: draws with jax_threefry_partitionable only; call config.update("jax_threefry_partitionable", true)`,
