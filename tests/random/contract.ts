@@ -29,15 +29,18 @@ interface Row {
 }
 
 /** A distance in words. Linear algebra is held to an absolute bound: its sums take another order. */
-function contractOf(file: string, { elements, equal, worst, apart }: Distance): string {
+function contractOf(file: string, { elements, equal, worst, apart, arrays, same }: Distance): string {
   if (worst === 0) return "exact";
+  if (file === "random-discrete") return `${same} of ${arrays} arrays`;
   if (file === "random-vectors") return `within ${(10 ** Math.ceil(Math.log10(apart))).toExponential()}`;
   return `≤ ${worst} ulp, ${Math.floor((1000 * equal) / elements) / 10} % equal`;
 }
 
 /** Whether a distance keeps what a cell of the table says; equal numbers may be one in a hundred fewer. */
-export function keeps(contract: string, { elements, equal, worst, apart }: Distance): boolean {
+export function keeps(contract: string, { elements, equal, worst, apart, same }: Distance): boolean {
   if (contract === "exact") return worst === 0;
+  const most = /^(\d+) of \d+ arrays$/.exec(contract)?.[1];
+  if (most !== undefined) return same >= Number(most);
   const within = /^within (\S+)$/.exec(contract)?.[1];
   if (within !== undefined) return apart <= Number(within);
   const [, ulps, percent] = /^≤ (\d+) ulp, ([\d.]+) % equal$/.exec(contract) ?? [];
@@ -118,7 +121,8 @@ ${table(["Adapter", ...Array.from({ length: most }, (_, ulp) => (ulp === 0 ? "eq
 ## Samplers that reject
 
 Gamma and what is made of it, Poisson and binomial repeat JAX's trials. An element whose trial is accepted here and refused
-there, by a difference in the last place, would come out as another number altogether: none did here.
+there, by a difference in the last place, comes out as another number altogether. Where whole numbers are drawn so, the table
+counts the arrays that are equal throughout; in each of the others one number differs.
 `;
 }
 

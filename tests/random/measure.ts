@@ -15,6 +15,9 @@ export interface Distance {
   /** How many are within 16 units in the last place, and the largest difference over the larger of 1 and JAX's number. */
   readonly near: number;
   readonly apart: number;
+  /** Cases compared, and how many of them are equal throughout. */
+  readonly arrays: number;
+  readonly same: number;
   /** The case and element of the worst. */
   readonly where: string;
 }
@@ -31,6 +34,7 @@ export function casesOf(file: string, sampler: string): { name: string; seed: nu
 /** Draws every case of a sampler and compares. */
 export async function measure(file: string, sampler: string, draw: Draw): Promise<Distance> {
   let [elements, equal, near, worst, apart, where] = [0, 0, 0, 0, 0, ""];
+  let [arrays, alike] = [0, 0];
   for (const { name, seed, shape } of casesOf(file, sampler)) {
     const golden = goldenArray(file, name);
     const data = stored(await draw(random.key(seed), shape).data(), golden.dtype);
@@ -46,9 +50,11 @@ export async function measure(file: string, sampler: string, draw: Draw): Promis
       if (distance > worst || (where === "" && distance > 0))
         [worst, where] = [distance, `${name}, element ${i * (golden.stride ?? 1)}: ${value} for ${want}`];
     });
+    arrays++;
+    if (same && got.every((value, i) => Object.is(value, golden.data[i]))) alike++;
     if (!same && worst === 0) [worst, where] = [Infinity, `${name}: an element between the samples`];
   }
-  return { elements, equal, near, worst, apart, where };
+  return { elements, equal, near, worst, apart, arrays, same: alike, where };
 }
 
 /** How many of n normal numbers of a seed are 0, 1, 2 … units in the last place from JAX's. */

@@ -8,12 +8,12 @@ import {
   op_poisson_trials,
 } from "@jnx/kernels-wgsl";
 import { ShapeError } from "../../errors.ts";
-import type { Shape } from "../../shape.ts";
+import { sizeOf, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { at } from "../../view.ts";
 import { composite } from "../composite.ts";
 import { convert } from "../convert.ts";
-import type { TensorLike } from "../create.ts";
+import { literal, type TensorLike } from "../create.ts";
 import {
   add,
   clip,
@@ -82,6 +82,7 @@ export function poisson(k: TensorLike, lam: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("poisson", k);
   const mean = float(lam);
   const full = drawShape("poisson", shape, mean.shape);
+  if (sizeOf(full) === 0) return literal(0, full, "int32");
   return composite("poisson", () => {
     const all = broadcastTo(mean, full);
     const small = logicalOr(isnan(all), less(all, 10));
@@ -114,6 +115,7 @@ export function binomial(k: TensorLike, n: TensorLike, p: TensorLike, shape?: Sh
 
 function drawBinomial(name: string, source: KeyArray, n: Tensor, p: Tensor, shape: Shape | undefined): Tensor {
   const full = drawShape(name, shape, n.shape, p.shape);
+  if (sizeOf(full) === 0) return literal(0, full, "float32");
   return composite(name, () => {
     const [count, chance] = [broadcastTo(n, full), broadcastTo(p, full)];
     const rare = less(chance, 0.5);
