@@ -1,4 +1,4 @@
-import type { DType, Shape, Tensor } from "@jnx/tensor";
+import { Tensor, type DType, type Shape } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
 import { peek, Variable, type Metadata } from "./variable.ts";
 
@@ -35,43 +35,48 @@ export class Perturbation<T = Tensor> extends Intermediate<T> {}
  */
 export class RngState extends Variable {}
 
+/** Keys as they are kept: their words. What transforms put in the place of arrays stays. */
+function wordsOf(value: Tensor): Tensor {
+  return value instanceof random.KeyArray ? random.keyData(value) : value;
+}
+
+/** Keys as they are read. */
+function keysOf(value: Tensor): Tensor {
+  return value instanceof Tensor ? random.wrapKeyData(value) : value;
+}
+
 /** A stream's base key, or its keys: an array of keys when read, kept as its words. Source: flax.nnx.RngKey. */
 export class RngKey extends RngState {
-  /** The keys, for looking at them. */
-  get #keys(): Tensor {
-    return random.wrapKeyData(peek(this));
-  }
-
   override get shape(): Shape {
-    return this.#keys.shape;
+    return keysOf(peek(this)).shape;
   }
 
   override get dtype(): DType {
-    return this.#keys.dtype;
+    return keysOf(peek(this)).dtype;
   }
 
   override get ndim(): number {
-    return this.#keys.ndim;
+    return keysOf(peek(this)).ndim;
   }
 
   override get size(): number {
-    return this.#keys.size;
+    return keysOf(peek(this)).size;
   }
 
   override getRawValue(): Tensor {
-    return random.wrapKeyData(super.getRawValue());
+    return keysOf(super.getRawValue());
   }
 
   override setRawValue(next: Tensor): void {
-    super.setRawValue(random.keyData(next));
+    super.setRawValue(wordsOf(next));
   }
 
   override copy(value?: Tensor, metadata: Metadata = {}): this {
-    return super.copy(value && random.keyData(value), metadata);
+    return super.copy(value && wordsOf(value), metadata);
   }
 
   protected override createValue(value: Tensor): Tensor {
-    return random.keyData(value);
+    return wordsOf(value);
   }
 }
 
