@@ -90,9 +90,8 @@ function itemsOf<T>(
   return found;
 }
 
-function savedIn(leaf: Leaf, value: unknown): Tensor | undefined {
-  if (!(value instanceof Tensor)) return undefined;
-  return value;
+function savedIn(_leaf: Leaf, value: unknown): Tensor | undefined {
+  return value instanceof Tensor ? value : undefined;
 }
 
 function bytesOf({ size, dtype }: Tensor): number {
