@@ -1,7 +1,7 @@
 import { grad } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import { useDevice } from "@jnx/testing";
-import { jnp, lax, nn, type DType, type Tensor, type TensorLike } from "jnx";
+import { jnp, lax, nn, nnx, random, type DType, type Tensor, type TensorLike } from "jnx";
 import { describe, expect, test } from "vitest";
 import { readGoldens, type GoldenArray, type GoldenTree } from "../goldens/read.ts";
 
@@ -301,5 +301,26 @@ describe("gradients", () => {
     const scale = jnp.array([1, 2, -1, 0.5, 3], { dtype });
     const f = (v: Tensor): Tensor => jnp.sum(jnp.multiply(find(fn)(v), scale));
     await compare(grad(f)(jnp.array([0.5, 1.25, 2, 0.1, 3], { dtype })), told, STEPS.test(fn) ? 16 : 4);
+  });
+});
+
+describe("draws and layers", () => {
+  const run = (fn: string, dtype: "float16" | "bfloat16", key: Tensor): Tensor => {
+    if (fn === "uniform") return random.uniform(key, [65], { dtype });
+    if (fn === "uniformBetween") return random.uniform(key, [65], { dtype, minval: -2, maxval: 3 });
+    if (fn === "normal") return random.normal(key, [65], { dtype });
+    if (fn === "truncatedNormal") return random.truncatedNormal(key, -2, 2, [65], { dtype });
+    const { lecunNormal, glorotUniform, heNormal } = nnx.initializers;
+    const make = fn === "lecunNormal" ? lecunNormal : fn === "heNormal" ? heNormal : glorotUniform;
+    return make()(key, [5, 7], dtype);
+  };
+  test.each(group("draws"))("%s", async (name, told) => {
+    const parts = name.split(" ");
+    const dtype = parts.at(-1) === "float16" ? "float16" : "bfloat16";
+    if (parts[0] !== "linear")
+      return compare(run(parts[0] ?? "", dtype, random.key(7)), told, /ormal/.test(name) ? 1 : 0);
+    const options = Object.fromEntries((parts[1] ?? "").split("+").map((option) => [option, dtype]));
+    const layer = new nnx.Linear(5, 3, { rngs: new nnx.Rngs(3), ...options });
+    await compare(layer.call(jnp.transpose(matrix("float32"))), told, 1);
   });
 });

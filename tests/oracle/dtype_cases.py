@@ -5,6 +5,7 @@ import re
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jax._src.numpy.util import promote_args
 
 FLOATS = ["float16", "bfloat16"]
@@ -74,7 +75,7 @@ def operand(dtype, other=False):
 
 def matrix(dtype):
     values = np.array([[3, -1, 2], [0.5, 2, -4], [7, 1.1, 0], [2, 2, 5], [-3, 6, 1]])
-    if dtype not in FLOATS:
+    if dtype not in [*FLOATS, "float32"]:
         values = np.abs(np.round(values)) * (3 if dtype.startswith("u") else 1)
     return jnp.asarray(values, jnp.float32).astype(dtype)
 
@@ -145,4 +146,17 @@ def cases():
     reduce["bigMean float16"] = told(jnp.mean(big))
     reduce["bigSum float16"] = told(jnp.sum(jnp.full((3000,), 1.001, "float16")))
     reduce["bigSum bfloat16"] = told(jnp.sum(jnp.full((3000,), 1.001, "bfloat16")))
+    draws = {}
+    for dtype in FLOATS:
+        key = jax.random.key(7)
+        draws[f"uniform {dtype}"] = told(jax.random.uniform(key, (65,), dtype))
+        draws[f"uniformBetween {dtype}"] = told(jax.random.uniform(key, (65,), dtype, -2, 3))
+        draws[f"normal {dtype}"] = told(jax.random.normal(key, (65,), dtype))
+        draws[f"truncatedNormal {dtype}"] = told(jax.random.truncated_normal(key, -2, 2, (65,), dtype))
+        for name in ["lecun_normal", "glorot_uniform", "he_normal"]:
+            draws[f"{camel(name)} {dtype}"] = told(getattr(jax.nn.initializers, name)()(key, (5, 7), dtype))
+        for kwargs in [{"dtype": dtype}, {"param_dtype": dtype}, {"dtype": dtype, "param_dtype": dtype}]:
+            layer = nnx.Linear(5, 3, rngs=nnx.Rngs(3), **{k: jnp.dtype(v) for k, v in kwargs.items()})
+            draws[f"linear {'+'.join(camel(k) for k in kwargs)} {dtype}"] = told(layer(matrix("float32").T))
+    out["draws"] = draws
     return {**out, "unary": unary, "binary": binary, "reduce": reduce, "move": move, "grads": grads}

@@ -16,7 +16,7 @@ import {
   type Tensor,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { normalizeAxis, shapeText, sizeOf } from "@jnx/tensor/internal";
+import { isFloat, normalizeAxis, roundTo, shapeText, sizeOf } from "@jnx/tensor/internal";
 
 /** Makes a parameter's first value of a key, a shape and a dtype (float32 unless told). */
 export type Initializer = (key: Tensor, shape: Shape, dtype?: DType) => Tensor;
@@ -56,12 +56,18 @@ export function constant(value: number): Initializer {
   return (_key, shape, dtype = "float32") => full(shape, value, { dtype });
 }
 
+/** A draw in the dtype; float32 draws converted where there are none in it. */
+function ofDType(dtype: DType, draw: (options: { dtype: "float32" | "float16" | "bfloat16" }) => Tensor): Tensor {
+  const own = dtype === "float16" || dtype === "bfloat16" ? dtype : "float32";
+  return astype(draw({ dtype: own }), dtype);
+}
+
 /**
  * Normal with mean 0. Source: jax.nn.initializers.normal.
  * @example nnx.initializers.normal(0.1)(random.key(0), [2]); // [0.16226, 0.20253]
  */
 export function normal(stddev = 0.01): Initializer {
-  return (key, shape, dtype = "float32") => astype(mul(random.normal(key, shape), stddev), dtype);
+  return (key, shape, dtype = "float32") => ofDType(dtype, (as) => mul(random.normal(key, shape, as), stddev));
 }
 
 /**
@@ -69,7 +75,7 @@ export function normal(stddev = 0.01): Initializer {
  * @example nnx.initializers.uniform(0.1)(random.key(0), [2]); // [0.094767, 0.097858]
  */
 export function uniform(scale = 0.01): Initializer {
-  return (key, shape, dtype = "float32") => astype(mul(random.uniform(key, shape), scale), dtype);
+  return (key, shape, dtype = "float32") => ofDType(dtype, (as) => mul(random.uniform(key, shape, as), scale));
 }
 
 /**
@@ -81,7 +87,7 @@ export function uniform(scale = 0.01): Initializer {
  */
 export function truncatedNormal(stddev = 0.01, lower = -2, upper = 2): Initializer {
   return (key, shape, dtype = "float32") =>
-    astype(mul(random.truncatedNormal(key, lower, upper, shape), stddev), dtype);
+    ofDType(dtype, (as) => mul(random.truncatedNormal(key, lower, upper, shape, as), stddev));
 }
 
 /** What the variance is divided by: what goes in, what comes out, or a mean of both. */
@@ -115,16 +121,16 @@ export function varianceScaling(
   if (!Number.isFinite(scale) || scale < 0)
     throw new ArgumentError(`varianceScaling: scale must be a positive number, received ${scale}`);
   return (key, shape, dtype = "float32") => {
-    // In float32 at every step, as JAX computes it.
-    const variance = Math.fround(scale / Math.max(Number.MIN_VALUE, fan(shape, mode, options)));
-    const draw = (): Tensor => {
-      if (distribution === "normal") return mul(random.normal(key, shape), Math.fround(Math.sqrt(variance)));
+    // In the dtype at every step, as JAX computes it.
+    const rounded = (x: number): number => roundTo(isFloat(dtype) ? dtype : "float32", x);
+    const variance = rounded(scale / Math.max(Number.MIN_VALUE, fan(shape, mode, options)));
+    return ofDType(dtype, (as) => {
+      if (distribution === "normal") return mul(random.normal(key, shape, as), rounded(Math.sqrt(variance)));
       if (distribution === "uniform")
-        return mul(random.uniform(key, shape, { minval: -1 }), Math.fround(Math.sqrt(Math.fround(3 * variance))));
-      const stddev = Math.fround(Math.fround(Math.sqrt(variance)) / Math.fround(TRUNCATED_STDDEV));
-      return mul(random.truncatedNormal(key, -2, 2, shape), stddev);
-    };
-    return astype(draw(), dtype);
+        return mul(random.uniform(key, shape, { ...as, minval: -1 }), rounded(Math.sqrt(rounded(3 * variance))));
+      const stddev = rounded(rounded(Math.sqrt(variance)) / rounded(TRUNCATED_STDDEV));
+      return mul(random.truncatedNormal(key, -2, 2, shape, as), stddev);
+    });
   };
 }
 

@@ -41,3 +41,4 @@ export {
   type MultivariateNormalOptions,
   type OrthogonalOptions,
 } from "./random/vectors.ts";
+export type { DrawOptions, FloatDType } from "./random/halves.ts";

@@ -7,6 +7,7 @@ import { asTensor, type TensorLike } from "../create.ts";
 import { div, erf } from "../elementwise.ts";
 import { moveaxis } from "../movement.ts";
 import { bitsOp, call, draw, drawing, normalOp, truncatedOp, uniformOp, unitOp } from "./draw.ts";
+import { halfDType, halfNormal, halfTruncated, halfUniform, type DrawOptions } from "./halves.ts";
 import { checkedKey, splitWords } from "./keys.ts";
 import { drawShape, float, spread } from "./shapes.ts";
 import { op_unit_from_bits } from "@jnx/kernels-wgsl";
@@ -38,13 +39,13 @@ export function bits(k: TensorLike, shape: Shape = [], options: BitsOptions = {}
     : moveaxis(draw(bitsOp, source, [2, ...checked]), 0, -1);
 }
 
-export interface UniformOptions {
+export interface UniformOptions extends DrawOptions {
   readonly minval?: TensorLike;
   readonly maxval?: TensorLike;
 }
 
 /**
- * float32 uniform on [minval, maxval), [0, 1) unless told: the upper 23 bits of each draw as a fraction.
+ * Uniform on [minval, maxval), [0, 1) unless told: the upper bits of each draw as a fraction, 23 of them in float32.
  * Bounds broadcast against the shape; minval everywhere if maxval is not above it. Source: jax.random.uniform.
  *
  * @throws ArgumentError when k is not one key, ShapeError when the bounds do not fit the shape.
@@ -56,18 +57,22 @@ export function uniform(k: TensorLike, shape: Shape = [], options: UniformOption
   const { minval = 0, maxval = 1 } = options;
   const [low, high] = [asTensor(minval), asTensor(maxval)];
   const full = drawShape("uniform", shape, low.shape, high.shape);
+  const half = halfDType("uniform", options);
+  if (half !== undefined) return halfUniform(source, full, half, low, high);
   if (minval === 0 && maxval === 1) return draw(unitOp, source, full);
   return draw(uniformOp, source, full, [spread(low, full), spread(high, full)]);
 }
 
 /**
- * float32 standard normal: √2 · erfInv(u) of a uniform u on (−1, 1). Source: jax.random.normal.
+ * Standard normal, float32 unless told: √2 · erfInv(u) of a uniform u on (−1, 1). Source: jax.random.normal.
  *
  * @throws ArgumentError when k is not one key.
  * @example await random.normal(random.key(0), [2]).toArray(); // [1.6226, 2.0253]
  */
-export function normal(k: TensorLike, shape: Shape = []): Tensor {
-  return draw(normalOp, checkedKey("normal", k), checkShape("random.normal", shape));
+export function normal(k: TensorLike, shape: Shape = [], options: DrawOptions = {}): Tensor {
+  const [source, checked] = [checkedKey("normal", k), checkShape("random.normal", shape)];
+  const half = halfDType("normal", options);
+  return half === undefined ? draw(normalOp, source, checked) : halfNormal(source, checked, half);
 }
 
 /** √2 rounded to float32, as JAX divides by. */
@@ -86,17 +91,25 @@ function hostErf(x: number): number {
 }
 
 /**
- * float32 standard normal cut to the open interval (lower, upper). The shape is that of the bounds unless told.
+ * Standard normal, float32 unless told, cut to the open interval (lower, upper). The shape is that of the bounds unless told.
  * Source: jax.random.truncated_normal.
  *
  * @throws ArgumentError when k is not one key, ShapeError when the bounds do not fit the shape.
  * @example
  * await random.truncatedNormal(random.key(0), -2, 2, [2]).toArray(); // [1.456, 1.7147]
  */
-export function truncatedNormal(k: TensorLike, lower: TensorLike, upper: TensorLike, shape?: Shape): Tensor {
+export function truncatedNormal(
+  k: TensorLike,
+  lower: TensorLike,
+  upper: TensorLike,
+  shape?: Shape,
+  options: DrawOptions = {},
+): Tensor {
   const source = checkedKey("truncatedNormal", k);
   const [low, high] = [float(lower), float(upper)];
   const full = drawShape("truncatedNormal", shape, low.shape, high.shape);
+  const half = halfDType("truncatedNormal", options);
+  if (half !== undefined) return halfTruncated(source, full, half, low, high);
   const edge = (given: TensorLike, x: Tensor): Tensor =>
     spread(typeof given === "number" ? hostErf(Math.fround(Math.fround(given) / SQRT2)) : erf(div(x, SQRT2)), full);
   const operands = [spread(low, full), spread(high, full), edge(lower, low), edge(upper, high)];
