@@ -49,7 +49,18 @@ afterAll(() => {
 describe("every file", () => {
   test("there are some in every family", () => {
     expect(new Set(files.map((name) => path.dirname(name)))).toEqual(
-      new Set(["conv", "elementwise", "indexing", "linalg", "matmul", "movement", "random", "reduce", "window"]),
+      new Set([
+        "control",
+        "conv",
+        "elementwise",
+        "indexing",
+        "linalg",
+        "matmul",
+        "movement",
+        "random",
+        "reduce",
+        "window",
+      ]),
     );
   });
 

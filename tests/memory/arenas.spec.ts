@@ -158,14 +158,14 @@ describe("loops of 500 steps without a dispose", () => {
     let w = t.mul(t.random.normal(t.random.key(1), [256, 256]), 0.1);
     const before = memory().live;
     let most = 0;
-    for (let n = 1; n <= 500; n++) {
+    for (let n = 1; n <= 1000; n++) {
       const [value, next] = update(w, data, 0.1);
       w = next;
       await value.item();
       most = Math.max(most, memory().live - before);
     }
-    // 500 dropped weights of 256 KiB are 125 MiB.
-    expect(most).toBeLessThan(64 * KIB * KIB);
+    // 1000 dropped weights of 256 KiB are 250 MiB; when V8 collects is its own affair.
+    expect(most).toBeLessThan(128 * KIB * KIB);
   });
 
   test("2,000 dropped results of 1 MiB stay under 128 MiB", { timeout: 120_000 }, async () => {

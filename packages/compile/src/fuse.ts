@@ -205,11 +205,9 @@ export class Fuser {
   #waitsFor(group: Group, maker: Group): boolean {
     const seen = new Set<Group>();
     const stack = [...this.#makersOf(group)].filter((one) => one !== maker);
-    // Operands come before what is made of them, so nothing older than the maker's first value can need one.
-    const first = span(maker)[0];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (next === maker) return true;
-      if (seen.has(next) || span(next)[1] < first) continue;
+      if (seen.has(next)) continue;
       seen.add(next);
       stack.push(...this.#makersOf(next));
     }
