@@ -98,16 +98,16 @@ export async function count({ process, outcome }: Contender, task: Task): Promis
   return { ...alive, counts: mapCounts(more.counts, few.counts, (e, f) => (e - f) / 4), bytesPeak: more.bytes.peak };
 }
 
-const parts = ["importMs", "initMs", "firstMs", "otherMs", "againMs"] as const;
-
 /** What a start took in the median, part by part; its time is that to the first result. */
 export function coldOutcome(outcome: Outcome, starts: readonly ColdTimes[]): Outcome {
   const times = starts.map(({ importMs, initMs, firstMs }) => importMs + initMs + firstMs);
-  const middle = (part: (typeof parts)[number]): number => {
-    const values = starts.map((start) => start[part]);
-    return summarize(values).median;
+  const middle = (part: keyof ColdTimes): number => summarize(starts.map((start) => start[part])).median;
+  const cold: ColdTimes = {
+    importMs: middle("importMs"),
+    initMs: middle("initMs"),
+    firstMs: middle("firstMs"),
+    otherMs: middle("otherMs"),
+    againMs: middle("againMs"),
   };
-  const cold = Object.fromEntries(parts.map((part) => [part, middle(part)]));
-  // Every part has its entry.
-  return { ...outcome, times, summary: summarize(times), cold: cold as unknown as ColdTimes };
+  return { ...outcome, times, summary: summarize(times), cold };
 }

@@ -1,5 +1,5 @@
 import { ArgumentError, type Aval, type Shape, type Tensor } from "@jnx/tensor";
-import { inArena } from "@jnx/tensor/internal";
+import { inArena, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
 
@@ -59,8 +59,8 @@ export class StepCache<Aux = unknown> {
     names: () => readonly (string | undefined)[] = () => [],
   ): Entry<Aux> {
     let signature = key;
-    inputs.forEach(({ shape, dtype, weak }, k) => {
-      signature += ` ${dtype}${weak ? "*" : ""}[${shapeText(shape)}]${donated[k] === true ? "!" : ""}`;
+    inputs.forEach((input, k) => {
+      signature += ` ${typeOf(input)}${donated[k] === true ? "!" : ""}`;
     });
     const known = this.#entries.get(signature);
     if (known !== undefined) {
@@ -127,14 +127,14 @@ export class StepCache<Aux = unknown> {
 /** Shapes as text. Results of one program share their shapes' arrays, so a step that is fed its own finds them here. */
 const shapeTexts = new WeakMap<Shape, string>();
 
-function shapeText(shape: Shape): string {
+function knownText(shape: Shape): string {
   let text = shapeTexts.get(shape);
-  if (text === undefined) shapeTexts.set(shape, (text = shape.join(",")));
+  if (text === undefined) shapeTexts.set(shape, (text = shapeText(shape)));
   return text;
 }
 
 function typeOf({ shape, dtype, weak }: Aval): string {
-  return `${dtype}${weak ? "*" : ""}[${shapeText(shape)}]`;
+  return `${dtype}${weak ? "*" : ""}${knownText(shape)}`;
 }
 
 interface Signature {
