@@ -1,8 +1,8 @@
-import type { Step } from "@jnx/tensor/internal";
+import { checkedBytes, checkElements, type Step } from "@jnx/tensor/internal";
 import { DeviceError, type Limits } from "@jnx/tensor";
 import { emitGroup } from "./emit.ts";
 import { Fuser } from "./fuse.ts";
-import type { Graph } from "./graph.ts";
+import { liveNodes, type Graph, type GraphNode } from "./graph.ts";
 import type { Group } from "./group.ts";
 import { Planner, type MemoryPlan } from "./plan.ts";
 
@@ -29,6 +29,7 @@ export function planGraph(
   limits: Limits,
   early: (kernel: Step["kernel"]) => void = () => undefined,
 ): Built {
+  for (const node of liveNodes(graph.outputs)) checkElements(nameOf(node), node);
   const most = limits.maxStorageBuffersPerShaderStage;
   const fit = (step: Step): boolean =>
     step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most;
@@ -44,6 +45,11 @@ export function planGraph(
   );
 }
 
+/** What a value is called in errors: the op that makes it. */
+function nameOf(node: GraphNode): string {
+  return node.kind === "op" ? node.op.name : "jit";
+}
+
 function attempt(
   graph: Graph,
   donated: ReadonlySet<number>,
@@ -55,6 +61,10 @@ function attempt(
   const fuser = new Fuser(graph, limits, buffers, counted);
   const order = fuser.schedule();
   const plan = new Planner(graph, fuser, order, donated).plan();
+  for (const id of plan.slots.keys()) {
+    const node = graph.nodes[id];
+    if (node !== undefined) checkedBytes(nameOf(node), "a result", node, limits);
+  }
   const workspaces = new Workspaces(plan.slotCount);
   const steps = order.flatMap((group) => {
     workspaces.reset();

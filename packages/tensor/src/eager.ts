@@ -1,7 +1,7 @@
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
-import { BYTES_PER_ELEMENT, bytesOf, packedBits } from "./dtype.ts";
-import { ShapeError, TracedTensorError } from "./errors.ts";
+import { BYTES_PER_ELEMENT, packedBits } from "./dtype.ts";
+import { TracedTensorError } from "./errors.ts";
 import { lowerCopy } from "./lower/copy.ts";
 import { lowerKernel } from "./lower/kernel.ts";
 import { lowerMap } from "./lower/lower.ts";
@@ -10,6 +10,7 @@ import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
 import { filledArray, roundTo } from "./packing.ts";
 import { shapeText, sizeOf } from "./shape.ts";
 import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
+import { checkedBytes, checkElements } from "./sizes.ts";
 import { Storage } from "./storage.ts";
 import { originOf, Tensor, type Aval } from "./tensor.ts";
 import { at, contiguousView, isContiguous, type View } from "./view.ts";
@@ -20,6 +21,7 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   refuseTraced(op.name, inputs);
   const known = foldLiterals(op, inputs, attrs);
   if (known !== undefined) return new Tensor(aval, { kind: "literal", value: roundTo(aval.dtype, known) });
+  checkElements(op.name, aval);
   if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
   if (sizeOf(aval.shape) === 0) return new Tensor(aval, { kind: "literal", value: 0 });
   const operands = op.kind === "kernel" ? settled(op, inputs, attrs) : inputs;
@@ -96,7 +98,7 @@ class EagerWork {
 
   constructor(label: string, aval: Aval, operands: readonly Tensor[]) {
     this.#label = label;
-    const storage = new Storage(checkedBytes(label, aval), label);
+    const storage = new Storage(checkedBytes(label, "a result", aval, executor().limits), label);
     this.result = new Tensor(
       { shape: aval.shape, dtype: aval.dtype, weak: aval.weak },
       { kind: "device", storage, view: contiguousView(aval.shape) },
@@ -240,15 +242,4 @@ function leaked(name: string, tensor: Tensor): TracedTensorError {
     `${name}: received ${originOf(tensor)}, a ${tensor.dtype}${shapeText(tensor.shape)}, a value that existed only while a function was being traced; ` +
       "it leaked out of that function: return it instead of storing it",
   );
-}
-
-function checkedBytes(name: string, aval: Aval): number {
-  const bytes = bytesOf(aval.dtype, sizeOf(aval.shape));
-  const limit = executor().limits.maxStorageBufferBindingSize;
-  if (bytes > limit) {
-    throw new ShapeError(
-      `${name}: a result of shape ${shapeText(aval.shape)} takes ${bytes} bytes, over this device's maxStorageBufferBindingSize of ${limit}; work on smaller pieces`,
-    );
-  }
-  return bytes;
 }

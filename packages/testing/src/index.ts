@@ -1,6 +1,7 @@
 export { cases, rows, type Domain, type MapRow, type Operand, type Row, type ShapedRow } from "./cases.ts";
 export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice, useOwnDevice } from "./device.ts";
 export { gradcheck, type GradCheck } from "./gradcheck.ts";
+export { limitedExecutor, MINIMUM_LIMITS } from "./limits.ts";
 export { expectClose } from "./matchers.ts";
 export { misses, ulps, worstUlp, type Tolerance } from "./ulp.ts";
 export * as reference from "./reference.ts";

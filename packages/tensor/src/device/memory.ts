@@ -148,7 +148,7 @@ export class Memory<S extends Block> {
 
   private tooLarge(bytes: number, label: string): OutOfMemoryError {
     const message =
-      `${label}: one buffer of ${formatBytes(bytes)} was asked for, but this device allows ${formatBytes(this.source.largest)}` +
+      `${label}: one buffer of ${formatBytes(bytes)} was asked for, but this device binds ${formatBytes(this.source.largest)} at most (maxStorageBufferBindingSize)` +
       ` (${formatBytes(this.live)} live${this.creators()}); split the tensor, or use a smaller batch`;
     return new OutOfMemoryError(message, bytes, this.live, [label]);
   }

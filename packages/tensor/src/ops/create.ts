@@ -5,6 +5,7 @@ import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import { filledArray, hostArray, rawArray, roundTo, storageArray } from "../packing.ts";
 import { checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { checkedBytes } from "../sizes.ts";
 import { Storage } from "../storage.ts";
 import { Tensor, type NestedArray } from "../tensor.ts";
 import { at, contiguousView, isContiguous } from "../view.ts";
@@ -63,6 +64,7 @@ export function literal(value: number, shape: Shape, dtype: DType, weak = false)
 
 /** `data`, in storage form and row-major, as an array on the device. The data is copied. */
 export function fromHost(data: TypedArray, shape: Shape, dtype: DType): Tensor {
+  if (hasExecutor()) checkedBytes("array", "data", { shape, dtype, weak: false }, executor().limits);
   const keep = data.byteLength <= HOST_COPY_BYTES || !hasExecutor();
   const storage = new Storage(data.byteLength, "array", keep ? data.slice() : undefined);
   if (!keep) executor().write(storage.buffer(), data);
