@@ -67,6 +67,36 @@ describe("program", () => {
     program.dispose();
   });
 
+  test("steps run while pipelines of later ones are still being compiled", async () => {
+    const kernels = [mixKernel("ready"), mixKernel("not yet")];
+    await executor.warmup(kernels.slice(0, 1));
+    const steps = kernels.map((kernel, i): ProgramStep => {
+      return {
+        kind: "launch",
+        label: `step ${i}`,
+        kernel,
+        slots: [i, i + 1],
+        uniforms: [params(N, i)],
+        grid: [2, 1, 1],
+      };
+    });
+    const program = executor.createProgram(steps, SLOTS, "early");
+    const run = (buffers: ReturnType<typeof upload>[]): void => {
+      executor.replay(program, buffers);
+      executor.flush();
+    };
+    const before = executor.counters();
+    const first = await outcome((buffers) => {
+      run(buffers);
+      const { dispatches, submits } = executor.counters();
+      expect([dispatches - before.dispatches, submits - before.submits]).toEqual([1, 1]);
+    });
+    expect(executor.counters().dispatches - before.dispatches).toBe(2);
+    // The same again, with all pipelines there.
+    expect(await outcome(run)).toEqual(first);
+    program.dispose();
+  });
+
   test("later replays on the same buffers make nothing: no pipelines, bind groups, buffers or uploads", async () => {
     const program = executor.createProgram(chain(50, 2), SLOTS, "chain");
     const buffers = inputs.map((data) => upload(executor, data));

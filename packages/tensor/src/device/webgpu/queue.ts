@@ -46,6 +46,14 @@ interface WriteCommand {
   readonly after: number;
 }
 
+interface ReplayCommand {
+  readonly kind: "replay";
+  readonly program: GpuProgram;
+  readonly steps: readonly BoundStep[];
+  /** How many steps are encoded: the first ones run while the pipelines of the others are being compiled. */
+  encoded: number;
+}
+
 interface AwaitCommand {
   readonly kind: "await";
   readonly from: Storage | undefined;
@@ -54,12 +62,7 @@ interface AwaitCommand {
   readonly waiter: Waiter;
 }
 
-type Command =
-  | LaunchCommand
-  | WriteCommand
-  | AwaitCommand
-  | CopyCommand
-  | { readonly kind: "replay"; readonly program: GpuProgram; readonly steps: readonly BoundStep[] };
+type Command = LaunchCommand | WriteCommand | AwaitCommand | CopyCommand | ReplayCommand;
 
 interface Waiter {
   readonly resolve: (data: ArrayBuffer) => void;
@@ -120,7 +123,7 @@ export class CommandQueue {
     // Bound here and not when it is encoded, so that wrong buffers throw where the caller is.
     const steps = program.bind(storages);
     program.lastUse = this.next;
-    this.push({ kind: "replay", program, steps }, storages, program.dispatches);
+    this.push({ kind: "replay", program, steps, encoded: 0 }, storages, program.dispatches);
   }
 
   /** Writes at once when nothing queued uses the buffer. */
@@ -215,7 +218,10 @@ export class CommandQueue {
       const command = this.queue[taken];
       if (command === undefined) break;
       blocked = pendingPipeline(command);
-      if (blocked !== undefined) break;
+      if (blocked !== undefined) {
+        if (command.kind === "replay") this.encodeReplay(command, this.done + 1);
+        break;
+      }
       taken++;
       this.encode(command);
       this.done++;
@@ -240,7 +246,7 @@ export class CommandQueue {
         this.parts.gpu.upload(command.to.gpu, command.offset, command.data);
         break;
       case "replay":
-        this.encodeReplay(command.program, command.steps, seq);
+        this.encodeReplay(command, seq);
         break;
       case "await":
         this.encodeAwait(command, seq);
@@ -262,19 +268,24 @@ export class CommandQueue {
     batch.dispatch(label, entry.pipeline, this.parts.bindGroups.bind(entry.layout, storages, chunk, offsets), grid);
   }
 
-  private encodeReplay(program: GpuProgram, steps: readonly BoundStep[], seq: number): void {
-    const broken = program.entries.find((entry) => entry.pipeline === undefined);
+  /** Encodes the steps up to the first whose pipeline is still being compiled. */
+  private encodeReplay(command: ReplayCommand, seq: number): void {
+    const { program, steps } = command;
+    const broken = program.entries.find((entry) => entry.failure !== undefined);
     if (broken !== undefined) {
+      if (command.encoded === steps.length) return;
       const step = steps.find((other) => other.kind === "launch" && other.entry === broken);
       const label = step?.kind === "launch" ? `${program.label}: ${step.label}` : program.label;
       this.parts.gpu.failures.record(kernelError(label, broken), seq);
+      command.encoded = steps.length;
       return;
     }
-    const batch = this.open(seq);
-    for (const step of steps) {
-      if (step.kind === "copy") batch.copy(step.from.gpu, 0, step.to.gpu, step.bytes);
-      else if (step.entry.pipeline !== undefined)
-        batch.dispatch(step.label, step.entry.pipeline, step.groups, step.indirect ?? step.grid);
+    for (; command.encoded < steps.length; command.encoded++) {
+      const step = steps[command.encoded];
+      if (step === undefined) break;
+      if (step.kind === "copy") this.open(seq).copy(step.from.gpu, 0, step.to.gpu, step.bytes);
+      else if (step.entry.pipeline === undefined) break;
+      else this.open(seq).dispatch(step.label, step.entry.pipeline, step.groups, step.indirect ?? step.grid);
     }
   }
 
@@ -341,7 +352,13 @@ export class CommandQueue {
 /** The first pipeline of a command that is neither compiled nor failed. */
 function pendingPipeline(command: Command): PipelineEntry | undefined {
   if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
-  if (command.kind === "replay") return command.program.entries.find(isPending);
+  if (command.kind === "replay") {
+    const { steps, encoded } = command;
+    for (let i = encoded; i < steps.length; i++) {
+      const step = steps[i];
+      if (step?.kind === "launch" && isPending(step.entry)) return step.entry;
+    }
+  }
   return undefined;
 }
 
