@@ -19,13 +19,15 @@ export interface Built {
 /** With this many every op gets a kernel of its own. */
 const FEWEST_BUFFERS = 2;
 
+/** Ids of inputs whose buffers outputs may take over: any, or the one that it is mapped to. */
+export type Donated = ReadonlySet<number> | ReadonlyMap<number, number>;
+
 /**
- * Fuses, plans and links a graph; `donated` are ids of inputs whose buffers outputs may take over. Needs no device.
- * `early` hears of each kernel as soon as it is linked, so that a driver can compile it while the rest is being made.
+ * Fuses, plans and links a graph. Needs no device. `early` hears of each kernel as soon as it is linked, so that a driver can compile it while the rest is being made.
  */
 export function planGraph(
   graph: Graph,
-  donated: ReadonlySet<number>,
+  donated: Donated,
   limits: Limits,
   early: (kernel: Step["kernel"]) => void = () => undefined,
 ): Built {
@@ -34,7 +36,7 @@ export function planGraph(
   const fit = (step: Step): boolean =>
     step.kernel.bindings.filter((binding) => binding.access !== "uniform").length <= most;
   const fits = ({ steps }: Built): boolean => steps.every(fit);
-  let built = attempt(graph, donated, donated, limits, most, (step) => fit(step) && early(step.kernel));
+  let built = attempt(graph, donated, new Set(donated.keys()), limits, most, (step) => fit(step) && early(step.kernel));
   // Take-overs that the fuser counted on may not come about, and an operand read in two widths is bound twice:
   // fuse again, counting on less.
   for (let buffers = most; !fits(built) && buffers >= FEWEST_BUFFERS; buffers--)
@@ -52,7 +54,7 @@ function nameOf(node: GraphNode): string {
 
 function attempt(
   graph: Graph,
-  donated: ReadonlySet<number>,
+  donated: Donated,
   counted: ReadonlySet<number>,
   limits: Limits,
   buffers: number,
@@ -60,7 +62,13 @@ function attempt(
 ): Built {
   const fuser = new Fuser(graph, limits, buffers, counted);
   const order = fuser.schedule();
-  const plan = new Planner(graph, fuser, order, donated).plan();
+  const plan = new Planner(
+    graph,
+    fuser,
+    order,
+    new Set(donated.keys()),
+    donated instanceof Map ? donated : undefined,
+  ).plan();
   for (const id of plan.slots.keys()) {
     const node = graph.nodes[id];
     if (node !== undefined) checkedBytes(nameOf(node), "a result", node, limits);

@@ -28,6 +28,7 @@ export class Planner {
   readonly #fuser: Fuser;
   readonly #order: readonly Group[];
   readonly #donated: ReadonlySet<number>;
+  readonly #heirs: ReadonlyMap<number, number> | undefined;
   readonly #slots = new Map<number, number>();
   readonly #constants = new Map<number, number>();
   readonly #temporaries = new Map<number, number>();
@@ -38,7 +39,15 @@ export class Planner {
   #free: number[] = [];
   #next: number;
 
-  constructor(graph: Graph, fuser: Fuser, order: readonly Group[], donated: ReadonlySet<number>) {
+  /** `heirs`, if given, say which output alone may take over the buffer of a donated input. */
+  constructor(
+    graph: Graph,
+    fuser: Fuser,
+    order: readonly Group[],
+    donated: ReadonlySet<number>,
+    heirs?: ReadonlyMap<number, number>,
+  ) {
+    this.#heirs = heirs;
     this.#graph = graph;
     this.#fuser = fuser;
     this.#order = order;
@@ -96,7 +105,7 @@ export class Planner {
         continue;
       const owner = this.#node(id);
       // An output may only move into a buffer that is the caller's to keep; a temporary only into a temporary.
-      const fits = outputs.has(node.id) ? this.#donated.has(id) : this.#temporaries.has(slot);
+      const fits = outputs.has(node.id) ? this.#inherits(id, node.id) : this.#temporaries.has(slot);
       // One binding has one element type, so a buffer is not taken over by another dtype.
       if (!fits || owner.dtype !== node.dtype || sizeOf(owner.shape) !== sizeOf(node.shape)) continue;
       if (!loads.every((load) => load.slot !== id || isIdentity(load.view))) continue;
@@ -104,6 +113,10 @@ export class Planner {
       return slot;
     }
     return undefined;
+  }
+
+  #inherits(input: number, output: number): boolean {
+    return this.#donated.has(input) && (this.#heirs === undefined || this.#heirs.get(input) === output);
   }
 
   /** Operands that the kernel reads elsewhere than in its store hook: they cannot be overwritten while it runs. */

@@ -46,8 +46,11 @@ export class CompiledGraph {
   readonly #temporaries = new Map<number, Storage>();
   readonly #constants = new Map<number, Storage>();
 
-  /** `donated` are the indices of inputs whose buffers the outputs may take over; with a gate it runs under a condition. */
-  constructor(graph: Graph, donated: readonly boolean[], label: string, gate?: GateSpec) {
+  /**
+   * `donated` are the indices of inputs whose buffers the outputs may take over, with `inPlace` each only that of its own index;
+   * with a gate it runs under a condition.
+   */
+  constructor(graph: Graph, donated: readonly boolean[], label: string, gate?: GateSpec, inPlace = false) {
     this.graph = graph;
     this.#executor = executor();
     this.#label = label;
@@ -55,10 +58,11 @@ export class CompiledGraph {
     const computed = { ...graph, outputs: [...new Set(graph.outputs.filter((node) => node.kind === "op"))] };
     // An input that is handed out again must keep its contents.
     const returned = new Set(graph.outputs);
-    const free = new Set(
-      graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input)).map((input) => input.id),
-    );
-    const built = planGraph(computed, free, this.#executor.limits, (kernel) => this.#compileEarly(kernel));
+    const free = graph.inputs.filter((input) => donated[input.index] === true && !returned.has(input));
+    const given = inPlace
+      ? new Map(free.map((input) => [input.id, graph.outputs[input.index]?.id ?? -1]))
+      : new Set(free.map((input) => input.id));
+    const built = planGraph(computed, given, this.#executor.limits, (kernel) => this.#compileEarly(kernel));
     this.#built = built;
     this.#plan = built.plan;
     const steps = built.steps.map((step) => ({ kind: "launch" as const, ...step }));
@@ -76,6 +80,11 @@ export class CompiledGraph {
   get report(): ProgramReport {
     this.#report ??= reportOf(this.graph, this.#built, this.#gate !== undefined);
     return this.#report;
+  }
+
+  /** True for outputs that are written into the buffer of the input of their index. */
+  get inPlace(): readonly boolean[] {
+    return this.#outputs.map((node, k) => node.kind === "op" && this.#plan.slots.get(node.id) === k);
   }
 
   /** One that does not compile is an error of the run, which knows its op. */

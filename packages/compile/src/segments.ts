@@ -1,8 +1,10 @@
 import { executor, type Tensor } from "@jnx/tensor";
-import { literal, type Storage } from "@jnx/tensor/internal";
+import { literal, sizeOf, type Storage } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
+import { freeRooms } from "./control/buffers.ts";
 import { evaluateNodes } from "./control/closed.ts";
 import { deviceCallOf } from "./control/device-call.ts";
+import { stored } from "./control/stored.ts";
 import { GateProgram, ifEqual, STATE_BYTES, type GateBuffers, type GateSpec } from "./control/gate.ts";
 import { liveNodes, operandsOf, type Graph, type GraphCall, type GraphNode } from "./graph.ts";
 import { ownStorage } from "./own-storage.ts";
@@ -13,40 +15,73 @@ import type { ProgramReport } from "./report.ts";
 /** What a step cache keeps: something that computes a graph's outputs. */
 export interface Runnable {
   readonly report: ProgramReport;
+  /** True for outputs that are written into the buffer of the input of their index. */
+  readonly inPlace: readonly boolean[];
   run(inputs: readonly Tensor[], options?: RunOptions): Tensor[];
   /** Compiles all pipelines at once. */
   warmup(): Promise<void>;
   dispose(): void;
 }
 
-/** A graph, compiled: in one piece, or around the loops and choices that it calls. With a gate it runs under a condition. */
-export function compileGraph(graph: Graph, donated: readonly boolean[], label: string, gate?: GateSpec): Runnable {
+/**
+ * A graph, compiled: in one piece, or around the loops and choices that it calls. Outputs may take over donated inputs. Those of a
+ * loop's or choice's `body` go where whoever runs it says, or each into the input of its own index. With a gate it runs under a
+ * condition.
+ */
+export function compileGraph(
+  graph: Graph,
+  donated: readonly boolean[],
+  label: string,
+  gate?: GateSpec,
+  body = false,
+): Runnable {
   const calls = liveNodes(graph.outputs).some((node) => node.kind === "result");
-  return calls ? new SegmentedGraph(graph, label, gate) : new CompiledGraph(graph, donated, label, gate);
+  if (!calls) return new CompiledGraph(graph, donated, label, gate, body);
+  return new SegmentedGraph(graph, donated, { label, gate, body });
 }
 
 interface Segment {
   readonly reads: readonly GraphNode[];
   readonly writes: readonly GraphNode[];
   readonly compiled: CompiledGraph | undefined;
-  /** Loops that run once the segment has. */
-  readonly calls: readonly { readonly call: GraphCall; readonly results: readonly GraphNode[] }[];
+  /** What was made on the way, and is read by nobody once the piece has run. */
+  readonly dead: readonly GraphNode[];
+  /** Loops that run once the piece has. */
+  readonly calls: readonly SegmentCall[];
+}
+
+interface SegmentCall {
+  readonly call: GraphCall;
+  readonly results: readonly GraphNode[];
+  /** Which of its inputs nobody reads afterwards. */
+  readonly free: readonly boolean[];
+  readonly dead: readonly GraphNode[];
+}
+
+interface SegmentOptions {
+  readonly label: string;
+  readonly gate: GateSpec | undefined;
+  /** True if whoever runs it says where its outputs go: they cannot take anything over then. */
+  readonly body: boolean;
 }
 
 /**
  * A graph with loops: pieces between them are compiled as any graph is, loops run between the pieces, and all of it is
- * queued without waiting for the device. Values that cross a border are stored.
+ * queued without waiting for the device, as one submission. Values that cross a border are stored; whoever reads one last may
+ * write its own result there.
  */
 class SegmentedGraph implements Runnable {
+  readonly inPlace: readonly boolean[];
   readonly #graph: Graph;
   readonly #segments: readonly Segment[];
   readonly #label: string;
   readonly #region: { readonly gate: GateProgram; readonly scratch: Storage } | undefined;
 
-  constructor(graph: Graph, label: string, gate: GateSpec | undefined) {
+  constructor(graph: Graph, donated: readonly boolean[], { label, gate, body }: SegmentOptions) {
+    this.inPlace = graph.outputs.map(() => false);
     this.#graph = graph;
     this.#label = label;
-    this.#segments = segmentsOf(graph, label, gate !== undefined);
+    this.#segments = segmentsOf(graph, body ? [] : donated, { label, gate, body });
     this.#region = gate && {
       gate: new GateProgram(gate, label),
       scratch: ownStorage(STATE_BYTES, `${label} (state)`),
@@ -60,6 +95,13 @@ class SegmentedGraph implements Runnable {
   }
 
   run(inputs: readonly Tensor[], options: RunOptions = { flush: true }): Tensor[] {
+    if (!options.flush) return this.#queue(inputs, options);
+    const outputs = executor().together(() => this.#queue(inputs, options));
+    executor().flush();
+    return outputs;
+  }
+
+  #queue(inputs: readonly Tensor[], options: RunOptions): Tensor[] {
     const values = new Map<GraphNode, Tensor>(this.#graph.inputs.flatMap((node, k) => pair(node, inputs[k])));
     const of = (node: GraphNode): Tensor => {
       const value = values.get(node) ?? fixed(node);
@@ -69,20 +111,27 @@ class SegmentedGraph implements Runnable {
     const given = new Map(this.#graph.outputs.map((node, k) => [node, options.into?.[k]] as const));
     const gate = this.#open(options.gate);
     const within = gate === undefined ? {} : { gate };
-    for (const { reads, writes, compiled, calls } of this.#segments) {
+    const bury = (nodes: readonly GraphNode[]): void => {
+      freeRooms(
+        nodes.flatMap((node) => values.get(node) ?? []),
+        "a compiled function has gone past this value",
+      );
+    };
+    for (const { reads, writes, compiled, dead: read, calls } of this.#segments) {
       const into = writes.map((node) => given.get(node));
       const made = compiled?.run(reads.map(of), { flush: false, into, ...within });
       made?.forEach((tensor, k) => pair(writes[k], tensor).forEach(([node, value]) => values.set(node, value)));
-      for (const { call, results } of calls) {
+      bury(read);
+      for (const { call, results, free, dead } of calls) {
         const operands = call.inputs.map(of);
-        const outputs = deviceCallOf(call.op)?.run(operands, gate?.region) ?? call.op.run(operands);
+        const outputs = deviceCallOf(call.op)?.run(operands, gate?.region, free) ?? call.op.run(operands);
+        bury(dead);
         for (const node of results) {
           const output = node.kind === "result" ? outputs[node.index] : undefined;
           if (output !== undefined) values.set(node, output);
         }
       }
     }
-    if (options.flush) executor().flush();
     return this.#graph.outputs.map(of);
   }
 
@@ -136,7 +185,7 @@ function withCalls(parts: readonly ProgramReport[], calls: readonly GraphCall[],
 }
 
 /** Ops by how many loops in a row they come after. */
-function segmentsOf(graph: Graph, label: string, gated: boolean): Segment[] {
+function segmentsOf(graph: Graph, donated: readonly boolean[], options: SegmentOptions): Segment[] {
   const live = liveNodes(graph.outputs);
   const stage = new Map<GraphNode, number>();
   for (const node of live) {
@@ -148,24 +197,75 @@ function segmentsOf(graph: Graph, label: string, gated: boolean): Segment[] {
   const crossing = new Set<GraphNode>(graph.outputs);
   for (const node of live)
     for (const operand of operandsOf(node)) if (node.kind === "result" || at(operand) < at(node)) crossing.add(operand);
-  return Array.from({ length: last + 1 }, (_, k) => {
-    const writes = [...crossing].filter((node) => node.kind === "op" && at(node) === k);
+  const numbers = new Map<GraphNode, number>();
+  for (const node of live)
+    for (const operand of node.kind === "result" ? operandsOf(node) : [])
+      if (operand.kind === "literal" && sizeOf(operand.shape) > 0)
+        numbers.set(operand, Math.min(at(node) - 1, numbers.get(operand) ?? last));
+  const parts = Array.from({ length: last + 1 }, (_, k) => {
+    // What calls read is in memory, numbers too: written by a kernel, for a write from the host would split the submission.
+    const writes = [...crossing].filter((node) => (node.kind === "op" ? at(node) : numbers.get(node)) === k);
     const byCall = new Map<GraphCall, GraphNode[]>();
     for (const node of live)
       if (node.kind === "result" && at(node) === k + 1) byCall.set(node.call, [...(byCall.get(node.call) ?? []), node]);
-    const calls = [...byCall].map(([call, results]) => ({ call, results }));
-    return { writes, calls, ...piece(writes, (node) => at(node) < k || node.kind !== "op", label, gated) };
+    const reads = readsOf(writes, (node) => at(node) < k || node.kind !== "op");
+    return { writes, reads, calls: [...byCall].map(([call, results]) => ({ call, results })) };
   });
+  const lives = new Lifetimes(graph, parts, donated);
+  const placed = (writes: readonly GraphNode[]): boolean =>
+    options.body && writes.some((node) => graph.outputs.includes(node));
+  return parts.map(({ writes, reads, calls }) => ({
+    writes,
+    reads,
+    dead: lives.deadAfter(reads),
+    compiled: piece(writes, reads, placed(writes) ? [] : lives.freeFor(reads), options),
+    calls: calls.map(({ call, results }) => ({
+      call,
+      results,
+      free: lives.freeFor(call),
+      dead: lives.deadAfter(call),
+    })),
+  }));
 }
 
-/** The ops between borders as a graph of their own. */
-function piece(
-  writes: readonly GraphNode[],
-  outside: (node: GraphNode) => boolean,
-  label: string,
-  gated: boolean,
-): { reads: readonly GraphNode[]; compiled: CompiledGraph | undefined } {
-  if (writes.length === 0) return { reads: [], compiled: undefined };
+/** Who reads in a piece's turn: the piece, then the calls after it. */
+interface Readers {
+  readonly reads: readonly GraphNode[];
+  readonly calls: readonly { readonly call: GraphCall }[];
+}
+
+/** Who reads each value last: a piece, named by its reads, or a call. */
+class Lifetimes {
+  readonly #last = new Map<GraphNode, object>();
+  readonly #own: (node: GraphNode) => boolean;
+
+  constructor({ inputs, outputs }: Graph, parts: readonly Readers[], donated: readonly boolean[]) {
+    const kept = new Set<GraphNode>([...outputs, ...inputs.filter(({ index }) => donated[index] !== true)]);
+    this.#own = (node) => !kept.has(node) && node.kind !== "constant";
+    for (const { reads, calls } of parts) {
+      for (const node of reads) this.#last.set(node, reads);
+      for (const { call } of calls) for (const node of call.inputs) this.#last.set(node, call);
+    }
+  }
+
+  /** Which operands of a reader are its to overwrite. */
+  freeFor(reader: readonly GraphNode[] | GraphCall): boolean[] {
+    const list = "op" in reader ? reader.inputs : reader;
+    return list.map(
+      (node) => this.#own(node) && this.#last.get(node) === reader && list.indexOf(node) === list.lastIndexOf(node),
+    );
+  }
+
+  /** What was made on the way and is read by nobody after this reader. */
+  deadAfter(reader: readonly GraphNode[] | GraphCall): GraphNode[] {
+    return [...new Set("op" in reader ? reader.inputs : reader)].filter(
+      (node) => node.kind !== "input" && this.#own(node) && this.#last.get(node) === reader,
+    );
+  }
+}
+
+/** The values that ops between borders start from. */
+function readsOf(writes: readonly GraphNode[], outside: (node: GraphNode) => boolean): readonly GraphNode[] {
   const reads = new Set<GraphNode>();
   const seen = new Set<GraphNode>();
   const stack = [...writes];
@@ -176,13 +276,21 @@ function piece(
     if (outside(node)) reads.add(node);
     else stack.push(...operandsOf(node));
   }
-  const list = [...reads];
+  return [...reads];
+}
+
+/** The ops between borders as a graph of their own. */
+function piece(
+  writes: readonly GraphNode[],
+  reads: readonly GraphNode[],
+  free: readonly boolean[],
+  { label, gate }: SegmentOptions,
+): CompiledGraph | undefined {
+  if (writes.length === 0) return undefined;
   const capture = new Capture(label);
-  const known = new Map(list.map((node, index) => [node, capture.input(index, node)] as const));
-  const outputs = capture.run(() => evaluateNodes(writes, [], known));
-  const donated = list.map(() => false);
-  return {
-    reads: list,
-    compiled: new CompiledGraph(capture.finish(outputs), donated, label, gated ? ifEqual(1) : undefined),
-  };
+  const known = new Map(reads.map((node, index) => [node, capture.input(index, node)] as const));
+  const outputs = capture.run(() =>
+    evaluateNodes(writes, [], known).map((x, k) => (writes[k]?.kind === "literal" ? stored(x, k) : x)),
+  );
+  return new CompiledGraph(capture.finish(outputs), free, label, gate && ifEqual(1));
 }

@@ -20,6 +20,13 @@ export function room({ shape, dtype, weak }: Aval, label: string): Tensor {
   return new Tensor({ shape, dtype, weak }, { kind: "device", storage, view: contiguousView(shape) });
 }
 
+/** The same elements in memory of their own, moved without a kernel. */
+export function duplicate(x: Tensor, label: string): Tensor {
+  const twin = room(x, label);
+  moveRow(x, contiguous(x), 0, twin, 0);
+  return twin;
+}
+
 /** Gives back rooms that nobody outside has seen. */
 export function freeRooms(rooms: readonly Tensor[], why: string): void {
   for (const { payload } of rooms) if (payload.kind === "device") payload.storage.free(why);

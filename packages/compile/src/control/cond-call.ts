@@ -26,7 +26,8 @@ export function isSmall({ branches }: CondSpec): boolean {
 /** A choice on the device: every branch is queued behind a gate, and writes into the same memory if it is the one. */
 export function condCall(spec: CondSpec): DeviceCall {
   const { name, branches, avals } = spec;
-  const programs = (): Runnable[] => branches.map(({ graph }, number) => programOf(graph, name, ifEqual(number)));
+  const programs = (): Runnable[] =>
+    branches.map(({ graph }, number) => programOf(graph, name, { gate: ifEqual(number) }));
   return {
     avals: () => avals,
     run: ([index, ...operands], region) => {

@@ -5,8 +5,11 @@ import type { ProgramReport } from "../report.ts";
 /** What a call that a capture keeps whole brings: how it runs, what it costs, and how it reads. */
 export interface DeviceCall {
   avals(): readonly Aval[];
-  /** Queues it. `region` is the state of what encloses it: where that is not active nothing runs, and results are undefined. */
-  run(inputs: readonly Tensor[], region: DeviceBuffer | undefined): Tensor[];
+  /**
+   * Queues it. `region` is the state of what encloses it: where that is not active nothing runs, and results are undefined.
+   * `free` marks inputs that nobody reads afterwards: results may take their memory over.
+   */
+  run(inputs: readonly Tensor[], region: DeviceBuffer | undefined, free?: readonly boolean[]): Tensor[];
   /** Its bodies with how often each is queued, and dispatches of its own. */
   cost(): {
     readonly bodies: readonly { readonly report: ProgramReport; readonly times: number }[];

@@ -31,9 +31,9 @@ export interface WhileSpec {
 export function whileCall(spec: WhileSpec): DeviceCall {
   const { name, carries, test, round, maxIterations } = spec;
   const identity = close(name, carries, (carry) => carry).graph;
-  const first = (): Runnable => programOf(test, name, ifEqual(1));
-  const rounds = (): Runnable => programOf(round, name, ifEqual(1, COUNT_ON));
-  const mover = (): Runnable => programOf(identity, `${name} (result)`, IF_ODD);
+  const first = (): Runnable => programOf(test, name, { gate: ifEqual(1) });
+  const rounds = (): Runnable => programOf(round, name, { gate: ifEqual(1, COUNT_ON) });
+  const mover = (): Runnable => programOf(identity, `${name} (result)`, { gate: IF_ODD });
   return {
     avals: () => carries,
     run: (inputs, region) => runWhile(spec, { rounds: rounds(), mover: mover() }, inputs, region),
@@ -84,7 +84,11 @@ function runWhile(
     ),
   ];
   const scratch = odd.state.buffer();
-  programOf(test, name, ifEqual(1)).run(inputs, { flush: false, gate: gateIn(around, scratch), into: [even.flag] });
+  programOf(test, name, { gate: ifEqual(1) }).run(inputs, {
+    flush: false,
+    gate: gateIn(around, scratch),
+    into: [even.flag],
+  });
   const { begin, over } = gatesOf(name);
   begin.run({ region: around, choice: bufferOf(even.flag), state: even.state.buffer() });
   let [from, to] = [even, odd];

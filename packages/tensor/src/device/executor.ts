@@ -126,6 +126,11 @@ export interface Executor {
   createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program;
   /** One command buffer, one submission, and one compute pass when no copies intervene. `buffers[i]` stands for slot i. */
   replay(program: Program, buffers: readonly DeviceBuffer[]): void;
+  /**
+   * Runs `body`, whose commands are to be one submission: a program with loops is many replays. As commands wait in memory until
+   * they are submitted, a submission goes out early after 32,768 dispatches.
+   */
+  together<T>(body: () => T): T;
   /** Compiles pipelines in parallel, so that first runs do not wait for them. */
   warmup(kernels: readonly LinkedKernel[]): Promise<void>;
   /** Flushes and copies bytes to the host. Throws the errors of work queued before it. */

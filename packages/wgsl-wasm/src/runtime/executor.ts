@@ -205,6 +205,11 @@ export class WasmExecutor implements Executor {
     for (const command of commands) this.queue.push(command);
   }
 
+  /** Nothing waits here: each command runs as it is queued. */
+  together<T>(body: () => T): T {
+    return body();
+  }
+
   async warmup(kernels: readonly LinkedKernel[]): Promise<void> {
     this.alive();
     const entries = kernels.map((kernel) => this.kernels.get(kernel));

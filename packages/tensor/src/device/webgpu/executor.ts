@@ -183,6 +183,10 @@ class WebGpuExecutor implements Executor {
     );
   }
 
+  together<T>(body: () => T): T {
+    return this.queue.together(body);
+  }
+
   async warmup(kernels: readonly LinkedKernel[]): Promise<void> {
     this.gpu.alive();
     const entries = kernels.map((kernel) => this.pipelines.get(kernel));

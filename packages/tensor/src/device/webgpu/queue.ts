@@ -12,6 +12,8 @@ import type { Chunk, UniformRing } from "./uniforms.ts";
 
 /** A flush is due after this many dispatches: enough to make submission cheap, few enough to keep the device busy early. */
 const FLUSH_DISPATCHES = 128;
+/** The same for what should be one submission: its commands wait in memory, encoded ones in the driver's. */
+const TOGETHER_DISPATCHES = 32_768;
 /** And after this many bytes of writes waiting on the host. */
 const FLUSH_BYTES = 32 * 2 ** 20;
 /** Commands, and bytes, waiting for a pipeline before it is compiled blocking: the caller does not yield. */
@@ -93,6 +95,7 @@ export class CommandQueue {
   /** Number of the last command that is submitted; `done` runs ahead of it while encoding. */
   submitted = 0;
   private dispatches = 0;
+  private most = FLUSH_DISPATCHES;
   private bytes = 0;
   private draining = false;
   private flushSoon = false;
@@ -152,6 +155,17 @@ export class CommandQueue {
     });
   }
 
+  /** Runs `body` without flushes on the way, but for very many dispatches or bytes. */
+  together<T>(body: () => T): T {
+    const before = this.most;
+    this.most = TOGETHER_DISPATCHES;
+    try {
+      return body();
+    } finally {
+      this.most = before;
+    }
+  }
+
   flush(): void {
     this.wanted = this.last;
     this.dispatches = 0;
@@ -182,7 +196,7 @@ export class CommandQueue {
     this.queue.push(command);
     for (const storage of storages) storage.lastUse = seq;
     this.dispatches += dispatches;
-    if (this.dispatches >= FLUSH_DISPATCHES || this.bytes >= FLUSH_BYTES) this.flush();
+    if (this.dispatches >= this.most || this.bytes >= FLUSH_BYTES) this.flush();
   }
 
   private drain(): void {
