@@ -178,19 +178,20 @@ export class CompiledGraph {
     if (node.kind === "input") return inputs[node.index] ?? literal(0, shape, dtype);
     if (sizeOf(shape) === 0) return literal(0, shape, dtype);
     const slot = this.#plan.slots.get(node.id) ?? -1;
-    const donor = settled[slot];
-    const bytes = bytesOf(dtype, sizeOf(shape));
-    const buffer =
-      donor === undefined
-        ? buffers[slot]
-        : donor.surrender(
-            "this tensor's memory was updated in place by a compiled step; read it before the step, or copy it",
-          );
+    const storage = this.#storage(bytesOf(dtype, sizeOf(shape)), settled[slot], buffers[slot]);
+    return new Tensor({ shape, dtype, weak }, { kind: "device", storage, view: contiguousView(shape) });
+  }
+
+  /** Of an output: the donor's memory if there is one. */
+  #storage(bytes: number, donor: Storage | undefined, buffer: DeviceBuffer | undefined): Storage {
+    if (donor !== undefined)
+      return donor.surrender(
+        bytes,
+        this.#label,
+        "this tensor's memory was updated in place by a compiled step; read it before the step, or copy it",
+      );
     if (buffer === undefined) throw new Error("jnx internal error: an output has no buffer");
-    return new Tensor(
-      { shape, dtype, weak },
-      { kind: "device", storage: Storage.around(buffer, bytes, this.#label), view: contiguousView(shape) },
-    );
+    return Storage.around(buffer, bytes, this.#label);
   }
 
   /** Gives the program's memory back. */

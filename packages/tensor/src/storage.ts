@@ -50,10 +50,11 @@ export class Storage {
   /** Weight that the collector sees, and nothing reads; see BALLAST_RATIO. */
   ballast: ArrayBuffer | undefined;
 
-  constructor(bytes: number, label: string, host?: ArrayBufferView) {
+  constructor(bytes: number, label: string, host?: ArrayBufferView, ballast?: ArrayBuffer) {
     this.bytes = bytes;
     this.label = label;
     this.host = host;
+    this.ballast = ballast;
     adopt(this);
   }
 
@@ -101,12 +102,16 @@ export class Storage {
     giveBack(this.#cell);
   }
 
-  /** Hands the buffer to a new owner (a compiled step that updates it in place) and frees this storage without releasing it. */
-  surrender(why: string): DeviceBuffer {
+  /** A storage that takes over this one's buffer (a compiled step updates it in place) and ballast; this one is freed. */
+  surrender(bytes: number, label: string, why: string): Storage {
     const buffer = this.buffer();
+    const { ballast } = this;
     this.#cell.buffer = undefined;
     this.free(why);
-    return buffer;
+    const heir = new Storage(bytes, label, undefined, ballast);
+    heir.#cell.buffer = buffer;
+    heir.#cell.owner = executor();
+    return heir;
   }
 
   /** From now on the collector decides when the memory goes back. */
@@ -114,7 +119,7 @@ export class Storage {
     if (this.#managed || this.#freedBy !== undefined) return;
     this.#managed = true;
     const ballast = Math.ceil(this.bytes * BALLAST_RATIO);
-    if (ballast >= MIN_BALLAST) this.ballast = new ArrayBuffer(Math.min(MAX_BALLAST, ballast));
+    if (ballast >= MIN_BALLAST) this.ballast ??= new ArrayBuffer(Math.min(MAX_BALLAST, ballast));
     finalizer.register(this, this.#cell, this);
   }
 }

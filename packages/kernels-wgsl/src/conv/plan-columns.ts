@@ -70,7 +70,6 @@ function windowStage({ cols, channels, window, limits, aliases }: ColumnsProblem
     extent: cols,
     view,
     wide: window.wide,
-    across: "b",
     operand: 1,
     copies: 1,
     limits,

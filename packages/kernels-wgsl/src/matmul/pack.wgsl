@@ -1,16 +1,17 @@
-// w[z, j, k, c] = x[z, k, C * j + c]: C columns of b (or rows of a) side by side, contiguous along k, as tile.wgsl reads them.
+// w[z, j, k, c] = x[z, k, 8 * j + c]: eight columns of b (or rows of a) side by side, contiguous along k, as tile.wgsl reads them.
 //
 // Layouts: element (k, i) of x at base + along(k) + i * stride, in scalars, any strides; the base grows by up to three batch axes.
 // A product walks k at one step; a convolution's window at those of its axes, channels innermost.
 // `carry` takes four neighbouring i through STEP values of k: scalars, one vec4 where i is contiguous in aligned vec4s, or four of them
-// turned where k is (STEP 4). w in vec4s, Q of them for each k.
+// turned where k is (STEP 4). w in vec4s, two of them for each k.
 // Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
-// not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving four vec4s: a cache line of x.
+// not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving the vec4s of PANELS
+// panels: two are a cache line of x where that is read across them.
 
 //#default
 const GX = 64u;
-const Q = 2u;
 const STEP = 1u;
+const PANELS = 1u;
 alias T = f32;
 alias T4 = vec4f;
 alias X = T;
@@ -22,9 +23,9 @@ fn four(base: u32, i: u32) -> T4 {
 }
 // The j-th vec4 of the line that begins with panel `first`, at k.
 fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
-  let panel = first + j / Q;
+  let panel = first + j / 2u;
   if (panel < p.panels) {
-    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, four(base, first * Q * 4u + j * 4u));
+    store(((z * p.panels + panel) * p.k + k) * 2u + j % 2u, four(base, first * 8u + j * 4u));
   }
 }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
@@ -69,7 +70,7 @@ fn main(
   let line = group / p.blocks;
   let k = ((group - line * p.blocks) * GX + lid.x) * STEP;
   let z = line / p.lines;
-  let first = (line - z * p.lines) * (4u / Q);
+  let first = (line - z * p.lines) * PANELS;
   let z1 = z / p.d0;
   let i0 = z - z1 * p.d0;
   let i2 = z1 / p.d1;
@@ -79,7 +80,9 @@ fn main(
   if (z < p.batch && k < p.k) {
     carry(z, first, k, base, 0u);
     carry(z, first, k, base, 1u);
-    carry(z, first, k, base, 2u);
-    carry(z, first, k, base, 3u);
+    if (PANELS > 1u) {
+      carry(z, first, k, base, 2u);
+      carry(z, first, k, base, 3u);
+    }
   }
 }

@@ -25,16 +25,18 @@ export const ROWS = 4;
 const COLUMNS = 8;
 /** Tiles below one another in a workgroup: the columns of b that they share stay in the nearest cache. */
 const GROUP = 8;
-/** Along k, in a workgroup that packs, and the columns or rows that it moves: a cache line of them. */
+/** Along k, in a workgroup that packs. */
 const PACK_GROUP = 64;
-const PACK_ACROSS = 16;
+/** Columns or rows that pack.wgsl lays side by side. */
+const PANEL = 8;
 /** Rows that pay for packing b, columns that pay for packing a: each element is moved once, and then read once a tile. */
 const ROWS_WORTH = 32;
 const COLUMNS_WORTH = 64;
 
 /** Where a tile finds an operand. */
 interface Place {
-  readonly packed: boolean;
+  /** How many lie side by side at each k: a's rows by `PANEL` as pack.wgsl leaves them, or by ROWS; none where it lies as it came. */
+  readonly packed: 0 | typeof ROWS | typeof PANEL;
   readonly base: number;
   readonly batch: readonly [number, number, number];
 }
@@ -46,25 +48,33 @@ export function planTile(problem: TileProblem): readonly Stage[] {
   const packB = k > 0 && !(whole && m < ROWS_WORTH);
   const packA = packB && n >= COLUMNS_WORTH;
   const rows = inVec4(b, ["step"]);
-  const inB = packB ? packedPlace(problem, n, b, COLUMNS) : { packed: false, base: rows.base, batch: rows.batch };
+  const inB: Place = packB ? packedPlace(problem, n, b) : { packed: 0, base: rows.base, batch: rows.batch };
   // Counted in scalars, of which a vec4 of the workspace has four.
-  const inA = packA ? packedPlace(problem, m, a, ROWS, 4) : { packed: false, base: a.base, batch: a.batch };
-  const pack = (across: "a" | "b", extent: number, view: View): Stage => {
+  const inA: Place = packA ? packedPlace(problem, m, a, 4) : { packed: 0, base: a.base, batch: a.batch };
+  const pack = (operand: 0 | 1, extent: number, view: View): Stage => {
     const wide = view.stride === 1 && extent % 4 === 0 && isAligned(view, view.step);
-    const copies = copiesOf(problem, view);
-    const operand = across === "a" ? 0 : 1;
-    return packStage({ k, extent, view, wide, across, operand, copies, limits, aliases, z: problem.z });
+    return packStage({
+      k,
+      extent,
+      view,
+      wide,
+      operand,
+      copies: copiesOf(problem, view),
+      limits,
+      aliases,
+      z: problem.z,
+    });
   };
-  const packs = [...(packB ? [pack("b", n, b)] : []), ...(packA ? [pack("a", m, a)] : [])];
+  const packs = [...(packB ? [pack(1, n, b)] : []), ...(packA ? [pack(0, m, a)] : [])];
   return [...packs, tileStage(problem, inA, inB)];
 }
 
-/** The product of what two packing dispatches left: b's workspace first, then a's. */
+/** The product of what two packing dispatches left: b's workspace first, then a's, in which four rows lie side by side. */
 export function productOfPacked(problem: Omit<TileProblem, "a" | "b" | "z">): Stage {
   const nowhere = { stride: 0, step: 0, base: 0, batch: NO_STRIDES };
-  const place = { packed: true, base: 0, batch: NO_STRIDES };
+  const place = { base: 0, batch: NO_STRIDES };
   const z = { count: 1, d0: 1, d1: 1, a: NO_STRIDES, b: NO_STRIDES };
-  return tileStage({ ...problem, a: nowhere, b: nowhere, z }, place, place);
+  return tileStage({ ...problem, a: nowhere, b: nowhere, z }, { packed: ROWS, ...place }, { packed: PANEL, ...place });
 }
 
 const NO_STRIDES = [0, 0, 0] as const;
@@ -74,14 +84,14 @@ function copiesOf({ z }: TileProblem, { batch }: View): number {
   return batch.every((stride) => stride === 0) ? 1 : z.count;
 }
 
-function packedPlace(problem: TileProblem, extent: number, view: View, across: number, units = 1): Place {
+function packedPlace(problem: TileProblem, extent: number, view: View, units = 1): Place {
   const { d0, d1 } = problem.z;
-  const size = ceilDiv(extent, across) * problem.k * (across / 4) * units;
+  const size = ceilDiv(extent, PANEL) * problem.k * (PANEL / 4) * units;
   const batch = copiesOf(problem, view) === 1 ? NO_STRIDES : ([size, size * d0, size * d0 * d1] as const);
-  return { packed: true, base: 0, batch };
+  return { packed: PANEL, base: 0, batch };
 }
 
-/** An operand to be packed: columns of b by eights, or rows of a by fours. */
+/** An operand to be packed: columns of b or rows of a, by eights. */
 export interface Packing {
   readonly k: number;
   /** Columns or rows. */
@@ -89,7 +99,6 @@ export interface Packing {
   readonly view: View;
   /** Four neighbours are one aligned vec4. */
   readonly wide: boolean;
-  readonly across: "a" | "b";
   /** The op's operand that it is. */
   readonly operand: number;
   readonly copies: number;
@@ -103,10 +112,11 @@ export interface Packing {
 export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, ...rest }: Packing): Stage {
   const { stride, step: scalars } = rest.view;
   const turned = !wide && inner === undefined && scalars === 1 && k % 4 === 0 && isAligned(rest.view, stride);
-  const across = rest.across === "a" ? ROWS : COLUMNS;
-  const panels = ceilDiv(extent, across);
+  const panels = ceilDiv(extent, PANEL);
   const steps = turned ? 4 : 1;
-  const [blocks, lines] = [ceilDiv(k, PACK_GROUP * steps), ceilDiv(panels, PACK_ACROSS / across)];
+  // Where the operand is read across its panels, two of them are a cache line.
+  const together = wide ? 2 : 1;
+  const [blocks, lines] = [ceilDiv(k, PACK_GROUP * steps), ceilDiv(panels, together)];
   const view = turned ? inVec4(rest.view, ["stride"]) : wide ? inVec4(rest.view, ["step"]) : rest.view;
   const [x0, x1, x2] = view.batch;
   const units = wide ? 4 : 1;
@@ -114,7 +124,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
   return {
     kernel: pack,
     consts: [
-      `const GX = ${PACK_GROUP}u;\nconst Q = ${across / 4}u;\nconst STEP = ${steps}u;`,
+      `const GX = ${PACK_GROUP}u;\nconst STEP = ${steps}u;\nconst PANELS = ${together}u;`,
       `${aliases}\nalias V = T4;\nalias X = ${wide || turned ? "T4" : "T"};`,
       `fn along(k: u32) -> u32 {${turned ? " return k / 4u; " : inner === undefined ? " return k * p.step; " : ALONG_WINDOW}}`,
       turned ? MOVE_TURNED : moveOne(wide),
@@ -129,7 +139,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
     reads: "operands",
     operands: [rest.operand],
     writes: "workspace",
-    workspaceElements: copies * panels * k * across,
+    workspaceElements: copies * panels * k * PANEL,
   };
 }
 
@@ -145,11 +155,11 @@ const ALONG_WINDOW = `
 function moveOne(wide: boolean): string {
   const apart = `T4(x[at.x], x[at.y], x[at.z], x[at.w])`;
   return `fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
-  let panel = first + j / Q;
+  let panel = first + j / 2u;
   if (panel < p.panels) {
-    let i = first * Q * 4u + j * 4u;
+    let i = first * 8u + j * 4u;
     ${wide ? "" : "let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;"}
-    store(((z * p.panels + panel) * p.k + k) * Q + j % Q, ${wide ? "x[base + min(i, p.extent - 4u) / 4u]" : apart});
+    store(((z * p.panels + panel) * p.k + k) * 2u + j % 2u, ${wide ? "x[base + min(i, p.extent - 4u) / 4u]" : apart});
   }
 }
 `;
@@ -157,18 +167,18 @@ function moveOne(wide: boolean): string {
 
 /** The same at k and the three after it, read as vec4s along k. */
 const MOVE_TURNED = `fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
-  let panel = first + j / Q;
+  let panel = first + j / 2u;
   if (panel < p.panels) {
-    let at = min(first * Q * 4u + j * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
+    let at = min(first * 8u + j * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;
     let q = x[at.x];
     let r = x[at.y];
     let s = x[at.z];
     let t = x[at.w];
-    let goal = ((z * p.panels + panel) * p.k + k) * Q + j % Q;
+    let goal = ((z * p.panels + panel) * p.k + k) * 2u + j % 2u;
     store(goal, T4(q.x, r.x, s.x, t.x));
-    store(goal + Q, T4(q.y, r.y, s.y, t.y));
-    store(goal + 2u * Q, T4(q.z, r.z, s.z, t.z));
-    store(goal + 3u * Q, T4(q.w, r.w, s.w, t.w));
+    store(goal + 2u, T4(q.y, r.y, s.y, t.y));
+    store(goal + 4u, T4(q.z, r.z, s.z, t.z));
+    store(goal + 6u, T4(q.w, r.w, s.w, t.w));
   }
 }
 `;
@@ -187,26 +197,28 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
       aliases,
       `alias V = ${width === 4 ? "T4" : "T"};`,
       `fn mad(x: T, y: T4, z: T4) -> T4 { return ${float ? "fma(T4(x), y, z)" : "x * y + z"}; }`,
-      inA.packed ? PACKED_A : PLAIN_A,
-      inB.packed ? PACKED_B : PLAIN_B,
+      inA.packed === 0 ? PLAIN_A : inA.packed === ROWS ? PACKED_BY_FOURS : PACKED_A,
+      inB.packed === 0 ? PLAIN_B : PACKED_B,
       width === 4 ? "fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }\n" : PUT_SCALARS,
     ].join("\n"),
     params: {
       ...{ m, n, k, aBase: inA.base, aRow: a.stride, aStep: a.step },
-      ...{ bBase: inB.base, bPanel: inB.packed ? k * 2 : COLUMNS / 4, bStep: inB.packed ? 2 : b.step / 4 },
+      ...{ bBase: inB.base, bPanel: inB.packed === 0 ? COLUMNS / 4 : k * 2, bStep: inB.packed === 0 ? b.step / 4 : 2 },
       ...{ d0: z.d0, d1: z.d1, a0, a1, a2, b0, b1, b2 },
       ...{ batch: z.count, panels, blocks, pieces: (ROWS * COLUMNS) / 4 },
     },
     grid: foldGrid(panels * blocks * z.count, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: width,
-    reads: inB.packed ? "workspace" : "operands",
-    operands: inB.packed ? (inA.packed ? [] : [0]) : [1, 0],
+    reads: inB.packed === 0 ? "operands" : "workspace",
+    operands: inB.packed === 0 ? [1, 0] : inA.packed === 0 ? [0] : [],
     writes: "results",
     workspaceElements: 0,
   };
 }
 
-const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
+const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row / 8u * p.k * 8u + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
+fn stepA() -> u32 { return 8u; }`;
+const PACKED_BY_FOURS = `fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
 fn stepA() -> u32 { return 4u; }`;
 const PLAIN_A = `fn rowsAt(row: u32) -> vec4u { return min(row + vec4u(0u, 1u, 2u, 3u), vec4u(p.m - 1u)) * p.aRow; }
 fn stepA() -> u32 { return p.aStep; }`;

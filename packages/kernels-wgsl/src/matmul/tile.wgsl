@@ -1,7 +1,7 @@
 // c[z, m, n] = sum over k of a[z, m, k] * b[z, k, n], for a CPU: each invocation keeps a tile of 4 rows and 8 columns in registers.
 //
 // Layouts: `rowsAt` and `stepA` say where four rows of a lie, in scalars, and how far apart their neighbours along k: element (m, k) at
-// aBase + m * aRow + k * aStep with any strides, or what pack.wgsl made of it, four rows side by side. b is bound as T4 and read two
+// aBase + m * aRow + k * aStep with any strides, or what pack.wgsl made of it, eight rows (conv/columns.wgsl: four) side by side. b is bound as T4 and read two
 // vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k * `stepB`, in vec4s, the second four at
 // `highOf` the first. That is b itself when its rows are whole aligned vec4s, or what pack.wgsl made of it. Steps known as text free
 // registers and instructions: packed operands are a third faster. The bases grow by up to three batch axes.
@@ -16,8 +16,8 @@ alias T = f32;
 alias T4 = vec4f;
 alias V = T4;
 fn mad(x: T, y: T4, z: T4) -> T4 { return fma(T4(x), y, z); }
-fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
-fn stepA() -> u32 { return 4u; }
+fn rowsAt(row: u32) -> vec4u { return row / 8u * p.k * 8u + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
+fn stepA() -> u32 { return 8u; }
 fn highOf(low: u32, col: u32) -> u32 { return low + 1u; }
 fn stepB() -> u32 { return 2u; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }

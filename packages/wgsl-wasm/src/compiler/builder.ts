@@ -1,6 +1,6 @@
 import { bitsOf, foldLane, isComparison } from "./fold.ts";
-import { Block, Node, type Item, type NodeParts } from "./ir.ts";
-import { OPS, opOf, type ValueType } from "./ops.ts";
+import { Block, Node, type Item, type NodeKind, type Position } from "./ir.ts";
+import { opOf, type Op, type ValueType } from "./ops.ts";
 import { simplify } from "./simplify.ts";
 
 /** Makes nodes: equal ones once, constants folded, simple identities applied. Items go to the current block. */
@@ -8,7 +8,9 @@ export class Builder {
   readonly entry = new Block(undefined, undefined, 0);
   block: Block = this.entry;
   readonly relaxed: boolean;
-  readonly #known = new Map<number, Node[]>();
+  /** Nodes by hash; those with the same one hang on each other. */
+  readonly #known = new Map<number, Node>();
+  readonly #integers = new Map<number, Node>();
   #count = 0;
 
   constructor(relaxed: boolean) {
@@ -29,55 +31,54 @@ export class Builder {
   }
 
   i32(value: number): Node {
-    return this.#shared({ kind: "const", type: "i32", imm: value | 0 });
+    let node = this.#integers.get(value);
+    if (node === undefined)
+      this.#integers.set(value, (node = this.#shared("const", "i32", undefined, NONE, value | 0)));
+    return node;
   }
 
   f32(value: number): Node {
-    return this.#shared({ kind: "const", type: "f32", imm: bitsOf(value) });
+    return this.#shared("const", "f32", undefined, NONE, bitsOf(value));
   }
 
   bits(type: "i32" | "f32", word: number): Node {
-    return this.#shared({ kind: "const", type, imm: word | 0 });
+    return this.#shared("const", type, undefined, NONE, word | 0);
   }
 
   v128(lanes: readonly number[]): Node {
-    return this.#shared({ kind: "const", type: "v128", lanes });
+    return this.#shared("const", "v128", undefined, NONE, 0, lanes);
   }
 
   param(index: number): Node {
-    return this.#shared({ kind: "param", type: "i32", imm: index });
+    return this.#shared("param", "i32", undefined, NONE, index);
   }
 
   /** A value that ways into the current place will set. */
   slot(type: ValueType, block: Block = this.block, index: number = block.items.length): Node {
-    return this.#fresh({ kind: "slot", type, pin: { block, index } });
+    return this.#pinned("slot", type, NONE, 0, { block, index });
   }
 
   /** What a loop's slot holds after the loop: the same local, known only from here on. */
   exit(slot: Node): Node {
-    return this.#fresh({ kind: "exit", type: slot.type, args: [slot], pin: this.block.end });
+    return this.#pinned("exit", slot.type, [slot], 0, this.block.end);
   }
 
   op(name: string, args: readonly Node[], imm = 0, lanes?: readonly number[]): Node {
-    const folded = this.#fold(name, args) ?? simplify(this, name, args, imm);
-    if (folded !== undefined) return folded;
     const op = opOf(name);
-    const [a, b] = args;
-    // Constants last, else by age, so that a + b and b + a are one node.
-    const swap =
-      op.commutes && a !== undefined && b !== undefined && (a.kind === "const" || (a.id > b.id && b.kind !== "const"));
-    return this.#shared({ kind: "op", type: op.type, op, args: swap ? [b, a] : args, imm, lanes });
+    const simpler = this.#fold(op, args) ?? simplify(this, name, args, imm);
+    if (simpler !== undefined) return simpler;
+    return this.#shared("op", op.type, op, op.commutes ? inOrder(args) : args, imm, lanes);
   }
 
   select(cond: Node, then: Node, otherwise: Node): Node {
     if (then === otherwise) return then;
     if (cond.kind === "const") return cond.imm !== 0 ? then : otherwise;
-    return this.#shared({ kind: "select", type: then.type, args: [then, otherwise, cond] });
+    return this.#shared("select", then.type, undefined, [then, otherwise, cond], 0);
   }
 
   /** A load that may happen at any time: from memory nobody writes, at an address that always exists. */
   constantLoad(type: ValueType, addr: Node, offset: number): Node {
-    return this.#shared({ kind: "load", type, args: [addr], imm: offset });
+    return this.#shared("load", type, undefined, [addr], offset);
   }
 
   /** A load from memory that the kernel does not write, valid from here on. */
@@ -87,7 +88,7 @@ export class Builder {
       const known = block.loads.get(key);
       if (known !== undefined) return known;
     }
-    const load = this.#fresh({ kind: "load", type, args: [addr], imm: offset, pin: this.block.end });
+    const load = this.#pinned("load", type, [addr], offset, this.block.end);
     this.block.loads.set(key, load);
     return load;
   }
@@ -95,7 +96,7 @@ export class Builder {
   /** A load that happens exactly here. */
   orderedLoad(type: ValueType, addr: Node, offset: number): Node {
     const pin = { block: this.block, index: this.block.items.length + 1 };
-    const node = this.#fresh({ kind: "load", type, imm: offset, pin });
+    const node = this.#pinned("load", type, NONE, offset, pin);
     this.add({ kind: "load", node, addr, offset });
     return node;
   }
@@ -104,9 +105,8 @@ export class Builder {
     this.add({ kind: "store", type, addr, offset, value });
   }
 
-  #fold(name: string, args: readonly Node[]): Node | undefined {
+  #fold({ name, type }: Op, args: readonly Node[]): Node | undefined {
     for (const arg of args) if (arg.kind !== "const") return undefined;
-    const type = OPS.get(name)?.type;
     if (type !== "v128") {
       const word = args.some((arg) => arg.type === "v128")
         ? undefined
@@ -114,7 +114,7 @@ export class Builder {
             name,
             args.map((arg) => arg.imm),
           );
-      return word === undefined || type === undefined ? undefined : this.bits(type, word);
+      return word === undefined ? undefined : this.bits(type, word);
     }
     if (args.some((arg) => arg.lanes === undefined)) return undefined;
     const lanes: number[] = [];
@@ -129,34 +129,62 @@ export class Builder {
     return this.v128(lanes);
   }
 
-  #fresh(parts: NodeParts): Node {
-    return new Node(this.#count++, parts);
+  #pinned(kind: NodeKind, type: ValueType, args: readonly Node[], imm: number, pin: Position): Node {
+    return new Node(this.#count++, kind, type, undefined, args, imm, undefined, pin);
   }
 
-  #shared(parts: NodeParts): Node {
-    let hash = (parts.op?.id ?? parts.kind.length) * 31 + (parts.imm ?? 0) * 7 + parts.type.length;
-    for (const arg of parts.args ?? []) hash = (hash * 33 + arg.id + 1) | 0;
-    for (const lane of parts.lanes ?? []) hash = (hash * 33 + lane + 1) | 0;
-    const bucket = this.#known.get(hash);
-    if (bucket === undefined) {
-      const node = this.#fresh(parts);
-      this.#known.set(hash, [node]);
-      return node;
-    }
-    const known = bucket.find((node) => same(node, parts));
-    if (known !== undefined) return known;
-    const node = this.#fresh(parts);
-    bucket.push(node);
-    return node;
+  #shared(
+    kind: NodeKind,
+    type: ValueType,
+    op: Op | undefined,
+    args: readonly Node[],
+    imm: number,
+    lanes?: readonly number[],
+  ): Node {
+    const hash = hashOf(kind, type, op, args, imm, lanes);
+    const first = this.#known.get(hash);
+    for (let node = first; node !== undefined; node = node.alike)
+      if (
+        node.kind === kind &&
+        node.type === type &&
+        node.op === op &&
+        node.imm === imm &&
+        equal(node.args, args) &&
+        equal(node.lanes ?? NONE, lanes ?? NONE)
+      )
+        return node;
+    const made = new Node(this.#count++, kind, type, op, args, imm, lanes, undefined);
+    made.alike = first;
+    this.#known.set(hash, made);
+    return made;
   }
 }
 
-function same(node: Node, parts: NodeParts): boolean {
-  if (node.kind !== parts.kind || node.type !== parts.type || node.op !== parts.op) return false;
-  if (node.imm !== (parts.imm ?? 0) || node.pin !== undefined) return false;
-  return equal(node.args, parts.args ?? []) && equal(node.lanes ?? [], parts.lanes ?? []);
+const NONE: readonly never[] = [];
+
+/** Constants last, else by age, so that a + b and b + a are one node. */
+function inOrder(args: readonly Node[]): readonly Node[] {
+  const [a, b] = args;
+  if (a === undefined || b === undefined) return args;
+  return a.kind === "const" || (a.id > b.id && b.kind !== "const") ? [b, a] : args;
+}
+
+function hashOf(
+  kind: NodeKind,
+  type: ValueType,
+  op: Op | undefined,
+  args: readonly Node[],
+  imm: number,
+  lanes?: readonly number[],
+): number {
+  let hash = (op?.id ?? kind.length) * 31 + imm * 7 + type.length;
+  for (const arg of args) hash = (hash * 33 + arg.id + 1) | 0;
+  if (lanes !== undefined) for (const lane of lanes) hash = (hash * 33 + lane + 1) | 0;
+  return hash | 0;
 }
 
 function equal<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, k) => item === b[k]);
+  if (a.length !== b.length) return false;
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
 }

@@ -10,7 +10,9 @@ export class Bytes {
 
   bytes(values: ArrayLike<number>): void {
     if (this.length + values.length > this.#data.length) this.#grow(this.length + values.length);
-    this.#data.set(values, this.length);
+    // Mostly a few: a loop is quicker than `set` then.
+    if (values.length > 16) this.#data.set(values, this.length);
+    else for (let k = 0; k < values.length; k++) this.#data[this.length + k] = values[k] ?? 0;
     this.length += values.length;
   }
 
@@ -40,7 +42,7 @@ export class Bytes {
   }
 
   word(value: number): void {
-    for (let shift = 0; shift < 32; shift += 8) this.byte((value >>> shift) & 255);
+    this.bytes([value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24]);
   }
 
   text(value: string): void {

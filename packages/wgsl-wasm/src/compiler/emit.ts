@@ -89,20 +89,15 @@ export class Emitter {
   #tree(node: Node): void {
     const [first] = node.args;
     if (node.kind === "const") return this.#constant(node);
-    if (
-      node.op?.name.endsWith("32x4.splat") === true &&
-      first?.kind === "load" &&
-      first.inline &&
-      first.args[0] !== undefined
-    )
+    if (node.op?.splats === true && first?.kind === "load" && first.inline && first.args[0] !== undefined)
       return this.#load("v128.load32_splat", first.args[0], first.imm);
     if (node.kind === "load" && first !== undefined) return this.#load(`${node.type}.load`, first, node.imm);
     for (const arg of node.args) this.#value(arg);
     if (node.kind === "select") return this.code.byte(0x1b);
     if (node.op === undefined) throw new Error(`a ${node.kind} cannot be computed`);
     this.code.bytes(node.op.code);
-    if (node.op.name === "i8x16.shuffle") this.code.bytes(node.lanes ?? []);
-    else if (node.op.name.endsWith("_lane")) this.code.byte(node.imm);
+    if (node.op.immediate === "lane") this.code.byte(node.imm);
+    else if (node.op.immediate === "lanes") this.code.bytes(node.lanes ?? []);
   }
 
   #load(name: string, addr: Node, offset: number): void {

@@ -35,12 +35,16 @@ export class Scope {
     return this.#names.entries();
   }
 
-  variables(): Variable[] {
-    return [...this.#names.values()].flatMap((binding) => (binding.kind === "variable" ? [binding.variable] : []));
+  /** Forgets what the variables declared here hold. */
+  drop(env: Environment): void {
+    for (const binding of this.#names.values()) if (binding.kind === "variable") env.delete(binding.variable);
   }
 
   find(name: string): Binding | undefined {
-    return this.#names.get(name) ?? this.parent?.find(name);
+    let binding = this.#names.get(name);
+    for (let scope = this.parent; binding === undefined && scope !== undefined; scope = scope.parent)
+      binding = scope.#names.get(name);
+    return binding;
   }
 }
 

@@ -1,13 +1,25 @@
 import type { Expression } from "./ast.ts";
 import { callBuiltin, isBuiltin } from "./builtins.ts";
 import { bitcast, construct, constructVector } from "./convert.ts";
-import { WgslError } from "./errors.ts";
+import { WgslError, type Place } from "./errors.ts";
 import { callLibrary, isLibrary } from "./library.ts";
 import type { Machine } from "./machine.ts";
 import { binary, unary } from "./operators.ts";
 import { loadReference, referenceOf } from "./references.ts";
 import { swizzle } from "./swizzle.ts";
-import { ABSTRACT_FLOAT, ABSTRACT_INT, BOOL, F32, I32, partCount, sizeOf, typeText, U32, type Type } from "./types.ts";
+import {
+  ABSTRACT_FLOAT,
+  ABSTRACT_INT,
+  BOOL,
+  F32,
+  I32,
+  partCount,
+  typeText,
+  U32,
+  type AbstractType,
+  type ScalarType,
+  type Type,
+} from "./types.ts";
 import { abstractValue, coerce, constantOf, numeric, type Value } from "./values.ts";
 import { memberOf } from "./context.ts";
 
@@ -34,18 +46,35 @@ export function evaluate(m: Machine, expression: Expression): Value {
   }
 }
 
-function literal(m: Machine, { text, line, column }: Expression & { kind: "literal" }): Value {
+/** A number as written: one without a suffix has no type yet. */
+interface Literal {
+  readonly type: ScalarType | AbstractType;
+  readonly number: number;
+}
+
+/** What texts of numbers mean: kernels are full of the same ones. */
+const literals = new Map<string, Literal>();
+
+function literal(m: Machine, place: Expression & { kind: "literal" }): Value {
+  const { text } = place;
   if (text === "true" || text === "false") return { type: BOOL, parts: [m.b.i32(Number(text === "true"))] };
+  let known = literals.get(text);
+  if (known === undefined) literals.set(text, (known = readNumber(text, place)));
+  const { type, number } = known;
+  return type.kind === "abstract"
+    ? abstractValue(type, number)
+    : { type, parts: [constantOf(m.b, type.scalar, number)] };
+}
+
+function readNumber(text: string, place: Place): Literal {
   const hex = /^0[xX]/.test(text);
   const suffix = /[iu]$/.exec(text)?.[0] ?? (hex && !/[pP]/.test(text) ? "" : (/[fh]$/.exec(text)?.[0] ?? ""));
   const digits = suffix === "" ? text : text.slice(0, -1);
-  if (suffix === "h") throw new WgslError("unsupported", { line, column }, "f16 is outside the subset");
+  if (suffix === "h") throw new WgslError("unsupported", place, "f16 is outside the subset");
   const number = hex && /[pP.]/.test(digits) ? hexFloat(digits) : Number(digits);
-  if (Number.isNaN(number)) throw new WgslError("syntax", { line, column }, `${text} is no number`);
-  if (suffix === "")
-    return abstractValue(/^0[xX][0-9a-fA-F]+$|^\d+$/.test(text) ? ABSTRACT_INT : ABSTRACT_FLOAT, number);
-  const type = suffix === "i" ? I32 : suffix === "u" ? U32 : F32;
-  return { type, parts: [constantOf(m.b, type.scalar, number)] };
+  if (Number.isNaN(number)) throw new WgslError("syntax", place, `${text} is no number`);
+  if (suffix === "") return { type: /^0[xX][0-9a-fA-F]+$|^\d+$/.test(text) ? ABSTRACT_INT : ABSTRACT_FLOAT, number };
+  return { type: suffix === "i" ? I32 : suffix === "u" ? U32 : F32, number };
 }
 
 function hexFloat(digits: string): number {
@@ -146,6 +175,8 @@ export function truth(m: Machine, expression: Expression): ReturnType<Machine["b
   return node;
 }
 
+const BARE: Readonly<Record<string, 2 | 3 | 4>> = { vec2: 2, vec3: 3, vec4: 4 };
+
 function call(m: Machine, expression: Expression & { kind: "call" }): Value {
   const { callee, args } = expression;
   const declared = m.context.function(callee.name);
@@ -163,8 +194,8 @@ function call(m: Machine, expression: Expression & { kind: "call" }): Value {
     if (result === undefined) throw new WgslError("type", expression, `${callee.name} returns nothing`);
     return result;
   }
-  const bare = callee.args.length === 0 ? /^vec([234])$/.exec(callee.name) : null;
-  if (bare !== null) return constructVector(m.b, sizeOf(bare[1]), values, expression);
+  const bare = callee.args.length === 0 ? BARE[callee.name] : undefined;
+  if (bare !== undefined) return constructVector(m.b, bare, values, expression);
   const type: Type | undefined = m.context.type(callee);
   if (type !== undefined) return construct(m.b, type, values, expression);
   if (callee.name === "array") return arrayOf(m, values, expression);

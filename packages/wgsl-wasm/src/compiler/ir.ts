@@ -27,6 +27,8 @@ export class Node {
   readonly lanes: readonly number[] | undefined;
   /** The place before which the value does not exist: for slots, loads and parameters. */
   readonly pin: Position | undefined;
+  /** The next node with the same hash, in the builder's table. */
+  alike: Node | undefined;
 
   // Filled in by schedule.ts.
   uses = 0;
@@ -37,15 +39,24 @@ export class Node {
   local = -1;
   inline = false;
 
-  constructor(id: number, parts: NodeParts) {
+  constructor(
+    id: number,
+    kind: NodeKind,
+    type: ValueType,
+    op: Op | undefined,
+    args: readonly Node[],
+    imm: number,
+    lanes: readonly number[] | undefined,
+    pin: Position | undefined,
+  ) {
     this.id = id;
-    this.kind = parts.kind;
-    this.type = parts.type;
-    this.op = parts.op;
-    this.args = parts.args ?? NONE;
-    this.imm = parts.imm ?? 0;
-    this.lanes = parts.lanes;
-    this.pin = parts.pin;
+    this.kind = kind;
+    this.type = type;
+    this.op = op;
+    this.args = args;
+    this.imm = imm;
+    this.lanes = lanes;
+    this.pin = pin;
   }
 
   /** The same load by another way to the same address. */
@@ -59,18 +70,6 @@ export class Node {
 export function loopOf(block: Block): LoopItem | undefined {
   return block.loop;
 }
-
-export interface NodeParts {
-  readonly kind: NodeKind;
-  readonly type: ValueType;
-  readonly op?: Op | undefined;
-  readonly args?: readonly Node[];
-  readonly imm?: number;
-  readonly lanes?: readonly number[] | undefined;
-  readonly pin?: Position | undefined;
-}
-
-const NONE: readonly Node[] = [];
 
 /** Slot := value; those of one list all at once. */
 export interface Assignment {

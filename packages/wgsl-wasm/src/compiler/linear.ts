@@ -16,6 +16,7 @@ export class LinearForms {
   /** Counters of the loop, each with what a turn adds to it. */
   readonly steps = new Map<Node, Node>();
   readonly #invariant = new Map<Node, boolean>();
+  readonly #forms = new Map<Node, Linear | undefined>();
 
   constructor(b: Builder, loop: LoopItem) {
     this.#b = b;
@@ -38,17 +39,27 @@ export class LinearForms {
 
   /** Undefined where the value changes in the loop otherwise than by its counters. */
   of(node: Node): Linear | undefined {
-    if (node.kind === "const") return constantForm(node.imm);
-    if (this.steps.has(node)) return { counters: new Map([[node, this.#b.i32(1)]]), atoms: new Map(), constant: 0 };
-    const [x, y] = node.args;
-    if (x !== undefined && y !== undefined) {
-      const form = this.#ofOperation(node.op?.name ?? "", x, y);
-      if (form !== undefined) return form;
-    }
-    return this.isInvariant(node) ? { counters: new Map(), atoms: new Map([[node, 1]]), constant: 0 } : undefined;
+    if (this.#forms.has(node)) return this.#forms.get(node);
+    const form = this.#formOf(node);
+    this.#forms.set(node, form);
+    return form;
   }
 
-  #ofOperation(name: string, x: Node, y: Node): Linear | undefined {
+  #formOf(node: Node): Linear | undefined {
+    if (node.kind === "const") return constantForm(node.imm);
+    if (this.steps.has(node)) return { counters: new Map([[node, this.#b.i32(1)]]), atoms: NO_ATOMS, constant: 0 };
+    const [x, y] = node.args;
+    const invariant = this.isInvariant(node);
+    if (x !== undefined && y !== undefined) {
+      const form = this.#ofOperation(node.op?.name ?? "", x, y, invariant);
+      if (form !== undefined) return form;
+    }
+    return invariant ? { counters: NO_COUNTERS, atoms: new Map([[node, 1]]), constant: 0 } : undefined;
+  }
+
+  #ofOperation(name: string, x: Node, y: Node, invariant: boolean): Linear | undefined {
+    // A product of things that do not change is one thing that does not change.
+    if (invariant && name === "i32.mul" && y.kind !== "const") return undefined;
     switch (name) {
       case "i32.add":
       case "i32.sub": {
@@ -69,15 +80,23 @@ export class LinearForms {
   }
 
   #sum(x: Linear, y: Linear, sign: number): Linear {
+    const constant = (x.constant + sign * y.constant) | 0;
+    return {
+      counters: this.#sumOfCounters(x.counters, y.counters, sign),
+      atoms: sumOfAtoms(x.atoms, y.atoms, sign),
+      constant,
+    };
+  }
+
+  #sumOfCounters(x: Linear["counters"], y: Linear["counters"], sign: number): Linear["counters"] {
+    if (y.size === 0) return x;
     const b = this.#b;
-    const counters = new Map(x.counters);
-    for (const [counter, coefficient] of y.counters) {
+    const counters = new Map(x);
+    for (const [counter, coefficient] of y) {
       const known = counters.get(counter) ?? b.i32(0);
       counters.set(counter, b.op(sign === 1 ? "i32.add" : "i32.sub", [known, coefficient]));
     }
-    const atoms = new Map(x.atoms);
-    for (const [atom, factor] of y.atoms) atoms.set(atom, ((atoms.get(atom) ?? 0) + sign * factor) | 0);
-    return { counters, atoms, constant: (x.constant + sign * y.constant) | 0 };
+    return counters;
   }
 
   #scaled(node: Node, by: Node): Linear | undefined {
@@ -89,7 +108,6 @@ export class LinearForms {
       const atoms = new Map([...form.atoms].map(([atom, factor]) => [atom, Math.imul(factor, by.imm)]));
       return { counters, atoms, constant: Math.imul(form.constant, by.imm) };
     }
-    // A product of things that do not change is one thing that does not change.
     const rest = this.restOf(form);
     const product = b.op("i32.mul", [rest, by]);
     if (product.kind === "const") return { ...constantForm(product.imm), counters };
@@ -109,6 +127,16 @@ export class LinearForms {
   }
 }
 
+const NO_COUNTERS: Linear["counters"] = new Map();
+const NO_ATOMS: Linear["atoms"] = new Map();
+
 function constantForm(constant: number): Linear {
-  return { counters: new Map(), atoms: new Map(), constant };
+  return { counters: NO_COUNTERS, atoms: NO_ATOMS, constant };
+}
+
+function sumOfAtoms(x: Linear["atoms"], y: Linear["atoms"], sign: number): Linear["atoms"] {
+  if (y.size === 0) return x;
+  const atoms = new Map(x);
+  for (const [atom, factor] of y) atoms.set(atom, ((atoms.get(atom) ?? 0) + sign * factor) | 0);
+  return atoms;
 }

@@ -58,7 +58,7 @@ export class Machine {
     const outer = this.scope;
     this.scope = new Scope(parent);
     run();
-    for (const variable of this.scope.variables()) this.env.delete(variable);
+    this.scope.drop(this.env);
     this.scope = outer;
   }
 

@@ -13,9 +13,13 @@ export interface Op {
   readonly arity: number;
   /** True where the operands may change places, so that equal values are found equal. */
   readonly commutes: boolean;
+  /** What follows the instruction: a lane's number, or sixteen of them. */
+  readonly immediate: "none" | "lane" | "lanes";
+  /** True for a scalar in all lanes of 32 bits, which a load can give by itself. */
+  readonly splats: boolean;
 }
 
-export const OPS = new Map<string, Op>();
+const OPS = new Map<string, Op>();
 
 const COMMUTES = /\.(add|mul|and|or|xor|eq|ne|pmin|pmax)$/;
 // pmin and pmax choose by order where an operand is NaN or a zero.
@@ -29,7 +33,10 @@ function define(
 ): void {
   for (const [name, opcode] of Object.entries(names)) {
     const commutes = arity === 2 && COMMUTES.test(name) && !ORDERED.test(name);
-    OPS.set(name, { name, id: OPS.size + 16, code: [...prefix, ...leb(opcode)], type, arity, commutes });
+    const immediate = name.endsWith("_lane") ? "lane" : name === "i8x16.shuffle" ? "lanes" : "none";
+    const code = [...prefix, ...leb(opcode)];
+    const splats = name.endsWith("32x4.splat");
+    OPS.set(name, { name, id: OPS.size + 16, code, type, arity, commutes, immediate, splats });
   }
 }
 

@@ -2,19 +2,11 @@ import type { Builder } from "./builder.ts";
 import { isComparison } from "./fold.ts";
 import type { Node } from "./ir.ts";
 
+type Rule = (b: Builder, name: string, args: readonly Node[], imm: number) => Node | undefined;
+
 /** A simpler node equal to `name` of `args`, if one is known. Only what holds for every bit pattern. */
 export function simplify(b: Builder, name: string, args: readonly Node[], imm: number): Node | undefined {
-  const [x, y] = args;
-  if (x === undefined) return undefined;
-  if (name === "i32.eqz") return negated(b, x);
-  if (name === "i32x4.extract_lane" || name === "f32x4.extract_lane") return extracted(b, name, x, imm);
-  if (name === "i32x4.splat" || name === "f32x4.splat")
-    return x.kind === "const" ? b.v128([x.imm, x.imm, x.imm, x.imm]) : undefined;
-  if (name === "i32.reinterpret_f32" || name === "f32.reinterpret_i32") return reinterpreted(b, name, x);
-  if (name === "v128.not" && x.op?.name === "v128.not") return x.args[0];
-  if (y === undefined) return undefined;
-  if (name.startsWith("i32.")) return integer(b, name, x, y);
-  return bothSplat(b, name, x, y);
+  return RULES.get(name)?.(b, name, args, imm);
 }
 
 const OPPOSITE: Readonly<Record<string, string>> = {
@@ -137,11 +129,8 @@ function recast(b: Builder, x: Node, type: "i32" | "f32"): Node {
   return b.op(type === "i32" ? "i32.reinterpret_f32" : "f32.reinterpret_i32", [x]);
 }
 
-const SCALAR_TWIN = /^(?:i32x4\.(?:add|sub|mul)|f32x4\.(?:add|sub|mul|div))$/;
-
 /** An operation on two splats is the splat of a scalar operation. */
 function bothSplat(b: Builder, name: string, x: Node, y: Node): Node | undefined {
-  if (!SCALAR_TWIN.test(name)) return undefined;
   const p = splatOf(b, x, name);
   const q = splatOf(b, y, name);
   if (p === undefined || q === undefined) return undefined;
@@ -155,3 +144,38 @@ function splatOf(b: Builder, x: Node, name: string): Node | undefined {
   const [first, ...rest] = x.kind === "const" ? (x.lanes ?? []) : [];
   return first !== undefined && rest.every((lane) => lane === first) ? b.bits(type, first) : undefined;
 }
+
+function splatted(b: Builder, x: Node): Node | undefined {
+  return x.kind === "const" ? b.v128([x.imm, x.imm, x.imm, x.imm]) : undefined;
+}
+
+const one =
+  (rule: (b: Builder, name: string, x: Node, imm: number) => Node | undefined): Rule =>
+  (b, name, [x], imm) =>
+    x === undefined ? undefined : rule(b, name, x, imm);
+const two =
+  (rule: (b: Builder, name: string, x: Node, y: Node) => Node | undefined): Rule =>
+  (b, name, [x, y]) =>
+    x === undefined || y === undefined ? undefined : rule(b, name, x, y);
+
+const LANES = one(extracted);
+const SPLAT = one((b, _, x) => splatted(b, x));
+const SAME_BITS = one(reinterpreted);
+const INTEGER = two(integer);
+const TWIN = two(bothSplat);
+
+const RULES = new Map<string, Rule>([
+  ["i32.eqz", one((b, _, x) => negated(b, x))],
+  ["v128.not", one((_b, _, x) => (x.op?.name === "v128.not" ? x.args[0] : undefined))],
+  ["i32x4.extract_lane", LANES],
+  ["f32x4.extract_lane", LANES],
+  ["i32x4.splat", SPLAT],
+  ["f32x4.splat", SPLAT],
+  ["i32.reinterpret_f32", SAME_BITS],
+  ["f32.reinterpret_i32", SAME_BITS],
+  ...["add", "sub", "mul", "and", "or", "xor", "shl", "shr_u", "shr_s", "div_u"].map(
+    (name) => [`i32.${name}`, INTEGER] as const,
+  ),
+  ...["add", "sub", "mul"].map((name) => [`i32x4.${name}`, TWIN] as const),
+  ...["add", "sub", "mul", "div"].map((name) => [`f32x4.${name}`, TWIN] as const),
+]);

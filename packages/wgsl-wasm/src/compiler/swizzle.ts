@@ -4,8 +4,12 @@ import { scalarType, sizeOf, vectorType, type VectorType } from "./types.ts";
 import { fromLanes, lanesOf, type NumericValue, type Value } from "./values.ts";
 import { shuffle } from "./lanes.ts";
 
+const LANES: Readonly<Record<string, readonly number[]>> = { x: [0], y: [1], z: [2], w: [3] };
+
 /** The lanes that `xyzw` or `rgba` letters name. */
-export function lanesIn(letters: string, size: number, place: Place): number[] {
+export function lanesIn(letters: string, size: number, place: Place): readonly number[] {
+  const single = LANES[letters];
+  if (single !== undefined && (single[0] ?? 0) < size) return single;
   const set = /^[xyzw]{1,4}$/.test(letters) ? "xyzw" : "rgba";
   const lanes = [...letters].map((letter) => set.indexOf(letter));
   if (letters.length > 4 || lanes.some((lane) => lane < 0 || lane >= size))

@@ -36,7 +36,7 @@ export interface StructType {
 export type Type = ScalarType | AbstractType | VectorType | ArrayType | StructType;
 
 const SCALARS: readonly Scalar[] = ["f32", "i32", "u32", "bool"];
-const scalars = new Map(SCALARS.map((scalar) => [scalar, { kind: "scalar", scalar } satisfies ScalarType]));
+const scalars = new Map<string, ScalarType>(SCALARS.map((scalar) => [scalar, { kind: "scalar", scalar }]));
 const vectors = new Map(
   SCALARS.flatMap((scalar) =>
     ([2, 3, 4] as const).map(
@@ -75,8 +75,8 @@ const LETTERS: Readonly<Record<string, Scalar>> = { f: "f32", i: "i32", u: "u32"
 
 /** `f32`, `vec4f` and the like. */
 export function simpleType(name: string): ScalarType | VectorType | undefined {
-  const scalar = SCALARS.find((known) => known === name);
-  if (scalar !== undefined) return scalarType(scalar);
+  const scalar = scalars.get(name);
+  if (scalar !== undefined) return scalar;
   const [, size, letter = ""] = SHORT.exec(name) ?? [];
   const element = LETTERS[letter];
   return element === undefined ? undefined : vectorType(sizeOf(size), element);
@@ -112,10 +112,9 @@ export function layoutOf(type: Type): { align: number; bytes: number } {
     case "array":
       return { align: layoutOf(type.element).align, bytes: strideOf(type) * (type.length ?? 0) };
     case "struct": {
-      const offsets = memberOffsets(type);
       const align = Math.max(...type.members.map((member) => layoutOf(member.type).align));
       const last = type.members.at(-1);
-      const end = (offsets.at(-1) ?? 0) + (last === undefined ? 0 : layoutOf(last.type).bytes);
+      const end = (memberOffsets(type).at(-1) ?? 0) + (last === undefined ? 0 : layoutOf(last.type).bytes);
       return { align, bytes: roundUp(end, align) };
     }
   }
@@ -126,14 +125,20 @@ export function strideOf(type: ArrayType): number {
   return roundUp(bytes, align);
 }
 
-export function memberOffsets(type: StructType): number[] {
+const offsets = new WeakMap<StructType, readonly number[]>();
+
+export function memberOffsets(type: StructType): readonly number[] {
+  const known = offsets.get(type);
+  if (known !== undefined) return known;
   let at = 0;
-  return type.members.map((member) => {
+  const made = type.members.map((member) => {
     const { align, bytes } = layoutOf(member.type);
     const offset = roundUp(at, align);
     at = offset + bytes;
     return offset;
   });
+  offsets.set(type, made);
+  return made;
 }
 
 export function roundUp(value: number, step: number): number {

@@ -61,7 +61,7 @@ export function zeroOf(b: Builder, type: Type): Value {
 
 export function constantOf(b: Builder, scalar: Scalar, number: number): Node {
   if (scalar === "bool") return b.i32(Number(number !== 0));
-  return scalar === "f32" ? b.f32(number) : b.i32(Number(BigInt.asIntN(32, BigInt(Math.trunc(number)))));
+  return scalar === "f32" ? b.f32(number) : b.i32(number | 0);
 }
 
 /** The value with a concrete type: numbers without one become `scalar`, or what WGSL takes when nothing says. */
