@@ -20,9 +20,9 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.spec.ts"],
     exclude: ["**/node_modules/**", ...(adapter === "wasm" ? webgpuOnly : [])],
-    // One process after another: compiling pipelines fills both cores, and a device per file must not pile up.
+    // One process after another on WebGPU: compiling pipelines fills both cores, and a device per file must not pile up.
     pool: "forks",
-    maxWorkers: 1,
+    maxWorkers: adapter === "wasm" ? 2 : 1,
     // One process for all files, so that a device and its pipelines are made once. lavapipe maps memory for every pipeline and
     // the kernel (vm.max_map_count) lets a process have 65,530 maps: there each file gets its own, or each part of --shard.
     isolate: adapter === "lavapipe" && !process.argv.some((argument) => argument.startsWith("--shard")),

@@ -12,6 +12,7 @@ import { stepPointers } from "./pointers.ts";
 import { schedule } from "./schedule.ts";
 import { concrete } from "./values.ts";
 
+export { disassemble } from "./disassemble.ts";
 export { WgslError, type Rule } from "./errors.ts";
 
 /** A kernel as a WebAssembly module. */

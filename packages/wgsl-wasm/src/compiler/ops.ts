@@ -34,7 +34,8 @@ function define(
   for (const [name, opcode] of Object.entries(names)) {
     const commutes = arity === 2 && COMMUTES.test(name) && !ORDERED.test(name);
     const immediate = name.endsWith("_lane") ? "lane" : name === "i8x16.shuffle" ? "lanes" : "none";
-    const code = [...prefix, ...leb(opcode)];
+    // An instruction without a prefix is one byte, whatever its size; those with one are numbers.
+    const code = prefix.length === 0 ? [opcode] : [...prefix, ...leb(opcode)];
     const splats = name.endsWith("32x4.splat");
     OPS.set(name, { name, id: OPS.size + 16, code, type, arity, commutes, immediate, splats });
   }
@@ -133,6 +134,11 @@ define(SIMD, "v128", 2, { "i32x4.replace_lane": 0x1c, "f32x4.replace_lane": 0x20
 define(PLAIN, "i32", 1, { "i32.load": 0x28 });
 define(PLAIN, "f32", 1, { "f32.load": 0x2a });
 define(SIMD, "v128", 1, { "v128.load": 0x00, "v128.load32_splat": 0x09 });
+
+/** All of them, for those who look for one by something else than its name. */
+export function allOps(): Iterable<Op> {
+  return OPS.values();
+}
 
 /** The instruction of that name, which must be in the table. */
 export function opOf(name: string): Op {
