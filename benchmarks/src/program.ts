@@ -1,5 +1,6 @@
 /** The commands. */
 import { Command } from "commander";
+import { addCompile } from "./commands/compile.ts";
 import { addDiff, addReport, addTune } from "./commands/files.ts";
 import { addList, addRoofline } from "./commands/info.ts";
 import { addOverhead } from "./commands/overhead.ts";
@@ -12,6 +13,7 @@ export function program(): Command {
   addRoofline(root);
   addCompare(root);
   addOverhead(root);
+  addCompile(root);
   addTune(root);
   addDiff(root);
   addReport(root);
