@@ -15,8 +15,8 @@ const SLICE = 400_000;
 /** Work not worth even a look at the clock in between. */
 const SHORT = 5_000;
 /** One claim of a thread, when the work is long enough to be cut at all. */
-const CHUNK = 150_000;
-const CHUNKS_PER_THREAD = 4;
+const CHUNK = 30_000;
+const CHUNKS_PER_THREAD = 16;
 /** Zeroed by us, set by kernels with clamped indices: 1 + the binding that was overrun. */
 const FAULT_BYTES = 16;
 

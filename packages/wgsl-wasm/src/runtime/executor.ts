@@ -64,6 +64,8 @@ export class WasmExecutor implements Executor {
   private readonly queue: CommandQueue;
   private readonly relaxedSimd: boolean;
   private readonly yields: boolean;
+  /** Blocks are larger than what was asked for; kernels with clamped indices are told what was. */
+  private readonly exact: WeakMap<DeviceBuffer, Storage> | undefined;
   private lost: DeviceLostError | undefined;
   private readonly count: { -readonly [K in keyof Counters]: Counters[K] } = {
     dispatches: 0,
@@ -84,6 +86,7 @@ export class WasmExecutor implements Executor {
     const clampIndices = options.clampIndices ?? false;
     const debug = debugLevel();
     this.options = options;
+    this.exact = clampIndices ? new WeakMap() : undefined;
     this.yields = host.yields;
     this.relaxedSimd = features.relaxedSimd && (options.relaxedSimd ?? true);
     this.linear = new LinearMemory(sharedMemory);
@@ -129,7 +132,11 @@ export class WasmExecutor implements Executor {
 
   allocate(bytes: number, label: string): DeviceBuffer {
     this.alive();
-    return this.memoryPart.allocate(bytes, label);
+    const buffer = this.memoryPart.allocate(bytes, label);
+    // Whole fours at the end too: kernels read them.
+    const { address, bytes: most } = buffer.storage;
+    this.exact?.set(buffer, { address, bytes: Math.min(most, Math.max(16, Math.ceil(bytes / 16) * 16)) });
+    return buffer;
   }
 
   release(buffer: DeviceBuffer): void {
@@ -167,7 +174,7 @@ export class WasmExecutor implements Executor {
     this.alive();
     const entry = this.kernels.get(kernel);
     const storages: Storage[] = [];
-    for (const buffer of buffers) storages.push(this.memoryPart.own(buffer).storage);
+    for (const buffer of buffers) storages.push(this.storageOf(buffer));
     checkCounts(label, kernel.name, entry.layout, storages.length, uniforms);
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
@@ -201,7 +208,7 @@ export class WasmExecutor implements Executor {
       throw new DeviceError(`${label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [label]);
     }
     // Bound before the first runs, so that wrong buffers leave nothing half done.
-    const commands = program.bind(buffers.map((buffer) => this.memoryPart.own(buffer).storage));
+    const commands = program.bind(buffers.map((buffer) => this.storageOf(buffer)));
     for (const command of commands) this.queue.push(command);
   }
 
@@ -257,6 +264,12 @@ export class WasmExecutor implements Executor {
 
   destroy(): void {
     this.lose("destroyed", "");
+  }
+
+  /** What a kernel is told of a buffer. */
+  private storageOf(buffer: DeviceBuffer): Storage {
+    const { storage } = this.memoryPart.own(buffer);
+    return this.exact?.get(buffer) ?? storage;
   }
 
   private addressOf(buffer: DeviceBuffer, bytes: number, byteOffset: number): number {
