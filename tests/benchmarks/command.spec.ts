@@ -105,7 +105,7 @@ describe("jnx-bench", () => {
 
   test("has the commands that its README names", () => {
     const names = program().commands.map((command) => command.name());
-    expect(names).toEqual(["list", "run", "roofline", "compare", "overhead", "tune", "diff", "report"]);
+    expect(names).toEqual(["list", "run", "roofline", "compare", "overhead", "compile", "tune", "diff", "report"]);
   });
 
   test.each([
@@ -123,4 +123,18 @@ describe("jnx-bench", () => {
     root.commands.forEach((command) => command.exitOverride().configureOutput({ writeErr: () => undefined }));
     await expect(root.parseAsync(words, { from: "user" })).rejects.toThrow(message);
   });
+});
+
+test("bench compile names every kernel of a step with its times, and the step's", async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: unknown) => void lines.push(String(text)));
+  await program().parseAsync(["compile", "--starts", "1"], { from: "user" });
+  const rows = lines.join("\n").match(/^│ [a-z]+\/[a-z]+ .*$/gm) ?? [];
+  expect(rows.filter((row) => row.includes("matmul/tile")).length).toBeGreaterThan(1);
+  for (const row of rows) {
+    const numbers = row.split("│").slice(2, -1).map(Number);
+    expect(numbers).toHaveLength(5);
+    expect(Math.min(...numbers), row).toBeGreaterThan(0);
+  }
+  expect(lines.at(-1)).toMatch(/^first step: \d+ \/ \d+ ms \(min \/ median\), \d+ of them compiling$/);
 });

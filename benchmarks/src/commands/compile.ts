@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ColdStep, CompileCost } from "../compile-cost.ts";
 import { bundle, bundleFile } from "../engines/bundle.ts";
 import { summarize } from "../stats.ts";
-import { printTables, repetitions } from "./shared.ts";
+import { printTables } from "./shared.ts";
 
 const run = promisify(execFile);
 
@@ -49,11 +49,17 @@ console.log(JSON.stringify(await measureColdStep(process.argv[2])));`;
   );
 }
 
+function atLeastOne(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
+  return count;
+}
+
 export function addCompile(program: Command): void {
   program
     .command("compile")
     .description("Time the CPU's kernel compiler on a training step: each kernel cold and warm, and the first step.")
     .addOption(new Option("-t, --task <id>", "the step").choices(["T7", "T8", "T9"]).default("T7"))
-    .option("-s, --starts <n>", "fresh processes", repetitions, 5)
+    .option("-s, --starts <n>", "fresh processes", atLeastOne, 5)
     .action(measure);
 }
