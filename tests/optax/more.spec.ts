@@ -1,7 +1,8 @@
 /** Schedules and losses against values that the real Optax gave. */
 import { grad } from "@jnx/autodiff";
 import * as optax from "@jnx/optax";
-import { abs, array, expandDims, log, logSoftmax, neg, sign, sum, type Tensor, type TensorLike } from "@jnx/tensor";
+import { abs, array, equal, expandDims, log, logicalAnd, logSoftmax, neg, sign, square, sum } from "@jnx/tensor";
+import type { Tensor, TensorLike } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
 import { goldenArray } from "../goldens/read.ts";
@@ -32,9 +33,10 @@ describe("schedules", () => {
 });
 
 const file = "optax-more-losses";
+const special = "optax-contrib-losses";
 
-function given(name: string): Tensor {
-  const { data, shape } = goldenArray(file, name);
+function given(name: string, from = file): Tensor {
+  const { data, shape } = goldenArray(from, name);
   return array(data as Float32Array | Int32Array, { shape, ...(name === "where" ? { dtype: "bool" } : {}) }); // what the scripts write
 }
 
@@ -68,8 +70,33 @@ const losses: Readonly<Record<string, (x: Tensor) => TensorLike>> = {
   ntxent: (x) => optax.ntxent(x, array([0, 1, 1, 0, 0])),
 };
 
-async function expectClose(found: Tensor, name: string, part: string): Promise<void> {
-  const { data, shape } = goldenArray(file, name, part);
+/** Losses among some classes, and those of other families. */
+const specialLosses: Readonly<Record<string, (x: Tensor, mask: Tensor) => TensorLike>> = {
+  "softmax_cross_entropy where": (x, where) => optax.softmaxCrossEntropy(x, given("onehot"), { where }),
+  "softmax_cross_entropy_with_integer_labels where": (x, where) =>
+    optax.softmaxCrossEntropyWithIntegerLabels(x, given("labels"), { where }),
+  "softmax_cross_entropy_with_integer_labels masked row": (x, where) => {
+    const rows = array([[true], [true], [false], [true], [true]]);
+    return optax.softmaxCrossEntropyWithIntegerLabels(x, given("labels"), { where: logicalAnd(where, rows) });
+  },
+  "poly_loss_cross_entropy where": (x, where) => optax.polyLossCrossEntropy(x, given("onehot"), { where, epsilon: 1 }),
+  "kl_divergence where": (x, where) => optax.klDivergence(logSoftmax(x), given("p"), { where }),
+  "kl_divergence_with_log_targets where": (x, where) => optax.klDivergenceWithLogTargets(x, log(given("p")), { where }),
+  "generalized_kl_divergence where": (x, where) => optax.generalizedKlDivergence(x, given("p"), { where }),
+  "smooth_labels where": (x, where) => optax.smoothLabels(x, 0.2, { where }),
+  "cosine_similarity where": (x, where) => optax.cosineSimilarity(x, given("y"), { where }),
+  sparsemax_loss: (x) => optax.sparsemaxLoss(x, equal(given("onehot"), 1)),
+  multiclass_sparsemax_loss: (x) => optax.multiclassSparsemaxLoss(x, given("labels")),
+  projection_simplex: (x) => square(optax.projectionSimplex(x, 2)),
+  multiclass_generalized_dice_loss: (x) => optax.multiclassGeneralizedDiceLoss(x, given("onehot")),
+  binary_dice_loss: (x) => optax.binaryDiceLoss(x, given("onehot")),
+  safe_norm: (x) => optax.safeNorm(x, 2, { axis: -1 }),
+  safe_root_mean_squares: (x) => optax.safeRootMeanSquares(x, 0.1),
+  scale_gradient: (x) => square(optax.scaleGradient(x, 3)),
+};
+
+async function expectClose(found: Tensor, name: string, part: string, from = file): Promise<void> {
+  const { data, shape } = goldenArray(from, name, part);
   expect(found.shape).toEqual(shape);
   const values = await found.data();
   Array.from(values).forEach((value, k) => {
@@ -85,5 +112,19 @@ describe("losses", () => {
     const x = given("x");
     await expectClose(array(loss(x)), name, "value");
     await expectClose(grad((a: Tensor) => sum(loss(a)))(x), name, "gradient");
+  });
+});
+
+describe("losses among some classes, and of other families", () => {
+  it.each(Object.entries(specialLosses))("%s and its gradient", async (name, loss) => {
+    const [x, mask] = [given("x", special), given("where", special)];
+    await expectClose(array(loss(x, mask)), name, "value", special);
+    await expectClose(grad((a: Tensor) => sum(loss(a, mask)))(x), name, "gradient", special);
+  });
+
+  it("mistakes are named", () => {
+    expect(() => optax.multiclassSparsemaxLoss(array([[1, 2]]), array([0, 1]))).toThrow(/need labels \[1\]/);
+    expect(() => optax.projectionSimplex(array([1, 2]), 0)).toThrow(/scale must be over 0/);
+    expect(() => optax.scaleGradient(array([1]), Number.NaN)).toThrow(/finite number/);
   });
 });

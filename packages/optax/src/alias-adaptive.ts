@@ -9,6 +9,7 @@ import {
   scaleByRss,
   scaleByStddev,
   scaleByYogi,
+  type AmsgradOptions,
   type MomentOptions,
   type RadamOptions,
   type RmsOptions,
@@ -77,7 +78,7 @@ export function adamaxw(
  * const tx = optax.amsgrad(0.1);
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.099999, 0.099999]]
  */
-export function amsgrad(learningRate: ScalarOrSchedule, options: MomentOptions = {}): Optimizer {
+export function amsgrad(learningRate: ScalarOrSchedule, options: AmsgradOptions = {}): Optimizer {
   return chain(erase(scaleByAmsgrad(options)), scaleByLearningRate(learningRate, { name: "amsgrad" }));
 }
 

@@ -1,9 +1,9 @@
-import type { Tensor } from "@jnx/tensor";
+import type { DType, Tensor } from "@jnx/tensor";
 import { decay, type DecayOptions, type Optimizer } from "./alias-options.ts";
 import { sgd } from "./alias.ts";
-import { addNoise, clipByBlockRms, ema } from "./clipping.ts";
+import { addNoise, clipByBlockRms, ema, scaleBySign } from "./clipping.ts";
 import { scaleByFactoredRms, type FactoredOptions } from "./scaling-factored.ts";
-import { scaleByLion, scaleBySign, type LionScaleOptions, type MomentOptions } from "./scaling.ts";
+import { scaleByLion, type LionScaleOptions, type MomentOptions } from "./scaling.ts";
 import {
   scaleByAdan,
   scaleByNovograd,
@@ -90,6 +90,8 @@ export interface AdafactorOptions extends Omit<FactoredOptions, "stepOffset" | "
   /** What the rms of updates is held to, 1; null for no bound. */
   readonly clippingThreshold?: number | null;
   readonly momentum?: number;
+  /** The dtype that the momentum is stored in, float32. */
+  readonly dtypeMomentum?: DType;
   /** Weight decay, not multiplied by the learning rate. */
   readonly weightDecayRate?: number;
   readonly weightDecayMask?: Mask;
@@ -117,7 +119,8 @@ export function adafactor(learningRate?: ScalarOrSchedule, options: AdafactorOpt
   if (clippingThreshold !== null) steps.push(erase(clipByBlockRms(clippingThreshold)));
   if (learningRate !== undefined) steps.push(scaleByLearningRate(learningRate, { flipSign: false, name: "adafactor" }));
   if (multiplyByParameterScale) steps.push(erase(scaleByParamBlockRms()));
-  if (momentum !== undefined) steps.push(erase(ema(momentum, { debias: false })));
+  if (momentum !== undefined)
+    steps.push(erase(ema(momentum, { debias: false, accumulatorDtype: options.dtypeMomentum ?? "float32" })));
   if (weightDecayRate !== undefined) steps.push(decay(weightDecayRate, weightDecayMask));
   return chain(...steps, erase(scale(-1)));
 }
@@ -195,6 +198,23 @@ export function optimisticAdamV2(learningRate: ScalarOrSchedule, options: Optimi
 }
 
 /**
+ * optimisticAdamV2 whose alpha is the learning rate and beta the `optimism`, the learning rate unless given. Source:
+ * optax.optimistic_adam, which is deprecated for optimisticAdamV2.
+ * @example optax.optimisticAdam(0.1).init([array([1])]);
+ */
+export function optimisticAdam(
+  learningRate: number,
+  options: AdamOptions & { readonly optimism?: number } = {},
+): Optimizer {
+  const { optimism = learningRate, nesterov = true, ...rest } = options;
+  return chain(
+    erase(scaleByAdam({ nesterov, ...rest })),
+    erase(scaleByOptimisticGradient(learningRate, optimism)),
+    scaleByLearningRate(1, { name: "optimisticAdam" }),
+  );
+}
+
+/**
  * Adagrad with memory per axis and momentum 0.9. Source: optax.sm3; Anil et al. 2019.
  * @example optax.sm3(0.1).init([array([1])]);
  */
@@ -257,9 +277,13 @@ export function signSgd(learningRate: ScalarOrSchedule): Optimizer {
  * const tx = optax.signum(0.1);
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.1]]
  */
-export function signum(learningRate: ScalarOrSchedule, options: { readonly beta?: number } = {}): Optimizer {
+export function signum(
+  learningRate: ScalarOrSchedule,
+  options: { readonly beta?: number; readonly accumulatorDtype?: DType } = {},
+): Optimizer {
+  const { beta = 0.9, ...rest } = options;
   return chain(
-    erase(ema(options.beta ?? 0.9, { debias: false })),
+    erase(ema(beta, { debias: false, ...rest })),
     erase(scaleBySign()),
     scaleByLearningRate(learningRate, { name: "signum" }),
   );

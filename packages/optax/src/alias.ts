@@ -1,3 +1,4 @@
+import type { DType } from "@jnx/tensor";
 import {
   addDecayedWeights,
   erase,
@@ -15,6 +16,8 @@ export interface SgdOptions {
   readonly momentum?: number;
   /** Nesterov's look-ahead; only with momentum. */
   readonly nesterov?: boolean;
+  /** The dtype that the momentum is stored in; the parameters' unless given. */
+  readonly accumulatorDtype?: DType;
 }
 
 /**
@@ -27,9 +30,9 @@ export interface SgdOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.2]]
  */
 export function sgd(learningRate: ScalarOrSchedule, options: SgdOptions = {}): GradientTransformation<unknown[]> {
-  const { momentum, nesterov = false } = options;
+  const { momentum, ...rest } = options;
   return chain(
-    momentum === undefined ? erase(identity()) : erase(trace(momentum, { nesterov })),
+    momentum === undefined ? erase(identity()) : erase(trace(momentum, rest)),
     scaleByLearningRate(learningRate, { name: "sgd" }),
   );
 }
@@ -50,7 +53,7 @@ export function adam(learningRate: ScalarOrSchedule, options: AdamOptions = {}):
 /** Options of `adamw`. */
 export interface AdamwOptions extends AdamOptions {
   /** Strength of the decay, 1e-4; it is multiplied by the learning rate. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: ScalarOrSchedule;
   /** Which parameters decay: a tree of booleans like them, or a function to one. All unless given. */
   readonly mask?: Mask;
 }

@@ -14,6 +14,7 @@ import {
   mean,
   mul,
   remainder,
+  sign,
   sqrt,
   square,
   squeeze,
@@ -21,12 +22,13 @@ import {
   sum,
   tree,
   where,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
 import { asTensor } from "@jnx/tensor/internal";
-import { moment, perLeafWithParams, treeFull, unbiased, zeroCount } from "./moments.ts";
+import { moment, perLeafWithParams, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { finite, stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type CountState } from "./transforms.ts";
 
@@ -187,6 +189,14 @@ export function applyEvery(k = 1): GradientTransformation<ApplyEveryState> {
   };
 }
 
+/** Options of `ema`. */
+export interface EmaOptions {
+  /** Whether the mean is corrected for its start at zero, true. */
+  readonly debias?: boolean;
+  /** The dtype that the mean is stored in; the parameters' unless given. */
+  readonly accumulatorDtype?: DType;
+}
+
 /** A running mean and its count. */
 export interface EmaState extends CountState {
   readonly ema: unknown;
@@ -200,14 +210,32 @@ export interface EmaState extends CountState {
  * const tx = optax.ema(0.9);
  * tx.update([array([1, 2])], tx.init([array([3, 4])]))[0]; // [[1, 2]]
  */
-export function ema(decay: number, options: { readonly debias?: boolean } = {}): GradientTransformation<EmaState> {
+export function ema(decay: number, options: EmaOptions = {}): GradientTransformation<EmaState> {
+  const { debias = true, accumulatorDtype } = options;
   finite("ema", "decay", decay);
   return {
-    init: (params) => ({ count: zeroCount(), ema: treeFull(params) }),
+    init: (params) => ({ count: zeroCount(), ema: treeFull(params, 0, accumulatorDtype) }),
     update: (updates, state) => {
       const next = moment(updates, state.ema, decay);
       const count = safeIncrement(state.count);
-      return [options.debias === false ? next : unbiased(next, decay, count), { count, ema: next }];
+      const out = debias ? unbiased(next, decay, count) : next;
+      return [out, { count, ema: stored(next, accumulatorDtype) }];
     },
   };
+}
+
+/**
+ * The sign of each update. Source: optax.scale_by_sign.
+ * @example optax.scaleBySign().update([array([3, -4])], {})[0]; // [[1, -1]]
+ */
+export function scaleBySign(): GradientTransformation<EmptyState> {
+  return stateless((updates) => tree.map((g: Tensor) => sign(g), updates));
+}
+
+/**
+ * Zeros: freezes parameters. Source: optax.set_to_zero.
+ * @example optax.setToZero().update([array([3, -4])], {})[0]; // [[0, 0]]
+ */
+export function setToZero(): GradientTransformation<EmptyState> {
+  return stateless((updates) => treeFull(updates));
 }

@@ -34,6 +34,7 @@ export {
   type AdamState,
   type CountState,
   type Mask,
+  type TraceOptions,
   type TraceState,
 } from "./transforms.ts";
 export * from "./alias-adaptive.ts";
@@ -47,6 +48,16 @@ export * from "./scaling-factored.ts";
 export * from "./scaling-more.ts";
 export * from "./scaling.ts";
 export * from "./schedules-more.ts";
+export * from "./combining.ts";
+export { scaleByDistanceOverGradients, type DistanceOptions, type DistanceState } from "./contrib/distance.ts";
+export { perExampleGlobalNormClip, perExampleLayerNormClip } from "./contrib/privacy.ts";
+export * as contrib from "./contrib.ts";
+export * from "./inject.ts";
+export * from "./lookahead.ts";
+export * from "./losses-segmentation.ts";
+export * from "./losses-sparse.ts";
+export * from "./monitoring.ts";
+export * from "./numerics.ts";
 export * as tree from "./tree-ops.ts";
 export {
   applyIfFinite,
@@ -54,8 +65,6 @@ export {
   conditionallyTransform,
   freeze,
   incrementalUpdate,
-  injectHyperparams,
-  lookahead,
   masked,
   partition,
   partition as multiTransform,
@@ -63,10 +72,8 @@ export {
   statelessWithTreeMap,
   type ApplyIfFiniteState,
   type ConditionalState,
-  type InjectState,
   type Labels,
-  type LookaheadParams,
-  type LookaheadState,
+  type MaskedOptions,
   type MaskedState,
   type PartitionState,
 } from "./wrappers.ts";

@@ -12,14 +12,12 @@ import {
   logicalNot,
   max,
   maximum,
-  laxSlice,
   mean,
   mul,
   neg,
   notEqual,
   oneHot,
   ShapeError,
-  sigmoid,
   softmax,
   stopGradient,
   sub,
@@ -32,7 +30,7 @@ import {
 } from "@jnx/tensor";
 import { asTensor, shapeText } from "@jnx/tensor/internal";
 import { cosineSimilarity } from "./losses-regression.ts";
-import { softmaxCrossEntropy, type LossOptions } from "./losses.ts";
+import { classMask, softmaxCrossEntropy, type LossOptions } from "./losses.ts";
 
 /**
  * −y·log σ(x) − (1−y)·log σ(−x), element by element. Source: optax.sigmoid_binary_cross_entropy.
@@ -86,9 +84,10 @@ export function polyLossCrossEntropy(
   labels: TensorLike,
   options: LossOptions & { readonly epsilon?: number } = {},
 ): Tensor {
-  const { epsilon = 2, axis = -1 } = options;
-  const missed = sum(mul(labels, sub(1, softmax(logits, { axis }))), { axis });
-  return add(softmaxCrossEntropy(logits, labels, { axis }), mul(epsilon, missed));
+  const { epsilon = 2, ...rest } = options;
+  const along = among(logits, rest);
+  const missed = sum(mul(labels, sub(1, softmax(logits, along))), along);
+  return add(softmaxCrossEntropy(logits, labels, rest), mul(epsilon, missed));
 }
 
 /**
@@ -134,7 +133,7 @@ export function multiclassPerceptronLoss(scores: TensorLike, labels: TensorLike)
 export function klDivergence(logPredictions: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
   const positive = notEqual(targets, 0);
   const logs = where(positive, log(where(positive, targets, 1)), 0);
-  return sum(mul(targets, sub(logs, logPredictions)), { axis: options.axis ?? -1 });
+  return sum(mul(targets, sub(logs, logPredictions)), among(logPredictions, options));
 }
 
 /**
@@ -146,7 +145,7 @@ export function klDivergenceWithLogTargets(
   logTargets: TensorLike,
   options: LossOptions = {},
 ): Tensor {
-  return sum(mul(exp(logTargets), sub(logTargets, logPredictions)), { axis: options.axis ?? -1 });
+  return sum(mul(exp(logTargets), sub(logTargets, logPredictions)), among(logPredictions, options));
 }
 
 /**
@@ -158,17 +157,29 @@ export function generalizedKlDivergence(
   targets: TensorLike,
   options: LossOptions = {},
 ): Tensor {
-  const { axis = -1 } = options;
-  return add(klDivergence(logPredictions, targets, { axis }), sum(sub(exp(logPredictions), targets), { axis }));
+  const excess = sum(sub(exp(logPredictions), targets), among(logPredictions, options));
+  return add(klDivergence(logPredictions, targets, options), excess);
+}
+
+/** generalizedKlDivergence under its older name. Source: optax.convex_kl_divergence. */
+export const convexKlDivergence: typeof generalizedKlDivergence = generalizedKlDivergence;
+
+/** Along which axis, and among which classes. */
+function among(logits: TensorLike, options: LossOptions): { readonly axis: number; readonly where?: Tensor } {
+  const { axis = -1, where: there } = options;
+  return there === undefined ? { axis } : { axis, where: classMask(there, asTensor(logits).ndim, axis) };
 }
 
 /**
- * (1 − alpha) · labels + alpha / classes. Source: optax.smooth_labels; Müller et al. 2019.
+ * (1 − alpha) · labels + alpha / classes; `where` says which classes there are. Source: optax.smooth_labels; Müller et al.
+ * 2019.
  * @example optax.smoothLabels(array([[1, 0]], { dtype: "float32" }), 0.2); // [[0.9, 0.1]]
  */
-export function smoothLabels(labels: TensorLike, alpha: number): Tensor {
+export function smoothLabels(labels: TensorLike, alpha: number, options: LossOptions = {}): Tensor {
   const y = asTensor(labels);
-  return add(mul(1 - alpha, y), alpha / (y.shape.at(-1) ?? 1));
+  const { axis = -1, where: there } = options;
+  const classes = there === undefined ? (y.shape.at(axis) ?? 1) : sum(there, { axis, keepdims: true });
+  return add(mul(1 - alpha, y), div(alpha, classes));
 }
 
 /** Options of `rankingSoftmaxLoss`. */
@@ -196,61 +207,6 @@ export function rankingSoftmaxLoss(logits: TensorLike, labels: TensorLike, optio
   if (there === undefined) return mean(loss);
   const lists = max(astype(asTensor(there), "int32"), { axis: -1 });
   return div(sum(where(equal(lists, 1), loss, 0)), sum(lists));
-}
-
-/** Options of `diceLoss`. */
-export interface DiceOptions {
-  readonly classWeights?: TensorLike;
-  /** Added to both parts of the ratio, 1. */
-  readonly smooth?: number;
-  /** Weight of false positives, 0.5. */
-  readonly alpha?: number;
-  /** Weight of false negatives, 0.5. */
-  readonly beta?: number;
-  /** Whether predictions are logits, true. */
-  readonly applySoftmax?: boolean;
-  /** What becomes of the classes' losses, their mean unless given. */
-  readonly reduction?: "mean" | "sum" | "none";
-  /** Whether class 0 is left out, false. */
-  readonly ignoreBackground?: boolean;
-  /** The axes of positions; all but the first and the last unless given. */
-  readonly axis?: readonly number[];
-}
-
-/**
- * 1 − the overlap of prediction and target, class by class. Source: optax.dice_loss; Milletari et al. 2016.
- *
- * @throws ShapeError unless both have the same shape.
- * @example optax.diceLoss(ones([2, 4, 3]), ones([2, 4, 3])).shape; // [2]
- */
-export function diceLoss(predictions: TensorLike, targets: TensorLike, options: DiceOptions = {}): Tensor {
-  const { smooth = 1, alpha = 0.5, beta = 0.5, applySoftmax = true, reduction = "mean" } = options;
-  let [x, y] = [asTensor(predictions), asTensor(targets)];
-  if (x.ndim === y.ndim - 1) x = expandDims(x, -1);
-  if (y.ndim === x.ndim - 1) y = expandDims(y, -1);
-  if (shapeText(x.shape) !== shapeText(y.shape))
-    throw new ShapeError(
-      `diceLoss: predictions ${shapeText(x.shape)} and targets ${shapeText(y.shape)} must have the same shape`,
-    );
-  const probabilities = !applySoftmax ? x : x.shape.at(-1) === 1 ? sigmoid(x) : softmax(x);
-  const axis = options.axis ?? x.shape.map((_, k) => k).slice(1, -1);
-  const total = (value: Tensor): Tensor => sum(value, { axis });
-  const [both, predicted, wanted] = [total(mul(probabilities, y)), total(probabilities), total(y)];
-  const misses = add(mul(alpha, sub(predicted, both)), mul(beta, sub(wanted, both)));
-  const loss = sub(1, div(add(both, smooth), add(add(both, misses), smooth)));
-  const weighted = options.classWeights === undefined ? loss : mul(loss, options.classWeights);
-  const counted = options.ignoreBackground === true && weighted.shape.at(-1) !== 1 ? withoutFirst(weighted) : weighted;
-  if (reduction === "none") return counted;
-  return reduction === "sum" ? sum(counted, { axis: -1 }) : mean(counted, { axis: -1 });
-}
-
-function withoutFirst(x: Tensor): Tensor {
-  const classes = x.shape.at(-1) ?? 0;
-  return laxSlice(
-    x,
-    x.shape.map((_, k) => (k === x.ndim - 1 ? 1 : 0)),
-    [...x.shape.slice(0, -1), classes],
-  );
 }
 
 /**

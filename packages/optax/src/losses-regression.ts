@@ -80,6 +80,8 @@ export interface CosineLossOptions {
   readonly epsilon?: number;
   /** The axis of the vectors, −1. */
   readonly axis?: number;
+  /** Which elements count: bool, of a shape that broadcasts. */
+  readonly where?: TensorLike;
 }
 
 /**
@@ -91,12 +93,13 @@ export function cosineSimilarity(
   targets: TensorLike,
   options: CosineLossOptions = {},
 ): Tensor {
-  const { epsilon = 0, axis = -1 } = options;
+  const { epsilon = 0, axis = -1, where } = options;
+  const along = where === undefined ? { axis } : { axis, where };
   const unit = (x: TensorLike): Tensor => {
-    const squared = sum(square(x), { axis, keepdims: true });
+    const squared = sum(square(x), { ...along, keepdims: true });
     return div(x, sqrt(clip(squared, epsilon, Number.POSITIVE_INFINITY)));
   };
-  return sum(mul(unit(predictions), unit(targets)), { axis });
+  return sum(mul(unit(predictions), unit(targets)), along);
 }
 
 /**

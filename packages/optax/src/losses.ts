@@ -1,6 +1,8 @@
 import {
   add,
+  any,
   broadcastedIota,
+  broadcastTo,
   DtypeError,
   equal,
   expandDims,
@@ -23,6 +25,14 @@ import { asTensor, isFloat, normalizeAxis, shapeText, unpacked } from "@jnx/tens
 export interface LossOptions {
   /** The axis of classes; the last unless told. */
   readonly axis?: number;
+  /** Which classes there are: bool, of a shape that broadcasts to the logits', or of theirs without the class axis. */
+  readonly where?: TensorLike;
+}
+
+/** The mask of classes with the axes of the logits. */
+export function classMask(where: TensorLike, ndim: number, axis: number): Tensor {
+  const mask = asTensor(where);
+  return mask.ndim === ndim ? mask : expandDims(mask, axis);
 }
 
 function floatLogits(name: string, logits: TensorLike): Tensor {
@@ -68,7 +78,10 @@ export function softmaxCrossEntropyWithIntegerLabels(
   const iota = broadcastedIota(classes.dtype, scores.shape, axis);
   const picked = sum(where(equal(iota, expandDims(label, axis)), scores, 0), { axis });
   const known = classes.dtype === "int32" ? logicalAnd(greaterEqual(label, 0), less(label, count)) : less(label, count);
-  return where(known, sub(logsumexp(scores, { axis }), picked), Number.NaN);
+  if (options.where === undefined) return where(known, sub(logsumexp(scores, { axis }), picked), Number.NaN);
+  const mask = classMask(options.where, scores.ndim, axis);
+  const loss = where(known, sub(logsumexp(scores, { axis, where: mask }), picked), Number.NaN);
+  return where(any(broadcastTo(mask, scores.shape), { axis }), loss, 0);
 }
 
 /**
@@ -82,5 +95,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
 export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike, options: LossOptions = {}): Tensor {
   const scores = floatLogits("softmaxCrossEntropy", logits);
   const axis = options.axis ?? -1;
-  return neg(sum(mul(labels, logSoftmax(scores, { axis })), { axis }));
+  if (options.where === undefined) return neg(sum(mul(labels, logSoftmax(scores, { axis })), { axis }));
+  const mask = classMask(options.where, scores.ndim, axis);
+  return neg(sum(mul(labels, logSoftmax(scores, { axis, where: mask })), { axis, where: mask }));
 }

@@ -1,6 +1,7 @@
 import {
   add,
   ArgumentError,
+  astype,
   div,
   floatPower,
   fullLike,
@@ -10,6 +11,7 @@ import {
   tree,
   zeros,
   zerosLike,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
@@ -21,19 +23,30 @@ export function zeroCount(): Tensor {
   return zeros([], { dtype: "int32" });
 }
 
-/** Zeros, or one number, like the leaves of a tree. */
-export function treeFull<T>(params: T, value = 0): T {
-  return tree.map((p: TensorLike) => (value === 0 ? zerosLike(p) : fullLike(p, value)), params);
+/** Zeros, or one number, like the leaves of a tree; in a dtype of their own where one is given. */
+export function treeFull<T>(params: T, value = 0, dtype?: DType): T {
+  const like = dtype === undefined ? {} : { dtype };
+  return tree.map((p: TensorLike) => (value === 0 ? zerosLike(p, like) : fullLike(p, value, like)), params);
+}
+
+/** What is stored in the dtype asked for; as it is unless one is. */
+export function stored<T>(values: T, dtype: DType | undefined): T {
+  return dtype === undefined ? values : tree.map((x: TensorLike) => astype(x, dtype), values);
+}
+
+/** 1 − decay: of a number in the host's precision. */
+function rest(decay: TensorLike): TensorLike {
+  return typeof decay === "number" ? 1 - decay : sub(1, decay);
 }
 
 /** (1 − decay)·g + decay·m, leaf by leaf. */
-export function moment<T>(updates: T, moments: unknown, decay: number): T {
-  return tree.map((g: Tensor, m: TensorLike) => add(mul(1 - decay, g), mul(decay, m)), updates, moments);
+export function moment<T>(updates: T, moments: unknown, decay: TensorLike): T {
+  return tree.map((g: Tensor, m: TensorLike) => add(mul(rest(decay), g), mul(decay, m)), updates, moments);
 }
 
 /** (1 − decay)·g² + decay·m, leaf by leaf. */
-export function secondMoment<T>(updates: T, moments: unknown, decay: number): T {
-  return tree.map((g: Tensor, m: TensorLike) => add(mul(1 - decay, square(g)), mul(decay, m)), updates, moments);
+export function secondMoment<T>(updates: T, moments: unknown, decay: TensorLike): T {
+  return tree.map((g: Tensor, m: TensorLike) => add(mul(rest(decay), square(g)), mul(decay, m)), updates, moments);
 }
 
 /** m / (1 − decayᵗ), leaf by leaf, for moments that started at zero. */

@@ -13,6 +13,7 @@ import {
   sum,
   tree,
   where,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
@@ -42,6 +43,8 @@ export interface MultiStepsOptions {
   /** Whether gradients are averaged, true, or added. */
   readonly useGradMean?: boolean;
   readonly shouldSkipUpdateFn?: ShouldSkip;
+  /** The dtype that gradients are gathered in, float32. */
+  readonly accumulatorDtype?: DType;
 }
 
 /**
@@ -59,6 +62,7 @@ export class MultiSteps implements GradientTransformation<MultiStepsState> {
   readonly #every: (step: TensorLike) => TensorLike;
   readonly #mean: boolean;
   readonly #skip: ShouldSkip;
+  readonly #dtype: DType;
 
   constructor(
     opt: GradientTransformation<never> | GradientTransformation<unknown[]>,
@@ -70,6 +74,7 @@ export class MultiSteps implements GradientTransformation<MultiStepsState> {
     this.#every = typeof everyKSchedule === "number" ? () => everyKSchedule : everyKSchedule;
     this.#mean = options.useGradMean ?? true;
     this.#skip = options.shouldSkipUpdateFn ?? (() => [array(false), []]);
+    this.#dtype = options.accumulatorDtype ?? "float32";
   }
 
   init(params: unknown): MultiStepsState {
@@ -79,7 +84,7 @@ export class MultiSteps implements GradientTransformation<MultiStepsState> {
       miniStep: zeroCount(),
       gradientStep,
       innerOptState: this.#opt.init(params),
-      accGrads: treeFull(params),
+      accGrads: treeFull(params, 0, this.#dtype),
       skipState,
     };
   }

@@ -25,11 +25,12 @@ import {
   where,
   zeros,
   zerosLike,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
 import { asTensor } from "@jnx/tensor/internal";
-import { moment, needed, perLeafWithParams, secondMoment, treeFull, unbiased, zeroCount } from "./moments.ts";
+import { moment, needed, perLeafWithParams, secondMoment, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { globalNorm } from "./apply.ts";
 import { stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type AdamState } from "./transforms.ts";
@@ -88,6 +89,8 @@ export function scaleByParamBlockNorm(minScale = 1e-3): GradientTransformation<E
 
 /** Options of `scaleByNovograd`. */
 export interface NovogradOptions {
+  /** The dtype that the mean of gradients is stored in; the parameters' unless given. */
+  readonly muDtype?: DType;
   readonly b1?: number;
   readonly b2?: number;
   readonly eps?: number;
@@ -102,11 +105,11 @@ export interface NovogradOptions {
  * @example optax.scaleByNovograd().init([array([1, 2])]).nu; // [0]
  */
 export function scaleByNovograd(options: NovogradOptions = {}): GradientTransformation<AdamState> {
-  const { b1 = 0.9, b2 = 0.25, eps = 1e-8, epsRoot = 0, weightDecay = 0 } = options;
+  const { b1 = 0.9, b2 = 0.25, eps = 1e-8, epsRoot = 0, weightDecay = 0, muDtype } = options;
   return {
     init: (params) => ({
       count: zeroCount(),
-      mu: treeFull(params),
+      mu: treeFull(params, 0, muDtype),
       nu: tree.map(() => zeros([]), params),
     }),
     update: (updates, state, given) => {
@@ -125,7 +128,7 @@ export function scaleByNovograd(options: NovogradOptions = {}): GradientTransfor
         add(div(g, add(sqrt(add(v, epsRoot)), eps)), mul(weightDecay, p));
       const scaled = tree.map(step, updates, params, nu);
       const mu = tree.map((u: Tensor, m: TensorLike) => where(first, u, add(mul(b1, m), u)), scaled, state.mu);
-      return [mu, { count, mu, nu }];
+      return [mu, { count, mu: stored(mu, muDtype), nu }];
     },
   };
 }

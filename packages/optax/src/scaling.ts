@@ -16,11 +16,12 @@ import {
   tanh,
   tree,
   where,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { moment, nesterovMoment, secondMoment, treeFull, unbiased, zeroCount } from "./moments.ts";
-import { finite, stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
+import { moment, nesterovMoment, secondMoment, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
+import { finite, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type AdamState, type CountState } from "./transforms.ts";
 
 /** Decays and what is added to denominators, as adaptive methods have them. */
@@ -50,6 +51,16 @@ export interface AmsgradState extends AdamState {
   readonly nuMax: unknown;
 }
 
+/** Options of `scaleByAmsgrad`. */
+export interface AmsgradOptions extends MomentOptions {
+  /** The dtype that the mean of gradients is stored in; the parameters' unless given. */
+  readonly muDtype?: DType;
+  /** Whether the mean of gradients is corrected for its start at zero, true. */
+  readonly biasCorrectionMu?: boolean;
+  /** Whether the mean of their squares is, true. */
+  readonly biasCorrectionNu?: boolean;
+}
+
 /**
  * Adam's direction with the largest v̂ seen so far in the denominator. Source: optax.scale_by_amsgrad; Reddi et al. 2018.
  *
@@ -58,15 +69,18 @@ export interface AmsgradState extends AdamState {
  * const tx = optax.scaleByAmsgrad();
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[0.99999, -0.99999]]
  */
-export function scaleByAmsgrad(options: MomentOptions = {}): GradientTransformation<AmsgradState> {
-  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0 } = checked("scaleByAmsgrad", options);
+export function scaleByAmsgrad(options: AmsgradOptions = {}): GradientTransformation<AmsgradState> {
+  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, muDtype } = checked("scaleByAmsgrad", options);
+  const { biasCorrectionMu = true, biasCorrectionNu = true } = options;
   return {
-    init: (params) => ({ ...adamInit(params), nuMax: treeFull(params) }),
+    init: (params) => ({ ...adamInit(params), mu: treeFull(params, 0, muDtype), nuMax: treeFull(params) }),
     update: (updates, state) => {
       const count = safeIncrement(state.count);
       const [mu, nu] = [moment(updates, state.mu, b1), secondMoment(updates, state.nu, b2)];
-      const nuMax = tree.map((a: Tensor, b: TensorLike) => maximum(a, b), unbiased(nu, b2, count), state.nuMax);
-      return [ratio(unbiased(mu, b1, count), nuMax, eps, epsRoot), { count, mu, nu, nuMax }];
+      const mean = biasCorrectionMu ? unbiased(mu, b1, count) : mu;
+      const seen = biasCorrectionNu ? unbiased(nu, b2, count) : nu;
+      const nuMax = tree.map((a: Tensor, b: TensorLike) => maximum(a, b), seen, state.nuMax);
+      return [ratio(mean, nuMax, eps, epsRoot), { count, mu: stored(mu, muDtype), nu, nuMax }];
     },
   };
 }
@@ -341,6 +355,8 @@ export interface LionScaleOptions {
   /** "hard": the sign; "smooth": tanh(smoothBeta · x); "refined": x within ±1. */
   readonly mode?: "hard" | "smooth" | "refined";
   readonly smoothBeta?: number;
+  /** The dtype that the momentum is stored in; the parameters' unless given. */
+  readonly muDtype?: DType;
 }
 
 /** Lion's memory. */
@@ -357,7 +373,7 @@ export interface LionState extends CountState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -1]]
  */
 export function scaleByLion(options: LionScaleOptions = {}): GradientTransformation<LionState> {
-  const { b1 = 0.9, b2 = 0.99, mode = "hard", smoothBeta = 1 } = checked("scaleByLion", options);
+  const { b1 = 0.9, b2 = 0.99, mode = "hard", smoothBeta = 1, muDtype } = checked("scaleByLion", options);
   const shape = (x: Tensor): Tensor => {
     if (mode === "hard") return sign(x);
     if (mode === "smooth") return tanh(mul(smoothBeta, x));
@@ -366,26 +382,11 @@ export function scaleByLion(options: LionScaleOptions = {}): GradientTransformat
   if (!["hard", "smooth", "refined"].includes(mode))
     throw new ArgumentError(`scaleByLion: mode must be "hard", "smooth" or "refined", received ${String(mode)}`);
   return {
-    init: (params) => ({ count: zeroCount(), mu: treeFull(params) }),
+    init: (params) => ({ count: zeroCount(), mu: treeFull(params, 0, muDtype) }),
     update: (updates, state) => {
       const next = tree.map((x: Tensor) => shape(x), moment(updates, state.mu, b1));
-      return [next, { count: safeIncrement(state.count), mu: moment(updates, state.mu, b2) }];
+      const mu = stored(moment(updates, state.mu, b2), muDtype);
+      return [next, { count: safeIncrement(state.count), mu }];
     },
   };
-}
-
-/**
- * The sign of each update. Source: optax.scale_by_sign.
- * @example optax.scaleBySign().update([array([3, -4])], {})[0]; // [[1, -1]]
- */
-export function scaleBySign(): GradientTransformation<EmptyState> {
-  return stateless((updates) => tree.map((g: Tensor) => sign(g), updates));
-}
-
-/**
- * Zeros: freezes parameters. Source: optax.set_to_zero.
- * @example optax.setToZero().update([array([3, -4])], {})[0]; // [[0, 0]]
- */
-export function setToZero(): GradientTransformation<EmptyState> {
-  return stateless((updates) => treeFull(updates));
 }

@@ -2,6 +2,7 @@ import {
   add,
   ArgumentError,
   array,
+  astype,
   div,
   floatPower,
   less,
@@ -13,6 +14,7 @@ import {
   where,
   zeros,
   zerosLike,
+  type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
@@ -97,6 +99,14 @@ export function scaleByLearningRate(
   return erase(scale(typeof rate === "number" ? sign * rate : mul(sign, rate)));
 }
 
+/** Options of `trace`. */
+export interface TraceOptions {
+  /** Whether the decayed trace is added once more to what goes out; false. */
+  readonly nesterov?: boolean;
+  /** The dtype that the momentum is stored in; the parameters' unless given. */
+  readonly accumulatorDtype?: DType;
+}
+
 /** The momentum of past updates, a tree like the parameters. */
 export interface TraceState {
   readonly trace: unknown;
@@ -110,19 +120,27 @@ export interface TraceState {
  * const tx = optax.trace(0.9, { nesterov: true });
  * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.9, 3.8]]
  */
-export function trace(
-  decay: number,
-  options: { readonly nesterov?: boolean } = {},
-): GradientTransformation<TraceState> {
+export function trace(decay: number, options: TraceOptions = {}): GradientTransformation<TraceState> {
   finite("trace", "decay", decay);
+  const { nesterov = false, accumulatorDtype } = options;
   const accumulate = (g: Tensor, t: TensorLike): Tensor => add(g, mul(decay, t));
   return {
-    init: (params) => ({ trace: tree.map(zerosLike, params) }),
+    init: (params) => ({ trace: zerosIn(params, accumulatorDtype) }),
     update: (updates, state) => {
       const next = tree.map(accumulate, updates, state.trace);
-      return [options.nesterov === true ? tree.map(accumulate, updates, next) : next, { trace: next }];
+      return [nesterov ? tree.map(accumulate, updates, next) : next, { trace: kept(next, accumulatorDtype) }];
     },
   };
+}
+
+/** Zeros like the leaves, in a dtype of their own where one is given. */
+function zerosIn(params: unknown, dtype: DType | undefined): unknown {
+  return tree.map((p: TensorLike) => zerosLike(p, dtype === undefined ? {} : { dtype }), params);
+}
+
+/** What is remembered, in its dtype. */
+function kept(values: unknown, dtype: DType | undefined): unknown {
+  return dtype === undefined ? values : tree.map((x: TensorLike) => astype(x, dtype), values);
 }
 
 /** Options of `scaleByAdam`, with Optax's defaults. */
@@ -137,6 +155,8 @@ export interface AdamOptions {
   readonly epsRoot?: number;
   /** Nesterov's momentum, as Dozat (2016) puts it into Adam; false. */
   readonly nesterov?: boolean;
+  /** The dtype that the mean of gradients is stored in; the parameters' unless given. */
+  readonly muDtype?: DType;
 }
 
 /** Adam's memory: the mean and the uncentred variance of gradients, trees like the parameters. */
@@ -155,10 +175,10 @@ export interface AdamState extends CountState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[0.99999, -0.99999]]
  */
 export function scaleByAdam(options: AdamOptions = {}): GradientTransformation<AdamState> {
-  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false } = options;
+  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false, muDtype } = options;
   for (const [name, value] of Object.entries({ b1, b2, eps, epsRoot })) finite("scaleByAdam", name, value);
   return {
-    init: (params) => ({ count: zeroCount(), mu: tree.map(zerosLike, params), nu: tree.map(zerosLike, params) }),
+    init: (params) => ({ count: zeroCount(), mu: zerosIn(params, muDtype), nu: zerosIn(params, undefined) }),
     update: (updates, state) => {
       const count = safeIncrement(state.count);
       const mu = tree.map((g: Tensor, t: TensorLike) => add(mul(1 - b1, g), mul(b1, t)), updates, state.mu);
@@ -169,7 +189,7 @@ export function scaleByAdam(options: AdamOptions = {}): GradientTransformation<A
         const mean = after === undefined ? div(m, now) : add(mul(b1, div(m, after)), mul(1 - b1, div(g, now)));
         return div(mean, add(sqrt(add(div(v, second), epsRoot)), eps));
       };
-      return [tree.map(direction, updates, mu, nu), { count, mu, nu }];
+      return [tree.map(direction, updates, mu, nu), { count, mu: kept(mu, muDtype), nu }];
     },
   };
 }
@@ -180,8 +200,9 @@ function correction(decay: number, count: Tensor): Tensor {
 }
 
 /**
- * Adds weightDecay · params to the updates. `mask` is a tree of booleans like the parameters, or a function from them
- * to it: false leaves a parameter out. Source: optax.add_decayed_weights.
+ * Adds weightDecay · params to the updates; the decay may be a schedule, which counts the updates made before. `mask` is a
+ * tree of booleans like the parameters, or a function from them to it: false leaves a parameter out. Source:
+ * optax.add_decayed_weights.
  *
  * @throws ArgumentError when `update` is called without params, or the decay is not finite.
  * @example
@@ -189,20 +210,28 @@ function correction(decay: number, count: Tensor): Tensor {
  * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.3, 2.4]]
  */
 export function addDecayedWeights(
-  weightDecay: number,
+  weightDecay: ScalarOrSchedule,
   options: { readonly mask?: Mask | undefined } = {},
-): GradientTransformation<EmptyState> {
-  finite("addDecayedWeights", "weightDecay", weightDecay);
+): GradientTransformation<EmptyState | CountState> {
+  const decay = checkScalar("addDecayedWeights", "weightDecay", weightDecay);
   const { mask } = options;
-  return stateless((updates, params) => {
+  const grown = <T>(updates: T, params: T | undefined, strength: TensorLike): T => {
     if (params === undefined)
       throw new ArgumentError("addDecayedWeights: needs the parameters; call update(updates, state, params)");
-    if (weightDecay === 0) return updates;
-    const decayed = (g: Tensor, p: TensorLike): Tensor => add(g, mul(weightDecay, p));
+    if (strength === 0) return updates;
+    const decayed = (g: Tensor, p: TensorLike): Tensor => add(g, mul(strength, p));
     if (mask === undefined) return tree.map(decayed, updates, params);
     const chosen: unknown = typeof mask === "function" ? mask(params) : mask;
     return tree.map((g: Tensor, p: TensorLike, keep: boolean) => (keep ? decayed(g, p) : g), updates, params, chosen);
-  });
+  };
+  if (typeof decay !== "function") return stateless((updates, params) => grown(updates, params, decay));
+  return {
+    init: () => ({ count: zeroCount() }),
+    update: (updates, state, params) => {
+      const count = "count" in state ? state.count : zeroCount();
+      return [grown(updates, params, decay(count)), { count: safeIncrement(count) }];
+    },
+  };
 }
 
 /** Which parameters: a tree of booleans like them, or a function from them to it. */

@@ -1,28 +1,37 @@
 /** Arithmetic on trees of arrays, as optax.tree has it. */
 import {
+  abs as magnitude,
   add as plus,
+  ArgumentError,
   array,
+  allclose as closeLeaves,
   astype,
   clip as clamp,
   div as over,
   fullLike as fullLeaf,
+  logicalAnd,
   max as largest,
   maximum,
   minimum,
   min as least,
   mul as times,
   onesLike as onesLeaf,
+  power,
+  square,
   sub as minus,
   sum as total,
   tree,
   where as choose,
   zerosLike as zerosLeaf,
+  type CloseOptions,
   type DType,
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
+import * as random from "@jnx/tensor/random";
 import { asTensor } from "@jnx/tensor/internal";
 import { globalNorm } from "./apply.ts";
+import { unbiased } from "./moments.ts";
 
 /** A function of two trees, leaf by leaf. */
 type TreeBinary = <T>(a: T, b: T) => T;
@@ -119,12 +128,31 @@ export function clip<T>(values: T, low: number, high: number): T {
   return tree.map((x: TensorLike) => clamp(x, low, high), values);
 }
 
+/** Options of `norm`. */
+export interface TreeNormOptions {
+  /** 2 (√Σ x²) unless given; 1 for Σ |x|, Infinity for the largest |x|. */
+  readonly ord?: number | null;
+  /** Whether the square is given, false. */
+  readonly squared?: boolean;
+}
+
 /**
- * √Σ x² over all leaves. Source: optax.tree.norm.
- * @example optax.tree.norm([array([3]), array([4])]); // 5
+ * The norm of all elements together, √Σ x² unless `ord` says another. Source: optax.tree.norm.
+ *
+ * @throws ArgumentError for another `ord` than 1, 2 and Infinity.
+ * @example
+ * optax.tree.norm([array([3]), array([4])]); // 5
+ * optax.tree.norm([array([3]), array([-4])], { ord: 1 }); // 7
  */
-export function norm(values: unknown): Tensor {
-  return globalNorm(values);
+export function norm(values: unknown, options: TreeNormOptions = {}): Tensor {
+  const { ord = 2, squared = false } = options;
+  if (ord === 2 || ord === null)
+    return squared ? sum(tree.map((x: TensorLike) => square(x), values)) : globalNorm(values);
+  if (ord !== 1 && ord !== Number.POSITIVE_INFINITY)
+    throw new ArgumentError(`tree.norm: ord must be 1, 2 or Infinity, received ${ord}`);
+  const sizes = tree.map((x: TensorLike) => magnitude(x), values);
+  const total = ord === 1 ? sum(sizes) : max(sizes);
+  return squared ? square(total) : total;
 }
 
 function reduced(values: unknown, first: Tensor, f: (all: Tensor, leaf: TensorLike) => Tensor): Tensor {
@@ -178,3 +206,95 @@ export function where<T>(condition: TensorLike, a: T, b: T): T {
 export function size(values: unknown): number {
   return tree.leaves(values).reduce<number>((count, leaf) => count + asTensor(leaf as TensorLike).size, 0); // as above
 }
+
+/**
+ * (1 − decay)·gᵒʳᵈᵉʳ + decay·m, leaf by leaf. Source: optax.tree.update_moment.
+ * @example optax.tree.updateMoment([array([2])], [array([0.5])], 0.5, 2); // [[2.25]]
+ */
+export function updateMoment<T>(updates: T, moments: unknown, decay: TensorLike, order: number): T {
+  const rest = typeof decay === "number" ? 1 - decay : minus(1, decay);
+  const raised = (g: TensorLike): TensorLike => (order === 1 ? g : order === 2 ? square(g) : power(g, order));
+  return tree.map((g: TensorLike, m: TensorLike) => plus(times(rest, raised(g)), times(decay, m)), updates, moments);
+}
+
+/** updateMoment: all arrays here are real. Source: optax.tree.update_moment_per_elem_norm. */
+export const updateMomentPerElemNorm: typeof updateMoment = updateMoment;
+
+/**
+ * max(|g| + eps, decay·m), leaf by leaf. Source: optax.tree.update_infinity_moment.
+ * @example optax.tree.updateInfinityMoment([array([-2])], [array([8])], 0.5, 0); // [[4]]
+ */
+export function updateInfinityMoment<T>(updates: T, moments: unknown, decay: TensorLike, eps: number): T {
+  const next = (g: TensorLike, m: TensorLike): Tensor => maximum(plus(magnitude(g), eps), times(decay, m));
+  return tree.map(next, updates, moments);
+}
+
+/**
+ * m / (1 − decayᶜᵒᵘⁿᵗ), leaf by leaf: what a moment that started at zero would be. Source: optax.tree.bias_correction.
+ * @example optax.tree.biasCorrection([array([0.5])], 0.5, 1); // [[1]]
+ */
+export function biasCorrection<T>(moments: T, decay: number, count: TensorLike): T {
+  return unbiased(moments, decay, count);
+}
+
+/**
+ * Whether all leaves of two trees agree: |a − b| ≤ atol + rtol·|b|. Source: optax.tree.allclose.
+ * @example optax.tree.allclose([array([1])], [array([1.0000001])]); // 1
+ */
+export function allclose(a: unknown, b: unknown, options: CloseOptions = {}): Tensor {
+  const same = tree.map((x: TensorLike, y: TensorLike) => closeLeaves(x, y, options), a, b);
+  return tree.leaves(same).reduce<Tensor>((all, leaf) => logicalAnd(all, leaf as Tensor), array(true)); // made above
+}
+
+/**
+ * A key for each leaf: the keys of one split, in a tree like the target's. Source: optax.tree.split_key_like.
+ * @example optax.tree.splitKeyLike(random.key(0), { a: array([1]), b: array([2]) }).a.shape; // []
+ */
+export function splitKeyLike<T>(key: Tensor, target: T): T {
+  const [leaves, def] = tree.flatten(target);
+  // The k-th key of a split is what folding k in gives.
+  return tree.unflatten(
+    def,
+    leaves.map((_, k) => random.foldIn(key, k)),
+  ) as T; // the same tree, of keys
+}
+
+/** What draws an array: of `random`, or of your own. */
+export type TreeSampler = (
+  key: Tensor,
+  shape: readonly number[],
+  options?: { readonly dtype?: (typeof FLOATS)[number] },
+) => Tensor;
+
+const FLOATS = ["float32", "float16", "bfloat16"] as const;
+
+/**
+ * A random array for each leaf, of its shape and dtype; normal unless another sampler is given. Source:
+ * optax.tree.random_like.
+ * @example optax.tree.randomLike(random.key(0), [ones([2, 3])])[0].shape; // [2, 3]
+ */
+export function randomLike<T>(
+  key: Tensor,
+  target: T,
+  options: { readonly sampler?: TreeSampler; readonly dtype?: DType } = {},
+): T {
+  const { sampler = random.normal, dtype } = options;
+  const draw = (leaf: TensorLike, own: Tensor): Tensor => {
+    const like = asTensor(leaf);
+    const wanted = dtype ?? like.dtype;
+    const float = FLOATS.find((one) => one === wanted);
+    return astype(sampler(own, like.shape, float === undefined ? {} : { dtype: float }), wanted);
+  };
+  let position = 0;
+  return tree.map((leaf: TensorLike) => draw(leaf, random.foldIn(key, position++)), target);
+}
+
+export {
+  get,
+  getAllWithPath,
+  mapParams,
+  set,
+  type MapParamsOptions,
+  type StateFilter,
+  type StatePath,
+} from "./tree-state.ts";

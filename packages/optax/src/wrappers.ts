@@ -16,14 +16,8 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { needed, treeFull, zeroCount } from "./moments.ts";
-import {
-  stateless,
-  type EmptyState,
-  type ExtraArguments,
-  type GradientTransformation,
-  type Schedule,
-} from "./transformation.ts";
+import { treeFull, zeroCount } from "./moments.ts";
+import { stateless, type EmptyState, type ExtraArguments, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type Mask } from "./transforms.ts";
 
 /** Leaves of a where the condition holds, else of b. */
@@ -70,6 +64,20 @@ export interface MaskedState {
   readonly innerState: unknown;
 }
 
+/** Options of `masked` and `partition`. */
+export interface MaskedOptions {
+  /** Whether trees like the updates among the extra arguments are masked as they are; false. */
+  readonly maskCompatibleExtraArgs?: boolean;
+}
+
+/** Extra arguments with those that are trees like the updates cut as the updates are. */
+function cutAlike(extra: ExtraArguments | undefined, updates: unknown, keep: readonly boolean[]): ExtraArguments {
+  const like = tree.structure(updates).text;
+  const cut = (value: unknown): unknown =>
+    typeof value === "object" && tree.structure(value).text === like ? only(value, keep) : value;
+  return Object.fromEntries(Object.entries(extra ?? {}).map(([name, value]) => [name, cut(value)]));
+}
+
 /**
  * Applies a transformation to the leaves where the mask is true; the others' updates pass unchanged. The mask is a tree
  * of booleans like the parameters, or one that ends earlier, or a function to one. Source: optax.masked.
@@ -79,7 +87,11 @@ export interface MaskedState {
  * const tx = optax.masked(optax.scale(-1), { w: true, b: false });
  * tx.update({ w: array([1]), b: array([1]) }, tx.init({ w: array([0]), b: array([0]) }))[0]; // { w: [-1], b: [1] }
  */
-export function masked(inner: GradientTransformation, mask: Mask): GradientTransformation<MaskedState> {
+export function masked(
+  inner: GradientTransformation,
+  mask: Mask,
+  options: MaskedOptions = {},
+): GradientTransformation<MaskedState> {
   const keepOf = (given: unknown): boolean[] =>
     labelsFor("masked", typeof mask === "function" ? mask(given) : mask, given, isBoolean);
   return {
@@ -90,7 +102,7 @@ export function masked(inner: GradientTransformation, mask: Mask): GradientTrans
         only(updates, keep),
         state.innerState,
         params === undefined ? undefined : only(params, keep),
-        extra,
+        options.maskCompatibleExtraArgs === true ? cutAlike(extra, updates, keep) : extra,
       );
       const [leaves, def] = tree.flatten(updates);
       const queue = tree.leaves(changed);
@@ -120,6 +132,7 @@ export interface PartitionState {
 export function partition(
   transforms: Readonly<Record<string, GradientTransformation>>,
   paramLabels: Labels,
+  options: MaskedOptions = {},
 ): GradientTransformation<PartitionState> {
   const labelled = (given: unknown): string[] => {
     const labels = labelsFor(
@@ -135,13 +148,17 @@ export function partition(
     );
   };
   const group = (name: string, inner: GradientTransformation): GradientTransformation<MaskedState> =>
-    masked(inner, (given: unknown) => {
-      const [, def] = tree.flatten(given);
-      return tree.unflatten(
-        def,
-        labelled(given).map((label) => label === name),
-      );
-    });
+    masked(
+      inner,
+      (given: unknown) => {
+        const [, def] = tree.flatten(given);
+        return tree.unflatten(
+          def,
+          labelled(given).map((label) => label === name),
+        );
+      },
+      options,
+    );
   const groups = Object.entries(transforms).map(([name, inner]) => [name, group(name, inner)] as const);
   return {
     init: (params) => ({ innerStates: Object.fromEntries(groups.map(([name, one]) => [name, one.init(params)])) }),
@@ -166,56 +183,6 @@ export function partition(
 export function freeze(mask: Mask): GradientTransformation<MaskedState> {
   const zero: GradientTransformation = { init: () => ({}), update: (updates, state) => [treeFull(updates), state] };
   return masked(zero, mask);
-}
-
-/** Hyperparameters as arrays, what their schedules count, and what the transformation remembers. */
-export interface InjectState {
-  readonly count: TensorLike;
-  readonly hyperparams: Readonly<Record<string, TensorLike>>;
-  readonly innerState: unknown;
-}
-
-/**
- * A factory whose leading arguments become state: `state.hyperparams.learningRate` can be read, and written between
- * updates. A schedule among them is evaluated at every update. `names` tells what the arguments are called; options
- * stay as they are. Source: optax.inject_hyperparams.
- *
- * @example
- * const tx = optax.injectHyperparams(optax.sgd)(0.5);
- * tx.init([array([1])]).hyperparams; // { learningRate: 0.5 }
- */
-export function injectHyperparams<A extends readonly unknown[]>(
-  factory: (...args: A) => GradientTransformation<never> | GradientTransformation<unknown[]>,
-  options: { readonly names?: readonly string[] } = {},
-): (...args: A) => GradientTransformation<InjectState> {
-  const { names = ["learningRate"] } = options;
-  return (...args) => {
-    const injected = args.slice(0, names.length) as (number | Tensor | Schedule)[]; // what hyperparameters can be
-    const values = (count: TensorLike, known?: InjectState["hyperparams"]): Record<string, TensorLike> =>
-      Object.fromEntries(
-        injected.map((value, k) => {
-          const name = names[k] ?? "";
-          return [name, typeof value === "function" ? array(value(count)) : (known?.[name] ?? array(value))];
-        }),
-      );
-    const make = (hyperparams: Readonly<Record<string, TensorLike>>): GradientTransformation => {
-      const all = args.map((value, k) => (k < injected.length ? hyperparams[names[k] ?? ""] : value));
-      // The factory's own arguments, with arrays for numbers.
-      return factory(...(all as unknown as A)) as GradientTransformation;
-    };
-    return {
-      init: (params) => {
-        const count = zeroCount();
-        const hyperparams = values(count);
-        return { count, hyperparams, innerState: make(hyperparams).init(params) };
-      },
-      update: (updates, state, params, extra) => {
-        const hyperparams = values(state.count, state.hyperparams);
-        const [next, innerState] = make(hyperparams).update(updates, state.innerState, params, extra);
-        return [next, { count: safeIncrement(state.count), hyperparams, innerState }];
-      },
-    };
-  };
 }
 
 /** How often gradients were not finite, and what the inner transformation remembers. */
@@ -311,60 +278,6 @@ export function conditionallyMask<S>(
   shouldTransformFn: (step: TensorLike, extra: ExtraArguments) => TensorLike,
 ): GradientTransformation<ConditionalState> {
   return conditional(inner, shouldTransformFn, () => 0);
-}
-
-/** Parameters that move fast, and slow ones that follow them. */
-export interface LookaheadParams<T = unknown> {
-  readonly fast: T;
-  readonly slow: T;
-}
-
-/** What the fast optimizer remembers, and the steps since slow followed. */
-export interface LookaheadState {
-  readonly fastState: unknown;
-  readonly stepsSinceSync: TensorLike;
-}
-
-/**
- * Lets an optimizer move fast parameters, and every `syncPeriod` steps moves slow ones a part of the way and sets the
- * fast ones back to them. Parameters and updates are `{ fast, slow }`; gradients are those of fast.
- *
- * @throws ArgumentError for a period below 1. Source: optax.lookahead; Zhang et al. 2019.
- * @example
- * const tx = optax.lookahead(optax.sgd(1), 1, 0.5);
- * const params = { fast: [array([0])], slow: [array([0])] };
- * tx.update([array([2])], tx.init(params), params)[0]; // { fast: [[-1]], slow: [[-1]] }
- */
-export function lookahead(
-  fastOptimizer: GradientTransformation<never> | GradientTransformation<unknown[]>,
-  syncPeriod: number,
-  slowStepSize: number,
-): {
-  init(params: LookaheadParams): LookaheadState;
-  update<T>(updates: T, state: LookaheadState, params: LookaheadParams<T>): [LookaheadParams<T>, LookaheadState];
-} {
-  if (syncPeriod < 1) throw new ArgumentError(`lookahead: syncPeriod must be at least 1, received ${syncPeriod}`);
-  const fastTx = fastOptimizer as GradientTransformation; // given back only the state that it made
-  return {
-    init: ({ fast }) => ({ fastState: fastTx.init(fast), stepsSinceSync: zeroCount() }),
-    update: (updates, state, given) => {
-      const params = needed("lookahead", given);
-      const [moved, fastState] = fastTx.update(updates, state.fastState, params.fast);
-      const sync = equal(state.stepsSinceSync, syncPeriod - 1);
-      const gap = tree.map(
-        (f: TensorLike, u: Tensor, s: TensorLike) => sub(add(f, u), s),
-        params.fast,
-        moved,
-        params.slow,
-      );
-      const slow = tree.map((d: Tensor) => where(sync, mul(slowStepSize, d), 0), gap);
-      const fast = tree.map((u: Tensor, d: Tensor) => sub(u, where(sync, mul(1 - slowStepSize, d), 0)), moved, gap);
-      return [
-        { fast, slow },
-        { fastState, stepsSinceSync: remainder(add(state.stepsSinceSync, 1), syncPeriod) },
-      ];
-    },
-  };
 }
 
 /**
