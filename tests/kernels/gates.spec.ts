@@ -50,6 +50,7 @@ describe("every file", () => {
   test("there are some in every family", () => {
     expect(new Set(files.map((name) => path.dirname(name)))).toEqual(
       new Set([
+        "attention",
         "control",
         "conv",
         "elementwise",
@@ -70,9 +71,10 @@ describe("every file", () => {
     if (code.includes("@compute")) expect(await refusal(code)).toBeUndefined();
   });
 
-  test("only reduce/row has workgroup memory, whose races its own tests look for", () => {
+  test("only three have workgroup memory, whose races their own tests look for", () => {
     // A new one needs `races` of run-stages.ts, as in reduce.spec.ts.
-    expect(files.filter((name) => /\bvar\s*<\s*workgroup\b/.test(source(name)))).toEqual(["reduce/row.wgsl"]);
+    const found = files.filter((name) => /\bvar\s*<\s*workgroup\b/.test(source(name)));
+    expect(found).toEqual(["attention/backward.wgsl", "attention/forward.wgsl", "reduce/row.wgsl"]);
   });
 });
 

@@ -98,10 +98,14 @@ export function races(
 ): ReturnType<typeof detectRaces> {
   const layout = stage.kernel.bindings.find((binding) => binding.access === "uniform")?.layout;
   if (layout === undefined) throw new Error(`${stage.kernel.name}: no uniform`);
-  const hooks: Record<string, Float32Array> = {};
-  for (const { group, binding } of stage.kernel.bindings)
-    if (group === 1) hooks[`${binding}`] = new Float32Array(elements);
-  return detectRaces(code, "main", [1, 1, 1], { 0: { 0: { uniform: packUniform(layout, stage.params) } }, 1: hooks });
+  const arrays = (of: number): Record<string, Float32Array> =>
+    Object.fromEntries(
+      stage.kernel.bindings
+        .filter(({ group, access }) => group === of && access !== "uniform")
+        .map(({ binding }) => [`${binding}`, new Float32Array(elements)]),
+    );
+  const own = { 0: { uniform: packUniform(layout, stage.params) }, ...arrays(0) };
+  return detectRaces(code, "main", [1, 1, 1], { 0: own, 1: arrays(1) });
 }
 
 /** Compiles every distinct text among the stages; an invalid one fails the test. Returns how many there are. */

@@ -9,6 +9,7 @@ import sys
 os.environ["JAX_PLATFORMS"] = "cpu"
 sys.dont_write_bytecode = True
 
+import attention_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import function_cases  # noqa: E402
 import golden  # noqa: E402
@@ -49,7 +50,7 @@ golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in structural_cases.FAMILIES:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-attention", nnx_attention.cases())

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { planBits } from "@jnx/kernels-wgsl";
 import { adapterName, makeAdapter } from "@jnx/testing";
 import { executor, setExecutor, type Executor, type Tensor } from "@jnx/tensor";
-import { requestExecutor } from "@jnx/tensor/internal";
+import { dotProductAttentionByTiles, requestExecutor } from "@jnx/tensor/internal";
 import { wasmExecutor } from "@jnx/wgsl-wasm";
 import { init, jax, jnp, lax, nn, random } from "jnx";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -246,6 +246,18 @@ const PROGRAMS: Readonly<Record<string, { readonly run: Program; readonly exact?
       const pool = (a: Tensor): Tensor => lax.reduceWindow(a, -Infinity, lax.max, [1, 2, 3, 1], [1, 2, 2, 1], "VALID");
       const [, tangent] = jax.jvp(pool, [x], [d.array(x.shape)]);
       return [pool(x), jax.grad((a: Tensor) => jnp.sum(jnp.square(pool(a))))(x), tangent];
+    },
+  },
+  attention: {
+    exact: false,
+    run: (d) => {
+      const [t, s, h] = [d.whole(1, 70), d.whole(1, 90), 4 * d.whole(1, 9)];
+      const operands = [d.array([2, t, 2, h]), d.array([2, s, 1, h]), d.array([2, s, 1, h])] as const;
+      const bias = d.array([2, t, s]);
+      const run = (q: Tensor, k: Tensor, v: Tensor): Tensor =>
+        dotProductAttentionByTiles(q, k, v, { bias, isCausal: true });
+      const loss = (...xs: [Tensor, Tensor, Tensor]): Tensor => jnp.sum(jnp.square(run(...xs)));
+      return [run(...operands), ...jax.grad(loss, { argnums: [0, 1, 2] })(...operands)];
     },
   },
   factorizations: {

@@ -1,5 +1,5 @@
 /** Kernels of jnx that the tasks do not reach one by one; `run` times them, and `tune` some of them. */
-import { conv } from "../reference/layers.ts";
+import { attention, conv } from "../reference/layers.ts";
 import { matmul, takeRows } from "../reference/ops.ts";
 import { Parameters } from "../reference/training.ts";
 import { input, integers, uniform, type Inputs, type OpTask } from "./task.ts";
@@ -81,6 +81,16 @@ const scatter: OpTask = {
   },
 };
 
+const [tokens, heads, depth] = [1024, 4, 64];
+
+/** Causal attention of one example; half the pairs of tokens count, two multiply-adds each for every feature. */
+const causalAttention: OpTask = {
+  ...{ id: "attention/causal", title: "causal attention, 1024 tokens, 4 heads of 64", kind: "op", tolerance: 1e-5 },
+  flops: 2 * tokens * tokens * heads * depth,
+  inputs: () => ({ qkv: uniform(82, [1, tokens, 3 * heads * depth], -1, 1) }),
+  reference: (inputs) => attention(Float64Array.from(data(inputs, "qkv")), tokens, heads, depth).out,
+};
+
 export const kernels: readonly OpTask[] = [
   elementwise("elementwise/add", "x + y, 2^20", 12 * large, (x, y) => x + y),
   elementwise("elementwise/exp", "exp(x), 2^20", 8 * large, (x) => Math.exp(x)),
@@ -90,4 +100,5 @@ export const kernels: readonly OpTask[] = [
   transposedMatmul(512),
   convolution,
   scatter,
+  causalAttention,
 ];

@@ -28,6 +28,7 @@ interface TapeEntry {
  */
 export class Tape implements Level {
   readonly name: string;
+  readonly records = true;
   readonly #watched = new WeakSet<Tensor>();
   readonly #entries: TapeEntry[] = [];
   readonly #pinned: Storage[] = [];

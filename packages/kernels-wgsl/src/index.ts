@@ -25,6 +25,17 @@ export * from "./elementwise/packed-functions.wgsl.gen.ts";
 export * from "./elementwise/power-functions.wgsl.gen.ts";
 export * from "./elementwise/remainder-functions.wgsl.gen.ts";
 export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
+export {
+  MAX_DEPTH,
+  planAttention,
+  planAttentionGradient,
+  type AttentionBackwardSpec,
+  type AttentionExtra,
+  type AttentionForwardSpec,
+  type AttentionOperand,
+  type AttentionRole,
+  type AttentionSpec,
+} from "./attention/plan.ts";
 export { planConv, type ConvImage, type ConvSpec, type ConvWindow, type Triple } from "./conv/plan.ts";
 export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
 export {

@@ -18,6 +18,8 @@ export interface Level {
   process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor;
   /** Takes a call as a whole, below this level; undefined to let it pass. Asked only if it claims the inputs. */
   call?(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined;
+  /** True if what this level sees is gone back through: what is computed costs memory until then. */
+  readonly records?: true;
   /** Tensors that this level keeps beside one of its own: a tangent, a whole batch. They live as long as it does. */
   attached?(tensor: Tensor): readonly Tensor[];
 }
@@ -63,6 +65,18 @@ function bindParts<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A, keys: T
     ),
   );
   return composition.remake(bound);
+}
+
+/** Whether a level goes back through what is computed from these tensors. */
+export function isRecorded(inputs: readonly Tensor[]): boolean {
+  let seen = inputs;
+  for (let frame = top; frame !== undefined; frame = frame.below) {
+    const { level } = frame;
+    if (level.records === true && level.claims(seen)) return true;
+    // Levels further down know what stands for them.
+    seen = [...seen, ...seen.flatMap((x) => level.attached?.(x) ?? [])];
+  }
+  return false;
 }
 
 /** Runs `body` with `level` on top of the stack. */

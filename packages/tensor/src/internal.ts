@@ -19,6 +19,7 @@ export type {
   VjpContext,
   VjpRule,
 } from "./op.ts";
+export { dotProductAttentionByTiles } from "./ops/attention.ts";
 export { alias } from "./ops/identity.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert, unpacked } from "./ops/convert.ts";

@@ -1,4 +1,5 @@
 export { cases, rows, type Domain, type MapRow, type Operand, type Row, type ShapedRow } from "./cases.ts";
+export { attentionRows } from "./cases/attention.ts";
 export { adapterName, initDevice, makeAdapter, makeExecutor, useDevice, useOwnDevice } from "./device.ts";
 export { gradcheck, type GradCheck } from "./gradcheck.ts";
 export { limitedExecutor, MINIMUM_LIMITS } from "./limits.ts";

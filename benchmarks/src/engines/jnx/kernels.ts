@@ -1,12 +1,16 @@
 /** The kernels of `tasks/kernels.ts` in jnx. */
 import type { Tensor } from "jnx";
-import type { OpTable } from "../engine.ts";
+import { need, type OpTable } from "../engine.ts";
 import type { Jnx } from "./engine.ts";
 
-export function kernelOperations({ jax, jnp, lax }: Jnx): OpTable<(...args: Tensor[]) => Tensor> {
+export function kernelOperations({ jax, jnp, lax, nn }: Jnx): OpTable<(...args: Tensor[]) => Tensor> {
   const dimensionNumbers = ["NHWC", "HWIO", "NHWC"] as const;
   const conv = (x: Tensor, k: Tensor, b: Tensor): Tensor =>
     jnp.add(lax.convGeneralDilated(x, k, { padding: "SAME", dimensionNumbers }), b);
+  const attend = (qkv: Tensor): Tensor => {
+    const [q, k, v] = jnp.split(qkv, 3, { axis: -1 }).map((x) => jnp.reshape(x, [1, -1, 4, 64]));
+    return nn.dotProductAttention(need(q, "q"), need(k, "k"), need(v, "v"), { isCausal: true });
+  };
   return {
     "elementwise/add": { f: jax.jit((x: Tensor, y: Tensor) => jnp.add(x, y)), args: ["x", "y"] },
     "elementwise/exp": { f: jax.jit((x: Tensor) => jnp.exp(x)), args: ["x"] },
@@ -19,5 +23,6 @@ export function kernelOperations({ jax, jnp, lax }: Jnx): OpTable<(...args: Tens
       f: jax.jit((x: Tensor, idx: Tensor, rows: Tensor) => x.at(idx).add(rows)),
       args: ["x", "idx", "rows"],
     },
+    "attention/causal": { f: jax.jit(attend), args: ["qkv"] },
   };
 }

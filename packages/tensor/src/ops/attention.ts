@@ -1,15 +1,22 @@
+import { MAX_DEPTH } from "@jnx/kernels-wgsl";
+import { isRecorded } from "../dispatch.ts";
 import { isFloat } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { tiledAttention, tiledAttentionWithSums, type AttentionAttrs } from "./attention-op.ts";
+import { HIDDEN, turned } from "./attention-tables.ts";
 import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
 import { arange, asTensor, type TensorLike } from "./create.ts";
-import { add, lessEqual, less, logicalAnd, mul, sub, where } from "./elementwise.ts";
+import { add, less, lessEqual, logicalAnd, mul, sub, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
+import { sliceAlong } from "./join.ts";
 import { matmul } from "./matmul.ts";
 import { expandDims, reshape, squeeze, swapaxes, transpose } from "./movement.ts";
 import { softmax } from "./normalize.ts";
+import { pad } from "./pad.ts";
 import { logsumexp } from "./reduce.ts";
 
 /** Options of `dotProductAttention`. */
@@ -29,9 +36,6 @@ export interface AttentionOptions {
   /** How many keys to the left and right of its own place a query sees; one number for both sides. */
   readonly localWindowSize?: number | readonly [left: number, right: number];
 }
-
-/** What scores become where a query may not look: finite, so that a query that sees nothing averages all values. */
-const HIDDEN = -0.7 * 3.4028234663852886e38;
 
 interface Heads {
   readonly batch: number;
@@ -60,7 +64,10 @@ export function dotProductAttention(
   value: TensorLike,
   options: AttentionOptions = {},
 ): Tensor {
-  return composite("dotProductAttention", () => attend(query, key, value, options)[0]);
+  return composite("dotProductAttention", () => {
+    const work = prepare(query, key, value, options);
+    return finish(work, paysByTiles(work) ? byTiles(work) : byTables(work)[0]);
+  });
 }
 
 /**
@@ -79,41 +86,130 @@ export function dotProductAttentionWithResidual(
   value: TensorLike,
   options: AttentionOptions = {},
 ): readonly [Tensor, Tensor] {
-  const [y, logits, batched] = attend(query, key, value, options);
-  const sums = stopGradient(logsumexp(logits, { axis: -1 }));
-  const [batch = 0, heads = 0, group = 0, queries = 0] = sums.shape;
-  const residual = reshape(transpose(sums, [0, 3, 1, 2]), [batch, queries, heads * group]);
-  return [y, batched ? residual : squeeze(residual, 0)];
+  const work = prepare(query, key, value, options);
+  const [y, sums] = paysByTiles(work) ? withSums(work) : byTables(work);
+  const { batch, queries, heads, group } = work.heads;
+  const residual = transpose(reshape(stopGradient(sums), [batch, heads * group, queries]), [0, 2, 1]);
+  const masked = work.real === undefined ? residual : where(squeeze(work.real, -1), residual, HIDDEN);
+  return [finish(work, y), work.batched ? masked : squeeze(masked, 0)];
 }
 
-function attend(
+/** dotProductAttention by the kernels that keep no scores, whatever the sizes; the depth must suit them. */
+export function dotProductAttentionByTiles(
   query: TensorLike,
   key: TensorLike,
   value: TensorLike,
-  options: AttentionOptions,
-): readonly [Tensor, logits: Tensor, batched: boolean] {
+  options: AttentionOptions = {},
+): Tensor {
+  const work = prepare(query, key, value, options);
+  return finish(work, byTiles(work));
+}
+
+/** Scores of a head from which on tiles are no slower on any adapter. */
+const FEW_SCORES = 2 ** 18;
+/** Scores of all heads that are rather kept for the way back: computing them again takes half as long again, or twice. */
+const MANY_SCORES = 2 ** 22;
+
+function paysByTiles({ heads: { batch, queries, keys, heads, group, depth }, q, k, v }: Work): boolean {
+  if (depth % 4 !== 0 || depth > MAX_DEPTH) return false;
+  const scores = queries * keys;
+  return isRecorded([q, k, v]) ? batch * heads * group * scores >= MANY_SCORES : scores >= FEW_SCORES;
+}
+
+/** What both ways start from: operands with a batch axis, and what a query may look at. */
+interface Work {
+  readonly batched: boolean;
+  readonly heads: Heads;
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly scale: number;
+  /** [batch | 1, heads | 1, queries | 1, keys | 1] */
+  readonly bias: Tensor | undefined;
+  readonly mask: Tensor | undefined;
+  /** Keys that a query sees to the left and right of its own place. */
+  readonly left: number;
+  readonly right: number;
+  /** Which queries are real: [batch, queries, 1, 1]. */
+  readonly real: Tensor | undefined;
+}
+
+/** Farther than any array is long. */
+const FAR = 2 ** 30;
+
+function prepare(query: TensorLike, key: TensorLike, value: TensorLike, options: AttentionOptions): Work {
   const given = [asTensor(query), asTensor(key), asTensor(value)] as const;
   const batched = given[0].ndim === 4;
   const [q, k, v] = given.map((one) => (one.ndim === 3 ? expandDims(one, 0) : one)) as [Tensor, Tensor, Tensor]; // three
   const heads = checkOperands(given, [q, k, v]);
-  const { batch, queries, group, depth } = heads;
-  const grouped = transpose(reshape(q, [batch, queries, heads.heads, group, depth]), [0, 2, 3, 1, 4]);
+  const { batch, queries } = heads;
+  const { scale = 1 / Math.sqrt(heads.depth), bias, querySeqLengths } = options;
+  const [left, right] = windowOf(options);
+  const places = reshape(arange(queries), [1, queries]);
+  const real =
+    querySeqLengths === undefined
+      ? undefined
+      : reshape(less(places, lengths("querySeqLengths", querySeqLengths, batch)), [batch, queries, 1, 1]);
+  const own = bias === undefined ? undefined : convert(ranked("bias", asTensor(bias), heads), "float32");
+  return { ...{ batched, heads, q, k, v, scale, left, right, real }, bias: own, mask: maskOf(options, heads) };
+}
+
+/** Queries that are not real give 0, whatever they saw. */
+function finish({ batched, real }: Work, y: Tensor): Tensor {
+  const known = real === undefined ? y : where(real, y, 0);
+  return batched ? known : squeeze(known, 0);
+}
+
+/** The operands of the kernels: padded to multiples of four, keys turned so that they lie side by side. */
+function tiles({ heads, q, k, v, scale, bias, mask, left, right }: Work): readonly [Tensor[], AttentionAttrs] {
+  const { queries, keys } = heads;
+  const [qs, ks, vs] = [q, k, v].map(inFours) as [Tensor, Tensor, Tensor]; // three
+  const extras = [bias, mask].filter((one) => one !== undefined);
+  const attrs = { queries, keys, scale, left, right, bias: bias !== undefined, mask: mask !== undefined };
+  return [[qs, turned(ks), vs, ...extras], attrs];
+}
+
+/** Zeros up to a multiple of four lines. */
+function inFours(x: Tensor): Tensor {
+  const more = -at(x.shape, 1) & 3;
+  return more === 0
+    ? x
+    : pad(x, 0, [
+        [0, 0, 0],
+        [0, more, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ]);
+}
+
+function byTiles(work: Work): Tensor {
+  return sliceAlong(tiledAttention(...tiles(work)), 1, 0, work.heads.queries);
+}
+
+function withSums(work: Work): readonly [y: Tensor, sums: Tensor] {
+  const [y, sums] = tiledAttentionWithSums(...tiles(work));
+  return [sliceAlong(y, 1, 0, work.heads.queries), sliceAlong(sums, 2, 0, work.heads.queries)];
+}
+
+/** y and the logarithms of the sums of weights, by way of all scores; those of half precision are float32, as in JAX. */
+function byTables({ heads: sizes, q, k, v, scale, bias, mask, left, right }: Work): readonly [y: Tensor, sums: Tensor] {
+  const { batch, queries, keys, heads, group, depth } = sizes;
+  const wide = (x: Tensor): Tensor => convert(x, "float32");
+  const grouped = transpose(reshape(wide(q), [batch, queries, heads, group, depth]), [0, 2, 3, 1, 4]);
   // [batch, keyHeads, 1, keys, depth]
   const [ks, vs] = [k, v].map((one) => expandDims(transpose(one, [0, 2, 1, 3]), 2)) as [Tensor, Tensor]; // two
-  let logits = mul(matmul(grouped, swapaxes(ks, -1, -2)), options.scale ?? 1 / Math.sqrt(depth));
-  if (options.bias !== undefined) logits = add(logits, perHead("bias", asTensor(options.bias), heads));
-  const seen = visible(options, heads);
-  if (seen !== undefined) logits = where(seen, logits, HIDDEN);
-  const weighted = transpose(matmul(softmax(logits, { axis: -1 }), vs), [0, 3, 1, 2, 4]);
-  let y = reshape(weighted, [batch, queries, heads.heads * group, depth]);
-  if (options.querySeqLengths !== undefined) {
-    const real = less(
-      reshape(arange(queries), [1, queries]),
-      lengths("querySeqLengths", options.querySeqLengths, batch),
-    );
-    y = where(reshape(real, [batch, queries, 1, 1]), y, 0);
-  }
-  return [batched ? y : squeeze(y, 0), logits, batched];
+  let logits = mul(matmul(grouped, swapaxes(wide(ks), -1, -2)), scale);
+  if (bias !== undefined) logits = add(logits, perHead(bias, sizes));
+  const [t, s] = [reshape(arange(queries), [queries, 1]), reshape(arange(keys), [1, keys])];
+  const parts = [
+    ...(mask === undefined ? [] : [perHead(mask, sizes)]),
+    ...(left < queries - 1 ? [lessEqual(sub(t, left), s)] : []),
+    ...(right < keys - 1 ? [lessEqual(s, add(t, right))] : []),
+  ];
+  if (parts.length > 0) logits = where(parts.reduce(logicalAnd), logits, HIDDEN);
+  const weighted = matmul(convert(softmax(logits, { axis: -1 }), v.dtype), vs);
+  const y = reshape(transpose(weighted, [0, 3, 1, 2, 4]), [batch, queries, heads * group, depth]);
+  return [y, logsumexp(logits, { axis: -1 })];
 }
 
 function checkOperands(given: readonly Tensor[], [q, k, v]: readonly [Tensor, Tensor, Tensor]): Heads {
@@ -139,8 +235,8 @@ function checkOperands(given: readonly Tensor[], [q, k, v]: readonly [Tensor, Te
   return { batch, queries, keys, heads, group: all / heads, depth };
 }
 
-/** [batch, heads, queries, keys] (or what broadcasts to it) as [batch, keyHeads, group, queries, keys]. */
-function perHead(what: string, x: Tensor, { batch, queries, keys, heads, group }: Heads): Tensor {
+/** With axes of extent 1 in front where some lack: what broadcasts to [batch, heads, queries, keys]. */
+function ranked(what: string, x: Tensor, { batch, queries, keys, heads, group }: Heads): Tensor {
   const lead: Shape = new Array<number>(Math.max(0, 4 - x.ndim)).fill(1);
   const full = reshape(x, [...lead, ...x.shape]);
   const wanted = [batch, heads * group, queries, keys];
@@ -148,8 +244,13 @@ function perHead(what: string, x: Tensor, { batch, queries, keys, heads, group }
     throw new ShapeError(
       `dotProductAttention: ${what} must broadcast to [batch, heads, queries, keys] = ${shapeText(wanted)}, received ${shapeText(x.shape)}`,
     );
-  const [b = 1, n = 1, t = 1, s = 1] = full.shape;
-  return reshape(full, n === 1 ? [b, 1, 1, t, s] : [b, heads, group, t, s]);
+  return full;
+}
+
+/** [batch, heads, queries, keys] (or what broadcasts to it) as [batch, keyHeads, group, queries, keys]. */
+function perHead(x: Tensor, { heads, group }: Heads): Tensor {
+  const [b = 1, n = 1, t = 1, s = 1] = x.shape;
+  return reshape(x, n === 1 ? [b, 1, 1, t, s] : [b, heads, group, t, s]);
 }
 
 function lengths(what: string, x: TensorLike, batch: number): Tensor {
@@ -161,33 +262,23 @@ function lengths(what: string, x: TensorLike, batch: number): Tensor {
   return reshape(counts, [batch, 1]);
 }
 
-/** Where queries may look, or undefined for everywhere; broadcasts to [batch, keyHeads, group, queries, keys]. */
-function visible(options: AttentionOptions, heads: Heads): Tensor | undefined {
-  const { batch, queries, keys } = heads;
-  const t = reshape(arange(queries), [queries, 1]);
-  const s = reshape(arange(keys), [1, keys]);
-  const parts: Tensor[] = [];
-  if (options.mask !== undefined) {
-    const mask = asTensor(options.mask);
-    if (mask.dtype !== "bool")
-      throw new DtypeError(`dotProductAttention: the mask must be bool, received ${mask.dtype}; compare it with 0`);
-    parts.push(perHead("mask", mask, heads));
-  }
-  if (options.isCausal === true) parts.push(lessEqual(s, t));
-  const { localWindowSize: size } = options;
-  if (size !== undefined) {
-    const [left, right] = typeof size === "number" ? [size, size] : size;
-    if (!(left >= 0 && right >= 0))
-      throw new ArgumentError(`dotProductAttention: localWindowSize counts keys, received [${left}, ${right}]`);
-    parts.push(logicalAnd(lessEqual(sub(t, left), s), lessEqual(s, add(t, right))));
-  }
-  if (options.querySeqLengths !== undefined) {
-    const real = less(reshape(t, [1, queries]), lengths("querySeqLengths", options.querySeqLengths, batch));
-    parts.push(reshape(real, [batch, 1, 1, queries, 1]));
-  }
-  if (options.keyValueSeqLengths !== undefined) {
-    const real = less(s, lengths("keyValueSeqLengths", options.keyValueSeqLengths, batch));
-    parts.push(reshape(real, [batch, 1, 1, 1, keys]));
-  }
-  return parts.reduce<Tensor | undefined>((all, part) => (all === undefined ? part : logicalAnd(all, part)), undefined);
+/** How many keys a query sees to the left and right of its own place. */
+function windowOf({ localWindowSize: size = FAR, isCausal = false }: AttentionOptions): readonly [number, number] {
+  const [left, right] = typeof size === "number" ? [size, size] : size;
+  if (!(left >= 0 && right >= 0))
+    throw new ArgumentError(`dotProductAttention: localWindowSize counts keys, received [${left}, ${right}]`);
+  return [Math.min(left, FAR), isCausal ? 0 : Math.min(right, FAR)];
+}
+
+/** Where queries may look but for the window: bool, [batch | 1, heads | 1, queries | 1, keys]; undefined for everywhere. */
+function maskOf({ mask: given, keyValueSeqLengths }: AttentionOptions, heads: Heads): Tensor | undefined {
+  const mask = given === undefined ? undefined : asTensor(given);
+  if (mask !== undefined && mask.dtype !== "bool")
+    throw new DtypeError(`dotProductAttention: the mask must be bool, received ${mask.dtype}; compare it with 0`);
+  const full = mask && ranked("mask", mask, heads);
+  if (keyValueSeqLengths === undefined) return full;
+  const { batch, keys } = heads;
+  const own = less(reshape(arange(keys), [1, keys]), lengths("keyValueSeqLengths", keyValueSeqLengths, batch));
+  const real = reshape(own, [batch, 1, 1, keys]);
+  return full === undefined ? real : logicalAnd(full, real);
 }

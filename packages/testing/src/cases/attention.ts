@@ -73,7 +73,9 @@ function oracle(one: Case, { q, k, v, extra }: Inputs): r.HostArray {
 
 const marks = (count: number): number[] => Array.from({ length: count }, (_, i) => (i % 12 < 4 || i % 3 === 0 ? 0 : 1));
 
-function row(one: Case): ShapedRow {
+type Attend = typeof t.dotProductAttention;
+
+function row(one: Case, attend: Attend): ShapedRow {
   const [batch, queries, keys, heads, keyHeads, depth] = one.sizes;
   const operands: Operand[] = [
     { shape: [batch, queries, heads, depth] },
@@ -84,7 +86,7 @@ function row(one: Case): ShapedRow {
   if (one.mask !== undefined) operands.push({ shape: one.mask, dtype: "bool", values: marks(r.count(one.mask)) });
   const { scale, isCausal, localWindowSize, queryLengths, keyLengths } = one;
   const run = (q: t.Tensor, k: t.Tensor, v: t.Tensor, extra?: t.Tensor): t.Tensor =>
-    t.dotProductAttention(q, k, v, {
+    attend(q, k, v, {
       ...(scale !== undefined && { scale }),
       ...(isCausal !== undefined && { isCausal }),
       ...(localWindowSize !== undefined && { localWindowSize }),
@@ -140,4 +142,20 @@ const residual = shapedRow(
   { tolerance: { ulp: 8, abs: 2e-6 } },
 );
 
-export const attention: readonly ShapedRow[] = [...cases.map(row), withoutBatch, residual];
+/** Enough scores of a head that none are stored. */
+const many: Case = { label: "many scores, causal", sizes: [1, 516, 513, 1, 1, 4], isCausal: true };
+
+export const attention: readonly ShapedRow[] = [
+  ...cases.map((one) => row(one, t.dotProductAttention)),
+  { ...row(many, t.dotProductAttention), differentiable: false },
+  withoutBatch,
+  residual,
+];
+
+/** The rows again for another way to compute the same, with depths that are multiples of `fours`. */
+export function attentionRows(attend: Attend, fours: number): readonly ShapedRow[] {
+  return cases.map((one) => {
+    const [batch, queries, keys, heads, keyHeads, depth] = one.sizes;
+    return row({ ...one, sizes: [batch, queries, keys, heads, keyHeads, Math.ceil(depth / fours) * fours] }, attend);
+  });
+}
