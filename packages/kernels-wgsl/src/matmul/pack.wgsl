@@ -3,7 +3,7 @@
 // Layouts: element (k, i) of x at base + along(k) + i * stride, in scalars, any strides; the base grows by up to three batch axes.
 // A product walks k at one step; a convolution's window at those of its axes, channels innermost.
 // `carry` takes four neighbouring i through STEP values of k: scalars, one vec4 where i is contiguous in aligned vec4s, or four of them
-// turned where k is (STEP 4). w in vec4s, two of them for each k.
+// turned where k is (STEP 4). w in vec4s, two of them for each k, `pitch` times two to a panel.
 // Bounds: i past the edge repeats the last one (in fours where they are read as vec4s). Groups fold over x and y; k past the end is
 // not stored. Workgroup memory: none. Neighbours on local_id.x are neighbours along k, each moving the vec4s of PANELS
 // panels: two are a cache line of x where that is read across them.
@@ -25,7 +25,7 @@ fn four(base: u32, i: u32) -> T4 {
 fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
   let panel = first + j / 2u;
   if (panel < p.panels) {
-    store(((z * p.panels + panel) * p.k + k) * 2u + j % 2u, four(base, first * 8u + j * 4u));
+    store(((z * p.panels + panel) * p.pitch + k) * 2u + j % 2u, four(base, first * 8u + j * 4u));
   }
 }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
@@ -35,6 +35,8 @@ fn store(i: u32, v: V) { y0[i] = v; }
 struct Params {
   extent: u32,
   k: u32,
+  // From panel to panel, k or a little more.
+  pitch: u32,
   base: u32,
   stride: u32,
   step: u32,

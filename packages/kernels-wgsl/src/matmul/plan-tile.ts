@@ -29,6 +29,9 @@ const GROUP = 8;
 const PACK_GROUP = 64;
 /** Columns or rows that pack.wgsl lays side by side. */
 const PANEL = 8;
+/** Panels whose distance is a multiple of this many k share sets of the nearest cache: they are moved apart by a few. */
+const ALIASED = 256;
+const APART = 8;
 /** Rows that pay for packing b, columns that pay for packing a: each element is moved once, and then read once a tile. */
 const ROWS_WORTH = 32;
 const COLUMNS_WORTH = 64;
@@ -79,6 +82,11 @@ export function productOfPacked(problem: Omit<TileProblem, "a" | "b" | "z">): St
 
 const NO_STRIDES = [0, 0, 0] as const;
 
+/** From one panel of pack.wgsl's to the next, in k. */
+function pitchOf(k: number): number {
+  return k > 0 && k % ALIASED === 0 ? k + APART : k;
+}
+
 /** Batch axes that an operand does not walk need one packed copy only. */
 function copiesOf({ z }: TileProblem, { batch }: View): number {
   return batch.every((stride) => stride === 0) ? 1 : z.count;
@@ -86,7 +94,7 @@ function copiesOf({ z }: TileProblem, { batch }: View): number {
 
 function packedPlace(problem: TileProblem, extent: number, view: View, units = 1): Place {
   const { d0, d1 } = problem.z;
-  const size = ceilDiv(extent, PANEL) * problem.k * (PANEL / 4) * units;
+  const size = ceilDiv(extent, PANEL) * pitchOf(problem.k) * (PANEL / 4) * units;
   const batch = copiesOf(problem, view) === 1 ? NO_STRIDES : ([size, size * d0, size * d0 * d1] as const);
   return { packed: PANEL, base: 0, batch };
 }
@@ -130,7 +138,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
       turned ? MOVE_TURNED : moveOne(wide),
     ].join("\n"),
     params: {
-      ...{ extent, k, base: view.base >>> 0, stride: view.stride >>> 0, step: view.step >>> 0 },
+      ...{ extent, k, pitch: pitchOf(k), base: view.base >>> 0, stride: view.stride >>> 0, step: view.step >>> 0 },
       ...{ d0: z?.d0 ?? 1, d1: z?.d1 ?? 1, x0, x1, x2, batch: copies, panels, lines, blocks },
       ...{ channels, kw, kh, sW: (sW / units) >>> 0, sH: (sH / units) >>> 0, sD: (sD / units) >>> 0 },
     },
@@ -139,7 +147,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
     reads: "operands",
     operands: [rest.operand],
     writes: "workspace",
-    workspaceElements: copies * panels * k * PANEL,
+    workspaceElements: copies * panels * pitchOf(k) * PANEL,
   };
 }
 
@@ -159,7 +167,7 @@ function moveOne(wide: boolean): string {
   if (panel < p.panels) {
     let i = first * 8u + j * 4u;
     ${wide ? "" : "let at = min(i + vec4u(0u, 1u, 2u, 3u), vec4u(p.extent - 1u)) * p.stride + base;"}
-    store(((z * p.panels + panel) * p.k + k) * 2u + j % 2u, ${wide ? "x[base + min(i, p.extent - 4u) / 4u]" : apart});
+    store(((z * p.panels + panel) * p.pitch + k) * 2u + j % 2u, ${wide ? "x[base + min(i, p.extent - 4u) / 4u]" : apart});
   }
 }
 `;
@@ -174,7 +182,7 @@ const MOVE_TURNED = `fn carry(z: u32, first: u32, k: u32, base: u32, j: u32) {
     let r = x[at.y];
     let s = x[at.z];
     let t = x[at.w];
-    let goal = ((z * p.panels + panel) * p.k + k) * 2u + j % 2u;
+    let goal = ((z * p.panels + panel) * p.pitch + k) * 2u + j % 2u;
     store(goal, T4(q.x, r.x, s.x, t.x));
     store(goal + 2u, T4(q.y, r.y, s.y, t.y));
     store(goal + 4u, T4(q.z, r.z, s.z, t.z));
@@ -202,8 +210,12 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
       width === 4 ? "fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }\n" : PUT_SCALARS,
     ].join("\n"),
     params: {
-      ...{ m, n, k, aBase: inA.base, aRow: a.stride, aStep: a.step },
-      ...{ bBase: inB.base, bPanel: inB.packed === 0 ? COLUMNS / 4 : k * 2, bStep: inB.packed === 0 ? b.step / 4 : 2 },
+      ...{ m, n, k, aBase: inA.base, aRow: inA.packed === PANEL ? pitchOf(k) * PANEL : a.stride, aStep: a.step },
+      ...{
+        bBase: inB.base,
+        bPanel: inB.packed === 0 ? COLUMNS / 4 : pitchOf(k) * 2,
+        bStep: inB.packed === 0 ? b.step / 4 : 2,
+      },
       ...{ d0: z.d0, d1: z.d1, a0, a1, a2, b0, b1, b2 },
       ...{ batch: z.count, panels, blocks, pieces: (ROWS * COLUMNS) / 4 },
     },
@@ -216,7 +228,7 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
   };
 }
 
-const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row / 8u * p.k * 8u + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
+const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row / 8u * p.aRow + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
 fn stepA() -> u32 { return 8u; }`;
 const PACKED_BY_FOURS = `fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
 fn stepA() -> u32 { return 4u; }`;

@@ -16,7 +16,7 @@ alias T = f32;
 alias T4 = vec4f;
 alias V = T4;
 fn mad(x: T, y: T4, z: T4) -> T4 { return fma(T4(x), y, z); }
-fn rowsAt(row: u32) -> vec4u { return row / 8u * p.k * 8u + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
+fn rowsAt(row: u32) -> vec4u { return row / 8u * p.aRow + (row & 4u) + vec4u(0u, 1u, 2u, 3u); }
 fn stepA() -> u32 { return 8u; }
 fn highOf(low: u32, col: u32) -> u32 { return low + 1u; }
 fn stepB() -> u32 { return 2u; }
