@@ -1,4 +1,4 @@
-import { bytesOf, contiguous, contiguousView, deviceStorage, Storage, type DeviceBuffer } from "@jnx/tensor/internal";
+import { bytesOf, contiguous, contiguousView, deviceStorage, type DeviceBuffer } from "@jnx/tensor/internal";
 import { Tensor } from "@jnx/tensor";
 import type { Graph } from "../graph.ts";
 import { printGraph } from "../print.ts";
@@ -109,16 +109,13 @@ function carriesOf(
 /** The array in the same memory, which nobody else sees from now on. */
 function takenOver(x: Tensor): Tensor {
   const own = contiguous(x);
-  const storage = deviceStorage(own);
-  const buffer = storage.surrender(
+  const { shape, dtype, weak } = own;
+  const storage = deviceStorage(own).surrender(
+    bytesOf(dtype, own.size),
+    "scan",
     "this tensor's memory was taken over by a loop in a compiled function; read it before",
   );
-  const { shape, dtype, weak } = own;
-  const view = contiguousView(shape);
-  return new Tensor(
-    { shape, dtype, weak },
-    { kind: "device", storage: Storage.around(buffer, bytesOf(dtype, own.size), "scan"), view },
-  );
+  return new Tensor({ shape, dtype, weak }, { kind: "device", storage, view: contiguousView(shape) });
 }
 
 function fail(): never {
