@@ -1,4 +1,4 @@
-import { bytesOf, contiguous, contiguousView, deviceStorage, type DeviceBuffer } from "@jnx/tensor/internal";
+import { bytesOf, contiguous, contiguousView, deviceStorage, Storage, type DeviceBuffer } from "@jnx/tensor/internal";
 import { Tensor } from "@jnx/tensor";
 import type { Graph } from "../graph.ts";
 import { printGraph } from "../print.ts";
