@@ -47,26 +47,67 @@ describe("graph_utils_test", () => {
     expect(nnx.merge(...nnx.split(model)).kernel).toBe(model.kernel);
   });
 
-  it("test_split_merge_unknown_leaves: a bare array is its own state, and of filters the first has it", () => {
+  it("test_module_graph, test_split_self_referencing_module: cycles come through", () => {
+    class Ring extends nnx.Module {
+      readonly sub: { self: Ring } = { self: this };
+      readonly a = new nnx.Param(ones([1]));
+    }
+    const ring = new Ring();
+    const [graphdef, state] = nnx.split(ring);
+    expect(paths(state)).toEqual(["a"]);
+    const again = nnx.merge(graphdef, state);
+    expect([again.sub.self === again, again === ring]).toEqual([true, false]);
+  });
+
+  it("test_split_merge_unkown_leaves: a bare array is its own state, and of filters the first has it", () => {
     const x = array([1, 2]);
     const [graphdef, state] = nnx.split(x);
     expect(state).toBe(x);
     expect(nnx.merge(graphdef, x)).toBe(x);
-    const [, params, rest] = nnx.split(new nnx.Param(x), nnx.Param, "...");
-    expect(params).toBeInstanceOf(nnx.Param);
+    const [, all, rest] = nnx.split(x, "...", true);
+    expect(all).toBe(x);
     expect(nnx.toFlatState(rest)).toEqual([]);
+  });
+
+  it("test_split_variable, test_split_filter_variable: a bare Variable is its own state, other groups are empty", () => {
+    const v = new nnx.Param(array([1]));
+    const [graphdef, state] = nnx.split(v);
+    expect(state).toBe(v);
+    expect(nnx.merge(graphdef, v)).toBe(v);
+    const [, stats, params] = nnx.split(v, nnx.BatchStat, nnx.Param);
+    expect(params).toBe(v);
+    expect(nnx.toFlatState(stats)).toEqual([]);
   });
 
   it("test_unflatten_empty, test_merge_missing_state", () => {
     const [graphdef] = nnx.split(linear(2, 2));
-    expect(() => nnx.merge(graphdef, new nnx.State())).toThrow(/has 2 leaves, the states have 0/);
+    expect(() => nnx.merge(graphdef, new nnx.State())).toThrow(/has 2 leaves, the states have 0; missing "bias"/);
     expect(() => nnx.unflatten(graphdef, [])).toThrow(/expected 2, received 0/);
+    expect(() => nnx.merge(graphdef as never)).toThrow(/the state is missing/);
   });
 
-  it("test_update_dict: update adds new keys", () => {
-    const node = new nnx.Dict({ a: new nnx.Param(ones([1])) });
-    nnx.update(node, nnx.fromFlatState([[["b"], new nnx.Param(zeros([1]))]]));
-    expect(node.keys()).toEqual(["a", "b"]);
+  it("merge takes States, nested objects, FlatStates and lists of leaves; a bare array becomes the Variable that was", async () => {
+    const model = linear(2, 2);
+    const [graphdef, state] = nnx.split(model);
+    const flat = nnx.toFlatState(state);
+    for (const same of [nnx.merge(graphdef, { ...state }), nnx.merge(graphdef, flat), nnx.merge(graphdef, flat.leaves)])
+      expect(same.kernel).toBe(model.kernel);
+    const raw = nnx.merge(graphdef, { bias: zeros([2]), kernel: ones([2, 2]) });
+    expect(raw.kernel).toBeInstanceOf(nnx.Param);
+    const restored = nnx.restoreIntPaths({ "0": { bias: zeros([1]), kernel: ones([1, 1]) } });
+    const [one] = nnx.merge(nnx.graphdef([linear(1, 1)]), restored);
+    expect(await one?.call(ones([1])).toArray()).toEqual([1]);
+    expect(() => nnx.merge(graphdef, flat.leaves.slice(1))).toThrow(/expected 2, received 1/);
+  });
+
+  it("test_update_from_pure_dict, test_update_dict: update takes nested objects, and adds keys to dictionaries", async () => {
+    const a = { b: new nnx.Param(array(2.5)) };
+    const node = [a, 3, a, new nnx.Param(array(4.5))];
+    nnx.update(node, { "0": { b: array(3.5) } });
+    expect(await a.b.value.item()).toBe(3.5);
+    const dict = new nnx.Dict({ a: new nnx.Param(ones([1])), plain: {} as Record<string, unknown> });
+    nnx.update(dict, { b: new nnx.Param(zeros([1])), c: ones([2]), plain: { d: zeros([1]) } });
+    expect([dict.keys(), Object.keys(dict.plain)]).toEqual([["a", "plain", "b", "c"], ["d"]]);
   });
 
   it("test_pop_dict: pop with (Param, predicate) leaves the rest", () => {
@@ -94,7 +135,7 @@ describe("graph_utils_test", () => {
     expect(nnx.findDuplicates(new Shared(), { only: nnx.Param })).toEqual([]);
   });
 
-  it("test_recursive_map, test_recursive_map_replace: shared children are mapped once and stay shared", () => {
+  it("test_resursive_map, test_resursive_map_replace: shared children are mapped once and stay shared", () => {
     const seen: string[] = [];
     const mapped = nnx.recursiveMap(
       (path, value) => {
@@ -113,7 +154,17 @@ describe("graph_utils_test", () => {
     expect(() => nnx.recursiveMap((_path, value) => value, new Ring())).toThrow(/"self" holds itself/);
   });
 
-  it("test_incomplete_partition_error, test_ellipsis_not_last_error", () => {
+  it("test_map, test_map_with_path, test_map_recreate_variables_false", async () => {
+    const model = new Shared();
+    const mapped = nnx.map((path, leaf) => (path.at(-1) === "bias" ? ones(leaf.shape) : leaf), model);
+    expect([mapped.a === mapped.c, mapped.a.kernel === model.a.kernel]).toEqual([true, true]);
+    expect(mapped.b.bias).toBeInstanceOf(nnx.Param);
+    expect(await mapped.b.bias?.value.toArray()).toEqual([1, 1]);
+    const bare = nnx.map((_path, leaf) => zeros(leaf.shape), new nnx.Rngs(0), { recreateVariables: false });
+    expect(bare.stream("default").count).not.toBeInstanceOf(nnx.Variable);
+  });
+
+  it("test_inclomplete_partition_error, test_ellipsis_not_last_error", () => {
     expect(() => nnx.split(new Shared(), nnx.BatchStat)).toThrow(/the filters leave out 4 of 4 leaves/);
     expect(() => nnx.split(new Shared(), "...", nnx.Param)).toThrow(ArgumentError);
   });
@@ -124,15 +175,61 @@ describe("graph_utils_test", () => {
     expect(() => nnx.static([ones([1])])).toThrow(/found data at "0"/);
   });
 
-  it("test_unpack: GraphStates go round, are trees, and refuse other structures", () => {
+  it("test_unpack_no_filter, test_unpack_multiple_filters, test_unpack_merge_roundtrip: GraphStates go round", () => {
     const model = new Shared();
+    const whole = nnx.unpack(model);
+    expect(whole).toBeInstanceOf(nnx.State);
+    expect(nnx.merge(whole).a.kernel).toBe(model.a.kernel);
     const [params, rest] = nnx.unpack(model, nnx.PathContains("a"), "...");
-    expect(params.merge(rest).a.kernel).toBe(model.a.kernel);
-    const mapped = tree.map((x: Tensor) => zeros(x.shape), nnx.unpack(model));
+    expect([Object.keys(params), Object.keys(rest)]).toEqual([["a"], ["b"]]);
+    const again = nnx.merge(params, rest);
+    expect([again.a.kernel === model.a.kernel, again.c === again.a]).toEqual([true, true]);
+    expect(params.graphdef.equals(rest.graphdef)).toBe(true);
+  });
+
+  it("test_unpack_state_is_pytree, test_unpack_paths_match_state_paths", () => {
+    const model = new Shared();
+    const whole = nnx.unpack(model);
+    const mapped = tree.map((x: Tensor) => zeros(x.shape), whole);
     expect(mapped).toBeInstanceOf(nnx.GraphState);
-    const other = nnx.unpack(new Shared(), nnx.Param)[0];
+    expect(nnx.merge(mapped).c.kernel.shape).toEqual([2, 2]);
+    expect(tree.flattenWithPath(whole).paths).toEqual(tree.flattenWithPath(nnx.state(model)).paths);
+    expect(tree.structure(whole).text).not.toBe(tree.structure(nnx.unpack(new nnx.Dict({ ...model }))).text);
+  });
+
+  it("test_unpack_with_nnx_grad_and_optimizer", async () => {
+    const model = linear(2, 1);
+    const [params, rest] = nnx.unpack(model, nnx.PathContains("kernel"), "...");
+    const loss = (p: typeof params, r: typeof rest): Tensor =>
+      nnx
+        .merge(p, r)
+        .call(ones([1, 2]))
+        .sum();
+    const grads = nnx.grad(loss)(params, rest);
+    expect(grads).toBeInstanceOf(nnx.GraphState);
+    expect(await nnx.merge(grads, rest).kernel.value.toArray()).toEqual([[1], [1]]);
+  });
+
+  it("test_merge_different_graphdefs_error, test_merge_wrong_type_error", () => {
+    const model = new Shared();
+    const [other] = nnx.unpack(new Shared(), nnx.Param);
     Object.assign(model, { extra: 1 });
-    expect(() => nnx.unpack(model).merge(other)).toThrow(/different GraphDefs/);
+    expect(() => nnx.merge(nnx.unpack(model), other as never)).toThrow(/different GraphDefs/);
+    expect(() => nnx.merge(nnx.unpack(model), nnx.state(model) as never)).toThrow(/expected another GraphState/);
+  });
+
+  it("test_graph_state_mutation, test_graph_state_attribute_access, test_graph_state_update", async () => {
+    const model = new Shared();
+    const whole = nnx.unpack(model);
+    expect(whole.a).toBeInstanceOf(nnx.State);
+    Object.assign(whole.a, { kernel: whole.a.kernel.replace(zeros([2, 2])) });
+    expect(await nnx.merge(whole).a.kernel.value.toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    Object.assign(whole.b, { kernel: zeros([2, 2]) });
+    nnx.update(model, whole);
+    expect(await model.b.kernel.value.sum().item()).toBe(0);
   });
 
   it("test_call: the object stays, the result has the state afterwards", async () => {
@@ -176,7 +273,7 @@ describe("state_test, partitioning_test", () => {
     expect([...(restored.get("layers") as Map<unknown, unknown>).keys()]).toEqual([9, 10]);
   });
 
-  it("test_get_attr, test_integer_access: nested states write through", () => {
+  it("test_get_attr, test_set_attr, test_integer_access: nested states write through", () => {
     const state = nnx.state(new nnx.Dict({ layers: [linear(2, 2)] }));
     const kernel = new nnx.Param(zeros([2, 2]));
     const first = nnx.entryAt(state, ["layers", 0]) as nnx.State & { kernel: nnx.Param }; // a Linear's
@@ -189,6 +286,24 @@ describe("state_test, partitioning_test", () => {
       "b.bias",
       "b.kernel",
     ]);
+  });
+});
+
+describe("order of paths", () => {
+  it("test_tree_flatten_unflatten_ordering: by path, whatever the order of fields", () => {
+    const made = { b: ones([1]), a: { z: ones([1]), "10": ones([1]), "9": ones([1]) } };
+    expect(nnx.toFlatState(nnx.state(made)).paths).toEqual([["a", 9], ["a", 10], ["a", "z"], ["b"]]);
+    expect(Object.keys(nnx.merge(...nnx.split(new nnx.Dict(made))))).toEqual(["a", "b"]);
+    const flat = new nnx.FlatState([
+      [["b"], zeros([1])],
+      [["a", 1], new nnx.Param(zeros([1]))],
+      [["a"], zeros([1])],
+    ]);
+    expect(flat.paths).toEqual([["a"], ["a", 1], ["b"]]);
+    const [params, others] = flat.split(nnx.Param, "...");
+    expect([params.paths, others.length, flat.select(nnx.BatchStat).length]).toEqual([[["a", 1]], 2, 0]);
+    expect(params.merge(others, new nnx.FlatState([[["b"], ones([2])]])).leaves.at(-1)?.shape).toEqual([2]);
+    expect(flat.map(([path]) => path.length)).toEqual([1, 2, 1]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Behaviours that Flax's own tests assert of Modules, Variables and containers, by the names of those tests. */
-import { array, ones, random, zeros, type Tensor, type TensorLike } from "@jnx/tensor";
+import { array, ones, zeros, type Tensor } from "@jnx/tensor";
 import * as nnx from "@jnx/nnx";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
@@ -37,6 +37,64 @@ describe("module_test", () => {
     expect(() => nnx.clone(model, { arrays: true, variables: false })).toThrow(/needs copies of the Variables/);
   });
 
+  it("test_deepcopy: what is shared inside stays shared, a self reference leads to the copy", () => {
+    class Ring extends nnx.Module {
+      readonly self = this;
+      readonly a = new nnx.Param(ones([1]));
+      readonly b = this.a;
+      readonly c = block();
+      readonly d = this.c;
+    }
+    const model = new Ring();
+    const copy = nnx.clone(model, { arrays: true });
+    expect([copy.self === copy, copy.a === copy.b, copy.c === copy.d, copy.a === model.a]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("test_no_rejit: the same structure is traced once, a new field is another", () => {
+    const model: Block & { extra?: string } = block();
+    const f = nnx.jit((m: Block) => m.linear.call(ones([1, 2])));
+    f(model);
+    f(model);
+    f(block());
+    expect(f.traces).toBe(1);
+    model.extra = "new";
+    f(model);
+    f(model);
+    expect(f.traces).toBe(2);
+  });
+
+  it("test_consistent_attrs, test_data_after_init, test_explicit_dont_change: what a field holds says what it is", () => {
+    class Foo extends nnx.Module {
+      list: unknown[] = [];
+      field: unknown = "text";
+      constructor() {
+        super();
+        this.list.push(ones([1]));
+      }
+    }
+    const model = new Foo();
+    const names = (): string[] => nnx.toFlatState(nnx.state(model)).map(([path]) => path.join("."));
+    expect(names()).toEqual(["list.0"]);
+    const f = nnx.jit((m: Foo) => (m.field === null ? 1 : 2));
+    const traces = ["text", ones([1]), zeros([1]), null].map((value) => {
+      model.field = value;
+      f(model);
+      return [f.traces, names().includes("field")];
+    });
+    expect(traces).toEqual([
+      [1, false],
+      [2, true],
+      [2, true],
+      [3, false],
+    ]);
+    expect(() => nnx.static([ones([1])])).toThrow(/found data at "0"/);
+  });
+
   it("test_set_attributes, test_set_attribute_error", () => {
     const model = block();
     model.setAttributes({ deterministic: true }, { filter: nnx.Dropout });
@@ -56,11 +114,28 @@ describe("module_test", () => {
     ).toBe(false);
   });
 
-  it("test_with_attributes", () => {
-    const model = block();
-    const other = nnx.withAttributes(model, { rate: 0.25 });
-    expect([other.dropout.rate, model.dropout.rate]).toEqual([0.25, 0.5]);
-    expect(() => nnx.withAttributes(model, { typo: 1 })).toThrow(/typo/);
+  it("test_with_attributes, test_with_attributes_filter, test_with_attributes_error", () => {
+    const model = new nnx.Dict({ one: block(), two: block() });
+    const other = nnx.withAttributes(model, { rate: 0.25 }, { only: nnx.PathContains("one") });
+    expect([other.one.dropout.rate, other.two.dropout.rate, model.one.dropout.rate]).toEqual([0.25, 0.5, 0.5]);
+    expect(other.one.linear.kernel).toBe(model.one.linear.kernel);
+    expect(() => nnx.withAttributes(model, { typo: 1, also: 2 })).toThrow(/no module has also, typo/);
+    expect(nnx.withAttributes(model, { typo: 1 }, { raiseIfNotFound: false }).one.dropout.rate).toBe(0.5);
+  });
+
+  it("test_view_info_with_filter, test_view_info_with_custom_set_mode: views that a class takes in its own way", () => {
+    class Custom extends nnx.Module {
+      static override readonly viewOptions = { level: "number; how loud" };
+      volume = 0;
+      override setView({ level }: nnx.Attributes): string[] {
+        if (typeof level === "number") this.volume = level / 10;
+        return level === undefined ? [] : ["level"];
+      }
+    }
+    const model = new nnx.Dict({ a: new Custom(), b: block() });
+    expect(nnx.view(model, { level: 5 }).a.volume).toBe(0.5);
+    expect(nnx.viewInfo(model, { only: Custom })).toBe("Custom:\n  level: number; how loud");
+    expect(nnx.viewInfo(model, { only: nnx.Linear })).toBe("");
   });
 
   it("test_view_info: a block for each class", () => {
@@ -128,7 +203,7 @@ class Seen extends nnx.Module {
 }
 
 describe("TestCapture", () => {
-  it("gives a State for each class, nested like the modules, and leaves the module as it was", () => {
+  it("test_nested_modules: a State for each class, nested like the modules, and the module as it was", () => {
     const model = new Seen();
     const before = nnx.graphdef(model).text;
     const [y, seen, zerosOf] = nnx.capture(model, nnx.Intermediate, nnx.Perturbation)(ones([1, 2]));
@@ -156,13 +231,48 @@ describe("TestCapture", () => {
     expect(nnx.toPureDict(nnx.pop(model, nnx.Intermediate))).toEqual({ x: [2] });
   });
 
-  it("test_method_outputs: every method of every module's own class", () => {
+  it("test_method_outputs_single_module, test_method_outputs_nested_modules, test_method_outputs_mixed_with_sow", () => {
     const [, seen] = nnx.capture(block(), nnx.Intermediate, { methodOutputs: nnx.Intermediate })(ones([1, 2]));
     expect(nnx.toFlatState(seen).map(([path]) => path.join("."))).toEqual(["call", "dropout.call", "linear.call"]);
     expect(nnx.Linear.prototype.call.name).toBe("call");
+    const [, mixed] = nnx.capture(new Seen(), nnx.Intermediate, { methodOutputs: nnx.Intermediate })(ones([1, 2]));
+    expect(nnx.toFlatState(mixed).map(([path]) => path.join("."))).toEqual([
+      "call",
+      "inner.linear.call",
+      "input",
+      "sum",
+    ]);
   });
 
-  it("gradients of intermediate values: perturbations as init", async () => {
+  it("test_vmap: perturbations and what is sown have the batch's axis", async () => {
+    class Dot extends nnx.Module {
+      readonly w = new nnx.Param(array([1, 2, 3, 4.5]));
+      call(x: Tensor): Tensor {
+        const y = this.perturb("grad_of_x", x).mul(this.w).sum();
+        this.sow(nnx.Intermediate, "y", y);
+        return y;
+      }
+    }
+    const model = new Dot();
+    const x = ones([3, 4]);
+    const zerosOf = nnx.vmap((net: Dot, row: Tensor) => nnx.capture(net, nnx.Perturbation)(row)[1], {
+      inAxes: [null, 0],
+    });
+    const loss = (net: Dot, init: nnx.State, row: Tensor): [Tensor, nnx.State] =>
+      nnx.capture(net, nnx.Intermediate, { init })(row);
+    const each = (net: Dot, init: nnx.State, row: Tensor): nnx.State => {
+      const argnums = [0, new nnx.DiffState(1, nnx.Perturbation)];
+      const [grads, sown] = nnx.grad(loss, { argnums, hasAux: true })(net, init, row);
+      return nnx.mergeState(grads[1] as nnx.State, sown); // the gradient of a State
+    };
+    const found = nnx.jit(nnx.vmap(each, { inAxes: [null, 0, 0] }))(model, zerosOf(model, x), x);
+    const gradient = nnx.entryAt(found, ["grad_of_x"]) as nnx.Perturbation; // what perturb made
+    expect(await gradient.value.toArray()).toEqual(Array.from({ length: 3 }, () => [1, 2, 3, 4.5]));
+    const sown = nnx.toPureDict(found)["y"] as Tensor[]; // what sow gathers in
+    expect(sown.map((one) => one.shape)).toEqual([[3]]);
+  });
+
+  it("test_fwd_bwd: gradients of intermediate values, perturbations as init", async () => {
     const model = new Seen();
     const x = ones([1, 2]);
     const [, perturbations] = nnx.capture(model, nnx.Perturbation)(x);
@@ -178,134 +288,5 @@ describe("TestCapture", () => {
     const hidden = nnx.entryAt(grads[1] as nnx.State, ["hidden"]) as nnx.Variable; // what perturb made
     expect(Array.from(await hidden.value.data())).toEqual(Array.from(y, (value) => Math.fround(2 * value)));
     expect(nnx.toFlatState(seen).map(([path]) => path[0])).toContain("input");
-  });
-});
-
-describe("variable_test", () => {
-  it("test_binary_ops, test_proxy_call: array functions and methods take Variables", async () => {
-    const v = new nnx.Param(array([1, 2.5]));
-    expect(await v.add(1).mul(v).toArray()).toEqual([2, 8.75]);
-    expect(await v.sum().item()).toBe(3.5);
-    expect(v.T.shape).toEqual([2]);
-  });
-
-  it("test_get_set_metadata", () => {
-    const v = new nnx.Param(ones([1]), { a: 1 });
-    v.setMetadata("b", 2);
-    v.setMetadata({ c: 3 });
-    expect(v.getMetadata()).toEqual({ a: 1, b: 2, c: 3 });
-    expect([v.getMetadata("a"), v.getMetadata("x", "none"), v.hasMetadata("x")]).toEqual([1, "none", false]);
-    expect(() => v.getMetadata("x")).toThrow(/no metadata "x", there is a, b, c/);
-    v.delMetadata("a");
-    v.setMetadata({ d: 4 }, { replace: true });
-    expect(v.metadata).toEqual({ d: 4 });
-    expect(() => v.delMetadata("a")).toThrow(/no metadata "a"/);
-  });
-
-  it("test_set_module_metadata", () => {
-    const model = block();
-    nnx.setMetadata(model, { frozen: true }, { only: nnx.Param });
-    expect([model.linear.kernel.getMetadata("frozen"), model.dropout.rngs?.key.hasMetadata("frozen")]).toEqual([
-      true,
-      false,
-    ]);
-  });
-
-  it("containers_test: subclasses that override getValue and setValue are honoured, by layers, too", async () => {
-    class Doubled extends nnx.Param {
-      override getValue(): Tensor {
-        return super.getValue().mul(2);
-      }
-      override setValue(next: Tensor): void {
-        super.setValue(next.add(1));
-      }
-    }
-    const layer = new nnx.Linear(1, 1, { rngs: new nnx.Rngs(0), useBias: false });
-    const v = new Doubled(ones([1, 1]));
-    Object.assign(layer, { kernel: v });
-    expect(await layer.call(ones([1])).toArray()).toEqual([2]);
-    v.value = ones([1, 1]);
-    expect([await v.value.item(), await v.getRawValue().item()]).toEqual([4, 2]);
-    expect(await v.copy().getRawValue().item()).toBe(2);
-  });
-
-  it("hooks run when a value is made, read and written", async () => {
-    const seen: string[] = [];
-    const note =
-      (name: string) =>
-      (_v: unknown, value: TensorLike): TensorLike => {
-        seen.push(name);
-        return value;
-      };
-    const hooks = { onCreateValue: note("create"), onGetValue: [note("get"), note("again")], onSetValue: note("set") };
-    const kernelInit = nnx.withMetadata(nnx.initializers.ones, hooks);
-    const { kernel } = new nnx.Linear(1, 1, { kernelInit, rngs: new nnx.Rngs(0) });
-    kernel.value = kernel.value.add(1);
-    expect(seen).toEqual(["create", "get", "again", "set"]);
-    expect(() => new nnx.Param(new nnx.VariableMetadata(ones([1]), { a: 1 }), { a: 2 })).toThrow(/"a" is 1 in/);
-  });
-
-  it("copyFrom wants the same class, updateFromState takes any", async () => {
-    const v = new nnx.Param(zeros([1]));
-    expect(() => v.copyFrom(new nnx.BatchStat(ones([1])))).toThrow(/expected a Param, received a BatchStat/);
-    v.updateFromState(new nnx.BatchStat(ones([1]), { a: 1 }));
-    expect([await v.value.item(), v.metadata]).toEqual([1, { a: 1 }]);
-  });
-
-  it("names of Variable types", () => {
-    expect(nnx.variableTypeFromName("params")).toBe(nnx.Param);
-    expect(() => nnx.variableTypeFromName("nope")).toThrow(/no Variable type/);
-    expect(() => nnx.registerVariableName("params", nnx.Cache)).toThrow(/"params" is Param already/);
-    class Own extends nnx.Variable {}
-    expect(() => nnx.variableNameFromType(Own)).toThrow(/Own has no registered name/);
-    expect(nnx.variableNameFromType(Own, { allowRegister: true })).toBe("Own");
-    expect(nnx.variableTypeFromName("made", { allowRegister: true }).name).toBe("made");
-  });
-});
-
-describe("containers_test", () => {
-  it("test_list: sequence", () => {
-    const list = new nnx.List([1, 2, 3]);
-    list.append(4);
-    list.insert(-100, 0);
-    list.extend([5]);
-    expect([...list]).toEqual([0, 1, 2, 3, 4, 5]);
-    expect([list.at(-1), list[0], list.length, list.pop(), list.pop(0)]).toEqual([5, 0, 6, 5, 0]);
-    list.remove(2);
-    list.reverse();
-    list.set(-1, 9);
-    expect([list.slice(), list.map((x) => x + 1)]).toEqual([
-      [4, 3, 9],
-      [5, 4, 10],
-    ]);
-    expect(() => list.at(3)).toThrow(RangeError);
-  });
-
-  it("test_dict: mapping", () => {
-    const dict = new nnx.Dict({ a: 1, b: 2 });
-    expect([dict.a, dict.keys(), dict.values(), dict.items(), dict.size, [...dict]]).toEqual([
-      1,
-      ["a", "b"],
-      [1, 2],
-      [
-        ["a", 1],
-        ["b", 2],
-      ],
-      2,
-      ["a", "b"],
-    ]);
-    // Known by what was captured or put in.
-    expect([dict.setdefault("c", 3 as never), dict.pop("c"), dict.has("c")]).toEqual([3, 3, false]);
-    expect(() => dict.get("zz")).toThrow(/no entry "zz", there is a, b/);
-    expect(() => new nnx.Dict({ keys: 1 })).toThrow(/name of a method/);
-  });
-
-  it("checkPytree finds data that came into a static field later", () => {
-    const table: unknown[] = [1];
-    const node = new nnx.Dict({ table: nnx.static(table) });
-    nnx.checkPytree(node);
-    table.push(random.key(0));
-    expect(() => nnx.checkPytree(node)).toThrow(/"table.1" is data in a field marked as static/);
-    expect(() => nnx.checkPytree([])).toThrow(/expected a Module/);
   });
 });

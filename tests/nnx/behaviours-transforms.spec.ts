@@ -60,6 +60,120 @@ describe("transforms_test.TestJIT", () => {
   });
 });
 
+describe("transforms_test.TestTreeJIT, as graphs", () => {
+  it("test_tree_jit_donate_argnums_unchanged_var: what a step leaves alone can still be read, and so can copies of it", async () => {
+    const m = new Pair();
+    const other = nnx.clone(m);
+    const f = nnx.jit((pair: Pair) => {
+      pair.a.w.value = mul(pair.a.w, pair.b.w);
+    });
+    f(m);
+    f(m);
+    expect([await m.a.w.value.item(), await m.b.w.value.item()]).toEqual([9.375, 2.5]);
+    expect([await other.a.w.value.item(), await other.b.w.value.item()]).toEqual([1.5, 2.5]);
+  });
+});
+
+describe("a normal training run", () => {
+  class Net extends nnx.Module {
+    readonly layers: nnx.Linear[];
+    readonly norm: nnx.BatchNorm;
+    readonly dropout: nnx.Dropout;
+    constructor({ rngs }: nnx.RngsOptions) {
+      super();
+      this.layers = [new nnx.Linear(3, 4, { rngs }), new nnx.Linear(4, 1, { rngs })];
+      this.norm = new nnx.BatchNorm(4, { rngs });
+      this.dropout = new nnx.Dropout(0.5, { rngs });
+    }
+    call(x: Tensor): Tensor {
+      const [first, second] = this.layers;
+      const hidden = this.dropout.call(this.norm.call(first?.call(x) ?? x));
+      return second?.call(hidden) ?? hidden;
+    }
+  }
+
+  it("test_no_rejit, whole: equal structure hits the cache, and another batch size is the only new trace", async () => {
+    const start = (seed: number) => {
+      const model = new Net({ rngs: new nnx.Rngs(seed) });
+      const tx = optax.adam(optax.cosineDecaySchedule(1e-2, 20));
+      return {
+        model,
+        optimizer: new nnx.Optimizer(model, tx, { wrt: nnx.Param }),
+        seen: new nnx.metrics.Average("loss"),
+      };
+    };
+    type Run = ReturnType<typeof start>;
+    const tx = start(0).optimizer.tx;
+    const train = nnx.jit((model: Net, optimizer: Run["optimizer"], seen: Run["seen"], x: Tensor) => {
+      const [loss, grads] = nnx.valueAndGrad((m: Net) => sum(m.call(x)))(model);
+      optimizer.update(model, grads);
+      seen.update({ loss });
+    });
+    const run = start(0);
+    for (let step = 0; step < 6; step++) train(run.model, run.optimizer, run.seen, ones([8, 3]));
+    expect(train.traces).toBe(1);
+    train(run.model, run.optimizer, run.seen, ones([5, 3])); // the last batch of an epoch
+    expect(train.traces).toBe(2);
+    for (let step = 0; step < 3; step++) train(run.model, run.optimizer, run.seen, ones([8, 3]));
+    run.seen.reset();
+    train(run.model, run.optimizer, run.seen, ones([5, 3]));
+    expect(train.traces).toBe(2);
+    // A copy, and what comes back from a split, have the same structure.
+    const again = nnx.clone(run);
+    train(again.model, again.optimizer, again.seen, ones([8, 3]));
+    train(nnx.merge(...nnx.split(run.model)), run.optimizer, run.seen, ones([8, 3]));
+    expect([train.traces, tx === run.optimizer.tx]).toEqual([2, false]);
+    run.model.eval();
+    train(run.model, run.optimizer, run.seen, ones([8, 3]));
+    run.model.train();
+    train(run.model, run.optimizer, run.seen, ones([8, 3]));
+    expect(train.traces).toBe(3);
+  });
+});
+
+describe("transforms_test.TestScan, decorators", () => {
+  it("test_complex_decorator: a class whose constructor is mapped and whose call is a scan", async () => {
+    const axes = new nnx.StateAxes([
+      [[nnx.Param, nnx.RngState], 0],
+      ["...", null],
+    ]);
+    class Block extends nnx.Module {
+      readonly linear: nnx.Linear;
+      readonly bn: nnx.BatchNorm;
+      readonly dropout: nnx.Dropout;
+      readonly node = new nnx.Variable(ones([2]));
+      constructor({ rngs }: nnx.RngsOptions) {
+        super();
+        this.linear = new nnx.Linear(3, 3, { rngs });
+        this.bn = new nnx.BatchNorm(3, { rngs });
+        this.dropout = new nnx.Dropout(0.5, { rngs });
+      }
+      static stack = nnx.splitRngs(
+        nnx.vmap((rngs: nnx.Rngs) => new Block({ rngs }), { outAxes: axes, axisSize: 5 }),
+        { splits: 5 },
+      );
+      call(x: Tensor): Tensor {
+        const run = nnx.scan(
+          (self: Block, y: Tensor) => nnx.gelu(self.dropout.call(self.bn.call(self.linear.call(y)))),
+          {
+            inAxes: [axes, nnx.Carry],
+            outAxes: nnx.Carry,
+          },
+        );
+        return run(this, x);
+      }
+    }
+    const module = Block.stack(new nnx.Rngs(0));
+    module.eval();
+    expect([module.linear.kernel.shape, module.linear.bias?.shape, module.node.shape]).toEqual([
+      [5, 3, 3],
+      [5, 3],
+      [2],
+    ]);
+    expect(module.call(ones([1, 3])).shape).toEqual([1, 3]);
+  });
+});
+
 describe("transforms_test.TestGrad", () => {
   it("test_grad: shared Variables have one gradient, a State", async () => {
     const p1 = param(10);

@@ -171,7 +171,7 @@ describe("layers refuse", () => {
     expect(() => new nnx.RNN(cell, { rngs: "x" as never })).toThrow(/must be an Rngs or a boolean/);
   });
 
-  it("Sequential of nothing is the identity, and arrays become arguments", () => {
+  it("test_nnx_empty_sequential_is_identity, and arrays become arguments", () => {
     const x = array([1]);
     expect(new nnx.Sequential().call(x) === x).toBe(true);
     const two = new nnx.Sequential(

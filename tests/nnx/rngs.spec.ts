@@ -20,7 +20,7 @@ describe("Rngs", () => {
     expect(found).toEqual(expected);
   });
 
-  it("named streams are separate, unknown names use the default", async () => {
+  it("test_fallback: named streams are separate, unknown names use the default", async () => {
     const rngs = new nnx.Rngs(0, { params: 1 });
     const drawn = [rngs.params(), rngs.params(), rngs.dropout(), rngs.stream("noise")(), rngs.params()];
     const name = "Rngs(0, params=1) params draws";
@@ -34,7 +34,7 @@ describe("Rngs", () => {
     expect(await words(rngs.params())).toEqual(await words(rngs.dropout()));
   });
 
-  it("a missing stream without a default names those there are", () => {
+  it("test_fallback_error_no_default: a missing stream without a default names those there are", () => {
     const rngs = new nnx.Rngs({ params: 0 });
     expect(() => rngs.dropout()).toThrow(/no stream "dropout" and no default; there is params/);
     expect(() => rngs.call()).toThrow(/"default"/);

@@ -120,7 +120,7 @@ describe("transforms_test.TestScan", () => {
     );
   });
 
-  it("test_scan_axis_1, _negative_1, _different_in_out_axes, _reverse", async () => {
+  it("test_scan_axis_1, test_scan_axis_negative_1, test_scan_different_in_out_axes, test_scan_reverse", async () => {
     const x = reshape(arange(0, 6, 1, { dtype: "float32" }), [2, 3]);
     const step = (c: Tensor, row: Tensor): [Tensor, Tensor] => [add(c, sum(row)), mul(row, 2)];
     const along = (axis: number, out: number, reverse = false): ((c: Tensor, x: Tensor) => [Tensor, Tensor]) =>
@@ -171,7 +171,7 @@ describe("transforms_test.TestScan", () => {
     backups.restore();
   });
 
-  it("what a step writes to a shared Variable is an error with its path", async () => {
+  it("test_broadcast_variable_mutation: what a step writes to a shared Variable is an error with its path", async () => {
     const total = new Total();
     const run = nnx.scan(
       (c: Tensor, m: Total): [Tensor, Tensor] => {

@@ -101,7 +101,7 @@ describe("transforms_test.TestVmap", () => {
     expect(await net.total.value.item()).toBe(3);
   });
 
-  it("test_consistent_aliasing_inputs, _input_output, _shared: one Variable, one axis", () => {
+  it("test_consistent_aliasing_inputs, test_consistent_aliasing_input_output, test_consistent_aliasing_shared: one Variable, one axis", () => {
     const net = new Counter();
     const call = (a: Counter, b: Counter): Tensor => sum(mul(a.kernel, b.kernel));
     expect(() => nnx.vmap(call, { inAxes: [0, null] })(net, net)).toThrow(
@@ -197,9 +197,27 @@ describe("transforms_test.TestVmap", () => {
   it("TestBoundMethodTransforms: bound methods are refused", () => {
     const net = new Counter();
     const bound = net.step.bind(net);
-    const grad = (): unknown => nnx.grad(bound);
-    for (const transform of [grad, () => nnx.vmap(bound), () => nnx.jit(bound), () => nnx.scan(bound)])
-      expect(transform).toThrow(/does not take bound methods, received "step"/);
+    const x = ones([1]);
+    const transforms: readonly (() => unknown)[] = [
+      () => nnx.grad(bound),
+      () => nnx.valueAndGrad(bound),
+      () => nnx.vmap(bound),
+      () => nnx.jit(bound),
+      () => nnx.jitPartial(bound),
+      () => nnx.scan(bound),
+      () => nnx.remat(bound),
+      () => nnx.evalShape(bound, x),
+      () => nnx.customVjp(bound),
+      () => nnx.vjp(bound, [x]),
+      () => nnx.jvp(bound, [x], [x]),
+      () => nnx.cond(true, bound, bound, x),
+      () => nnx.switch(0, [bound], x),
+      () => nnx.foriLoop(0, 1, bound as never, x),
+      () => nnx.whileLoop(bound, bound, x),
+      () => nnx.checkify(bound),
+      () => nnx.transformMetadata(bound, { partition: "a" }),
+    ];
+    for (const transform of transforms) expect(transform).toThrow(/does not take bound methods, received "step"/);
   });
 });
 

@@ -126,12 +126,14 @@ function number(index: GraphIndex, node: object): number {
 
 /**
  * Makes an object of its structure and leaves, which `leafAt` finds by path. Variables given as leaves are used
- * themselves; bare Tensors get a Variable of the recorded class. `known` holds objects that references may name.
+ * themselves; bare Tensors get a Variable of the recorded class, unless `wrap` is false. `known` holds objects that references
+ * may name.
  */
 export function unflattenGraph(
   def: GraphDef,
   leafAt: (path: Path) => Leaf,
   known: Map<number, object> = new Map(),
+  wrap = true,
 ): unknown {
   const build = (part: Def, path: Path): unknown => {
     switch (part.kind) {
@@ -143,12 +145,12 @@ export function unflattenGraph(
         return leafAt(path);
       case "variable": {
         const leaf = leafAt(path);
-        const variable = leaf instanceof Variable ? leaf : makeVariable(part.type, leaf, part.metadata);
+        const variable = leaf instanceof Variable || !wrap ? leaf : makeVariable(part.type, leaf, part.metadata);
         known.set(part.index, variable);
         return variable;
       }
       case "object": {
-        const node = part.type[makeEmpty]();
+        const node = emptyOf(part.type);
         known.set(part.index, node);
         return fill(node, part.entries, path);
       }
@@ -169,6 +171,42 @@ export function unflattenGraph(
     return holder;
   };
   return build(def.root, []);
+}
+
+/** An instance without fields, but for those that its class's own makeEmpty made private. */
+function emptyOf(type: NodeClass): object {
+  const node = type[makeEmpty]();
+  const made: unknown = node.constructor;
+  if (made !== type)
+    throw new GraphError(
+      `${type.name}: its makeEmpty gave a ${node.constructor.name}; write static override [nnx.makeEmpty]() { return new this(…); }`,
+    );
+  for (const name of Object.keys(node)) Reflect.deleteProperty(node, name);
+  return node;
+}
+
+/**
+ * Makes sure that every object of a structure can be made.
+ *
+ * @throws GraphError for a class with private members.
+ */
+export function checkMakeable({ root }: GraphDef): void {
+  const visit = (def: Def): void => {
+    if (def.kind === "object") emptyOf(def.type);
+    if ("entries" in def) for (const [, child] of def.entries) visit(child);
+  };
+  visit(root);
+}
+
+/** The paths of the leaves that a structure is made of, in the order in which they are walked. */
+export function leafPaths({ root }: GraphDef): Path[] {
+  const found: Path[] = [];
+  const visit = (def: Def, path: Path): void => {
+    if (def.kind === "tensor" || def.kind === "variable") found.push(path);
+    else if ("entries" in def) for (const [key, child] of def.entries) visit(child, [...path, key]);
+  };
+  visit(root, []);
+  return found;
 }
 
 function referred(known: ReadonlyMap<number, object>, index: number, path: Path): object {

@@ -1,46 +1,11 @@
-import { ArgumentError, tree } from "@jnx/tensor";
+import { ArgumentError } from "@jnx/tensor";
 import { GraphError } from "./errors.ts";
 import type { Filter } from "./filter.ts";
 import { flattenGraph, unflattenGraph, type GraphDef, type GraphIndex } from "./graph-def.ts";
-import { clone, merge, split } from "./graph.ts";
-import type { Path } from "./node.ts";
-import { mergeState, type FlatState, type Leaf, type State } from "./state.ts";
-
-/**
- * A State that knows the structure it belongs to: what `unpack` gives, and a tree of the State's arrays.
- * Source: flax.nnx.GraphState.
- *
- * @example
- * const whole = nnx.unpack(model);
- * whole.merge().hidden.kernel === model.hidden.kernel; // true
- */
-export class GraphState<M = unknown> {
-  readonly graphdef: GraphDef<M>;
-  readonly state: State;
-  constructor(graphdef: GraphDef<M>, state: State) {
-    this.graphdef = graphdef;
-    this.state = state;
-  }
-
-  /**
-   * The object, of this and the other parts of it.
-   *
-   * @throws GraphError when the parts come of different structures.
-   */
-  merge(...others: readonly GraphState<M>[]): M {
-    if (others.some(({ graphdef }) => !graphdef.equals(this.graphdef)))
-      throw new GraphError("GraphState.merge: the parts have different GraphDefs; merge parts of one unpack");
-    return merge(this.graphdef, mergeState(this.state, ...others.map(({ state }) => state)));
-  }
-
-  static {
-    tree.registerTreeNode<GraphState>(GraphState, {
-      flatten: ({ graphdef, state }) => ({ keys: ["state"], children: [state], aux: graphdef }),
-      // aux is the GraphDef, and the one child the State.
-      unflatten: (aux, [state]) => new GraphState(aux as GraphDef, state as State),
-    });
-  }
-}
+import { clone, split } from "./graph.ts";
+import { GraphState, merge } from "./merge.ts";
+import { FlatState, type FlatEntry } from "./flat-state.ts";
+import type { Leaf, State } from "./state.ts";
 
 /**
  * `split` whose parts each know the structure: one GraphState, or one for each filter. Source: flax.nnx.unpack.
@@ -48,7 +13,7 @@ export class GraphState<M = unknown> {
  * @throws GraphError when the filters leave out a leaf.
  * @example
  * const [params, rest] = nnx.unpack(model, nnx.Param, "...");
- * params.merge(rest).hidden.kernel === model.hidden.kernel; // true
+ * nnx.merge(params, rest).hidden.kernel === model.hidden.kernel; // true
  */
 export function unpack<M>(node: M): GraphState<M>;
 export function unpack<M, const F extends readonly [Filter, ...Filter[]]>(
@@ -72,7 +37,7 @@ export function unpack<M>(node: M, ...filters: readonly Filter[]): GraphState<M>
  */
 export function flatten<M>(node: M, index?: GraphIndex): [GraphDef<M>, FlatState] {
   const { def, places } = flattenGraph(node, index);
-  return [def as GraphDef<M>, places.map(({ path, leaf }): [Path, Leaf] => [path, leaf])]; // of this very node
+  return [def as GraphDef<M>, new FlatState(places.map(({ path, leaf }): FlatEntry => [path, leaf]))]; // of this very node
 }
 
 /**
@@ -83,8 +48,8 @@ export function flatten<M>(node: M, index?: GraphIndex): [GraphDef<M>, FlatState
  * const same = nnx.unflatten(...nnx.flatten(model));
  * same.out.kernel === model.out.kernel; // true
  */
-export function unflatten<M>(graphdef: GraphDef<M>, leaves: FlatState | readonly Leaf[]): M {
-  const list = leaves.map((entry) => (Array.isArray(entry) ? (entry as FlatState[number])[1] : entry)) as Leaf[]; // pairs or leaves
+export function unflatten<M>(graphdef: GraphDef<M>, leaves: readonly FlatEntry[] | readonly Leaf[]): M {
+  const list = leaves.map((entry) => (Array.isArray(entry) ? (entry as FlatEntry)[1] : entry)) as Leaf[]; // pairs or leaves
   if (list.length !== graphdef.leafCount)
     throw new GraphError(
       `unflatten: incorrect number of leaves, expected ${graphdef.leafCount}, received ${list.length}`,

@@ -5,7 +5,7 @@ import { toPredicate, type Filter } from "./filter.ts";
 import { flattenGraph, unflattenGraph } from "./graph-def.ts";
 import { nodeClass, pathText, type Path, type PathPart } from "./node.ts";
 import type { Leaf } from "./state.ts";
-import { isVariable, Variable, type AnyVariable, type Metadata } from "./variable.ts";
+import { checkWritable, isVariable, Variable, type AnyVariable, type Metadata } from "./variable.ts";
 
 /**
  * Every value in an object graph with its path, children before what holds them; nodes and Variables once.
@@ -131,22 +131,29 @@ export function recursiveMap<T>(f: (path: Path, value: unknown) => unknown, node
   return visit(copyNodes(node), []) as T; // f keeps the root's type, as the caller says
 }
 
+/** Options of `map`. */
+export interface MapOptions {
+  /** False to leave what f gives as it is, without a Variable around it; true unless given. */
+  readonly recreateVariables?: boolean;
+}
+
 /**
  * An object like `node` with each leaf replaced by f(path, leaf); where f gives a bare Tensor, a Variable of the leaf's
- * class is made around it. Source: flax.nnx.map.
+ * class is made around it, unless `recreateVariables` is false. Source: flax.nnx.map.
  *
  * @example
  * const zeroed = nnx.map((_path, leaf) => zerosLike(leaf), model.out);
  * zeroed.bias; // [0]
  */
-export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T): T {
+export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T, options: MapOptions = {}): T {
   const { def, places } = flattenGraph(node);
   let position = 0;
-  return unflattenGraph(def, (path) => {
+  const next = (path: Path): Leaf => {
     const leaf = places[position++]?.leaf;
     if (leaf === undefined) throw new GraphError(`map: no leaf at "${pathText(path)}"`);
     return f(path, leaf);
-  }) as T; // def was taken of node
+  };
+  return unflattenGraph(def, next, new Map(), options.recreateVariables) as T; // def was taken of node
 }
 
 /**
@@ -157,7 +164,9 @@ export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T): T {
  * model.out.kernel.getMetadata("frozen"); // true
  */
 export function setMetadata(node: unknown, metadata: Metadata, options: OnlyOptions = {}): void {
-  for (const variable of variablesOf(node, options.only)) variable.setMetadata(metadata);
+  const variables = variablesOf(node, options.only);
+  for (const variable of variables) checkWritable(variable);
+  for (const variable of variables) variable.setMetadata(metadata);
 }
 
 /** The Variables of an object that a filter takes, each once. */

@@ -2,19 +2,11 @@ import { ArgumentError, Tensor, tree, where } from "@jnx/tensor";
 import { deleteChild } from "./containers.ts";
 import { GraphError } from "./errors.ts";
 import { toPredicates, type Filter } from "./filter.ts";
-import { flattenGraph, GraphDef, unflattenGraph, type Place } from "./graph-def.ts";
+import { flattenGraph, unflattenGraph, type GraphDef, type Place } from "./graph-def.ts";
 import { copyNodes } from "./graph-walk.ts";
 import { pathText, type Path } from "./node.ts";
-import {
-  exhaustiveGroups,
-  fromFlatState,
-  groupLeaves,
-  State,
-  toFlatState,
-  type FlatState,
-  type Leaf,
-  type StateOf,
-} from "./state.ts";
+import { exhaustiveGroups, groupLeaves, type FlatEntry } from "./flat-state.ts";
+import { fromFlatState, type Leaf, type State, type StateOf } from "./state.ts";
 import { peek, Variable, type AnyVariable } from "./variable.ts";
 
 /** The States of a split, one for each filter. */
@@ -22,12 +14,15 @@ type StatesFor<M, F extends readonly Filter[]> = F extends readonly []
   ? [StateOf<M>]
   : { -readonly [K in keyof F]: StateOf<M> };
 
-function flat(places: readonly Place[]): FlatState {
+/** A structure with its data in one State: what `split` without filters gives. Source: flax.nnx.PureState. */
+export type PureState<M> = [GraphDef<M>, StateOf<M>];
+
+function flat(places: readonly Place[]): FlatEntry[] {
   return places.map(({ path, leaf }) => [path, leaf]);
 }
 
 /** Leaves as a State, or the leaf itself where the object was one. */
-function stateFrom(leaves: FlatState): State {
+function stateFrom(leaves: readonly FlatEntry[]): State {
   const [first] = leaves;
   // A lone Variable is its own State; callers that split Variables know that.
   if (first?.[0].length === 0) return first[1] as unknown as State;
@@ -49,38 +44,6 @@ export function split<M, const F extends readonly Filter[]>(node: M, ...filters:
   const groups = filters.length === 0 ? [flat(places)] : exhaustiveGroups("split", flat(places), filters);
   // One State for each filter, in order, which is what the type spells out.
   return [def, ...groups.map(stateFrom)] as unknown as [GraphDef<M>, ...StatesFor<M, F>];
-}
-
-/**
- * The object that `split` took apart, made anew: new nodes around the States' Variables. Source: flax.nnx.merge.
- *
- * @throws GraphError when leaves are missing or left over.
- * @example
- * const same = nnx.merge(...nnx.split(model));
- * same.hidden.kernel === model.hidden.kernel; // true
- */
-export function merge<M>(graphdef: GraphDef<M>, state: State | Leaf, ...more: readonly (State | Leaf)[]): M {
-  if (!(graphdef instanceof GraphDef))
-    throw new ArgumentError(
-      `merge: expected a GraphDef first, received ${typeof graphdef}; call merge(graphdef, ...states) with what split gave`,
-    );
-  const leaves = new Map<string, Leaf>();
-  for (const part of [state, ...more])
-    for (const [path, leaf] of leavesOf(part)) leaves.set(JSON.stringify(path), leaf);
-  if (leaves.size !== graphdef.leafCount)
-    throw new GraphError(
-      `merge: the GraphDef has ${graphdef.leafCount} leaves, the states have ${leaves.size}; pass all states that split gave, and no other`,
-    );
-  const leafAt = (path: Path): Leaf => {
-    const leaf = leaves.get(JSON.stringify(path));
-    if (leaf !== undefined) return leaf;
-    throw new GraphError(`merge: no leaf at "${pathText(path)}"; pass the states that belong to this GraphDef`);
-  };
-  return unflattenGraph(graphdef, leafAt) as M; // what the GraphDef was made of
-}
-
-function leavesOf(state: State | Leaf): FlatState {
-  return state instanceof State ? toFlatState(state) : [[[], state]];
 }
 
 /**
@@ -164,6 +127,7 @@ export function pop(node: object, ...filters: readonly Filter[]): State | State[
   if (filters.length === 0) throw new ArgumentError("pop: needs a filter that says what to take out");
   const predicates = toPredicates(filters);
   const groups: [Path, Leaf][][] = predicates.map(() => []);
+  const found: (() => void)[] = [];
   for (const { path, leaf, owner } of flattenGraph(node).places) {
     const index = predicates.findIndex((takes) => takes(path, leaf));
     const key = path.at(-1);
@@ -171,8 +135,9 @@ export function pop(node: object, ...filters: readonly Filter[]): State | State[
     if (Array.isArray(owner))
       throw new GraphError(`pop: "${pathText(path)}" is in an array, which has no gaps; use an object`);
     groups[index]?.push([path, leaf]);
-    deleteChild(owner, key);
+    found.push(() => deleteChild(owner, key));
   }
+  for (const take of found) take();
   const states = groups.map(fromFlatState);
   return states.length === 1 && states[0] !== undefined ? states[0] : states;
 }

@@ -13,6 +13,8 @@ export {
   type LoadOptions,
   type SaveOptions,
 } from "./checkpoint.ts";
+export * as compat from "./compat.ts";
+export { dataclass, field, type Dataclass, type Field, type FieldOptions, type ValuesOf } from "./dataclass.ts";
 export { checkPytree, data, hasData, isData, static } from "./data.ts";
 export {
   All,
@@ -38,10 +40,12 @@ export {
   map,
   recursiveMap,
   setMetadata,
+  type MapOptions,
   type OnlyOptions,
 } from "./graph-walk.ts";
-export { call, flatten, GraphState, unflatten, unpack } from "./graph-state.ts";
-export { clone, graphdef, merge, pop, split, state, state as variables, type CloneOptions } from "./graph.ts";
+export { FlatState } from "./flat-state.ts";
+export { call, flatten, unflatten, unpack } from "./graph-state.ts";
+export { clone, graphdef, pop, split, state, state as variables, type CloneOptions, type PureState } from "./graph.ts";
 export * as initializers from "./initializers.ts";
 export type { FanOptions, Initializer, OrthogonalOptions } from "./initializers.ts";
 export { loadSafetensors, saveSafetensors } from "./io.ts";
@@ -103,6 +107,8 @@ export {
 } from "./layers/rnn.ts";
 export { Sequential, type SequentialLayer } from "./layers/sequential.ts";
 export { SpectralNorm, WeightNorm, type SpectralNormOptions, type WeightNormOptions } from "./layers/weight-norm.ts";
+export { GraphState, merge } from "./merge.ts";
+export { setGraphMode, setGraphUpdates } from "./modes.ts";
 export {
   iterModules,
   Module,
@@ -114,7 +120,7 @@ export {
   type SowOptions,
   type ViewOptions,
 } from "./module.ts";
-export type { Path, PathPart } from "./node.ts";
+export { makeEmpty, type Path, type PathPart } from "./node.ts";
 export { Pytree } from "./pytree.ts";
 export { diff, replaceByPureDict, restoreIntPaths, toPureDict, type PureDict } from "./pure-dict.ts";
 export {
@@ -146,7 +152,6 @@ export {
   splitState,
   State,
   toFlatState,
-  type FlatState,
   type Leaf,
   type StateOf,
 } from "./state.ts";
@@ -169,8 +174,12 @@ export {
 export { customVjp, type CustomVjpOptions, type LiftedCustomVjp } from "./transforms/custom-vjp.ts";
 export { evalShape, type Abstract } from "./transforms/eval-shape.ts";
 export { cachedPartial, jitPartial } from "./transforms/partial.ts";
+export { CheckError, checkify, type CheckifyOptions, type CheckKind } from "./transforms/checkify.ts";
+export { transformMetadata, type TransformMetadata, type TransformMetadataOptions } from "./transforms/metadata.ts";
+export { prefix, type PrefixRules } from "./transforms/prefix.ts";
 export { scan, type ScanOptions } from "./transforms/scan.ts";
 export { vmap, type VmapOptions } from "./transforms/vmap.ts";
+export * as traversals from "./traversals.ts";
 export { VariableMetadata, withMetadata, type Hook, type HookName } from "./variable-metadata.ts";
 export {
   registerVariableName,
@@ -179,5 +188,6 @@ export {
   type NameOptions,
 } from "./variable-names.ts";
 export * from "./variable-types.ts";
+export type { StateSource } from "./state-source.ts";
 export { update } from "./update.ts";
 export { Variable, type Metadata, type VariableClass } from "./variable.ts";

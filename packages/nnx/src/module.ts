@@ -226,17 +226,13 @@ export function withAttributes<T extends object>(node: T, attributes: Attributes
 
 function setAll(root: object, attributes: Attributes, options: AttributeOptions): void {
   const takes = toPredicate(options.filter ?? "...");
-  const missing = new Set(Object.keys(attributes));
-  for (const [path, node] of iterModules(root)) {
-    if (!takes(path, node)) continue;
-    for (const [name, value] of Object.entries(attributes)) {
-      if (!Object.hasOwn(node, name)) continue;
-      Reflect.set(node, name, value);
-      missing.delete(name);
-    }
-  }
-  if (missing.size > 0 && options.raiseIfNotFound !== false)
+  const nodes = [...iterModules(root)].flatMap(([path, node]) => (takes(path, node) ? [node] : []));
+  const missing = Object.keys(attributes).filter((name) => !nodes.some((node) => Object.hasOwn(node, name)));
+  if (missing.length > 0 && options.raiseIfNotFound !== false)
     throw new ArgumentError(
-      `setAttributes: no module has ${[...missing].sort().join(", ")}; check the names, or pass { raiseIfNotFound: false }`,
+      `setAttributes: no module has ${missing.sort().join(", ")}; check the names, or pass { raiseIfNotFound: false }`,
     );
+  for (const node of nodes)
+    for (const [name, value] of Object.entries(attributes))
+      if (Object.hasOwn(node, name)) Reflect.set(node, name, value);
 }

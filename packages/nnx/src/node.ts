@@ -2,7 +2,23 @@
 export type PathPart = string | number;
 export type Path = readonly PathPart[];
 
-/** Names the static method by which `merge` makes an instance without running its constructor. */
+/**
+ * Names the static method by which `clone` and `merge` make an instance. By default that runs no constructor; a class with
+ * `#private` members, which only a constructor can make, overrides it.
+ *
+ * @example
+ * class Counter extends nnx.Module {
+ *   #calls = 0;
+ *   readonly scale = new nnx.Param(array([2]));
+ *   static override [nnx.makeEmpty](): Counter {
+ *     return new this(); // with #calls at 0; fields are those of what is copied
+ *   }
+ *   call(x: Tensor): number {
+ *     return ++this.#calls;
+ *   }
+ * }
+ * nnx.clone(new Counter()).call(x); // 1
+ */
 export const makeEmpty: unique symbol = Symbol("nnx.makeEmpty");
 
 /** A class whose instances are nodes of object graphs. */

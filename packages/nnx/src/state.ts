@@ -1,16 +1,14 @@
 import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, tree } from "@jnx/tensor";
 import { GraphError } from "./errors.ts";
-import { toPredicates, type Filter } from "./filter.ts";
+import type { Filter } from "./filter.ts";
+import { exhaustiveGroups, FlatState, groupLeaves, mergeEntries } from "./flat-state.ts";
 import { partOf, pathText, sortedFields, type Path, type PathPart } from "./node.ts";
 import type { Pytree } from "./pytree.ts";
-import { Variable, type AnyVariable } from "./variable.ts";
+import type { AnyVariable } from "./variable.ts";
 
 /** What a State holds at its ends. */
 export type Leaf = AnyVariable | Tensor;
-
-/** The entries of a flat State: each leaf with its path. */
-export type FlatState = readonly (readonly [Path, Leaf])[];
 
 /**
  * The data of an object, nested as the object is, without its structure: `state.hidden.kernel.value`. Its entries are
@@ -107,14 +105,14 @@ export function entryAt(state: State, path: Path): State | Leaf | undefined {
  * Every leaf with its path, in the order in which objects are walked. Source: flax.nnx.to_flat_state.
  * @example nnx.toFlatState(nnx.state(model.out)).map(([path]) => path); // [["bias"], ["kernel"]]
  */
-export function toFlatState(state: State): [Path, Leaf][] {
+export function toFlatState(state: State): FlatState {
   const found: [Path, Leaf][] = [];
   const visit = (entry: State | Leaf, path: Path): void => {
     if (entry instanceof State) for (const [key, child] of entry) visit(child, [...path, key]);
     else found.push([path, entry]);
   };
   visit(state, []);
-  return found;
+  return new FlatState(found);
 }
 
 /**
@@ -150,42 +148,7 @@ export function fromFlatState(entries: Iterable<readonly [Path, Leaf]>): State {
  * @example nnx.toFlatState(nnx.mergeState(nnx.state(model, nnx.Param), nnx.state(model, nnx.RngState))).length; // 6
  */
 export function mergeState(...states: readonly State[]): State {
-  const merged = new Map<string, readonly [Path, Leaf]>();
-  for (const state of states)
-    for (const [path, leaf] of toFlatState(state)) merged.set(JSON.stringify(path), [path, leaf]);
-  return fromFlatState(merged.values());
-}
-
-/** Leaves in groups, each in that of the first filter that takes it; the last group is what none takes. */
-export function groupLeaves(leaves: FlatState, filters: readonly Filter[]): (readonly [Path, Leaf])[][] {
-  const predicates = toPredicates(filters);
-  const groups: (readonly [Path, Leaf])[][] = [...predicates.map(() => []), []];
-  for (const entry of leaves) {
-    const [path, leaf] = entry;
-    const index = predicates.findIndex((takes) => takes(path, leaf));
-    groups.at(index)?.push(entry);
-  }
-  return groups;
-}
-
-/** Groups that must take every leaf between them. */
-export function exhaustiveGroups(
-  name: string,
-  leaves: FlatState,
-  filters: readonly Filter[],
-): (readonly [Path, Leaf])[][] {
-  const groups = groupLeaves(leaves, filters);
-  const rest = groups.pop() ?? [];
-  if (rest.length === 0) return groups;
-  const examples = rest.slice(0, 5).map(([path, leaf]) => `"${pathText(path)}" (${leafName(leaf)})`);
-  throw new GraphError(
-    `${name}: the filters leave out ${rest.length} of ${leaves.length} leaves: ${examples.join(", ")}${rest.length > 5 ? ", …" : ""}; ` +
-      'add "..." as the last filter to take the rest',
-  );
-}
-
-function leafName(leaf: Leaf): string {
-  return leaf instanceof Variable ? leaf.type.name : "Tensor";
+  return fromFlatState(mergeEntries(states.map(toFlatState)));
 }
 
 /**

@@ -26,7 +26,8 @@ export class VariableMetadata<T = unknown> {
 
 /**
  * An initializer whose Variables carry metadata. Hooks are metadata, too: `onGetValue`, `onSetValue` and
- * `onCreateValue`, each a function `(variable, value) => value` or an array of them. Source: flax.nnx.with_metadata.
+ * `onCreateValue`, each a function `(variable, value) => value`, `onAddAxis` and `onRemoveAxis`, each `(variable, axis, name)`, or an
+ * array of such functions. Source: flax.nnx.with_metadata.
  *
  * @example
  * const kernelInit = nnx.withMetadata(nnx.initializers.ones, { tag: "tied" });
@@ -49,17 +50,38 @@ export function mergeMetadata(inner: Metadata, outer: Metadata): Metadata {
   return { ...inner, ...outer };
 }
 
-/** The value after the hooks of the class and of the metadata. */
-export function runHooks<T>(name: HookName, variable: AnyVariable, metadata: Metadata, value: T): T {
+/** When a hook runs that hears of mapped axes: it gets the Variable, the axis and its name. */
+export type AxisHookName = "onAddAxis" | "onRemoveAxis";
+
+type AnyHook = (this: AnyVariable, ...args: unknown[]) => unknown;
+
+/** The hooks of the class and of the metadata. */
+function hooksOf(name: HookName | AxisHookName, variable: AnyVariable, metadata: Metadata): readonly AnyHook[] {
   const own = metadata[name];
   const ofClass: unknown = name in variable ? Reflect.get(variable, name) : undefined;
-  if (own === undefined && ofClass === undefined) return value;
+  if (own === undefined && ofClass === undefined) return [];
+  return [ofClass, own].flat().flatMap((hook): AnyHook[] => {
+    if (hook === undefined) return [];
+    if (typeof hook === "function") return [hook as AnyHook]; // called with what its name says
+    throw new ArgumentError(`Variable: the hook ${name} must be a function, received ${typeof hook}`);
+  });
+}
+
+/** The value after the hooks. */
+export function runHooks<T>(name: HookName, variable: AnyVariable, metadata: Metadata, value: T): T {
   let current = value;
-  for (const hook of [ofClass, own].flat()) {
-    if (hook === undefined) continue;
-    if (typeof hook !== "function")
-      throw new ArgumentError(`Variable: the hook ${name} must be a function, received ${typeof hook}`);
-    current = hook.call(variable, variable, current) as T; // a hook gives what takes the value's place
-  }
+  // A hook gives what takes the value's place.
+  for (const hook of hooksOf(name, variable, metadata)) current = hook.call(variable, variable, current) as T;
   return current;
+}
+
+/** Tells the hooks of an axis. */
+export function runAxisHooks(
+  name: AxisHookName,
+  variable: AnyVariable,
+  metadata: Metadata,
+  axis: number,
+  axisName: string | null,
+): void {
+  for (const hook of hooksOf(name, variable, metadata)) hook.call(variable, variable, axis, axisName);
 }

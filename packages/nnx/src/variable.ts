@@ -9,7 +9,7 @@ import {
   type Storage,
 } from "@jnx/tensor/internal";
 import { TraceContextError } from "./errors.ts";
-import { mergeMetadata, runHooks, VariableMetadata } from "./variable-metadata.ts";
+import { mergeMetadata, runAxisHooks, runHooks, VariableMetadata } from "./variable-metadata.ts";
 
 /** What a Variable knows besides its value: part of the structure, so another value means another trace. */
 export type Metadata = Readonly<Record<string, unknown>>;
@@ -185,6 +185,16 @@ export class Variable<T = Tensor> implements TensorConvertible {
     checkWritable(this);
     this.getMetadata(name);
     this.#metadata = Object.fromEntries(Object.entries(this.#metadata).filter(([key]) => key !== name));
+  }
+
+  /** Hears from a transform with `transformMetadata` that the axis of that name is in the value again; runs `onAddAxis`. */
+  addAxis(axis: number, name: string | null): void {
+    runAxisHooks("onAddAxis", this, this.#metadata, axis, name);
+  }
+
+  /** Hears that the axis is out of the value; runs `onRemoveAxis`. */
+  removeAxis(axis: number, name: string | null): void {
+    runAxisHooks("onRemoveAxis", this, this.#metadata, axis, name);
   }
 
   /** Another Variable of this class: with this value and metadata, or with another value, and metadata added. */

@@ -1,10 +1,11 @@
 import { add, astype, DtypeError, mul, Tensor, where } from "@jnx/tensor";
 import { GraphError } from "../errors.ts";
 import type { Filter } from "../filter.ts";
-import { merge, split, state } from "../graph.ts";
-import { pathText } from "../node.ts";
+import { split, state } from "../graph.ts";
+import { merge } from "../merge.ts";
+import { pathText, type Path } from "../node.ts";
 import { Pytree } from "../pytree.ts";
-import { fromFlatState, mergeState, toFlatState, type FlatState, type State } from "../state.ts";
+import { fromFlatState, mergeState, toFlatState, type State } from "../state.ts";
 import { isVariable, makeLike, readValue, type Variable } from "../variable.ts";
 
 /**
@@ -58,7 +59,7 @@ export class EMA extends Pytree {
   }
 }
 
-function flatVariables(source: object, filter: Filter): (readonly [FlatState[number][0], Variable])[] {
+function flatVariables(source: object, filter: Filter): (readonly [Path, Variable])[] {
   const found: State = state(source, filter);
   return toFlatState(found).map(([path, leaf]) => {
     if (isVariable(leaf) && readValue(leaf) instanceof Tensor) return [path, leaf as Variable]; // it holds a Tensor

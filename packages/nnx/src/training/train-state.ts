@@ -2,7 +2,7 @@ import { applyUpdates, type GradientTransformation } from "@jnx/optax";
 import { add, ArgumentError, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { asTensor, identityOf, inArena, keptStorages } from "@jnx/tensor/internal";
 import type { GraphDef } from "../graph-def.ts";
-import { merge } from "../graph.ts";
+import { merge } from "../merge.ts";
 import type { State } from "../state.ts";
 
 /** What a TrainState is made of. */

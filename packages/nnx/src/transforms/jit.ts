@@ -2,11 +2,13 @@ import type { JitOptions, ProgramReport } from "@jnx/compile";
 import { StepCache, type TraceResult } from "@jnx/compile/internal";
 import { Tensor, tree, where } from "@jnx/tensor";
 import { currentFrame, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
-import { unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts";
+import { checkMakeable, unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
 import type { Leaf } from "../state.ts";
 import { exposeHeld, makeOwned, replaceValues, type AnyVariable } from "../variable.ts";
-import { checkUnbound, dataOf, enterAll, gather, rebuild, type Cell, type Gathered } from "./lift.ts";
+import { guardCaptured } from "./captured.ts";
+import { checkOwn } from "./lifted.ts";
+import { checkUnbound, dataOf, enterAll, gather, gatherResult, rebuild, type Cell, type Gathered } from "./lift.ts";
 
 /** A compiled function: called like the original. */
 export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & {
@@ -166,16 +168,19 @@ class Step {
   #trace(symbols: readonly Tensor[]): TraceResult<Recipe> {
     const values = this.#gathered.cells.map((cell) => cell.get());
     const leave = enterAll(this.#gathered.cells, currentFrame());
+    const captured = guardCaptured(this.#gathered.index);
     let done = false;
     try {
       this.#cells.forEach((cell, k) => cell.swap(symbols[k]));
       const args = rebuild(this.#gathered, symbols.slice(this.#cells.length)) as unknown[]; // the array that was gathered
       for (const k of this.#statics) args[k] = this.#args[k];
       const returned: unknown = this.#f(...args);
+      captured.check();
       const result = this.#finish(returned, symbols, values);
       done = true;
       return result;
     } finally {
+      if (!done) captured.restore();
       this.#gathered.cells.forEach((cell, k) => {
         // A written value that is no tensor stays; a field that f took away stays away.
         if (!done || isSymbolic(cell.get())) cell.swap(values[k]);
@@ -193,10 +198,13 @@ class Step {
     );
     enterAll(this.#born, undefined);
     this.#index = reshaped ? after.index : this.#gathered.index;
-    const result = gather(returned, new Map(this.#index));
+    const result = gatherResult(returned, new Map(this.#index));
+    for (const cell of result.cells) checkOwn("jit", cell);
     const results = result.parts.map((part): ResultPart => {
-      if (part.kind === "graph")
+      if (part.kind === "graph") {
+        checkMakeable(part.def);
         return { kind: "graph", def: part.def, leaves: part.cells.map((cell) => cell.variable) };
+      }
       return part.kind === "data" ? { kind: "data" } : part;
     });
     const outputs = result.parts.flatMap((part) =>

@@ -1,5 +1,4 @@
-import type { Tensor } from "@jnx/tensor";
-import { ArgumentError, tree } from "@jnx/tensor";
+import { ArgumentError, Tensor, tree } from "@jnx/tensor";
 import { asTensor, isData, type AnyFunction, type Frame } from "@jnx/tensor/internal";
 import { setChild } from "../containers.ts";
 import { flattenGraph, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
@@ -41,7 +40,27 @@ export interface Gathered {
 
 /** Takes values apart. `index` carries objects known from elsewhere, to which references are then made. */
 export function gather(values: unknown, index: GraphIndex = new Map()): Gathered {
-  const { leaves, paths, def } = tree.flattenWithPath(values, isGraph);
+  return gatherBy(isGraph, values, index);
+}
+
+/**
+ * As gather, for what a function gives. New Variables that hold lists or objects of arrays, as those that `capture` gives, are
+ * trees of these arrays here, and made anew around them.
+ */
+export function gatherResult(values: unknown, index: GraphIndex): Gathered {
+  return gatherBy((value) => isGraph(value) && (index.has(value as object) || !holdsTree(value)), values, index);
+}
+
+function holdsTree(value: unknown): boolean {
+  if (!(value instanceof Variable)) return false;
+  const held: unknown = peek(value as AnyVariable); // of whatever it holds
+  return (
+    !(held instanceof Tensor) && typeof held === "object" && tree.leaves(held).some((leaf) => leaf instanceof Tensor)
+  );
+}
+
+function gatherBy(isLeaf: (value: unknown) => boolean, values: unknown, index: GraphIndex): Gathered {
+  const { leaves, paths, def } = tree.flattenWithPath(values, isLeaf);
   const parts = leaves.map((leaf, k) => partOf(leaf, paths[k] ?? [], index));
   const cells = parts.flatMap((part) => (part.kind === "graph" ? part.cells : []));
   return { def, parts, index, cells, text: `${def.text} ${parts.map(partText).join(" ")}` };

@@ -4,7 +4,7 @@ import { TraceContextError } from "../errors.ts";
 import { pathText, type Path } from "../node.ts";
 import { fromFlatState, type Leaf } from "../state.ts";
 import { checkWritable, enter, exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
-import { enterAll, gather, rebuild, type Cell, type Gathered } from "./lift.ts";
+import { enterAll, gather, gatherResult, rebuild, type Cell, type Gathered } from "./lift.ts";
 
 /** A tensor that goes into a transform or comes out of it, and where it is. */
 export interface Slot {
@@ -88,7 +88,7 @@ export class Lifted {
 
   #look(returned: unknown, start: readonly unknown[], tensors: readonly Tensor[]): Run {
     const after = gather(this.#args);
-    const result = gather(returned, new Map(after.index));
+    const result = gatherResult(returned, new Map(after.index));
     const known = new Map<unknown, unknown>(this.#given.cells.map(({ variable }, k) => [variable, start[k]]));
     const symbols = new Map(this.inputs.map((slot, k) => [slotKey(slot), tensors[k]]));
     const changed = (slot: Slot): boolean => {

@@ -7,6 +7,7 @@ import { axisOf, Carry, checkAliasing, type Asked, type Axis, type LiftedAxes } 
 import { carriedData, sameKind } from "./carried.ts";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, placeOf, slotKey, type Run, type Slot } from "./lifted.ts";
+import { named, type TransformMetadata } from "./metadata.ts";
 import { carryPlaces, checkOutAxes, type CarryPlaces } from "./scan-axes.ts";
 
 /** Options of `scan`. */
@@ -21,6 +22,8 @@ export interface ScanOptions {
   readonly inAxes?: LiftedAxes;
   /** For each result an axis to stack on, and Carry for the state. `[Carry, 0]` unless given. */
   readonly outAxes?: LiftedAxes;
+  /** The scanned axis' name in the Variables' metadata, `{ [nnx.PARTITION_NAME]: "layers" }`: see {@link transformMetadata}. */
+  readonly transformMetadata?: TransformMetadata;
 }
 
 /**
@@ -49,6 +52,8 @@ export function scan<F extends AnyFunction>(
   const { inAxes = [Carry, 0], outAxes = [Carry, 0] } = options;
   const places = carryPlaces(inAxes, outAxes);
   checkOutAxes(outAxes, "outAxes");
+  const names = options.transformMetadata;
+  const body = names === undefined ? f : named("scan", f, inAxes, outAxes, names);
   const wrapped = (...args: unknown[]): unknown => {
     if (inAxes === Carry && args.length !== 1)
       throw new ArgumentError(`scan: with inAxes: Carry the function takes one argument, received ${args.length}`);
@@ -57,7 +62,7 @@ export function scan<F extends AnyFunction>(
         `scan: inAxes has ${inAxes.length} entries, the function was called with ${args.length} arguments; give one for each`,
       );
     const lifted = new Lifted("scan", args);
-    return callLifted(lifted, () => new Scan(f, { ...options, inAxes, outAxes }, places, lifted, args).call());
+    return callLifted(lifted, () => new Scan(body, { ...options, inAxes, outAxes }, places, lifted, args).call());
   };
   return wrapped as (...args: Parameters<F>) => ReturnType<F>; // f's own trees, stacked
 }

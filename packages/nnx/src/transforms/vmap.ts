@@ -4,6 +4,7 @@ import { withLevel, type AnyFunction } from "@jnx/tensor/internal";
 import { axisOf, Carry, checkAliasing, type Asked, type Axis, type LiftedAxes } from "./axes.ts";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, placeOf, type Run, type Slot } from "./lifted.ts";
+import { named, type TransformMetadata } from "./metadata.ts";
 
 /** Options of `vmap`. */
 export interface VmapOptions {
@@ -15,6 +16,8 @@ export interface VmapOptions {
   readonly axisSize?: number;
   /** A name by which `psum`, `axisIndex` and the like reach the other examples. */
   readonly axisName?: string;
+  /** The mapped axis' name in the Variables' metadata, `{ [nnx.PARTITION_NAME]: "layers" }`: see {@link transformMetadata}. */
+  readonly transformMetadata?: TransformMetadata;
 }
 
 /**
@@ -41,9 +44,11 @@ export function vmap<F extends AnyFunction>(
   const { axisSize } = options;
   if (axisSize !== undefined && (!Number.isInteger(axisSize) || axisSize < 0))
     throw new ArgumentError(`vmap: axisSize must be a whole number ≥ 0, received ${axisSize}`);
+  const { inAxes = 0, outAxes = 0, transformMetadata: names } = options;
+  const body = names === undefined ? f : named("vmap", f, inAxes, outAxes, names);
   const wrapped = (...args: unknown[]): unknown => {
     const lifted = new Lifted("vmap", args);
-    return callLifted(lifted, () => run(f, options, lifted, args));
+    return callLifted(lifted, () => run(body, options, lifted, args));
   };
   return wrapped as (...args: Parameters<F>) => ReturnType<F>; // f's own trees, with a batch axis in the data
 }
