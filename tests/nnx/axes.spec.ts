@@ -35,6 +35,7 @@ describe("graph_utils_test: prefix", () => {
 
   it("test_prefix_no_match_raises", () => {
     expect(() => nnx.prefix(foo(), [[nnx.BatchStat, 0]])).toThrow(/no filter takes the Param at "w"/);
+    // Deliberately what the types refuse.
     expect(() => nnx.prefix(foo(), 0 as never)).toThrow(/expected a list of \[filter, axis\]/);
   });
 

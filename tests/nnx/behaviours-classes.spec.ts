@@ -169,7 +169,9 @@ describe("TestModuleDataclass", () => {
       b: nnx.field<number>({ default: 1 }),
     }) {}
     expect(() => new Bar({ a: [ones([1])] })).toThrow(/static: found data at "0"/);
+    // Deliberately what the types refuse.
     expect(() => new Bar({} as never)).toThrow(/^Bar: missing a; give every field/);
+    // Deliberately what the types refuse.
     expect(() => new Bar({ a: 1, x: 2 } as never)).toThrow(/^Bar: no field x; there are a, b/);
   });
 

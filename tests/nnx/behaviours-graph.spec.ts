@@ -83,6 +83,7 @@ describe("graph_utils_test", () => {
     const [graphdef] = nnx.split(linear(2, 2));
     expect(() => nnx.merge(graphdef, new nnx.State())).toThrow(/has 2 leaves, the states have 0; missing "bias"/);
     expect(() => nnx.unflatten(graphdef, [])).toThrow(/expected 2, received 0/);
+    // Deliberately what the types refuse.
     expect(() => nnx.merge(graphdef as never)).toThrow(/the state is missing/);
   });
 
@@ -105,6 +106,7 @@ describe("graph_utils_test", () => {
     const node = [a, 3, a, new nnx.Param(array(4.5))];
     nnx.update(node, { "0": { b: array(3.5) } });
     expect(await a.b.value.item()).toBe(3.5);
+    // To be added to.
     const dict = new nnx.Dict({ a: new nnx.Param(ones([1])), plain: {} as Record<string, unknown> });
     nnx.update(dict, { b: new nnx.Param(zeros([1])), c: ones([2]), plain: { d: zeros([1]) } });
     expect([dict.keys(), Object.keys(dict.plain)]).toEqual([["a", "plain", "b", "c"], ["d"]]);
@@ -214,7 +216,9 @@ describe("graph_utils_test", () => {
     const model = new Shared();
     const [other] = nnx.unpack(new Shared(), nnx.Param);
     Object.assign(model, { extra: 1 });
+    // Deliberately what the types refuse.
     expect(() => nnx.merge(nnx.unpack(model), other as never)).toThrow(/different GraphDefs/);
+    // Deliberately what the types refuse.
     expect(() => nnx.merge(nnx.unpack(model), nnx.state(model) as never)).toThrow(/expected another GraphState/);
   });
 

@@ -158,6 +158,7 @@ describe("transforms_test.TestCheckify", () => {
     const [fine, grads] = gradient(m);
     await fine.throw();
     expect([await fine.get(), await grads.a.value.item()]).toEqual([null, -1]);
+    // Deliberately what the types refuse.
     expect(() => nnx.checkify(f, { errors: "index" as never })).toThrow(/errors must be "nan", "div" or "float"/);
   });
 

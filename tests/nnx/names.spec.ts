@@ -57,6 +57,7 @@ describe("test_traversals", () => {
   });
 
   it("refuses what is no mapping, and paths through values", () => {
+    // Deliberately what the types refuse.
     expect(() => nnx.traversals.flattenMapping(1 as never)).toThrow(/expected a plain object or a Map/);
     expect(() =>
       nnx.traversals.unflattenMapping([

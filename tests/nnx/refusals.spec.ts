@@ -62,9 +62,12 @@ describe("a State that does not fit", () => {
   it("merge wants a structure and a state, and GraphStates of one structure", () => {
     const model = net();
     const [graphdef, state] = nnx.split(model);
+    // Deliberately what the types refuse.
     expect(() => nnx.merge({} as never, state)).toThrow(/expected a GraphDef or a GraphState first, received object/);
+    // Deliberately what the types refuse.
     expect(() => nnx.merge(graphdef as never)).toThrow(/the state is missing/);
     const whole = nnx.unpack(model);
+    // Deliberately what the types refuse.
     expect(() => nnx.merge(whole, state as never)).toThrow(/expected another GraphState, received State/);
     model.step = 1;
     expect(() => nnx.merge(whole, nnx.unpack(model))).toThrow(/different GraphDefs/);

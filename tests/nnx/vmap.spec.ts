@@ -212,6 +212,7 @@ describe("transforms_test.TestVmap", () => {
       () => nnx.jvp(bound, [x], [x]),
       () => nnx.cond(true, bound, bound, x),
       () => nnx.switch(0, [bound], x),
+      // Refused before it is called.
       () => nnx.foriLoop(0, 1, bound as never, x),
       () => nnx.whileLoop(bound, bound, x),
       () => nnx.checkify(bound),

@@ -48,6 +48,7 @@ export function gather(values: unknown, index: GraphIndex = new Map()): Gathered
  * trees of these arrays here, and made anew around them.
  */
 export function gatherResult(values: unknown, index: GraphIndex): Gathered {
+  // Variables and nodes are objects.
   return gatherBy((value) => isGraph(value) && (index.has(value as object) || !holdsTree(value)), values, index);
 }
 
