@@ -22,13 +22,14 @@ export const implementations: Readonly<Record<string, (task: Task) => Promise<Re
   swiftshader: (task) => inNode("swiftshader", task),
   lavapipe: (task) => inNode("lavapipe", task),
   wasm: (task) => inNode("wasm", task),
+  least: (task) => inNode("lavapipe", task, "least"),
   chromium: inChromium,
   deno: inDeno,
 };
 
-function inNode(adapter: string, task: Task): Promise<Report> {
+function inNode(adapter: string, task: Task, limits: "all" | "least" = "all"): Promise<Report> {
   const entry = fileURLToPath(new URL("node.ts", import.meta.url));
-  const args = ["--conditions=@jnx/source", "--import", require.resolve("tsx"), entry, adapter];
+  const args = ["--conditions=@jnx/source", "--import", require.resolve("tsx"), entry, adapter, limits];
   return reported(process.execPath, [...args, ...(task.only === undefined ? [] : [task.only])], {}, task);
 }
 

@@ -1,5 +1,6 @@
 /** The suite in a browser: a button, a table that fills, a JSON report to download. */
 import { init } from "jnx";
+import { watchCompilers } from "./messages.ts";
 import { runSuite, type Report } from "./run.ts";
 import { lines, summary } from "./report.ts";
 
@@ -19,11 +20,13 @@ const element = (id: string): HTMLElement => {
 
 async function run(only?: string): Promise<Report> {
   element("start").setAttribute("disabled", "");
+  const compiled = watchCompilers();
   const device = await init({ device: "webgpu" });
   const engine = /(Chrome|Firefox|Version)\/\d+/.exec(navigator.userAgent)?.[0] ?? navigator.userAgent;
   const report = await runSuite({
     engine: engine.replace("/", " ").replace("Version", "Safari"),
     device,
+    compiled,
     ...(only === undefined ? {} : { only }),
     onProgress: (done, total, latest) => {
       window.conformanceProgress = [done, total];

@@ -1,5 +1,6 @@
 import { executor } from "@jnx/tensor";
-import type { DeviceInfo } from "jnx";
+import { VERSION, type DeviceInfo } from "jnx";
+import type { Compiled } from "./messages.ts";
 import { allChecks, type Check } from "./suite.ts";
 
 /** The outcome of one check. */
@@ -19,6 +20,8 @@ export interface Report {
   readonly engine: string;
   readonly device: DeviceInfo;
   readonly seconds: number;
+  /** Texts of kernels that were compiled, and what the compiler said of any of them; absent where there is no WGSL compiler. */
+  readonly compiled?: Compiled;
   readonly results: readonly Result[];
 }
 
@@ -27,11 +30,13 @@ export interface RunOptions {
   readonly device: DeviceInfo;
   /** Only checks whose family or function contains this text. */
   readonly only?: string;
+  /** Tells what was compiled, at the end. */
+  readonly compiled?: () => Promise<Compiled>;
   readonly onProgress?: (done: number, total: number, latest: Result) => void;
 }
 
 /** Runs the checks on the device in use, one after another, each with the errors that the device reports for it. */
-export async function runSuite({ engine, device, only, onProgress }: RunOptions): Promise<Report> {
+export async function runSuite({ engine, device, only, compiled, onProgress }: RunOptions): Promise<Report> {
   const checks = allChecks().filter(({ family, label }) => only === undefined || `${family} ${label}`.includes(only));
   const started = performance.now();
   const results: Result[] = [];
@@ -41,7 +46,16 @@ export async function runSuite({ engine, device, only, onProgress }: RunOptions)
     onProgress?.(results.length, checks.length, result);
   }
   const seconds = (performance.now() - started) / 1000;
-  return { jnx: "0.1.0", date: new Date().toISOString(), engine, device, seconds, results };
+  const said = device.kind === "webgpu" ? await compiled?.() : undefined;
+  return {
+    jnx: VERSION,
+    date: new Date().toISOString(),
+    engine,
+    device,
+    seconds,
+    ...(said && { compiled: said }),
+    results,
+  };
 }
 
 async function outcome({ run, ...about }: Check): Promise<Result> {

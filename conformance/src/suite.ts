@@ -1,9 +1,11 @@
 import {
   cases,
+  generator,
   gradcheck,
   misses,
   ordinaryOperands,
   reference,
+  sample,
   shapedOperands,
   shapedTensors,
   specialOperands,
@@ -15,10 +17,12 @@ import {
   type ShapedRow,
 } from "@jnx/testing/table";
 import type { DType, Tensor } from "@jnx/tensor";
+import { layouts } from "./layouts.ts";
 import { checkJit, checkJvp, checkVmap, reversed } from "./transforms.ts";
 
 /** What is asked of a row of the op table. */
-export type CheckKind = "special values" | "shapes" | "forward" | "gradient" | "jvp" | "vmap" | "jit";
+export type CheckKind =
+  "special values" | "shapes" | "forward" | "views" | "one operand twice" | "gradient" | "jvp" | "vmap" | "jit";
 
 /** One thing to be shown. */
 export interface Check {
@@ -67,6 +71,9 @@ function mapChecks(family: string, row: MapRow): Check[] {
     kind: "shapes",
     run: () => worst(shapes, (some) => checkMap(row, ordinary, ordinaryOperands(row, ordinary, some))),
   });
+  checks.push({ ...base, dtype: ordinary, kind: "views", run: () => checkViews(row, ordinary) });
+  if (row.arity === 2)
+    checks.push({ ...base, dtype: ordinary, kind: "one operand twice", run: () => checkTwice(row, ordinary) });
   if (row.differentiable) {
     const operands = ordinaryOperands(row, "float32", [[3, 4]]);
     const oracle = (...xs: HostArray[]): HostArray => reference.map(row.scalar("float32"), ...xs);
@@ -101,6 +108,7 @@ function shapedChecks(family: string, row: ShapedRow, first: boolean): Check[] {
   const [dtype = "float32"] = row.dtypes;
   // One layout of each function: what rules call does not depend on the layout.
   if (!first || row.operands.length === 0) return checks;
+  checks.push({ ...base, dtype, kind: "views", run: () => checkShapedViews(row, dtype) });
   const operands = shapedOperands(row, dtype);
   const given = operands.map((operand, k) => (row.operands[k]?.values === undefined ? reversed(operand) : operand));
   checks.push({
@@ -132,6 +140,34 @@ async function checkMap(row: MapRow, dtype: DType, operands: readonly HostArray[
   return compare(row, dtype, result, reference.map(row.scalar(dtype), ...operands));
 }
 
+/** Operands as they lie in other memory, each in another way. */
+async function checkViews(row: MapRow, dtype: DType): Promise<number> {
+  const operands = ordinaryOperands(row, dtype, [[3, 8]]);
+  const want = reference.map(row.scalar(dtype), ...operands);
+  return worst(layouts, (_, first) => {
+    const views = operands.map((operand, k) => layouts[(first + k) % layouts.length]?.(operand, dtype));
+    return compare(row, dtype, row.run(...views.flatMap((view) => view ?? [])), want);
+  });
+}
+
+async function checkShapedViews(row: ShapedRow, dtype: DType): Promise<number> {
+  const operands = shapedOperands(row, dtype);
+  const want = row.oracle(...operands);
+  return worst(layouts, (layout) => {
+    const views = operands.map((operand, k) => layout(operand, row.operands[k]?.dtype ?? dtype));
+    return compare(row, dtype, row.run(...views), want);
+  });
+}
+
+/** f(x, x), where both operands are one buffer. */
+async function checkTwice(row: MapRow, dtype: DType): Promise<number> {
+  const low = Math.max(...row.domains.map(([from]) => from));
+  const high = Math.min(...row.domains.map(([, to]) => to));
+  const x = sample([3, 8], dtype, [low, high], generator(41));
+  const tensor = toTensor(x, dtype);
+  return compare(row, dtype, row.run(tensor, tensor), reference.map(row.scalar(dtype), x, x));
+}
+
 async function checkShaped(row: ShapedRow, dtype: DType): Promise<number> {
   const operands = shapedOperands(row, dtype);
   const result = row.run(...shapedTensors(row, dtype, operands));
@@ -152,8 +188,8 @@ async function compare(row: Row, dtype: DType, result: Tensor, want: HostArray):
   return abs > 0 || rel > 0 ? 0 : worstUlp(got, want, result.dtype);
 }
 
-async function worst<T>(some: readonly T[], check: (one: T) => Promise<number>): Promise<number> {
+async function worst<T>(some: readonly T[], check: (one: T, k: number) => Promise<number>): Promise<number> {
   let most = 0;
-  for (const one of some) most = Math.max(most, await check(one));
+  for (const [k, one] of some.entries()) most = Math.max(most, await check(one, k));
   return most;
 }

@@ -50,6 +50,14 @@ describe("a process that has used the device", () => {
     expect(code).toBe(0);
   });
 
+  test("trains on over fifty devices, each lost in the middle of a step, as on one", async () => {
+    const { code, out } = await child("cycles.ts");
+    expect(out).toMatch(/\ntrue 0\.\d+\n$/);
+    // What SwiftShader and lavapipe keep of a device that was destroyed is theirs.
+    expect(Number(/grew (-?\d+) MiB/.exec(out)?.[1])).toBeLessThan(120);
+    expect(code).toBe(0);
+  });
+
   test("unpacks SwiftShader once, however many start together", async () => {
     const cache = join(temporary, "cache");
     const env = { XDG_CACHE_HOME: cache, JNX_ADAPTER: "swiftshader" };

@@ -130,7 +130,7 @@ describe("out of memory", () => {
     expect(error).toBeInstanceOf(OutOfMemoryError);
     expect(error).toMatchObject({ asked: 1e15, live: executor.memory().live, labels: ["broadcastTo"] });
     expect(error.message).toMatch(
-      /^broadcastTo: one buffer of 909.5 TiB .* allows \d.* live, most of it by kept by matmul \(1 MiB\)\)/,
+      /^broadcastTo: one buffer of 909.5 TiB .* binds \d.* at most \(maxStorageBufferBindingSize\) \(.* live, most of it by kept by matmul \(1 MiB\)\)/,
     );
     executor.release(held);
     expect(() => executor.allocate(NaN, "nan")).toThrow(/whole number of bytes, got NaN/);

@@ -225,6 +225,28 @@ const misuse: readonly Misuse[] = [
     t.DtypeError,
     ["oneHot", "int64"],
   ],
+  [
+    "an option written as elsewhere",
+    () => t.sum(x(2), untyped({ keepDims: true })),
+    t.ArgumentError,
+    ["sum", '"keepDims"', 'did you mean "keepdims"?'],
+  ],
+  [
+    "an option in Python's case",
+    () => t.random.uniform(t.random.key(0), [2], untyped({ min_val: 1 })),
+    t.ArgumentError,
+    ["random.uniform", '"min_val"', 'did you mean "minval"?'],
+  ],
+  [
+    "an option of another function",
+    () => t.concatenate([x(2)], untyped({ dim: 0 })),
+    t.ArgumentError,
+    ["concatenate", '"dim"', "there are axis, dtype"],
+  ],
+  ["an axis by position", () => t.sum(x(2, 3), untyped(1)), t.ArgumentError, ["sum", "{ axis: … }", "received 1"]],
+  ["axes by position", () => t.max(x(2, 3), untyped([0, 1])), t.ArgumentError, ["max", "{ axis: … }", "a list"]],
+  ["a mask by position", () => t.sum(x(2), untyped(bools())), t.ArgumentError, ["sum", "received a Tensor"]],
+  ["null for options", () => t.softmax(x(2), untyped(null)), t.ArgumentError, ["softmax", "received null"]],
 ];
 
 describe("misuse is refused at the call, by name", () => {

@@ -25,10 +25,7 @@ const functions = Object.entries({ ...t, ...t.linalg })
   // Exports that start with a small letter and are functions can be called with anything.
   .map(([name, value]) => [name, value as AnyFunction] as const);
 
-/**
- * What people pass by mistake, and what they mean to pass: arrays of all sorts, numbers, and things that are neither. Not
- * null: where options go, TypeScript refuses it, and no function looks for it.
- */
+/** What people pass by mistake, and what they mean to pass: arrays of all sorts, numbers, and things that are neither. */
 const makers: readonly (() => unknown)[] = [
   () => t.array([1, 2, 3]),
   () =>
@@ -56,6 +53,7 @@ const makers: readonly (() => unknown)[] = [
   () => "",
   () => "ij,jk->ik",
   () => undefined,
+  () => null,
   () => [],
   () => [0],
   () => [2, 3],

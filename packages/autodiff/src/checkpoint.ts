@@ -10,11 +10,14 @@ import {
   type CallOp,
   type Level,
   type ViewOp,
+  checkOptions,
 } from "@jnx/tensor/internal";
 import type { Aval, Tensor, TensorLike } from "@jnx/tensor";
 import { argumentsOf, Result } from "./arguments.ts";
 import { batchedCall } from "./call-batch.ts";
 import { Tape } from "./tape.ts";
+
+const CHECKPOINT_OPTIONS = { policy: true } as const;
 
 /** Which results of ops inside a checkpointed function are kept for the way back: true keeps, false computes again. */
 export type CheckpointPolicy = (op: { readonly name: string }, inputs: readonly Aval[], attrs: unknown) => boolean;
@@ -164,6 +167,7 @@ class Keeper implements Level {
  * grad((x: Tensor) => sum(layer(x)))(array([0, 0.5])); // [1, 0.77864]
  */
 export function checkpoint<F extends AnyFunction>(f: F, options: CheckpointOptions = {}): F {
+  checkOptions("checkpoint", options, CHECKPOINT_OPTIONS);
   const { policy = checkpointPolicies.nothingSaveable } = options;
   const wrapped = (...args: unknown[]): unknown => {
     const data = argumentsOf(args);

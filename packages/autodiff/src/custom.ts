@@ -1,9 +1,11 @@
-import { asTensor, bindCall, isFloat, type AnyFunction, type CallOp } from "@jnx/tensor/internal";
+import { asTensor, bindCall, isFloat, type AnyFunction, type CallOp, checkOptions } from "@jnx/tensor/internal";
 import { add, ArgumentError, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { argumentsOf, Result, type Arguments } from "./arguments.ts";
 import { batchedCall } from "./call-batch.ts";
 import { transposeMany } from "./forward.ts";
 import { checkCotangent, zeroOf } from "./tape.ts";
+
+const CUSTOM_OPTIONS = { nondiffArgnums: true } as const;
 
 /** Options of `customVjp` and `customJvp`. */
 export interface CustomOptions {
@@ -37,6 +39,7 @@ export type CustomVjp<F extends AnyFunction> = F & {
  * grad((x: Tensor) => mul(clipped(x), 10.5))(array(2.5)); // 1
  */
 export function customVjp<F extends AnyFunction>(f: F, options: CustomOptions = {}): CustomVjp<F> {
+  checkOptions("customVjp", options, CUSTOM_OPTIONS);
   const { nondiffArgnums = [] } = options;
   let rules: { readonly fwd: AnyFunction; readonly bwd: AnyFunction } | undefined;
   const called = (...args: unknown[]): unknown => {
@@ -73,6 +76,7 @@ export type CustomJvp<F extends AnyFunction> = F & {
  * grad(f)(array(1.5)); // 2.5
  */
 export function customJvp<F extends AnyFunction>(f: F, options: CustomOptions = {}): CustomJvp<F> {
+  checkOptions("customJvp", options, CUSTOM_OPTIONS);
   const { nondiffArgnums = [] } = options;
   let rule: AnyFunction | undefined;
   const called = (...args: unknown[]): unknown => {

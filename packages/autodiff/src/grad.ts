@@ -1,6 +1,16 @@
-import { asTensor, inArena, isFloat, literal, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
+import {
+  asTensor,
+  inArena,
+  isFloat,
+  literal,
+  keptStorages,
+  type AnyFunction,
+  checkOptions,
+} from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
+
+const GRAD_OPTIONS = { argnums: true, hasAux: true } as const;
 
 /** Options of `grad` and `valueAndGrad`. */
 export interface GradOptions {
@@ -32,6 +42,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
   f: F,
   options?: O,
 ): (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>] {
+  checkOptions<GradOptions>("grad", options ?? {}, GRAD_OPTIONS);
   const { argnums = 0, hasAux = false }: GradOptions = options ?? {};
   const wrapped = (...args: unknown[]): [unknown, unknown] =>
     inArena(

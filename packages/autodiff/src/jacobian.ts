@@ -1,8 +1,10 @@
-import { asTensor, convert, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
+import { asTensor, convert, inArena, keptStorages, type AnyFunction, checkOptions } from "@jnx/tensor/internal";
 import { add, broadcastedIota, equal, laxSlice, reshape, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { floatLeaf, positionsOf, trace } from "./grad.ts";
 import { jvp, mapLeaves } from "./jvp.ts";
 import { vmap } from "./vmap.ts";
+
+const JACOBIAN_OPTIONS = { argnums: true } as const;
 
 /** Options of `jacfwd`, `jacrev` and `hessian`. */
 export interface JacobianOptions {
@@ -90,6 +92,7 @@ export function jacfwd<F extends AnyFunction, const O extends JacobianOptions = 
   f: F,
   options?: O,
 ): (...args: Parameters<F>) => Jacobian<F, O> {
+  checkOptions<JacobianOptions>("jacfwd", options ?? {}, JACOBIAN_OPTIONS);
   const wrapped = (...args: unknown[]): unknown =>
     inArena(
       "jacfwd",
@@ -117,6 +120,7 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
   f: F,
   options?: O,
 ): (...args: Parameters<F>) => Jacobian<F, O> {
+  checkOptions<JacobianOptions>("jacrev", options ?? {}, JACOBIAN_OPTIONS);
   const wrapped = (...args: unknown[]): unknown =>
     inArena(
       "jacrev",

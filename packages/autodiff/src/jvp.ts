@@ -1,8 +1,10 @@
-import { asTensor, inArena, keptStorages, withLevel } from "@jnx/tensor/internal";
+import { asTensor, inArena, keptStorages, withLevel, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { Forward, transposeMany } from "./forward.ts";
 import { floatLeaf, matching, splitAux, trace } from "./grad.ts";
 import { zeroOf } from "./tape.ts";
+
+const JVP_OPTIONS = { hasAux: true } as const;
 
 /** Options of `jvp` and `linearize`. */
 export interface JvpOptions {
@@ -33,6 +35,7 @@ export function jvp<A extends readonly unknown[], R, const O extends JvpOptions 
   tangents: A,
   options?: O,
 ): Pushed<R, O> {
+  checkOptions<JvpOptions>("jvp", options ?? {}, JVP_OPTIONS);
   const pushed = inArena(
     "jvp",
     () => {

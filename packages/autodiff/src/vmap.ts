@@ -1,7 +1,17 @@
-import { asTensor, inArena, isData, keptStorages, withLevel, type AnyFunction } from "@jnx/tensor/internal";
+import {
+  asTensor,
+  inArena,
+  isData,
+  keptStorages,
+  withLevel,
+  type AnyFunction,
+  checkOptions,
+} from "@jnx/tensor/internal";
 import { ArgumentError, broadcastTo, expandDims, moveaxis, ShapeError, tree, type Tensor } from "@jnx/tensor";
 import { axisAt, batchExtent, batchFirst, mappedLeaves, pathText, type Axes } from "./axes.ts";
 import { Batch } from "./batch.ts";
+
+const VMAP_OPTIONS = { inAxes: true, outAxes: true, axisSize: true, axisName: true } as const;
 
 /** Options of `vmap`. */
 export interface VmapOptions {
@@ -31,6 +41,7 @@ export function vmap<F extends AnyFunction>(
   f: F,
   options: VmapOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
+  checkOptions("vmap", options, VMAP_OPTIONS);
   const { inAxes = 0, outAxes = 0, axisSize, axisName } = options;
   checkSize(axisSize);
   const wrapped = (...args: unknown[]): unknown =>

@@ -10,11 +10,20 @@ import {
   keptStorages,
   type AnyFunction,
   type Storage,
+  checkOptions,
 } from "@jnx/tensor/internal";
 import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./report.ts";
 import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
+
+const JIT_OPTIONS = {
+  staticArgnums: true,
+  donateArgnums: true,
+  name: true,
+  maxEntries: true,
+  maxTraces: true,
+} as const;
 
 export interface JitOptions extends StepCacheOptions {
   /** Positional arguments that are constants of the trace: another value means another trace. */
@@ -54,6 +63,7 @@ export type Jitted<F extends AnyFunction> = F & {
  * step(array([1, 2])); // [3, 5]
  */
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
+  checkOptions("jit", options, JIT_OPTIONS);
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<tree.TreeDef>(name, options);
   const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };

@@ -1,4 +1,4 @@
-import { ArgumentError, type Aval, type Shape, type Tensor } from "@jnx/tensor";
+import { ArgumentError, executor, type Aval, type Executor, type Shape, type Tensor } from "@jnx/tensor";
 import { inArena, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
@@ -32,10 +32,13 @@ export interface StepCacheOptions {
  */
 export class StepCache<Aux = unknown> {
   readonly name: string;
-  readonly #entries = new Map<string, Entry<Aux>>();
+  /** Programs belong to the device they were compiled on: after a loss the next one has none yet. */
+  readonly #byDevice = new WeakMap<Executor, Map<string, Entry<Aux>>>();
   readonly #maxEntries: number;
   readonly #maxTraces: number;
   #traces = 0;
+  /** Those on the device in use, which maxTraces bounds. */
+  #counted = 0;
   /** What the last trace was for. */
   #last: { readonly key: string; readonly types: readonly string[] } | undefined;
 
@@ -62,10 +65,11 @@ export class StepCache<Aux = unknown> {
     inputs.forEach((input, k) => {
       signature += ` ${typeOf(input)}${donated[k] === true ? "!" : ""}`;
     });
-    const known = this.#entries.get(signature);
+    const entries = this.#entries();
+    const known = entries.get(signature);
     if (known !== undefined) {
-      this.#entries.delete(signature);
-      this.#entries.set(signature, known);
+      entries.delete(signature);
+      entries.set(signature, known);
       return known;
     }
     const called = names();
@@ -103,21 +107,34 @@ export class StepCache<Aux = unknown> {
     return { outputs: compiled.run(inputs), aux };
   }
 
+  #entries(): Map<string, Entry<Aux>> {
+    const device = executor();
+    let entries = this.#byDevice.get(device);
+    if (entries === undefined) {
+      this.#byDevice.set(device, (entries = new Map()));
+      // A new device is no reason to refuse a trace.
+      this.#counted = 0;
+    }
+    return entries;
+  }
+
   #keep(signature: string, entry: Entry<Aux>): void {
-    this.#entries.set(signature, entry);
-    if (this.#entries.size <= this.#maxEntries) return;
-    const [oldest] = this.#entries;
+    const entries = this.#entries();
+    entries.set(signature, entry);
+    if (entries.size <= this.#maxEntries) return;
+    const [oldest] = entries;
     if (oldest === undefined) return;
-    this.#entries.delete(oldest[0]);
+    entries.delete(oldest[0]);
     oldest[1].compiled.dispose();
   }
 
   #count(key: string, inputs: readonly Tensor[], names: readonly (string | undefined)[]): void {
     const now = { key, types: inputs.map(typeOf) };
     this.#traces++;
-    if (this.#traces > this.#maxTraces)
+    this.#counted++;
+    if (this.#counted > this.#maxTraces)
       throw new ArgumentError(
-        `jit: ${this.name} would be traced ${this.#traces} times, over maxTraces ${this.#maxTraces}; ${changeFrom(this.#last, now, names)}; ` +
+        `jit: ${this.name} would be traced ${this.#counted} times, over maxTraces ${this.#maxTraces}; ${changeFrom(this.#last, now, names)}; ` +
           "pass what changes as an array instead of a static value, and keep shapes the same",
       );
     this.#last = now;

@@ -7,6 +7,8 @@ import "@jnx/tensor/fluent";
 
 export { init } from "./init.ts";
 export type { InitOptions, WasmSettings, WebGpuDevice } from "./init.ts";
+export { selfTest, type SelfTestCheck, type SelfTestReport } from "./self-test.ts";
+export { VERSION } from "./version.ts";
 export type { DeviceName } from "./device/name.ts";
 export type { TuningFile } from "./device/tuning.ts";
 export * as jax from "./jax.ts";

@@ -154,12 +154,11 @@ export {
 } from "./ops/search.ts";
 export { laxSelect, selectN } from "./ops/select-n.ts";
 export { segmentMax, segmentMin, segmentProd, segmentSum, type SegmentOptions } from "./ops/segment.ts";
+export { corrcoef, cov, type CovarianceOptions } from "./ops/covariance.ts";
 export {
   average,
   averageReturned,
-  corrcoef,
   countNonzero,
-  cov,
   diff,
   ediff1d,
   nanargmax,
@@ -174,7 +173,6 @@ export {
   ptp,
   trapezoid,
   type AverageOptions,
-  type CovarianceOptions,
   type DiffOptions,
   type TrapezoidOptions,
 } from "./ops/statistics.ts";

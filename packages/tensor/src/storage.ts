@@ -74,7 +74,8 @@ export class Storage {
   buffer(): DeviceBuffer {
     if (this.#freedBy !== undefined) throw new EscapedTensorError(this.#freedBy);
     const cell = this.#cell;
-    if (cell.buffer === undefined) {
+    // A device that was lost released it: what the host knows is filled in anew.
+    if (cell.buffer === undefined || (cell.buffer.released && this.host !== undefined)) {
       cell.owner = executor();
       cell.buffer = cell.owner.allocate(this.bytes, this.label);
       if (this.host !== undefined && this.host.byteLength > 0) cell.owner.write(cell.buffer, this.host);

@@ -1,6 +1,8 @@
-import { inArena, keptStorages, normalizeAxis } from "@jnx/tensor/internal";
+import { inArena, keptStorages, normalizeAxis, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, concatenate, flip, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
 import { leavesOf } from "./trees.ts";
+
+const ASSOCIATIVE_SCAN_OPTIONS = { reverse: true, axis: true } as const;
 
 /** Options of `associativeScan`. */
 export interface AssociativeScanOptions {
@@ -21,6 +23,7 @@ export interface AssociativeScanOptions {
  * @example associativeScan((a: Tensor, b: Tensor) => mul(a, b), array([1, 2, 3, 4])); // [1, 2, 6, 24]
  */
 export function associativeScan<T>(f: (a: T, b: T) => T, elems: T, options: AssociativeScanOptions = {}): T {
+  checkOptions("associativeScan", options, ASSOCIATIVE_SCAN_OPTIONS);
   const [leaves, def] = leavesOf(elems);
   const [first] = leaves;
   if (first === undefined) throw new ArgumentError("associativeScan: the tree has no arrays to combine");

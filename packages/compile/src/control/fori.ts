@@ -1,4 +1,4 @@
-import { asTensor, convert, shapeText } from "@jnx/tensor/internal";
+import { asTensor, convert, shapeText, checkOptions } from "@jnx/tensor/internal";
 import {
   add,
   arange,
@@ -11,7 +11,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import { scan } from "./scan.ts";
-import { looped, type WhileOptions } from "./while.ts";
+import { looped, WHILE_OPTIONS, type WhileOptions } from "./while.ts";
 
 /**
  * body(i, value) for i = lower, …, upper − 1, starting from init; nothing for upper ≤ lower. With bounds that are JavaScript
@@ -30,6 +30,7 @@ export function foriLoop<V>(
   init: V,
   options: WhileOptions = {},
 ): V {
+  checkOptions("foriLoop", options, WHILE_OPTIONS);
   if (typeof lower === "number" && typeof upper === "number") {
     if (!Number.isInteger(lower) || !Number.isInteger(upper))
       throw new ArgumentError(`foriLoop: the bounds must be whole numbers, received ${lower} and ${upper}`);

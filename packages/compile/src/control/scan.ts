@@ -1,8 +1,10 @@
-import { convert, inArena, keptStorages } from "@jnx/tensor/internal";
+import { convert, inArena, keptStorages, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
 import { evalShape, ShapeDtypeStruct } from "../abstract.ts";
 import { bindScan } from "./scan-op.ts";
 import { checkSameTypes, leavesOf } from "./trees.ts";
+
+const SCAN_OPTIONS = { length: true, reverse: true, unroll: true } as const;
 
 /** Options of `scan`. */
 export interface ScanOptions {
@@ -32,6 +34,7 @@ export function scan<C, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): [C, Y] {
+  checkOptions("scan", options, SCAN_OPTIONS);
   const result = inArena("scan", () => scanned(f as Step, init, xs, options), keptStorages); // trees are checked at run time
   return result as [C, Y]; // the trees that f gives
 }

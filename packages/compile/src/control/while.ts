@@ -1,8 +1,10 @@
-import { convert, inArena, keptStorages } from "@jnx/tensor/internal";
+import { convert, inArena, keptStorages, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, promote, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { close } from "./closed.ts";
 import { checkSameTypes, leavesOf, treeText, type TypedTree } from "./trees.ts";
 import { bindWhile } from "./while-op.ts";
+
+export const WHILE_OPTIONS = { maxIterations: true } as const;
 
 /** Options of `whileLoop`. */
 export interface WhileOptions {
@@ -38,6 +40,7 @@ export function whileLoop<V>(
   init: V,
   options: WhileOptions = {},
 ): V {
+  checkOptions("whileLoop", options, WHILE_OPTIONS);
   return looped("whileLoop", condFun, bodyFun, init, options);
 }
 

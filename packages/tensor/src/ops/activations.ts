@@ -34,6 +34,10 @@ import {
   where,
 } from "./elementwise.ts";
 import { laxSlice } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const GELU_OPTIONS = { approximate: true } as const;
+const GLU_OPTIONS = { axis: true } as const;
 
 /**
  * x · sigmoid(x), also called swish. Source: jax.nn.silu.
@@ -108,6 +112,7 @@ export interface GeluOptions {
  * await gelu(array([-1.5, 2])).toArray(); // [-0.10043, 1.9546]
  */
 export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
+  checkOptions("gelu", options, GELU_OPTIONS);
   const tensor = asTensor(x);
   if (options.approximate === false) return mul(mul(tensor, 0.5), erfc(mul(tensor, -Math.SQRT1_2)));
   const inner = mul(Math.sqrt(2 / Math.PI), add(tensor, mul(0.044715, power(tensor, 3))));
@@ -217,6 +222,7 @@ export interface GluOptions {
  * @example await glu(array([1, 3, 0, 2])).toArray(); // [0.5, 2.6424]
  */
 export function glu(x: TensorLike, options: GluOptions = {}): Tensor {
+  checkOptions("glu", options, GLU_OPTIONS);
   const tensor = asTensor(x);
   const axis = normalizeAxis("glu", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);

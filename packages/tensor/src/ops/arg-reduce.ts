@@ -8,6 +8,9 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { reshape } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+export const ARG_OPTIONS = { axis: true, keepdims: true } as const;
 
 interface ArgAttrs {
   readonly axis: number;
@@ -66,6 +69,7 @@ function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Ten
  * @example await argmax(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions("argmax", options, ARG_OPTIONS);
   return choose(argmaxOp, x, options);
 }
 
@@ -76,5 +80,6 @@ export function argmax(x: TensorLike, options: ArgOptions = {}): Tensor {
  * @example await argmin(array([[1, 5, 5], [2, 0, 1]]), { axis: 1 }).toArray(); // [0, 1]
  */
 export function argmin(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions("argmin", options, ARG_OPTIONS);
   return choose(argminOp, x, options);
 }

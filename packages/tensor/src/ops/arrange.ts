@@ -8,6 +8,10 @@ import { neg, remainder } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { broadcastTo, flip, ravel, reshape, transpose } from "./movement.ts";
 import { dynamicWindow } from "./dynamic-slice.ts";
+import { checkOptions } from "../options.ts";
+
+const ROLL_OPTIONS = { axis: true } as const;
+const ROT90_OPTIONS = { axes: true } as const;
 
 export interface RollOptions {
   /** The axis or axes to roll along; without any, x is flattened, rolled and given its shape back. */
@@ -23,6 +27,7 @@ export interface RollOptions {
  * await roll(array([1, 2, 3, 4]), 1).toArray(); // [4, 1, 2, 3]
  */
 export function roll(x: TensorLike, shift: number | readonly number[] | Tensor, options: RollOptions = {}): Tensor {
+  checkOptions("roll", options, ROLL_OPTIONS);
   const tensor = asTensor(x);
   const axis = options.axis ?? undefined;
   if (axis === undefined) return reshape(roll(ravel(tensor), shift, { axis: 0 }), tensor.shape);
@@ -74,6 +79,7 @@ function rollAxis(x: Tensor, shift: number | Tensor, axis: number): Tensor {
  * @example await rot90(array([[1, 2], [3, 4]])).toArray(); // [[2, 4], [1, 3]]
  */
 export function rot90(x: TensorLike, k = 1, options: { readonly axes?: readonly [number, number] } = {}): Tensor {
+  checkOptions("rot90", options, ROT90_OPTIONS);
   const tensor = asTensor(x);
   if (tensor.ndim < 2) throw new ShapeError(`rot90: needs two axes to turn, received shape ${shapeText(tensor.shape)}`);
   const [a, b] = (options.axes ?? [0, 1]).map((axis) => normalizeAxis("rot90", axis, tensor.ndim));

@@ -18,6 +18,17 @@ import { expandDims, reshape, squeeze, swapaxes, transpose } from "./movement.ts
 import { softmax } from "./normalize.ts";
 import { pad } from "./pad.ts";
 import { logsumexp } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const ATTENTION_OPTIONS = {
+  bias: true,
+  mask: true,
+  scale: true,
+  isCausal: true,
+  querySeqLengths: true,
+  keyValueSeqLengths: true,
+  localWindowSize: true,
+} as const;
 
 /** Options of `dotProductAttention`. */
 export interface AttentionOptions {
@@ -64,6 +75,7 @@ export function dotProductAttention(
   value: TensorLike,
   options: AttentionOptions = {},
 ): Tensor {
+  checkOptions("dotProductAttention", options, ATTENTION_OPTIONS);
   return composite("dotProductAttention", () => {
     const work = prepare(query, key, value, options);
     return finish(work, paysByTiles(work) ? byTiles(work) : byTables(work)[0]);
@@ -86,6 +98,7 @@ export function dotProductAttentionWithResidual(
   value: TensorLike,
   options: AttentionOptions = {},
 ): readonly [Tensor, Tensor] {
+  checkOptions("dotProductAttentionWithResidual", options, ATTENTION_OPTIONS);
   const work = prepare(query, key, value, options);
   const [y, sums] = paysByTiles(work) ? withSums(work) : byTables(work);
   const { batch, queries, heads, group } = work.heads;

@@ -6,6 +6,10 @@ import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { abs, add, equal, isfinite, isnan, lessEqual, logicalAnd, logicalOr, mul, sub } from "./elementwise.ts";
 import { all } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const CLOSE_OPTIONS = { rtol: true, atol: true, equalNan: true } as const;
+const ARRAY_EQUAL_OPTIONS = { equalNan: true } as const;
 
 export interface CloseOptions {
   /** Relative to |y|; 1e-5 unless told. */
@@ -23,6 +27,7 @@ export interface CloseOptions {
  * @example await isclose(array([1, 2]), array([1.000001, 2.1])).toArray(); // [1, 0]
  */
 export function isclose(x: TensorLike, y: TensorLike, options: CloseOptions = {}): Tensor {
+  checkOptions("isclose", options, CLOSE_OPTIONS);
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
   const [a, b] = [float(x), float(y)];
   broadcastShapes("isclose", a.shape, b.shape);
@@ -45,6 +50,7 @@ function float(x: TensorLike): Tensor {
  * @example await allclose(array([1, 2]), array([1.000001, 2])).item(); // 1
  */
 export function allclose(x: TensorLike, y: TensorLike, options: CloseOptions = {}): Tensor {
+  checkOptions("allclose", options, CLOSE_OPTIONS);
   return all(isclose(x, y, options));
 }
 
@@ -53,6 +59,7 @@ export function allclose(x: TensorLike, y: TensorLike, options: CloseOptions = {
  * @example await arrayEqual(array([1, 2]), array([1, 2])).item(); // 1
  */
 export function arrayEqual(x: TensorLike, y: TensorLike, options: { readonly equalNan?: boolean } = {}): Tensor {
+  checkOptions("arrayEqual", options, ARRAY_EQUAL_OPTIONS);
   const [a, b] = [asTensor(x), asTensor(y)];
   if (!sameShape(a.shape, b.shape)) return literal(0, [], "bool");
   const same = equal(a, b);

@@ -10,6 +10,11 @@ import { mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, laxSlice, moveaxis, reshape, squeeze, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const DOT_OPTIONS = { preferredElementType: true } as const;
+const VECDOT_OPTIONS = { preferredElementType: true, axis: true } as const;
+const TRACE_OPTIONS = { offset: true, axis1: true, axis2: true } as const;
 
 /** Axes of the left and of the right operand, paired in order. */
 export type AxisPairs = readonly [left: readonly number[], right: readonly number[]];
@@ -35,6 +40,7 @@ export function dotGeneral(
   dimensionNumbers: readonly [contracting: AxisPairs, batch: AxisPairs],
   options: DotOptions = {},
 ): Tensor {
+  checkOptions("dotGeneral", options, DOT_OPTIONS);
   const [left, right] = [asTensor(lhs), asTensor(rhs)];
   const [contracting, batch] = checkedNumbers(left, right, dimensionNumbers);
   return inDType("dotGeneral", left, right, options, (a, b) => contract(a, b, contracting, batch));
@@ -146,6 +152,7 @@ function moveLast(b: Tensor, batch: number, free: number): Tensor {
  * @example await dot(array([1, 2, 3]), array([4, 5, 6])).item(); // 32
  */
 export function dot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
+  checkOptions("dot", options, DOT_OPTIONS);
   const [left, right] = [asTensor(x), asTensor(y)];
   const [lc, rc] = left.ndim === 0 || right.ndim === 0 ? [[], []] : [[left.ndim - 1], [Math.max(0, right.ndim - 2)]];
   checkPairs("dot", left.shape, right.shape, [[lc, rc]]);
@@ -165,6 +172,7 @@ export function tensordot(
   axes: number | readonly [number | readonly number[], number | readonly number[]] = 2,
   options: DotOptions = {},
 ): Tensor {
+  checkOptions("tensordot", options, DOT_OPTIONS);
   const [left, right] = [asTensor(x), asTensor(y)];
   const list = (one: number | readonly number[]): readonly number[] =>
     typeof one === "number" ? [one] : checkList("tensordot", "axes", one);
@@ -196,6 +204,7 @@ function range(from: number, to: number): number[] {
  * @example await inner(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
  */
 export function inner(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
+  checkOptions("inner", options, DOT_OPTIONS);
   const [left, right] = [asTensor(x), asTensor(y)];
   const pairs: AxisPairs = left.ndim === 0 || right.ndim === 0 ? [[], []] : [[left.ndim - 1], [right.ndim - 1]];
   checkPairs("inner", left.shape, right.shape, [pairs]);
@@ -217,6 +226,7 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  * @example await vdot(array([[1, 2], [3, 4]]), array([[1, 1], [1, 1]])).item(); // 10
  */
 export function vdot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
+  checkOptions("vdot", options, DOT_OPTIONS);
   const [left, right] = [reshape(x, [-1]), reshape(y, [-1])];
   checkPairs("vdot", left.shape, right.shape, [[[0], [0]]]);
   return inDType("vdot", left, right, options, (a, b) => contract(a, b, [[0], [0]], [[], []]));
@@ -229,6 +239,7 @@ export function vdot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Te
  * @example await vecdot(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
  */
 export function vecdot(x: TensorLike, y: TensorLike, options: DotOptions & { readonly axis?: number } = {}): Tensor {
+  checkOptions("vecdot", options, VECDOT_OPTIONS);
   const last = (one: TensorLike): Tensor => {
     const tensor = asTensor(one);
     return moveaxis(tensor, normalizeAxis("vecdot", options.axis ?? -1, tensor.ndim), -1);
@@ -327,6 +338,7 @@ export interface TraceOptions {
  * @example await trace(array([[1, 2], [3, 4]])).item(); // 5
  */
 export function trace(x: TensorLike, options: TraceOptions = {}): Tensor {
+  checkOptions("trace", options, TRACE_OPTIONS);
   const tensor = asTensor(x);
   const { offset = 0 } = options;
   if (tensor.ndim < 2) throw new ShapeError(`trace: needs two axes or more, received shape ${shapeText(tensor.shape)}`);

@@ -8,6 +8,24 @@ import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { flip, swapaxes, transpose } from "./movement.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding, type PadPair } from "./padding.ts";
+import { checkOptions } from "../options.ts";
+
+const CONV_OPTIONS = {
+  windowStrides: true,
+  padding: true,
+  lhsDilation: true,
+  rhsDilation: true,
+  dimensionNumbers: true,
+  featureGroupCount: true,
+  batchGroupCount: true,
+} as const;
+const CONV_WITH_GENERAL_PADDING_OPTIONS = { lhsDilation: true, rhsDilation: true } as const;
+const CONV_TRANSPOSE_OPTIONS = {
+  rhsDilation: true,
+  dimensionNumbers: true,
+  transposeKernel: true,
+  useConsistentPadding: true,
+} as const;
 
 /**
  * What each axis of the image, the window and the result is, one letter an axis: N batch, C channels, O and I the
@@ -87,6 +105,7 @@ function resultOrder([batch = 0, channel = 0, ...spatial]: Axes, batchInner: boo
  * convGeneralDilated(image, window, { padding: "SAME", windowStrides: [2, 2], dimensionNumbers }).shape; // [1, 3, 3, 4]
  */
 export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: ConvOptions = {}): Tensor {
+  checkOptions("convGeneralDilated", options, CONV_OPTIONS);
   return generalConv("convGeneralDilated", lhs, rhs, options);
 }
 
@@ -177,6 +196,7 @@ export function convWithGeneralPadding(
   padding: Padding,
   options: Pick<ConvOptions, "lhsDilation" | "rhsDilation"> = {},
 ): Tensor {
+  checkOptions("convWithGeneralPadding", options, CONV_WITH_GENERAL_PADDING_OPTIONS);
   return generalConv("convWithGeneralPadding", lhs, rhs, { ...options, windowStrides, padding });
 }
 
@@ -207,6 +227,7 @@ export function convTranspose(
   padding: Padding,
   options: ConvTransposeOptions = {},
 ): Tensor {
+  checkOptions("convTranspose", options, CONV_TRANSPOSE_OPTIONS);
   const name = "convTranspose";
   const window = asTensor(rhs);
   const spatial = CHANNELS_LAST[window.ndim - 2] ?? "";

@@ -8,6 +8,9 @@ import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { flip, reshape } from "./movement.ts";
 import type { PadPair } from "./padding.ts";
+import { checkOptions } from "../options.ts";
+
+const CONVOLVE_OPTIONS = { mode: true } as const;
 
 export interface ConvolveOptions {
   /** Every overlap (the default), as many as the longer operand has, or the whole ones alone. */
@@ -50,6 +53,7 @@ function paddingOf(name: string, mode: string, window: number): PadPair {
  * @example await convolve(array([1, 2, 3]), array([0, 1, 0.5])).toArray(); // [0, 1, 2.5, 4, 1.5]
  */
 export function convolve(a: TensorLike, v: TensorLike, options: ConvolveOptions = {}): Tensor {
+  checkOptions("convolve", options, CONVOLVE_OPTIONS);
   return slide("convolve", a, v, options);
 }
 
@@ -60,5 +64,6 @@ export function convolve(a: TensorLike, v: TensorLike, options: ConvolveOptions 
  * @example await correlate(array([1, 2, 3]), array([0, 1, 0.5])).toArray(); // [3.5]
  */
 export function correlate(a: TensorLike, v: TensorLike, options: ConvolveOptions = {}): Tensor {
+  checkOptions("correlate", options, CONVOLVE_OPTIONS);
   return slide("correlate", a, v, options);
 }

@@ -11,6 +11,11 @@ import { Tensor, type NestedArray } from "../tensor.ts";
 import { at, contiguousView, isContiguous } from "../view.ts";
 import { add, equal, mul } from "./elementwise.ts";
 import { convert } from "./convert.ts";
+import { checkOptions } from "../options.ts";
+
+const ARRAY_OPTIONS = { dtype: true, shape: true } as const;
+const DTYPE_OPTION = { dtype: true } as const;
+const EYE_OPTIONS = { dtype: true, k: true } as const;
 
 /** Things other than Tensors that stand for one: an nnx Variable gives its value. */
 export interface TensorConvertible {
@@ -97,6 +102,7 @@ export function array(
   data: NestedArray | NestedBooleans | ArrayBufferView | TensorLike,
   options: ArrayOptions & { readonly shape?: Shape } = {},
 ): Tensor {
+  checkOptions("array", options, ARRAY_OPTIONS);
   const dtype = options.dtype === undefined ? undefined : checkDType("array", options.dtype);
   if (ArrayBuffer.isView(data)) return fromView(data, options.shape, dtype);
   if (!Array.isArray(data)) {
@@ -165,6 +171,7 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
  * @example await full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
+  checkOptions("full", options, DTYPE_OPTION);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw new DtypeError(`full: fills with a number or a boolean, received ${describe(value)}; see broadcastTo`);
   const filled = asTensor(value);
@@ -183,6 +190,7 @@ export function full(shape: Shape, value: number | boolean, options: ArrayOption
  * @example await zeros([2, 2]).toArray(); // [[0, 0], [0, 0]]
  */
 export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
+  checkOptions("zeros", options, DTYPE_OPTION);
   return literal(0, checkShape("zeros", shape), checkDType("zeros", options.dtype ?? "float32"));
 }
 
@@ -193,6 +201,7 @@ export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
  * @example await ones([2], { dtype: "int32" }).toArray(); // [1, 1]
  */
 export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
+  checkOptions("ones", options, DTYPE_OPTION);
   return literal(1, checkShape("ones", shape), checkDType("ones", options.dtype ?? "float32"));
 }
 
@@ -201,6 +210,7 @@ export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
  * @example await zerosLike(array([1, 2])).toArray(); // [0, 0]
  */
 export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
+  checkOptions("zerosLike", options, DTYPE_OPTION);
   const { shape, dtype } = asTensor(x);
   return literal(0, shape, checkDType("zerosLike", options.dtype ?? dtype));
 }
@@ -210,6 +220,7 @@ export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
  * @example await onesLike(array([1, 2])).toArray(); // [1, 1]
  */
 export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
+  checkOptions("onesLike", options, DTYPE_OPTION);
   const { shape, dtype } = asTensor(x);
   return literal(1, shape, checkDType("onesLike", options.dtype ?? dtype));
 }
@@ -219,6 +230,7 @@ export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
  * @example await fullLike(array([1, 2]), 7).toArray(); // [7, 7]
  */
 export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
+  checkOptions("fullLike", options, DTYPE_OPTION);
   const { shape, dtype } = asTensor(x);
   if (typeof value !== "number")
     throw new DtypeError(`fullLike: fills with a number, received ${describe(value)}; see broadcastTo`);
@@ -274,6 +286,7 @@ export function arange(
 ): Tensor {
   const given = [stopOr, stepOr].find((one) => typeof one === "object");
   const options = typeof given === "object" ? given : last;
+  checkOptions("arange", options, DTYPE_OPTION);
   const stop = typeof stopOr === "number" ? stopOr : undefined;
   const step = typeof stepOr === "number" ? stepOr : 1;
   const [from, to] = stop === undefined ? [0, startOrStop] : [startOrStop, stop];
@@ -309,6 +322,7 @@ export function eye(
     readonly k?: number;
   } = {},
 ): Tensor {
+  checkOptions("eye", options, EYE_OPTIONS);
   const shape = checkShape("eye", [n, m ?? n]);
   const dtype = checkDType("eye", options.dtype ?? "float32");
   const { k = 0 } = options;

@@ -7,6 +7,9 @@ import { mul, sub } from "./elementwise.ts";
 import { take } from "./indexing.ts";
 import { broadcastTo, laxSlice, moveaxis, squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { checkOptions } from "../options.ts";
+
+const CROSS_OPTIONS = { axisa: true, axisb: true, axisc: true, axis: true } as const;
 
 export interface CrossOptions {
   /** Where the vectors lie in x, in y and in the result; last unless told. */
@@ -25,6 +28,7 @@ export interface CrossOptions {
  * @example await cross(array([1, 0, 0]), array([0, 1, 0])).toArray(); // [0, 0, 1]
  */
 export function cross(x: TensorLike, y: TensorLike, options: CrossOptions = {}): Tensor {
+  checkOptions("cross", options, CROSS_OPTIONS);
   const { axis, axisa = axis ?? -1, axisb = axis ?? -1, axisc = axis ?? -1 } = options;
   const a = vectors(asTensor(x), axisa);
   const b = vectors(asTensor(y), axisb);

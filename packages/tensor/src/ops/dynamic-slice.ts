@@ -13,6 +13,9 @@ import { add, clip, greaterEqual, less, logicalAnd, neg, sub, where } from "./el
 import { gatherAlong } from "./indexing.ts";
 import { broadcastTo, laxSlice, reshape, squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { checkOptions } from "../options.ts";
+
+const DYNAMIC_INDEX_IN_DIM_OPTIONS = { keepdims: true } as const;
 
 interface WindowAttrs {
   readonly axis: number;
@@ -208,6 +211,7 @@ export function dynamicIndexInDim(
   axis = 0,
   options: { readonly keepdims?: boolean } = {},
 ): Tensor {
+  checkOptions("dynamicIndexInDim", options, DYNAMIC_INDEX_IN_DIM_OPTIONS);
   const taken = dynamicSliceInDim(x, index, 1, axis);
   return options.keepdims === false ? squeeze(taken, axis) : taken;
 }

@@ -10,6 +10,9 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { contractionPath, type Optimize, type Path } from "./einsum-path.ts";
 import { reshape, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const EINSUM_OPTIONS = { optimize: true, preferredElementType: true } as const;
 
 export interface EinsumOptions {
   /** How to find the order of the products: by exhaustion up to five operands, else greedily ("auto"), or in sequence (false). */
@@ -43,6 +46,7 @@ interface Equation {
  */
 export function einsum(subscripts: string, ...operands: readonly (TensorLike | EinsumOptions)[]): Tensor {
   const [arrays, options] = separated(operands);
+  checkOptions("einsum", options, EINSUM_OPTIONS);
   const { inputs, output } = parse(subscripts, arrays);
   const extents = extentsOf(subscripts, inputs, arrays);
   const path = contractionPath(inputs, output, extents, options.optimize);

@@ -12,6 +12,11 @@ import { equal } from "./elementwise.ts";
 import { stackedIndex, stackRows, takenOrder, unstackRows } from "./indexing-batch.ts";
 import { broadcastTo, expandDims, moveaxis, reshape, transpose } from "./movement.ts";
 import { spreadBatch } from "./batching.ts";
+import { checkOptions } from "../options.ts";
+
+const TAKE_OPTIONS = { axis: true, mode: true } as const;
+const TAKE_ALONG_AXIS_OPTIONS = { mode: true } as const;
+const ONE_HOT_OPTIONS = { dtype: true, axis: true } as const;
 
 /** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
 export type IndexMode = "fill" | "clip" | "wrap";
@@ -200,6 +205,7 @@ function checkIndex(name: string, index: Tensor): Tensor {
  * await take(array([10, 20, 30]), array([2, 0])).toArray(); // [30, 10]
  */
 export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = {}): Tensor {
+  checkOptions("take", options, TAKE_OPTIONS);
   const tensor = options.axis === undefined ? reshape(asTensor(x), [-1]) : asTensor(x);
   const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
   const index = checkIndex("take", asTensor(indices));
@@ -224,6 +230,7 @@ export function takeAlongAxis(
   axis: number,
   options: { readonly mode?: IndexMode } = {},
 ): Tensor {
+  checkOptions("takeAlongAxis", options, TAKE_ALONG_AXIS_OPTIONS);
   const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
   const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
   if (index.ndim !== tensor.ndim)
@@ -253,6 +260,7 @@ export interface OneHotOptions {
  * @example await oneHot(array([1, 3]), 3).toArray(); // [[0, 1, 0], [0, 0, 0]]
  */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
+  checkOptions("oneHot", options, ONE_HOT_OPTIONS);
   const index = checkIndex("oneHot", asTensor(x));
   const dtype = checkDType("oneHot", options.dtype ?? "float32");
   const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);

@@ -12,6 +12,11 @@ import { convert } from "./convert.ts";
 import { asTensors, type TensorLike } from "./create.ts";
 import { atleast1d, atleast2d, atleast3d } from "./rank.ts";
 import { expandDims, laxSlice, ravel } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const JOIN_OPTIONS = { axis: true, dtype: true } as const;
+const DTYPE_OPTION = { dtype: true } as const;
+const APPEND_OPTIONS = { axis: true } as const;
 
 export interface JoinOptions {
   /** The axis to join along, 0 unless told; null flattens the arrays first (concatenate only). */
@@ -106,6 +111,7 @@ function join(name: string, tensors: readonly Tensor[], axis: number): Tensor {
  * await concatenate([array([[1, 2]]), array([[3, 4], [5, 6]])]).toArray(); // [[1, 2], [3, 4], [5, 6]]
  */
 export function concatenate(arrays: readonly TensorLike[], options: JoinOptions = {}): Tensor {
+  checkOptions("concatenate", options, JOIN_OPTIONS);
   const tensors = alike("concatenate", arrays, options.dtype);
   if (options.axis === null) return join("concatenate", tensors.map(ravel), 0);
   return join("concatenate", tensors, options.axis ?? 0);
@@ -122,6 +128,7 @@ export function stack(
   arrays: readonly TensorLike[],
   options: { readonly axis?: number; readonly dtype?: DType } = {},
 ): Tensor {
+  checkOptions("stack", options, JOIN_OPTIONS);
   const tensors = alike("stack", arrays, options.dtype);
   const first = at(tensors, 0);
   const wrong = tensors.find((one) => !sameShape(one.shape, first.shape));
@@ -144,6 +151,7 @@ export function stack(
  * @example await hstack([array([1, 2]), array([3])]).toArray(); // [1, 2, 3]
  */
 export function hstack(arrays: readonly TensorLike[], options: { readonly dtype?: DType } = {}): Tensor {
+  checkOptions("hstack", options, DTYPE_OPTION);
   const tensors = alike("hstack", arrays, options.dtype).map((one) => atleast1d(one));
   return join("hstack", tensors, at(tensors, 0).ndim === 1 ? 0 : 1);
 }
@@ -155,6 +163,7 @@ export function hstack(arrays: readonly TensorLike[], options: { readonly dtype?
  * @example await vstack([array([1, 2]), array([3, 4])]).toArray(); // [[1, 2], [3, 4]]
  */
 export function vstack(arrays: readonly TensorLike[], options: { readonly dtype?: DType } = {}): Tensor {
+  checkOptions("vstack", options, DTYPE_OPTION);
   return join(
     "vstack",
     alike("vstack", arrays, options.dtype).map((one) => atleast2d(one)),
@@ -169,6 +178,7 @@ export function vstack(arrays: readonly TensorLike[], options: { readonly dtype?
  * @example await dstack([array([1, 2]), array([3, 4])]).toArray(); // [[[1, 3], [2, 4]]]
  */
 export function dstack(arrays: readonly TensorLike[], options: { readonly dtype?: DType } = {}): Tensor {
+  checkOptions("dstack", options, DTYPE_OPTION);
   return join(
     "dstack",
     alike("dstack", arrays, options.dtype).map((one) => atleast3d(one)),
@@ -200,6 +210,7 @@ export function append(
   values: TensorLike,
   options: { readonly axis?: number | null | undefined } = {},
 ): Tensor {
+  checkOptions("append", options, APPEND_OPTIONS);
   const tensors = alike("append", [x, values], undefined);
   const axis = options.axis ?? undefined;
   return axis === undefined ? join("append", tensors.map(ravel), 0) : join("append", tensors, axis);

@@ -22,6 +22,11 @@ import {
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, reshape, squeeze } from "./movement.ts";
 import { prod, sum } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const CHOLESKY_OPTIONS = { upper: true, symmetrizeInput: true } as const;
+const TRIANGULAR_SOLVE_OPTIONS = { leftSide: true, lower: true, transposeA: true, unitDiagonal: true } as const;
+const QR_OPTIONS = { mode: true } as const;
 
 export { cross } from "./cross.ts";
 export { tensordot, vecdot } from "./contraction.ts";
@@ -61,6 +66,7 @@ export interface CholeskyOptions {
  * @example await linalg.cholesky(array([[4, 2], [2, 5]])).toArray(); // [[2, 0], [1, 2]]
  */
 export function cholesky(a: TensorLike, options: CholeskyOptions = {}): Tensor {
+  checkOptions("cholesky", options, CHOLESKY_OPTIONS);
   const matrix = matrices("cholesky", a, true);
   const symmetric = options.symmetrizeInput === false ? matrix : mul(add(matrix, transposed(matrix)), 0.5);
   const factor = choleskyFactor(symmetric);
@@ -86,6 +92,7 @@ export interface TriangularSolveOptions {
  * await linalg.triangularSolve(array([[2, 0], [1, 1]]), array([[2], [3]]), { leftSide: true, lower: true }).toArray(); // [[1], [2]]
  */
 export function triangularSolve(a: TensorLike, b: TensorLike, options: TriangularSolveOptions = {}): Tensor {
+  checkOptions("triangularSolve", options, TRIANGULAR_SOLVE_OPTIONS);
   const matrix = matrices("triangularSolve", a, true);
   const right = matrices("triangularSolve", b, false);
   const { leftSide = false, lower = false, transposeA = false, unitDiagonal = false } = options;
@@ -209,6 +216,7 @@ export interface QrOptions {
 export function qr(a: TensorLike, options: QrOptions & { readonly mode: "r" }): Tensor;
 export function qr(a: TensorLike, options?: QrOptions & { readonly mode?: "reduced" | "complete" }): [Tensor, Tensor];
 export function qr(a: TensorLike, options: QrOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions("qr", options, QR_OPTIONS);
   const matrix = matrices("qr", a, false);
   const { mode = "reduced" } = options;
   if (!["reduced", "complete", "r"].includes(mode))

@@ -17,6 +17,9 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { pad } from "./pad.ts";
 import { sum } from "./reduce.ts";
 import { batchSize, only, withRank } from "./batching.ts";
+import { checkOptions } from "../options.ts";
+
+const FLIP_OPTIONS = { axis: true } as const;
 
 interface ShapeAttrs {
   readonly shape: Shape;
@@ -287,6 +290,7 @@ function unslice(ct: Tensor, shape: Shape, { starts, steps, shape: taken }: Slic
  * @example await flip(array([1, 2, 3])).toArray(); // [3, 2, 1]
  */
 export function flip(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+  checkOptions("flip", options, FLIP_OPTIONS);
   const tensor = asTensor(x);
   const axes = normalizeAxes("flip", options.axis, tensor.ndim);
   if (tensor.size === 0) return tensor;

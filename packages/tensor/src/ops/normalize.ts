@@ -8,7 +8,18 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { add, div, exp, log, maximum, mul, rsqrt, square, sub, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { broadcastTo } from "./movement.ts";
-import { logsumexp, mean, peak, sum, type ReduceOptions } from "./reduce.ts";
+import { logsumexp, mean, peak, REDUCE_OPTIONS, sum, type ReduceOptions } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const SOFTMAX_OPTIONS = { axis: true, where: true } as const;
+const STANDARDIZE_OPTIONS = {
+  axis: true,
+  mean: true,
+  variance: true,
+  epsilon: true,
+  where: true,
+  algorithm: true,
+} as const;
 
 export interface AxisOptions {
   /** The axis or axes to normalize over; the last unless told. */
@@ -35,6 +46,7 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[], 
  * @example await softmax(array([1, 2, 3])).toArray(); // [0.090031, 0.24473, 0.66524]
  */
 export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  checkOptions("softmax", options, SOFTMAX_OPTIONS);
   const { axis = -1, where: part } = options;
   return composite("softmax", () => {
     const unnormalized = exp(shifted("softmax", x, axis, part));
@@ -51,6 +63,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
  * @example await logSoftmax(array([1, 2, 3])).toArray(); // [-2.4076, -1.4076, -0.40761]
  */
 export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
+  checkOptions("logSoftmax", options, SOFTMAX_OPTIONS);
   const { axis = -1, where: part } = options;
   return composite("logSoftmax", () => {
     const centred = shifted("logSoftmax", x, axis, part);
@@ -80,6 +93,7 @@ export interface StandardizeOptions extends AxisOptions {
  * @example await standardize(array([1, 3]), { epsilon: 0 }).toArray(); // [-1, 1]
  */
 export function standardize(x: TensorLike, options: StandardizeOptions = {}): Tensor {
+  checkOptions("standardize", options, STANDARDIZE_OPTIONS);
   const { axis = -1, epsilon = 1e-5, algorithm = "fast" } = options;
   if (algorithm !== "fast" && algorithm !== "stable")
     throw new ArgumentError(`standardize: algorithm is "fast" or "stable", received ${JSON.stringify(algorithm)}`);
@@ -110,6 +124,7 @@ function meanOf(x: Tensor, axis: number | readonly number[], part: TensorLike | 
  * @example await logmeanexp(array([1000, 1000])).item(); // 1000
  */
 export function logmeanexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("logmeanexp", options, REDUCE_OPTIONS);
   const tensor = asTensor(x);
   const axes = normalizeAxes("logmeanexp", options.axis, tensor.ndim);
   const count = axes.reduce((product, axis) => product * (tensor.shape[axis] ?? 1), 1);

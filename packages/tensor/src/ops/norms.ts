@@ -8,6 +8,11 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { abs, floatPower, notEqual, sqrt, square } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { max, min, sum } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const NORM_OPTIONS = { ord: true, axis: true, keepdims: true } as const;
+const VECTOR_NORM_OPTIONS = { axis: true, ord: true, keepdims: true } as const;
+const MATRIX_NORM_OPTIONS = { ord: true, keepdims: true } as const;
 
 /** Orders of a norm: for vectors any number, for matrices "fro", ±1 and ±Infinity. */
 export type NormOrder = number | "fro";
@@ -32,6 +37,7 @@ function floating(x: TensorLike): Tensor {
  * @example await linalg.norm(array([[3, 0], [0, 4]])).item(); // 5
  */
 export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
+  checkOptions("norm", options, NORM_OPTIONS);
   const tensor = floating(x);
   const { ord, axis, keepdims = false } = options;
   if (ord === undefined) return root(tensor, axis, keepdims);
@@ -64,6 +70,7 @@ export interface VectorNormOptions {
  * @example await linalg.vectorNorm(array([3, -4]), { ord: 1 }).item(); // 7
  */
 export function vectorNorm(x: TensorLike, options: VectorNormOptions = {}): Tensor {
+  checkOptions("vectorNorm", options, VECTOR_NORM_OPTIONS);
   const tensor = floating(x);
   const axes = normalizeAxes("vectorNorm", options.axis, tensor.ndim);
   return alongAxes("vectorNorm", tensor, options.ord ?? 2, axes, options.keepdims ?? false);
@@ -96,6 +103,7 @@ export interface MatrixNormOptions {
  * @example await linalg.matrixNorm(array([[1, -2], [3, 4]]), { ord: 1 }).item(); // 6
  */
 export function matrixNorm(x: TensorLike, options: MatrixNormOptions = {}): Tensor {
+  checkOptions("matrixNorm", options, MATRIX_NORM_OPTIONS);
   return ofMatrices("matrixNorm", floating(x), options.ord ?? "fro", [-2, -1], options.keepdims ?? false);
 }
 

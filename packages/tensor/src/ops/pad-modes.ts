@@ -13,6 +13,9 @@ import { pad as laxPad } from "./pad.ts";
 import { linspace } from "./ranges.ts";
 import { median } from "./quantile.ts";
 import { max, mean, min } from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const PAD_OPTIONS = { mode: true, constantValues: true, endValues: true, statLength: true, reflectType: true } as const;
 
 /** How jnp.pad fills what it adds. */
 export type PadMode =
@@ -85,6 +88,7 @@ function pairsOf(what: string, given: PadPairs, rank: number): Pair[] {
  * await jnpPad(array([1, 2, 3]), 2, { mode: "reflect" }).toArray(); // [3, 2, 1, 2, 3, 2, 1]
  */
 export function jnpPad(x: TensorLike, padWidth: PadPairs, options: PadOptions = {}): Tensor {
+  checkOptions("pad", options, PAD_OPTIONS);
   const tensor = asTensor(x);
   const { mode = "constant", reflectType = "even" } = options;
   if (!MODES.includes(mode))

@@ -28,6 +28,10 @@ import { any, floating, sum } from "./reduce.ts";
 import { laxCumsum } from "./scan.ts";
 import { sliceAlong } from "./join.ts";
 import { laxSort, sort } from "./sorting.ts";
+import { checkOptions } from "../options.ts";
+
+const QUANTILE_OPTIONS = { axis: true, keepdims: true, method: true, weights: true } as const;
+const MEDIAN_OPTIONS = { axis: true, keepdims: true } as const;
 
 /** How a quantile between two elements is made. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest" | "inverted_cdf";
@@ -168,6 +172,7 @@ function inverted({ q, rows, weights, skip }: Lines): Tensor {
  * @example await quantile(array([1, 2, 3, 4]), 0.5).item(); // 2.5
  */
 export function quantile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions("quantile", options, QUANTILE_OPTIONS);
   return quantileOf("quantile", x, q, options, false);
 }
 
@@ -178,6 +183,7 @@ export function quantile(x: TensorLike, q: TensorLike, options: QuantileOptions 
  * @example await nanquantile(array([1, NaN, 3]), 0.5).item(); // 2
  */
 export function nanquantile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions("nanquantile", options, QUANTILE_OPTIONS);
   return quantileOf("nanquantile", x, q, options, true);
 }
 
@@ -188,6 +194,7 @@ export function nanquantile(x: TensorLike, q: TensorLike, options: QuantileOptio
  * @example await percentile(array([1, 2, 3, 4]), 25).item(); // 1.75
  */
 export function percentile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions("percentile", options, QUANTILE_OPTIONS);
   return quantileOf("percentile", x, div(asTensor(q), 100), options, false);
 }
 
@@ -198,6 +205,7 @@ export function percentile(x: TensorLike, q: TensorLike, options: QuantileOption
  * @example await nanpercentile(array([1, NaN, 3]), 50).item(); // 2
  */
 export function nanpercentile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
+  checkOptions("nanpercentile", options, QUANTILE_OPTIONS);
   return quantileOf("nanpercentile", x, div(asTensor(q), 100), options, true);
 }
 
@@ -208,6 +216,7 @@ export function nanpercentile(x: TensorLike, q: TensorLike, options: QuantileOpt
  * @example await median(array([5, 1, 2, 3])).item(); // 2.5
  */
 export function median(x: TensorLike, options: MedianOptions = {}): Tensor {
+  checkOptions("median", options, MEDIAN_OPTIONS);
   return quantileOf("median", x, 0.5, { ...options, method: "midpoint" }, false);
 }
 
@@ -218,5 +227,6 @@ export function median(x: TensorLike, options: MedianOptions = {}): Tensor {
  * @example await nanmedian(array([5, NaN, 2])).item(); // 3.5
  */
 export function nanmedian(x: TensorLike, options: MedianOptions = {}): Tensor {
+  checkOptions("nanmedian", options, MEDIAN_OPTIONS);
   return quantileOf("nanmedian", x, 0.5, { ...options, method: "midpoint" }, true);
 }

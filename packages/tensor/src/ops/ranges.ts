@@ -9,6 +9,13 @@ import { asTensor, broadcastedIota, isData, literal, zeros, type TensorLike } fr
 import { add, div, floor, log, mul, power, sign, sub } from "./elementwise.ts";
 import { concatenate, stack } from "./join.ts";
 import { broadcastTo, expandDims, reshape } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const MESHGRID_OPTIONS = { indexing: true, sparse: true } as const;
+const LINSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true, retstep: true } as const;
+const LOGSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true, base: true } as const;
+const GEOMSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true } as const;
+const INDICES_OPTIONS = { dtype: true, sparse: true } as const;
 
 export interface LinspaceOptions {
   /** Whether the stop is the last value; true unless told. */
@@ -57,6 +64,7 @@ export function linspace(
   num = 50,
   options: LinspaceOptions & { readonly retstep?: boolean } = {},
 ): Tensor | [Tensor, Tensor] {
+  checkOptions("linspace", options, LINSPACE_OPTIONS);
   const ends = [asTensor(start), asTensor(stop)] as const;
   const [dtype, wanted] = dtypesOf("linspace", ends, options.dtype);
   const samples = (): Tensor => {
@@ -105,6 +113,7 @@ export function logspace(
   num = 50,
   options: LinspaceOptions & { readonly base?: TensorLike } = {},
 ): Tensor {
+  checkOptions("logspace", options, LOGSPACE_OPTIONS);
   const ends = [asTensor(start), asTensor(stop)] as const;
   const [dtype, wanted] = dtypesOf("logspace", ends, options.dtype);
   return composite("logspace", () => {
@@ -125,6 +134,7 @@ function log10(x: Tensor): Tensor {
  * @example await geomspace(1, 8, 4).toArray(); // [1, 2, 4, 8]
  */
 export function geomspace(start: TensorLike, stop: TensorLike, num = 50, options: LinspaceOptions = {}): Tensor {
+  checkOptions("geomspace", options, GEOMSPACE_OPTIONS);
   const given = [asTensor(start), asTensor(stop)] as const;
   const [dtype, wanted] = dtypesOf("geomspace", given, options.dtype);
   return composite("geomspace", () => {
@@ -156,6 +166,7 @@ export function meshgrid(...args: readonly (TensorLike | MeshgridOptions)[]): Te
   const last = args.at(-1);
   const options: MeshgridOptions = last !== undefined && !isData(last) && typeof last === "object" ? last : {};
   const axes = args.filter((one) => one !== options).map((one) => asTensor(one as TensorLike)); // all but the options
+  checkOptions("meshgrid", options, MESHGRID_OPTIONS);
   const { indexing = "xy", sparse = false } = options;
   if (indexing !== "xy" && indexing !== "ij")
     throw new ArgumentError(`meshgrid: unknown indexing ${JSON.stringify(indexing)}; expected "xy" or "ij"`);
@@ -190,6 +201,7 @@ export function indices(
   dimensions: Shape,
   options: { readonly dtype?: DType; readonly sparse?: boolean | undefined } = {},
 ): Tensor | Tensor[] {
+  checkOptions("indices", options, INDICES_OPTIONS);
   const shape = checkShape("indices", dimensions);
   const dtype = checkDType("indices", options.dtype ?? "int32");
   const lines = shape.map((extent, axis) =>

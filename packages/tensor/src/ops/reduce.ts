@@ -26,6 +26,10 @@ import {
 } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { broadcastTo, reshape } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+export const REDUCE_OPTIONS = { axis: true, keepdims: true, where: true, initial: true } as const;
+export const VARIANCE_OPTIONS = { axis: true, keepdims: true, where: true, initial: true, ddof: true } as const;
 
 /** What every reduction takes: the axes (all unless told) and whether they stay with extent 1. */
 export interface ReduceOptions {
@@ -178,6 +182,7 @@ function countable(x: TensorLike): Tensor {
  * @example await sum(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [3, 8]
  */
 export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("sum", options, REDUCE_OPTIONS);
   return reduce(sumOp, countable(x), options);
 }
 
@@ -188,6 +193,7 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await prod(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 15]
  */
 export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("prod", options, REDUCE_OPTIONS);
   return reduce(prodOp, countable(x), options);
 }
 
@@ -209,6 +215,7 @@ function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
  * @example await max(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 5]
  */
 export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("max", options, REDUCE_OPTIONS);
   const tensor = asTensor(x);
   refuseEmpty("max", tensor, options);
   return tensor.dtype === "bool" ? reduce(anyOp, tensor, options) : reduce(maxOp, tensor, options);
@@ -221,6 +228,7 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await min(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1, 3]
  */
 export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("min", options, REDUCE_OPTIONS);
   const tensor = asTensor(x);
   refuseEmpty("min", tensor, options);
   return tensor.dtype === "bool" ? reduce(allOp, tensor, options) : reduce(minOp, tensor, options);
@@ -233,6 +241,7 @@ export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await any(array([[0, 2], [0, 0]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("any", options, REDUCE_OPTIONS);
   return reduce(anyOp, convert(asTensor(x), "bool"), options);
 }
 
@@ -243,6 +252,7 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await all(array([[1, 2], [0, 1]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("all", options, REDUCE_OPTIONS);
   return reduce(allOp, convert(asTensor(x), "bool"), options);
 }
 
@@ -259,6 +269,7 @@ export function floating(x: TensorLike): Tensor {
  * @example await mean(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1.5, 4]
  */
 export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("mean", options, REDUCE_OPTIONS);
   const tensor = floating(x);
   const { initial: _initial, ...rest } = options;
   // A float16 sum would overflow, and be rounded twice.
@@ -281,6 +292,7 @@ function countOf(name: string, x: Tensor, options: ReduceOptions): number | Tens
  * @example await variance(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.25, 1]
  */
 export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  checkOptions("var", options, VARIANCE_OPTIONS);
   return composite("var", () => spreadAround("var", x, options));
 }
 
@@ -310,6 +322,7 @@ function spreadOfWords(name: string, tensor: Tensor, options: VarianceOptions): 
  * @example await std(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.5, 1]
  */
 export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  checkOptions("std", options, VARIANCE_OPTIONS);
   return sqrt(spreadAround("std", x, options));
 }
 
@@ -326,6 +339,7 @@ export function peak(x: Tensor, axes: readonly number[]): Tensor {
  * @example await logsumexp(array([1000, 1000])).item(); // 1000.7
  */
 export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("logsumexp", options, REDUCE_OPTIONS);
   const tensor = floating(x);
   const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
   return composite("logsumexp", () => {

@@ -25,6 +25,9 @@ import { add, div, mul, sub, where } from "./binary.ts";
 import { abs, equal, floorDivide, greater, isnan, less, neg, notEqual, rem, remainder } from "./elementwise.ts";
 import { binary, together, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
 import { broadcastTo } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const NAN_TO_NUM_OPTIONS = { nan: true, posinf: true, neginf: true } as const;
 
 /**
  * x without its fraction. Source: jnp.trunc.
@@ -322,6 +325,7 @@ export interface NanToNumOptions {
  * @example await nanToNum(array([NaN, 1.5]), { nan: -1 }).toArray(); // [-1, 1.5]
  */
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
+  checkOptions("nanToNum", options, NAN_TO_NUM_OPTIONS);
   const tensor = asTensor(x);
   if (!isFloat(tensor.dtype)) return tensor;
   const { max } = finfo(tensor.dtype);

@@ -13,6 +13,11 @@ import { equal, exp, greater, isnan, mul, notEqual, sub, where } from "./element
 import { concatenate } from "./join.ts";
 import { ravel } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { checkOptions } from "../options.ts";
+
+const SCAN_OPTIONS = { reverse: true } as const;
+const CUMULATIVE_OPTIONS = { axis: true, dtype: true } as const;
+const CUMULATIVE_ARRAY_OPTIONS = { axis: true, dtype: true, includeInitial: true } as const;
 
 interface ScanAttrs {
   readonly axis: number;
@@ -148,6 +153,7 @@ function laxScan(op: KernelOp<ScanAttrs>, x: TensorLike, axis: number, options: 
  * @example await laxCumsum(array([1, 2, 3]), 0, { reverse: true }).toArray(); // [6, 5, 3]
  */
 export function laxCumsum(x: TensorLike, axis = 0, options: ScanOptions = {}): Tensor {
+  checkOptions("cumsum", options, SCAN_OPTIONS);
   return laxScan(cumsumOp, x, axis, options);
 }
 
@@ -158,6 +164,7 @@ export function laxCumsum(x: TensorLike, axis = 0, options: ScanOptions = {}): T
  * @example await laxCumprod(array([1, 2, 3]), 0, { reverse: true }).toArray(); // [6, 6, 3]
  */
 export function laxCumprod(x: TensorLike, axis = 0, options: ScanOptions = {}): Tensor {
+  checkOptions("cumprod", options, SCAN_OPTIONS);
   return laxScan(cumprodOp, x, axis, options);
 }
 
@@ -168,6 +175,7 @@ export function laxCumprod(x: TensorLike, axis = 0, options: ScanOptions = {}): 
  * @example await cummax(array([1, 3, 2])).toArray(); // [1, 3, 3]
  */
 export function cummax(x: TensorLike, axis = 0, options: ScanOptions = {}): Tensor {
+  checkOptions("cummax", options, SCAN_OPTIONS);
   return laxScan(cummaxOp, x, axis, options);
 }
 
@@ -178,6 +186,7 @@ export function cummax(x: TensorLike, axis = 0, options: ScanOptions = {}): Tens
  * @example await cummin(array([3, 1, 2])).toArray(); // [3, 1, 1]
  */
 export function cummin(x: TensorLike, axis = 0, options: ScanOptions = {}): Tensor {
+  checkOptions("cummin", options, SCAN_OPTIONS);
   return laxScan(cumminOp, x, axis, options);
 }
 
@@ -188,6 +197,7 @@ export function cummin(x: TensorLike, axis = 0, options: ScanOptions = {}): Tens
  * @example await cumlogsumexp(array([0, 0], { dtype: "float32" })).toArray(); // [0, 0.69315]
  */
 export function cumlogsumexp(x: TensorLike, axis = 0, options: ScanOptions = {}): Tensor {
+  checkOptions("cumlogsumexp", options, SCAN_OPTIONS);
   return laxScan(cumlogsumexpOp, x, axis, options);
 }
 
@@ -217,6 +227,7 @@ function cumulative(op: KernelOp<ScanAttrs>, x: TensorLike, options: CumulativeO
  * @example await cumsum(array([[1, 2], [3, 4]]), { axis: 0 }).toArray(); // [[1, 2], [4, 6]]
  */
 export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  checkOptions("cumsum", options, CUMULATIVE_OPTIONS);
   return cumulative(cumsumOp, x, options);
 }
 
@@ -227,6 +238,7 @@ export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
  * @example await cumprod(array([1, 2, 3])).toArray(); // [1, 2, 6]
  */
 export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  checkOptions("cumprod", options, CUMULATIVE_OPTIONS);
   return cumulative(cumprodOp, x, options);
 }
 
@@ -242,6 +254,7 @@ function withoutNan(x: TensorLike, instead: number): Tensor {
  * @example await nancumsum(array([1, NaN, 2])).toArray(); // [1, 1, 3]
  */
 export function nancumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  checkOptions("nancumsum", options, CUMULATIVE_OPTIONS);
   return cumulative(cumsumOp, withoutNan(x, 0), options);
 }
 
@@ -252,6 +265,7 @@ export function nancumsum(x: TensorLike, options: CumulativeOptions = {}): Tenso
  * @example await nancumprod(array([2, NaN, 3])).toArray(); // [2, 2, 6]
  */
 export function nancumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
+  checkOptions("nancumprod", options, CUMULATIVE_OPTIONS);
   return cumulative(cumprodOp, withoutNan(x, 1), options);
 }
 
@@ -267,6 +281,7 @@ export interface CumulativeArrayOptions extends CumulativeOptions {
  * @example await cumulativeSum(array([1, 2]), { includeInitial: true }).toArray(); // [0, 1, 3]
  */
 export function cumulativeSum(x: TensorLike, options: CumulativeArrayOptions = {}): Tensor {
+  checkOptions("cumulativeSum", options, CUMULATIVE_ARRAY_OPTIONS);
   return withInitial("cumulativeSum", cumsumOp, x, options, 0);
 }
 
@@ -277,6 +292,7 @@ export function cumulativeSum(x: TensorLike, options: CumulativeArrayOptions = {
  * @example await cumulativeProd(array([2, 3]), { includeInitial: true }).toArray(); // [1, 2, 6]
  */
 export function cumulativeProd(x: TensorLike, options: CumulativeArrayOptions = {}): Tensor {
+  checkOptions("cumulativeProd", options, CUMULATIVE_ARRAY_OPTIONS);
   return withInitial("cumulativeProd", cumprodOp, x, options, 1);
 }
 

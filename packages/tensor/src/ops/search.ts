@@ -32,6 +32,14 @@ import { floating, max, min, sum } from "./reduce.ts";
 import { laxCumsum } from "./scan.ts";
 import { scatter } from "./scatter.ts";
 import { takeSorted } from "./sorting.ts";
+import { checkOptions } from "../options.ts";
+
+const SEARCH_OPTIONS = { side: true, sorter: true } as const;
+const DIGITIZE_OPTIONS = { right: true } as const;
+const BINCOUNT_OPTIONS = { weights: true, minlength: true, length: true } as const;
+const HISTOGRAM_OPTIONS = { bins: true, range: true, weights: true, density: true } as const;
+const NONZERO_OPTIONS = { size: true, fillValue: true } as const;
+const CHOOSE_OPTIONS = { mode: true } as const;
 
 export interface SearchOptions {
   /** Where among equals: before them ("left", unless told) or after. */
@@ -50,6 +58,7 @@ const FEW_COMPARISONS = 2 ** 16;
  * @example await searchsorted(array([1, 3, 5]), array([3, 4])).toArray(); // [1, 2]
  */
 export function searchsorted(a: TensorLike, v: TensorLike, options: SearchOptions = {}): Tensor {
+  checkOptions("searchsorted", options, SEARCH_OPTIONS);
   const [given, values] = [asTensor(a), asTensor(v)];
   const { side = "left", sorter } = options;
   if (given.ndim !== 1)
@@ -97,6 +106,7 @@ function search(sorted: Tensor, v: Tensor, side: "left" | "right"): Tensor {
  * @example await digitize(array([0.5, 2.5]), array([1, 2, 3])).toArray(); // [0, 2]
  */
 export function digitize(x: TensorLike, bins: TensorLike, options: { readonly right?: boolean } = {}): Tensor {
+  checkOptions("digitize", options, DIGITIZE_OPTIONS);
   const [tensor, edges] = [asTensor(x), asTensor(bins)];
   if (edges.ndim !== 1)
     throw new ShapeError(`digitize: needs a vector of edges, received shape ${shapeText(edges.shape)}`);
@@ -126,6 +136,7 @@ export interface BincountOptions {
  * @example await bincount(array([1, 1, 3]), { length: 4 }).toArray(); // [0, 2, 0, 1]
  */
 export function bincount(x: TensorLike, options: BincountOptions = {}): Tensor {
+  checkOptions("bincount", options, BINCOUNT_OPTIONS);
   const given = asTensor(x);
   const tensor = given.dtype === "bool" ? convert(given, "int32") : given;
   if (isFloat(tensor.dtype))
@@ -176,6 +187,7 @@ export interface HistogramOptions {
  * @example await histogramBinEdges(array([0, 4]), { bins: 2 }).toArray(); // [0, 2, 4]
  */
 export function histogramBinEdges(x: TensorLike, options: HistogramOptions = {}): Tensor {
+  checkOptions("histogramBinEdges", options, HISTOGRAM_OPTIONS);
   const tensor = floating(x);
   const { bins = 10, range } = options;
   if (typeof bins !== "number") {
@@ -201,6 +213,7 @@ export function histogramBinEdges(x: TensorLike, options: HistogramOptions = {})
  * await counts.toArray(); // [2, 2]
  */
 export function histogram(x: TensorLike, options: HistogramOptions = {}): [Tensor, Tensor] {
+  checkOptions("histogram", options, HISTOGRAM_OPTIONS);
   const tensor = floating(x);
   const weights = options.weights === undefined ? literal(1, tensor.shape, "float32") : floating(options.weights);
   if (!sameShape(weights.shape, tensor.shape))
@@ -235,6 +248,7 @@ export interface NonzeroOptions {
  * await places?.toArray(); // [1, 3]
  */
 export function nonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor[] {
+  checkOptions("nonzero", options, NONZERO_OPTIONS);
   const tensor = asTensor(x);
   if (tensor.ndim === 0) throw new ShapeError("nonzero: a scalar has no axes to count along; see atleast1d");
   const size = options.size ?? known(tensor);
@@ -271,6 +285,7 @@ function known(x: Tensor): number {
  * @example await flatnonzero(array([[0, 1], [1, 0]]), { size: 2 }).toArray(); // [1, 2]
  */
 export function flatnonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor {
+  checkOptions("flatnonzero", options, NONZERO_OPTIONS);
   return at(nonzero(ravel(x), options), 0);
 }
 
@@ -281,6 +296,7 @@ export function flatnonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor
  * @example await argwhere(array([[0, 1], [1, 0]]), { size: 2 }).toArray(); // [[0, 1], [1, 0]]
  */
 export function argwhere(x: TensorLike, options: NonzeroOptions = {}): Tensor {
+  checkOptions("argwhere", options, NONZERO_OPTIONS);
   const tensor = asTensor(x);
   const found = transpose(vstack(nonzero(atleast1d(tensor), options)));
   return tensor.ndim === 0 ? zeros([at(found.shape, 0), 0], { dtype: "int32" }) : found;
@@ -325,6 +341,7 @@ export function choose(
   choices: readonly TensorLike[],
   options: { readonly mode?: "raise" | "wrap" | "clip" } = {},
 ): Tensor {
+  checkOptions("choose", options, CHOOSE_OPTIONS);
   const tensor = asTensor(x);
   const several = asTensors("choose", choices);
   const count = several.length;

@@ -7,6 +7,9 @@ import { convert, unpacked } from "./convert.ts";
 import { asTensor, hostValues, literal, type TensorLike } from "./create.ts";
 import { where, less } from "./elementwise.ts";
 import { scatter, type ScatterCombine } from "./scatter.ts";
+import { checkOptions } from "../options.ts";
+
+const SEGMENT_OPTIONS = { numSegments: true, indicesAreSorted: true, uniqueIndices: true } as const;
 
 export interface SegmentOptions {
   /** How many segments there are. Without it, one more than the largest id, which must then be known on the host. */
@@ -56,6 +59,7 @@ function countOf(name: string, ids: Tensor): number {
  * @example await segmentSum(array([1, 2, 3]), array([0, 1, 0])).toArray(); // [4, 2]
  */
 export function segmentSum(data: TensorLike, segmentIds: TensorLike, options: SegmentOptions = {}): Tensor {
+  checkOptions("segmentSum", options, SEGMENT_OPTIONS);
   return segments("segmentSum", "add", data, segmentIds, options);
 }
 
@@ -66,6 +70,7 @@ export function segmentSum(data: TensorLike, segmentIds: TensorLike, options: Se
  * @example await segmentProd(array([1, 2, 3]), array([0, 1, 0])).toArray(); // [3, 2]
  */
 export function segmentProd(data: TensorLike, segmentIds: TensorLike, options: SegmentOptions = {}): Tensor {
+  checkOptions("segmentProd", options, SEGMENT_OPTIONS);
   return segments("segmentProd", "mul", data, segmentIds, options);
 }
 
@@ -77,6 +82,7 @@ export function segmentProd(data: TensorLike, segmentIds: TensorLike, options: S
  * @example await segmentMax(array([1, 2, 3]), array([0, 1, 0])).toArray(); // [3, 2]
  */
 export function segmentMax(data: TensorLike, segmentIds: TensorLike, options: SegmentOptions = {}): Tensor {
+  checkOptions("segmentMax", options, SEGMENT_OPTIONS);
   return segments("segmentMax", "max", data, segmentIds, options);
 }
 
@@ -88,5 +94,6 @@ export function segmentMax(data: TensorLike, segmentIds: TensorLike, options: Se
  * @example await segmentMin(array([1, 2, 3]), array([0, 1, 0])).toArray(); // [1, 2]
  */
 export function segmentMin(data: TensorLike, segmentIds: TensorLike, options: SegmentOptions = {}): Tensor {
+  checkOptions("segmentMin", options, SEGMENT_OPTIONS);
   return segments("segmentMin", "min", data, segmentIds, options);
 }

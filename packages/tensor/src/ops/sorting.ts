@@ -12,6 +12,12 @@ import { asTensor, asTensors, literal, zeros, type TensorLike } from "./create.t
 import { sub } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { flip, ravel, swapaxes } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const SORT_OPTIONS = { axis: true, descending: true, stable: true } as const;
+const ARGSORT_OPTIONS = { axis: true, descending: true, stable: true, dtype: true } as const;
+const AXIS_OPTION = { axis: true } as const;
+const LAX_SORT_OPTIONS = { dimension: true, isStable: true, numKeys: true } as const;
 
 /** Where each element of an ascending stable sort along the last axis came from. */
 const argsortOp: KernelOp<undefined> = {
@@ -104,6 +110,7 @@ export function takeSorted(x: Tensor, order: Tensor): Tensor {
  * @example await sort(array([3, 1, 2])).toArray(); // [1, 2, 3]
  */
 export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
+  checkOptions("sort", options, SORT_OPTIONS);
   const [tensor, axis] = lined("sort", x, options.axis);
   const sorted = onLast(tensor, axis, (rows) => takeSorted(rows, argsortLast(rows)));
   return options.descending === true ? flip(sorted, { axis }) : sorted;
@@ -117,6 +124,7 @@ export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
  * @example await argsort(array([3, 1, 2])).toArray(); // [1, 2, 0]
  */
 export function argsort(x: TensorLike, options: SortOptions & { readonly dtype?: DType } = {}): Tensor {
+  checkOptions("argsort", options, ARGSORT_OPTIONS);
   const [tensor, axis] = lined("argsort", x, options.axis);
   const dtype = checkDType("argsort", options.dtype ?? "int32");
   return convert(onLast(tensor, axis, options.descending === true ? argsortDown : argsortLast), dtype);
@@ -150,6 +158,7 @@ function checkAlike(name: string, arrays: readonly TensorLike[]): Tensor[] {
  * @example await lexsort([array([2, 1, 0]), array([0, 1, 0])]).toArray(); // [2, 0, 1]
  */
 export function lexsort(keys: readonly TensorLike[], options: { readonly axis?: number } = {}): Tensor {
+  checkOptions("lexsort", options, AXIS_OPTION);
   const tensors = checkAlike("lexsort", keys).reverse();
   const first = at(tensors, 0);
   if (first.ndim === 0) return literal(0, [], "int32");
@@ -179,6 +188,7 @@ export function laxSort<T extends readonly TensorLike[]>(
   options?: LaxSortOptions,
 ): { [K in keyof T]: Tensor };
 export function laxSort(operand: Tensor | readonly TensorLike[], options: LaxSortOptions = {}): unknown {
+  checkOptions("sort", options, LAX_SORT_OPTIONS);
   const { dimension = -1, numKeys = 1 } = options;
   const list = Array.isArray(operand) ? (operand as readonly TensorLike[]) : [operand as Tensor]; // just checked
   const tensors = checkAlike("sort", list);
@@ -215,6 +225,7 @@ export function sortKeyVal(keys: TensorLike, values: TensorLike, dimension = -1)
  * await places.toArray(); // [1, 2]
  */
 export function topK(x: TensorLike, k: number, options: { readonly axis?: number } = {}): [Tensor, Tensor] {
+  checkOptions("topK", options, AXIS_OPTION);
   const tensor = asTensor(x);
   const axis = normalizeAxis("topK", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);
@@ -243,6 +254,7 @@ function partitionAt(name: string, x: Tensor, kth: number, axis: number): [numbe
  * @example await partition(array([4, 1, 3, 2]), 1).toArray(); // [1, 2, 4, 3]
  */
 export function partition(x: TensorLike, kth: number, options: { readonly axis?: number } = {}): Tensor {
+  checkOptions("partition", options, AXIS_OPTION);
   const tensor = asTensor(x);
   const [place, axis] = partitionAt("partition", tensor, kth, options.axis ?? -1);
   const sorted = sort(tensor, { axis });
@@ -257,6 +269,7 @@ export function partition(x: TensorLike, kth: number, options: { readonly axis?:
  * @example await argpartition(array([4, 1, 3, 2]), 1).toArray(); // [1, 3, 0, 2]
  */
 export function argpartition(x: TensorLike, kth: number, options: { readonly axis?: number } = {}): Tensor {
+  checkOptions("argpartition", options, AXIS_OPTION);
   const tensor = asTensor(x);
   const [place, axis] = partitionAt("argpartition", tensor, kth, options.axis ?? -1);
   const order = argsort(tensor, { axis });

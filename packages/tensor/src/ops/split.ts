@@ -5,6 +5,9 @@ import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { sliceAlong } from "./join.ts";
 import { squeeze } from "./movement.ts";
+import { checkOptions } from "../options.ts";
+
+const SPLIT_OPTIONS = { axis: true } as const;
 
 /** How many parts, or where to cut: [2, 5] gives :2, 2:5 and 5:. */
 export type Cuts = number | readonly number[];
@@ -54,6 +57,7 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
  * await rest.toArray(); // [2, 3, 4]
  */
 export function split(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Tensor[] {
+  checkOptions("split", options, SPLIT_OPTIONS);
   return splitBy("split", x, cuts, options.axis ?? 0, false);
 }
 
@@ -65,6 +69,7 @@ export function split(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Te
  * @example arraySplit(arange(5), 2).map((part) => part.size); // [3, 2]
  */
 export function arraySplit(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Tensor[] {
+  checkOptions("arraySplit", options, SPLIT_OPTIONS);
   return splitBy("arraySplit", x, cuts, options.axis ?? 0, true);
 }
 
@@ -105,6 +110,7 @@ export function dsplit(x: TensorLike, cuts: Cuts): Tensor[] {
  * @example await Promise.all(unstack(array([1, 2])).map((one) => one.item())); // [1, 2]
  */
 export function unstack(x: TensorLike, options: SplitOptions = {}): Tensor[] {
+  checkOptions("unstack", options, SPLIT_OPTIONS);
   const tensor = asTensor(x);
   const axis = normalizeAxis("unstack", options.axis ?? 0, tensor.ndim);
   return Array.from({ length: at(tensor.shape, axis) }, (_, k) => squeeze(sliceAlong(tensor, axis, k, k + 1), axis));

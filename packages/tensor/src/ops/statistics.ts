@@ -3,17 +3,33 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { normalizeAxes, normalizeAxis, sameShape, shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { argmax, argmin, type ArgOptions } from "./arg-reduce.ts";
+import { ARG_OPTIONS, argmax, argmin, type ArgOptions } from "./arg-reduce.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
-import { abs, clip, div, isnan, logicalNot, mul, notEqual, sqrt, square, sub, where } from "./elementwise.ts";
+import { clip, div, isnan, logicalNot, mul, notEqual, sqrt, square, sub, where } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
-import { matmul } from "./matmul.ts";
-import { broadcastTo, expandDims, ravel, reshape, squeeze, transpose } from "./movement.ts";
-import { atleast2d } from "./rank.ts";
-import { all, floating, max, mean, min, prod, sum, type ReduceOptions, type VarianceOptions } from "./reduce.ts";
-import { diagonal } from "./triangle.ts";
+import { broadcastTo, ravel, reshape } from "./movement.ts";
+import {
+  all,
+  floating,
+  max,
+  mean,
+  min,
+  prod,
+  REDUCE_OPTIONS,
+  sum,
+  VARIANCE_OPTIONS,
+  type ReduceOptions,
+  type VarianceOptions,
+} from "./reduce.ts";
+import { checkOptions } from "../options.ts";
+
+const ALONG_OPTIONS = { axis: true, keepdims: true } as const;
+const AVERAGE_OPTIONS = { axis: true, keepdims: true, weights: true } as const;
+const DIFF_OPTIONS = { n: true, axis: true, prepend: true, append: true } as const;
+const EDIFF1D_OPTIONS = { toBegin: true, toEnd: true } as const;
+const TRAPEZOID_OPTIONS = { x: true, dx: true, axis: true } as const;
 
 /** x with NaN replaced. */
 function without(x: Tensor, instead: number): Tensor {
@@ -34,6 +50,7 @@ function orNan(x: Tensor, options: ReduceOptions, found: Tensor): Tensor {
  * @example await nansum(array([1, NaN, 2])).item(); // 3
  */
 export function nansum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("nansum", options, REDUCE_OPTIONS);
   return sum(without(asTensor(x), 0), options);
 }
 
@@ -44,6 +61,7 @@ export function nansum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await nanprod(array([2, NaN, 3])).item(); // 6
  */
 export function nanprod(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("nanprod", options, REDUCE_OPTIONS);
   return prod(without(asTensor(x), 1), options);
 }
 
@@ -54,6 +72,7 @@ export function nanprod(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await nanmax(array([1, NaN, 2])).item(); // 2
  */
 export function nanmax(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("nanmax", options, REDUCE_OPTIONS);
   const tensor = asTensor(x);
   return composite("nanmax", () => orNan(tensor, options, max(without(tensor, -Infinity), options)));
 }
@@ -65,6 +84,7 @@ export function nanmax(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await nanmin(array([1, NaN, 2])).item(); // 1
  */
 export function nanmin(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("nanmin", options, REDUCE_OPTIONS);
   const tensor = asTensor(x);
   return composite("nanmin", () => orNan(tensor, options, min(without(tensor, Infinity), options)));
 }
@@ -76,6 +96,7 @@ export function nanmin(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @example await nanmean(array([1, NaN, 2])).item(); // 1.5
  */
 export function nanmean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  checkOptions("nanmean", options, REDUCE_OPTIONS);
   const tensor = floating(x);
   return composite("nanmean", () => div(nansum(tensor, options), present(tensor, options)));
 }
@@ -91,6 +112,7 @@ function present(x: Tensor, options: ReduceOptions): Tensor {
  * @example await nanvar(array([1, NaN, 3])).item(); // 1
  */
 export function nanvar(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  checkOptions("nanvar", options, VARIANCE_OPTIONS);
   const tensor = floating(x);
   const { ddof = 0, ...rest } = options;
   return composite("nanvar", () => {
@@ -108,6 +130,7 @@ export function nanvar(x: TensorLike, options: VarianceOptions = {}): Tensor {
  * @example await nanstd(array([1, NaN, 3])).item(); // 1
  */
 export function nanstd(x: TensorLike, options: VarianceOptions = {}): Tensor {
+  checkOptions("nanstd", options, VARIANCE_OPTIONS);
   return sqrt(nanvar(x, options));
 }
 
@@ -126,6 +149,7 @@ function nanArg(name: "max" | "min", x: TensorLike, options: ArgOptions): Tensor
  * @example await nanargmax(array([NaN, 5, 2])).item(); // 1
  */
 export function nanargmax(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions("nanargmax", options, ARG_OPTIONS);
   return nanArg("max", x, options);
 }
 
@@ -136,6 +160,7 @@ export function nanargmax(x: TensorLike, options: ArgOptions = {}): Tensor {
  * @example await nanargmin(array([NaN, 5, 2])).item(); // 2
  */
 export function nanargmin(x: TensorLike, options: ArgOptions = {}): Tensor {
+  checkOptions("nanargmin", options, ARG_OPTIONS);
   return nanArg("min", x, options);
 }
 
@@ -146,6 +171,7 @@ export function nanargmin(x: TensorLike, options: ArgOptions = {}): Tensor {
  * @example await countNonzero(array([0, 2, 0])).item(); // 1
  */
 export function countNonzero(x: TensorLike, options: Pick<ReduceOptions, "axis" | "keepdims"> = {}): Tensor {
+  checkOptions("countNonzero", options, ALONG_OPTIONS);
   return sum(convert(convert(asTensor(x), "bool"), "int32"), options);
 }
 
@@ -156,6 +182,7 @@ export function countNonzero(x: TensorLike, options: Pick<ReduceOptions, "axis" 
  * @example await ptp(array([3, 1, 5])).item(); // 4
  */
 export function ptp(x: TensorLike, options: Pick<ReduceOptions, "axis" | "keepdims"> = {}): Tensor {
+  checkOptions("ptp", options, ALONG_OPTIONS);
   const tensor = asTensor(x);
   return sub(max(tensor, options), min(tensor, options));
 }
@@ -174,6 +201,7 @@ export interface AverageOptions {
  * @example await average(array([1, 3]), { weights: array([3, 1]) }).item(); // 1.5
  */
 export function average(x: TensorLike, options: AverageOptions = {}): Tensor {
+  checkOptions("average", options, AVERAGE_OPTIONS);
   return averaged("average", x, options)[0];
 }
 
@@ -186,10 +214,12 @@ export function average(x: TensorLike, options: AverageOptions = {}): Tensor {
  * await weight.item(); // 4
  */
 export function averageReturned(x: TensorLike, options: AverageOptions = {}): [Tensor, Tensor] {
+  checkOptions("averageReturned", options, AVERAGE_OPTIONS);
   return averaged("averageReturned", x, options);
 }
 
-function averaged(name: string, x: TensorLike, options: AverageOptions): [Tensor, Tensor] {
+/** The weighted mean of `average` and the sum of its weights. */
+export function averaged(name: string, x: TensorLike, options: AverageOptions): [Tensor, Tensor] {
   const tensor = floating(x);
   const { axis = null, keepdims = false } = options;
   const axes = normalizeAxes(name, axis, tensor.ndim);
@@ -231,6 +261,7 @@ export interface DiffOptions {
  * @example await diff(array([1, 4, 9])).toArray(); // [3, 5]
  */
 export function diff(x: TensorLike, options: DiffOptions = {}): Tensor {
+  checkOptions("diff", options, DIFF_OPTIONS);
   const tensor = asTensor(x);
   const { n = 1 } = options;
   if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`diff: n is ${n}; a whole number ≥ 0 is needed`);
@@ -262,6 +293,7 @@ export function ediff1d(
   x: TensorLike,
   options: { readonly toBegin?: TensorLike; readonly toEnd?: TensorLike } = {},
 ): Tensor {
+  checkOptions("ediff1d", options, EDIFF1D_OPTIONS);
   const flat = ravel(x);
   const end = (one: TensorLike | undefined): Tensor[] => (one === undefined ? [] : [convert(ravel(one), flat.dtype)]);
   return concatenate([...end(options.toBegin), diff(flat), ...end(options.toEnd)]);
@@ -282,6 +314,7 @@ export interface TrapezoidOptions {
  * @example await trapezoid(array([1, 2, 3])).item(); // 4
  */
 export function trapezoid(y: TensorLike, options: TrapezoidOptions = {}): Tensor {
+  checkOptions("trapezoid", options, TRAPEZOID_OPTIONS);
   const tensor = floating(y);
   const axis = normalizeAxis("trapezoid", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);
@@ -295,87 +328,5 @@ export function trapezoid(y: TensorLike, options: TrapezoidOptions = {}): Tensor
       mul(sliceAlong(tensor, axis, 0, Math.max(0, extent - 1)), -1),
     );
     return mul(sum(mul(pairs, shaped), { axis }), 0.5);
-  });
-}
-
-export interface CovarianceOptions {
-  /** A second set of variables, below the first. */
-  readonly y?: TensorLike;
-  /** Whether rows are the variables (true unless told), or columns. */
-  readonly rowvar?: boolean;
-  /** Divides by the number of observations instead of one less. */
-  readonly bias?: boolean;
-  /** Taken off the number of observations. */
-  readonly ddof?: number;
-  /** How often each observation counts, whole numbers. */
-  readonly fweights?: TensorLike;
-  /** What each observation counts for. */
-  readonly aweights?: TensorLike;
-}
-
-/**
- * The covariance matrix of variables (rows) over observations (columns). Source: jnp.cov.
- *
- * @throws ShapeError for more than two axes, or weights that do not fit.
- * @example await cov(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
- */
-export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
-  const first = floating(m);
-  const { rowvar = true, bias = false } = options;
-  const ddof = options.ddof ?? (bias ? 0 : 1);
-  const rows = variables(first, !rowvar && first.ndim !== 1);
-  const second =
-    options.y === undefined
-      ? []
-      : [floating(options.y)].map((y) => variables(y, !rowvar && atleast2d(y).shape[0] !== 1));
-  const x = second.length === 0 ? rows : concatenate([rows, ...second]);
-  const count = at(x.shape, 1);
-  const weights = weightsOf(options, count);
-  return composite("cov", () => {
-    const whole = weights === undefined ? undefined : broadcastTo(weights, x.shape);
-    const [middle, total] = averaged("cov", x, {
-      axis: 1,
-      keepdims: true,
-      ...(whole === undefined ? {} : { weights: whole }),
-    });
-    const centred = sub(x, middle);
-    const observations = reshape(sliceAlong(total, 0, 0, 1), []);
-    const corrected =
-      options.aweights === undefined || weights === undefined
-        ? ddof
-        : div(mul(sum(mul(weights, abs(floating(options.aweights)))), ddof), observations);
-    const product = matmul(centred, transpose(weights === undefined ? centred : mul(centred, weights)));
-    return squeeze(div(product, ddof === 0 ? observations : sub(observations, corrected)));
-  });
-}
-
-function variables(x: Tensor, columns: boolean): Tensor {
-  if (x.ndim > 2) throw new ShapeError(`cov: needs two axes at most, received shape ${shapeText(x.shape)}`);
-  return columns ? transpose(atleast2d(x)) : atleast2d(x);
-}
-
-function weightsOf({ fweights, aweights }: CovarianceOptions, count: number): Tensor | undefined {
-  const given = [fweights, aweights].flatMap((one) => (one === undefined ? [] : [abs(floating(one))]));
-  const wrong = given.find(({ shape }) => !sameShape(shape, [count]));
-  if (wrong !== undefined)
-    throw new ShapeError(
-      `cov: weights of shape ${shapeText(wrong.shape)} for ${count} observations; one for each is needed`,
-    );
-  const [one, other] = given;
-  return one === undefined || other === undefined ? one : mul(one, other);
-}
-
-/**
- * The correlation matrix of variables (rows) over observations (columns). Source: jnp.corrcoef.
- *
- * @throws ShapeError for more than two axes.
- * @example await corrcoef(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
- */
-export function corrcoef(x: TensorLike, options: Pick<CovarianceOptions, "y" | "rowvar"> = {}): Tensor {
-  return composite("corrcoef", () => {
-    const c = cov(x, options);
-    if (c.ndim === 0) return div(c, c);
-    const spread = sqrt(diagonal(c));
-    return clip(div(div(c, expandDims(spread, 1)), expandDims(spread, 0)), -1, 1);
   });
 }

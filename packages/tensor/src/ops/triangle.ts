@@ -8,6 +8,12 @@ import { asTensor, broadcastedIota, fromHost, literal, zeros, type TensorLike } 
 import { add, equal, greaterEqual, where } from "./elementwise.ts";
 import { broadcastTo, laxSlice, ravel, reshape, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { checkOptions } from "../options.ts";
+
+const TRIANGLE_OPTIONS = { k: true, m: true } as const;
+const TRI_OPTIONS = { k: true, dtype: true } as const;
+const IDENTITY_OPTIONS = { dtype: true } as const;
+const DIAGONAL_OPTIONS = { offset: true, axis1: true, axis2: true } as const;
 
 function checkOffset(name: string, k: number): number {
   if (Number.isInteger(k)) return k;
@@ -57,6 +63,7 @@ export function triu(x: TensorLike, k = 0): Tensor {
  * @example await tri(2, 3).toArray(); // [[1, 0, 0], [1, 1, 0]]
  */
 export function tri(n: number, m: number = n, options: { readonly k?: number; readonly dtype?: DType } = {}): Tensor {
+  checkOptions("tri", options, TRI_OPTIONS);
   const [rows = 0, columns = 0] = checkShape("tri", [n, m]);
   return convert(
     below(rows, columns, checkOffset("tri", options.k ?? 0)),
@@ -71,6 +78,7 @@ export function tri(n: number, m: number = n, options: { readonly k?: number; re
  * @example await identity(2).toArray(); // [[1, 0], [0, 1]]
  */
 export function identity(n: number, options: { readonly dtype?: DType } = {}): Tensor {
+  checkOptions("identity", options, IDENTITY_OPTIONS);
   const shape = checkShape("identity", [n, n]);
   const dtype = checkDType("identity", options.dtype ?? "float32");
   return convert(equal(broadcastedIota("int32", shape, 0), broadcastedIota("int32", shape, 1)), dtype);
@@ -91,6 +99,7 @@ export interface DiagonalOptions {
  * @example await diagonal(array([[1, 2], [3, 4]])).toArray(); // [1, 4]
  */
 export function diagonal(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  checkOptions("diagonal", options, DIAGONAL_OPTIONS);
   return diagonalOf("diagonal", x, options);
 }
 
@@ -173,7 +182,9 @@ export interface TriangleOptions {
  * @throws ShapeError unless the extents are whole numbers ≥ 0.
  * @example await trilIndices(2)[1]?.toArray(); // [0, 0, 1]
  */
-export function trilIndices(n: number, { k = 0, m = n }: TriangleOptions = {}): Tensor[] {
+export function trilIndices(n: number, options: TriangleOptions = {}): Tensor[] {
+  checkOptions("trilIndices", options, TRIANGLE_OPTIONS);
+  const { k = 0, m = n } = options;
   return places(...checkedPair("trilIndices", n, m), (row, column) => column - row <= k);
 }
 
@@ -183,7 +194,9 @@ export function trilIndices(n: number, { k = 0, m = n }: TriangleOptions = {}): 
  * @throws ShapeError unless the extents are whole numbers ≥ 0.
  * @example await triuIndices(2)[1]?.toArray(); // [0, 1, 1]
  */
-export function triuIndices(n: number, { k = 0, m = n }: TriangleOptions = {}): Tensor[] {
+export function triuIndices(n: number, options: TriangleOptions = {}): Tensor[] {
+  checkOptions("triuIndices", options, TRIANGLE_OPTIONS);
+  const { k = 0, m = n } = options;
   return places(...checkedPair("triuIndices", n, m), (row, column) => column - row >= k);
 }
 

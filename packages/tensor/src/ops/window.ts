@@ -11,6 +11,9 @@ import { laxSlice } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding } from "./padding.ts";
 import { activeAxes, MOST_AXES, reduceOver, windowShape, type WindowAttrs, type WindowCombine } from "./window-op.ts";
+import { checkOptions } from "../options.ts";
+
+const REDUCE_WINDOW_OPTIONS = { baseDilation: true, windowDilation: true } as const;
 
 export interface ReduceWindowOptions {
   /** Elements of the operand lie this far apart, with `initValue` between; 1 unless given. */
@@ -40,6 +43,7 @@ export function reduceWindow(
   padding: Padding = "VALID",
   options: ReduceWindowOptions = {},
 ): Tensor {
+  checkOptions("reduceWindow", options, REDUCE_WINDOW_OPTIONS);
   const name = "reduceWindow";
   const x = asTensor(operand);
   if (typeof computation !== "function")

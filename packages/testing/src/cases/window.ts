@@ -72,7 +72,7 @@ const smallest = (a: number, b: number): number => (Number.isNaN(a) || Number.is
 const plus = (a: number, b: number): number => a + b;
 
 function row(name: string, one: Case, init: number, run: t.WindowComputation, fold: typeof plus): ShapedRow {
-  const { shape, window, strides, padding, ...dilations } = one;
+  const { label: _label, shape, window, strides, padding, ...dilations } = one;
   return shapedRow(
     "reduceWindow",
     `${name}, ${one.label}`,

@@ -18,6 +18,10 @@ import type { KeyArray } from "./key-array.ts";
 import { checkedKey } from "./keys.ts";
 import { order, permutation } from "./order.ts";
 import { drawShape, float } from "./shapes.ts";
+import { checkOptions } from "../../options.ts";
+
+const CATEGORICAL_OPTIONS = { axis: true, shape: true, replace: true, mode: true } as const;
+const CHOICE_OPTIONS = { replace: true, p: true, axis: true, mode: true } as const;
 
 export interface CategoricalOptions {
   /** The axis of the categories, −1. */
@@ -38,6 +42,7 @@ export interface CategoricalOptions {
  * await random.categorical(random.key(42), array([0.1, 2, 0.3]), { shape: [8] }).toArray(); // [1, 1, 1, 2, 1, 1, 1, 2]
  */
 export function categorical(k: TensorLike, logits: TensorLike, options: CategoricalOptions = {}): Tensor {
+  checkOptions("random.categorical", options, CATEGORICAL_OPTIONS);
   const source = checkedKey("categorical", k);
   const scores = float(logits);
   const axis = normalizeAxis("random.categorical", options.axis ?? -1, scores.ndim);
@@ -98,6 +103,7 @@ export interface ChoiceOptions {
  * await random.choice(random.key(42), 10, [5], { replace: false }).toArray(); // [7, 4, 2, 5, 3]
  */
 export function choice(k: TensorLike, a: number | Tensor, shape: Shape = [], options: ChoiceOptions = {}): Tensor {
+  checkOptions("random.choice", options, CHOICE_OPTIONS);
   const source = checkedKey("choice", k);
   const checked = checkShape("random.choice", shape);
   const pool = typeof a === "number" || a.ndim === 0 ? undefined : a;

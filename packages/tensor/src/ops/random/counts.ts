@@ -38,6 +38,9 @@ import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitKeys } from "./keys.ts";
 import { drawRejected, rejection } from "./rejection.ts";
 import { drawShape, float, spread } from "./shapes.ts";
+import { checkOptions } from "../../options.ts";
+
+const MULTINOMIAL_OPTIONS = { shape: true } as const;
 
 /** For one p, and for an array of them: XLA divides by the first otherwise. */
 function geometricDraw(one: boolean): ReturnType<typeof drawing> {
@@ -156,6 +159,7 @@ export function multinomial(
   p: TensorLike,
   options: { readonly shape?: Shape } = {},
 ): Tensor {
+  checkOptions("random.multinomial", options, MULTINOMIAL_OPTIONS);
   const source = checkedKey("multinomial", k);
   const chances = float(p);
   if (chances.ndim === 0)

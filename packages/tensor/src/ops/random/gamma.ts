@@ -15,6 +15,9 @@ import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
 import { drawRejected, rejection } from "./rejection.ts";
 import { drawShape, float, spread } from "./shapes.ts";
+import { checkOptions } from "../../options.ts";
+
+const BALL_OPTIONS = { p: true, shape: true } as const;
 
 const gammaOp = /* @__PURE__ */ rejection("gamma", op_gamma, ["B(false)"]);
 const loggammaOp = /* @__PURE__ */ rejection("loggamma", op_gamma, ["B(true)"]);
@@ -164,6 +167,7 @@ function drawGeneralized(source: KeyArray, p: number, shape: Shape): Tensor {
  * @example await random.ball(random.key(42), 3).toArray(); // [0.3234, 0.061339, 0.018243]
  */
 export function ball(k: TensorLike, d: number, options: { readonly p?: number; readonly shape?: Shape } = {}): Tensor {
+  checkOptions("random.ball", options, BALL_OPTIONS);
   const source = checkedKey("ball", k);
   const { p = 2, shape = [] } = options;
   const full = checkShape("random.ball", [...shape, d]);

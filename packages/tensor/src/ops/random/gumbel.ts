@@ -8,6 +8,9 @@ import type { TensorLike } from "../create.ts";
 import { call, draw, drawing, gumbelOp, zero } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { checkedKey } from "./keys.ts";
+import { checkOptions } from "../../options.ts";
+
+const GUMBEL_OPTIONS = { mode: true } as const;
 
 /** How many random bits a Gumbel number takes: 23, about 46, or 64. */
 export type GumbelMode = "low" | "high" | "highest";
@@ -59,6 +62,7 @@ const OPS = { low: gumbelOp, high: highOp, highest: highestOp };
  * @example await random.gumbel(random.key(42), [2]).toArray(); // [0.33409, 0.95202]
  */
 export function gumbel(k: TensorLike, shape: Shape = [], options: GumbelOptions = {}): Tensor {
+  checkOptions("random.gumbel", options, GUMBEL_OPTIONS);
   const source = checkedKey("gumbel", k);
   return drawGumbel("gumbel", source, checkShape("random.gumbel", shape), options.mode);
 }

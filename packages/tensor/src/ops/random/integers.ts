@@ -15,6 +15,9 @@ import { bitsText, call, type DrawAttrs } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { checkedKey, keyWords, splitKeys } from "./keys.ts";
 import { drawShape } from "./shapes.ts";
+import { checkOptions } from "../../options.ts";
+
+const RANDINT_OPTIONS = { dtype: true } as const;
 
 /** Integer types that randint takes; those of fewer than 32 bits come as int32. */
 export type RandintDType = keyof typeof RANGES;
@@ -71,6 +74,7 @@ export function randint(
   maxval: TensorLike,
   options: RandintOptions = {},
 ): Tensor {
+  checkOptions("random.randint", options, RANDINT_OPTIONS);
   const source = checkedKey("randint", k);
   const { dtype = "int32" } = options;
   if (!Object.hasOwn(RANGES, dtype))

@@ -14,6 +14,9 @@ import { broadcastTo, laxSlice, reshape } from "../movement.ts";
 import { hostFoldIn, hostSplit, hostThreefry, seedToKey } from "../threefry.ts";
 import { KeyArray } from "./key-array.ts";
 import { noteUse } from "./reuse.ts";
+import { checkOptions } from "../../options.ts";
+
+const KEY_OPTIONS = { impl: true } as const;
 
 /** What a key can be made of. */
 type KeySeed = number | bigint | boolean | Tensor;
@@ -35,6 +38,7 @@ export interface KeyOptions {
  * await random.keyData(key).toArray();     // [0, 42]
  */
 export function key(seed: KeySeed, options: KeyOptions = {}): KeyArray {
+  checkOptions("random.key", options, KEY_OPTIONS);
   const { impl = "threefry2x32" } = options;
   if (!IMPLEMENTATIONS.includes(impl))
     throw new ArgumentError(`random.key: no generator ${JSON.stringify(impl)}; there is "threefry2x32"`);

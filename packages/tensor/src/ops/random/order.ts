@@ -13,6 +13,9 @@ import { hostPermutation } from "../threefry.ts";
 import { bitsOp, draw } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
+import { checkOptions } from "../../options.ts";
+
+const PERMUTATION_OPTIONS = { axis: true, independent: true } as const;
 
 export interface PermutationOptions {
   /** The axis whose slices are put in another order, 0 unless told. */
@@ -30,6 +33,7 @@ export interface PermutationOptions {
  * await random.permutation(random.key(42), 10).toArray(); // [7, 4, 2, 5, 3, 6, 8, 9, 0, 1]
  */
 export function permutation(k: TensorLike, x: number | Tensor, options: PermutationOptions = {}): Tensor {
+  checkOptions("random.permutation", options, PERMUTATION_OPTIONS);
   const source = checkedKey("permutation", k);
   if (typeof x === "number") {
     if (!Number.isInteger(x) || x < 0)

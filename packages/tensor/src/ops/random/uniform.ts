@@ -11,6 +11,12 @@ import { halfDType, halfNormal, halfTruncated, halfUniform, type DrawOptions } f
 import { checkedKey, splitWords } from "./keys.ts";
 import { drawShape, float, spread } from "./shapes.ts";
 import { op_unit_from_bits } from "@jnx/kernels-wgsl";
+import { checkOptions } from "../../options.ts";
+
+const BITS_OPTIONS = { dtype: true } as const;
+const UNIFORM_OPTIONS = { dtype: true, minval: true, maxval: true } as const;
+const DRAW_OPTIONS = { dtype: true } as const;
+const BERNOULLI_OPTIONS = { mode: true } as const;
 
 export interface BitsOptions {
   /** How many bits: those of "uint8" and "uint16" come as uint32, those of "uint64" as pairs [high, low] of uint32. */
@@ -26,6 +32,7 @@ const WIDTHS: Readonly<Record<string, number>> = { uint8: 8, uint16: 16, uint32:
  * @example await random.bits(random.key(0), [2]).toArray(); // [4070199207, 4202968722]
  */
 export function bits(k: TensorLike, shape: Shape = [], options: BitsOptions = {}): Tensor {
+  checkOptions("random.bits", options, BITS_OPTIONS);
   const source = checkedKey("bits", k);
   const checked = checkShape("random.bits", shape);
   const width = WIDTHS[options.dtype ?? "uint32"];
@@ -53,6 +60,7 @@ export interface UniformOptions extends DrawOptions {
  * await random.uniform(random.key(0), [2], { minval: -1 }).toArray(); // [0.89533, 0.95716]
  */
 export function uniform(k: TensorLike, shape: Shape = [], options: UniformOptions = {}): Tensor {
+  checkOptions("random.uniform", options, UNIFORM_OPTIONS);
   const source = checkedKey("uniform", k);
   const { minval = 0, maxval = 1 } = options;
   const [low, high] = [asTensor(minval), asTensor(maxval)];
@@ -70,6 +78,7 @@ export function uniform(k: TensorLike, shape: Shape = [], options: UniformOption
  * @example await random.normal(random.key(0), [2]).toArray(); // [1.6226, 2.0253]
  */
 export function normal(k: TensorLike, shape: Shape = [], options: DrawOptions = {}): Tensor {
+  checkOptions("random.normal", options, DRAW_OPTIONS);
   const [source, checked] = [checkedKey("normal", k), checkShape("random.normal", shape)];
   const half = halfDType("normal", options);
   return half === undefined ? draw(normalOp, source, checked) : halfNormal(source, checked, half);
@@ -105,6 +114,7 @@ export function truncatedNormal(
   shape?: Shape,
   options: DrawOptions = {},
 ): Tensor {
+  checkOptions("random.truncatedNormal", options, DRAW_OPTIONS);
   const source = checkedKey("truncatedNormal", k);
   const [low, high] = [float(lower), float(upper)];
   const full = drawShape("truncatedNormal", shape, low.shape, high.shape);
@@ -146,6 +156,7 @@ export interface BernoulliOptions {
  * @example await random.bernoulli(random.key(0), 0.25, [4]).toArray(); // [0, 0, 0, 0]
  */
 export function bernoulli(k: TensorLike, p: TensorLike = 0.5, shape?: Shape, options: BernoulliOptions = {}): Tensor {
+  checkOptions("random.bernoulli", options, BERNOULLI_OPTIONS);
   const source = checkedKey("bernoulli", k);
   const { mode = "low" } = options;
   if (mode !== "low" && mode !== "high")

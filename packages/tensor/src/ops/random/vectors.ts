@@ -11,6 +11,10 @@ import { expandDims, squeeze, swapaxes } from "../movement.ts";
 import { draw, normalOp } from "./draw.ts";
 import { checkedKey } from "./keys.ts";
 import { drawShape, float } from "./shapes.ts";
+import { checkOptions } from "../../options.ts";
+
+const MULTIVARIATE_NORMAL_OPTIONS = { shape: true, method: true } as const;
+const ORTHOGONAL_OPTIONS = { shape: true, m: true } as const;
 
 export interface MultivariateNormalOptions {
   /** The shape without the last axis; that of mean and covariance unless told. */
@@ -34,6 +38,7 @@ export function multivariateNormal(
   cov: TensorLike,
   options: MultivariateNormalOptions = {},
 ): Tensor {
+  checkOptions("random.multivariateNormal", options, MULTIVARIATE_NORMAL_OPTIONS);
   const source = checkedKey("multivariateNormal", k);
   const [centre, spread] = [float(mean), float(cov)];
   const { method = "cholesky" } = options;
@@ -68,6 +73,7 @@ export interface OrthogonalOptions {
  * (await random.orthogonal(random.key(42), 3)).shape; // [3, 3]
  */
 export function orthogonal(k: TensorLike, n: number, options: OrthogonalOptions = {}): Tensor {
+  checkOptions("random.orthogonal", options, ORTHOGONAL_OPTIONS);
   const source = checkedKey("orthogonal", k);
   const { shape = [], m = n } = options;
   const full = checkShape("random.orthogonal", [...shape, Math.max(n, m), Math.min(n, m)]);

@@ -1,0 +1,102 @@
+import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { sameShape, shapeText } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { at } from "../view.ts";
+import { composite } from "./composite.ts";
+import type { TensorLike } from "./create.ts";
+import { abs, clip, div, mul, sqrt, sub } from "./elementwise.ts";
+import { concatenate, sliceAlong } from "./join.ts";
+import { matmul } from "./matmul.ts";
+import { broadcastTo, expandDims, reshape, squeeze, transpose } from "./movement.ts";
+import { atleast2d } from "./rank.ts";
+import { floating, sum } from "./reduce.ts";
+import { averaged } from "./statistics.ts";
+import { diagonal } from "./triangle.ts";
+
+const COVARIANCE_OPTIONS = { y: true, rowvar: true, bias: true, ddof: true, fweights: true, aweights: true } as const;
+const CORRCOEF_OPTIONS = { y: true, rowvar: true } as const;
+
+export interface CovarianceOptions {
+  /** A second set of variables, below the first. */
+  readonly y?: TensorLike;
+  /** Whether rows are the variables (true unless told), or columns. */
+  readonly rowvar?: boolean;
+  /** Divides by the number of observations instead of one less. */
+  readonly bias?: boolean;
+  /** Taken off the number of observations. */
+  readonly ddof?: number;
+  /** How often each observation counts, whole numbers. */
+  readonly fweights?: TensorLike;
+  /** What each observation counts for. */
+  readonly aweights?: TensorLike;
+}
+
+/**
+ * The covariance matrix of variables (rows) over observations (columns). Source: jnp.cov.
+ *
+ * @throws ShapeError for more than two axes, or weights that do not fit.
+ * @example await cov(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
+ */
+export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
+  checkOptions("cov", options, COVARIANCE_OPTIONS);
+  const first = floating(m);
+  const { rowvar = true, bias = false } = options;
+  const ddof = options.ddof ?? (bias ? 0 : 1);
+  const rows = variables(first, !rowvar && first.ndim !== 1);
+  const second =
+    options.y === undefined
+      ? []
+      : [floating(options.y)].map((y) => variables(y, !rowvar && atleast2d(y).shape[0] !== 1));
+  const x = second.length === 0 ? rows : concatenate([rows, ...second]);
+  const count = at(x.shape, 1);
+  const weights = weightsOf(options, count);
+  return composite("cov", () => {
+    const whole = weights === undefined ? undefined : broadcastTo(weights, x.shape);
+    const [middle, total] = averaged("cov", x, {
+      axis: 1,
+      keepdims: true,
+      ...(whole === undefined ? {} : { weights: whole }),
+    });
+    const centred = sub(x, middle);
+    const observations = reshape(sliceAlong(total, 0, 0, 1), []);
+    const corrected =
+      options.aweights === undefined || weights === undefined
+        ? ddof
+        : div(mul(sum(mul(weights, abs(floating(options.aweights)))), ddof), observations);
+    const product = matmul(centred, transpose(weights === undefined ? centred : mul(centred, weights)));
+    return squeeze(div(product, ddof === 0 ? observations : sub(observations, corrected)));
+  });
+}
+
+function variables(x: Tensor, columns: boolean): Tensor {
+  if (x.ndim > 2) throw new ShapeError(`cov: needs two axes at most, received shape ${shapeText(x.shape)}`);
+  return columns ? transpose(atleast2d(x)) : atleast2d(x);
+}
+
+function weightsOf({ fweights, aweights }: CovarianceOptions, count: number): Tensor | undefined {
+  const given = [fweights, aweights].flatMap((one) => (one === undefined ? [] : [abs(floating(one))]));
+  const wrong = given.find(({ shape }) => !sameShape(shape, [count]));
+  if (wrong !== undefined)
+    throw new ShapeError(
+      `cov: weights of shape ${shapeText(wrong.shape)} for ${count} observations; one for each is needed`,
+    );
+  const [one, other] = given;
+  return one === undefined || other === undefined ? one : mul(one, other);
+}
+
+/**
+ * The correlation matrix of variables (rows) over observations (columns). Source: jnp.corrcoef.
+ *
+ * @throws ShapeError for more than two axes.
+ * @example await corrcoef(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
+ */
+export function corrcoef(x: TensorLike, options: Pick<CovarianceOptions, "y" | "rowvar"> = {}): Tensor {
+  checkOptions("corrcoef", options, CORRCOEF_OPTIONS);
+  return composite("corrcoef", () => {
+    const c = cov(x, options);
+    if (c.ndim === 0) return div(c, c);
+    const spread = sqrt(diagonal(c));
+    return clip(div(div(c, expandDims(spread, 1)), expandDims(spread, 0)), -1, 1);
+  });
+}
