@@ -6,7 +6,7 @@ import cliProgress from "cli-progress";
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { implementations } from "./implementations.ts";
-import { lines, markdown, summary, title } from "./report.ts";
+import { complaints, lines, markdown, summary, title } from "./report.ts";
 import type { Report } from "./run.ts";
 import { page, serve } from "./serve.ts";
 
@@ -14,6 +14,7 @@ interface Flags {
   readonly on: readonly string[];
   readonly only?: string;
   readonly out?: string;
+  readonly doc?: boolean;
   readonly json?: string;
 }
 
@@ -34,7 +35,7 @@ function write(file: string, text: string): void {
   console.log(`wrote ${path.relative(root, target)}`);
 }
 
-async function run({ on, only, out, json }: Flags): Promise<void> {
+async function run({ on, only, out, doc, json }: Flags): Promise<void> {
   const reports: Report[] = [];
   for (const name of on) {
     const bar = new cliProgress.SingleBar(
@@ -60,24 +61,24 @@ async function run({ on, only, out, json }: Flags): Promise<void> {
     if (json !== undefined) write(json, `${JSON.stringify(reports)}\n`);
   }
   print(reports);
-  if (out !== undefined) write(out, markdown(reports));
-  if (reports.some(({ results }) => results.some(({ ok }) => !ok))) process.exitCode = 1;
+  const page = doc === true ? "docs/conformance.md" : out;
+  if (page !== undefined) write(page, markdown(reports));
+  if (reports.some((report) => complaints(report).length > 0)) process.exitCode = 1;
 }
 
 function print(reports: readonly Report[]): void {
   const table = new Table({ head: ["family", "function", ...reports.map(title)], style: { compact: true } });
   for (const { family, name, cells } of lines(reports)) table.push([family, name, ...cells]);
   console.log(table.toString());
-  for (const report of reports)
-    for (const { ok, label, dtype, kind, message } of report.results)
-      if (!ok) console.log(`${title(report)}: ${label}, ${dtype}, ${kind}: ${message ?? ""}`);
+  for (const text of reports.flatMap(complaints)) console.log(text);
 }
 
 const program = new Command("conformance")
   .description("Runs the op table on implementations of WebGPU and compares with float64 oracles.")
   .option("--on <names>", `a comma-separated list of ${names.join(", ")}`, listOf, names)
   .option("--only <text>", "only checks whose family or function contains this text")
-  .option("--out <file>", "writes the table as Markdown, such as docs/conformance.md")
+  .option("--doc", "writes the table to docs/conformance.md")
+  .option("--out <file>", "writes the table as Markdown to another file")
   .option("--json <file>", "writes the full reports")
   .action(run);
 
