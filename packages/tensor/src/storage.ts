@@ -48,9 +48,9 @@ export class Storage {
   #managed = false;
   readonly #cell: Cell = { buffer: undefined, owner: undefined };
   /** Weight that the collector sees, and nothing reads; see BALLAST_RATIO. */
-  ballast: ArrayBuffer | undefined;
+  ballast: ArrayBufferLike | undefined;
 
-  constructor(bytes: number, label: string, host?: ArrayBufferView, ballast?: ArrayBuffer) {
+  constructor(bytes: number, label: string, host?: ArrayBufferView, ballast?: ArrayBufferLike) {
     this.bytes = bytes;
     this.label = label;
     this.host = host;
@@ -120,9 +120,19 @@ export class Storage {
     if (this.#managed || this.#freedBy !== undefined) return;
     this.#managed = true;
     const ballast = Math.ceil(this.bytes * BALLAST_RATIO);
-    if (ballast >= MIN_BALLAST) this.ballast ??= new ArrayBuffer(Math.min(MAX_BALLAST, ballast));
+    if (ballast >= MIN_BALLAST) this.ballast ??= untouched(Math.min(MAX_BALLAST, ballast));
     finalizer.register(this, this.#cell, this);
   }
+}
+
+/**
+ * Memory that nobody reads or writes. A new ArrayBuffer is zeroed, which touches its pages once the allocator reuses some:
+ * 3 ms for 16 MiB in Node, against 40 µs.
+ */
+function untouched(bytes: number): ArrayBufferLike {
+  // Node's, which Deno and Bun have too; browsers do not.
+  const { Buffer } = globalThis as { readonly Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array } };
+  return Buffer === undefined ? new ArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer;
 }
 
 function giveBack(cell: Cell): void {
