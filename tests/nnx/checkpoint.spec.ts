@@ -121,6 +121,40 @@ describe("saveCheckpoint and loadCheckpoint", () => {
     ).rejects.toThrow("no");
   });
 
+  it("damaged files are refused by name, and change nothing", async () => {
+    const [saved, folder] = [training(1), new Folder()];
+    await nnx.saveCheckpoint(saved, folder);
+    const whole = folder.read("model.safetensors");
+    const other = training(2);
+    const before = await bits(other.model);
+    const refused = async (bytes: Uint8Array, message: RegExp): Promise<void> => {
+      const read = (_file: string, start = 0, end = bytes.length): Uint8Array => bytes.slice(start, end);
+      await expect(nnx.loadCheckpoint(other, { read })).rejects.toThrow(message);
+      expect(await bits(other.model)).toEqual(before);
+    };
+    await refused(
+      whole.slice(0, -3),
+      /model\.safetensors: ".*" needs the bytes from .* the file is cut.*nothing was changed/,
+    );
+    await refused(whole.slice(0, 100), /model\.safetensors: truncated in the header/);
+    await refused(whole.slice(0, 5), /too short for a safetensors file/);
+    await refused(new TextEncoder().encode("<!doctype html><p>not found"), /the header is too large/);
+    const header = JSON.stringify({
+      a: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+      b: { dtype: "F32", shape: [2], data_offsets: [4, 12] },
+    });
+    const overlapping = new Uint8Array(8 + header.length + 12);
+    new DataView(overlapping.buffer).setBigUint64(0, BigInt(header.length), true);
+    overlapping.set(new TextEncoder().encode(header), 8);
+    await refused(overlapping, /model\.safetensors: tensor "b" overlaps tensor "a"/);
+    const twice = { read: (file: string, start = 0, end?: number): Uint8Array => parts(file).slice(start, end) };
+    const index = { weight_map: { a: "a.safetensors", b: "b.safetensors" } };
+    const parts = (file: string): Uint8Array =>
+      file.endsWith(".json") ? new TextEncoder().encode(JSON.stringify(index)) : whole;
+    await expect(nnx.loadCheckpoint(other, twice)).rejects.toThrow(/is in a\.safetensors and in b\.safetensors/);
+    expect(await bits(other.model)).toEqual(before);
+  });
+
   it("a checkpoint of another model is refused with every path, and changes nothing", async () => {
     const folder = new Folder();
     await nnx.saveCheckpoint({ model: new nnx.Linear(2, 2, { rngs: new nnx.Rngs(0), useBias: false }) }, folder);

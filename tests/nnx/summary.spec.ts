@@ -32,6 +32,26 @@ class Foo extends nnx.Module {
 }
 
 describe("tabulate", () => {
+  it("counts the operations of each call and of its gradients", () => {
+    const foo = new Foo({ rngs: new nnx.Rngs(0) });
+    const table = nnx.tabulate(foo, [ones([2, 32])], { computeFlops: true, computeVjpFlops: true });
+    const cells = table
+      .split("\n")
+      .filter((line) => line.startsWith("│"))
+      .map((line) => line.split("│").map((cell) => cell.trim()));
+    expect(cells[0]?.slice(5, 7)).toEqual(["flops", "vjpFlops"]);
+    const row = (path: string): string[] => cells.find((found) => found[1] === path)?.slice(5, 7) ?? [];
+    const [flops, vjpFlops] = row("block1/linear").map((text) => Number(text.replaceAll(",", "")));
+    // 2·2·32·128 of the product and 2·128 of the bias, as Flax counts.
+    expect(flops).toBe(2 * 2 * 32 * 128 + 2 * 128);
+    // Those, two more products, and the bias's sum; the cotangent may cost an element each.
+    expect(vjpFlops).toBeGreaterThanOrEqual(3 * 2 * 2 * 32 * 128 + 2 * 2 * 128);
+    expect(vjpFlops).toBeLessThan(3 * 2 * 2 * 32 * 128 + 6 * 2 * 128);
+    const conv = new nnx.Conv(2, 4, [3, 3], { useBias: false, padding: "VALID", rngs: new nnx.Rngs(0) });
+    const shown = nnx.tabulate(conv, [ones([1, 6, 6, 2])], { computeFlops: true });
+    expect(shown).toContain(` ${(2 * 16 * 9 * 2 * 4).toLocaleString("en-US")} `);
+  });
+
   it("test_tabulate: a row for each module in the order of calls, with shapes, sizes and totals", async () => {
     const foo = new Foo({ rngs: new nnx.Rngs(0) });
     const lines = nnx.tabulate(foo, [ones([1, 32])]).split("\n");

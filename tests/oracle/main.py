@@ -13,6 +13,7 @@ import attention_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import function_cases  # noqa: E402
 import golden  # noqa: E402
+import nnx_arguments  # noqa: E402
 import nnx_attention  # noqa: E402
 import nnx_cases  # noqa: E402
 import nnx_checkpoint  # noqa: E402
@@ -53,4 +54,5 @@ golden.write("nnx-training", nnx_cases.training_cases())
 for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
+golden.write("nnx-arguments", nnx_arguments.cases())
 golden.write("nnx-attention", nnx_attention.cases())

@@ -20,6 +20,7 @@ import type { Graph, GraphNode } from "./graph.ts";
 import { ownStorage } from "./own-storage.ts";
 import type { MemoryPlan } from "./plan.ts";
 import { printGraph } from "./print.ts";
+import { flopsOf } from "./flops.ts";
 import type { ProgramReport } from "./report.ts";
 
 /** How a program is run, where it is part of a larger one. */
@@ -220,6 +221,7 @@ function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Buil
   return {
     dispatches: steps.length + Number(gated),
     pipelines: new Set(steps.map((step) => step.kernel.code)).size + Number(gated),
+    flops: flopsOf(graph),
     bytesMoved: lines.reduce((sum, line) => sum + line.bytes, 0),
     temporaryBytes: [...temporaries.values()].reduce((sum, bytes) => sum + bytes, 0),
     kernels: lines.map((line) => line.text),

@@ -5,6 +5,8 @@ export interface ProgramReport {
   readonly pipelines: number;
   /** Bytes that kernels read and write, each operand and result counted once for each kernel. */
   readonly bytesMoved: number;
+  /** Additions and multiplications of the captured graph: see flops.ts for what counts. */
+  readonly flops: number;
   /** Bytes of temporaries that live while it runs. */
   readonly temporaryBytes: number;
   /** One line for each kernel. */

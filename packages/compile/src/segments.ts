@@ -176,6 +176,7 @@ function withCalls(parts: readonly ProgramReport[], calls: readonly GraphCall[],
     dispatches: sum(({ dispatches }) => dispatches) + gates + costs.reduce((total, cost) => total + cost.gates, 0),
     pipelines: all.reduce((total, { report }) => total + report.pipelines, 0),
     bytesMoved: sum(({ bytesMoved }) => bytesMoved),
+    flops: sum(({ flops }) => flops),
     temporaryBytes: all.reduce((total, { report }) => total + report.temporaryBytes, 0),
     kernels: all.flatMap(({ report, times }) =>
       report.kernels.map((line) => (times === 1 ? line : `${times} × ${line}`)),

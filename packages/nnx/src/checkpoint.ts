@@ -3,6 +3,7 @@ import { ArgumentError, astype, DtypeError, ShapeError, Tensor } from "@jnx/tens
 import { isFloat, itemBytes, shapeText } from "@jnx/tensor/internal";
 import { GraphError } from "./errors.ts";
 import { decodeTensor, fileBytes, FORMAT } from "./io.ts";
+import { lengthBytes, maxHeaderBytes } from "./safetensors-format.ts";
 import { layoutSafetensors, parseSafetensorsHeader, SafetensorsError, type SafetensorsPlace } from "./safetensors.ts";
 import { state as stateOf } from "./graph.ts";
 import { pathText, type Path } from "./node.ts";
@@ -200,12 +201,21 @@ export async function loadCheckpoint(
   for (const { item, place } of known) {
     signal?.throwIfAborted();
     const data = await source.read(place.file, place.begin, place.end);
+    checkWhole(item.name, place, data.byteLength);
     const tensor = decodeTensor(item.name, { dtype: place.dtype, shape: place.shape, data }, place.file);
     writes.push(writer(item, tensor));
     bytes += data.byteLength;
     onProgress?.({ name: item.name, bytes, totalBytes });
   }
   for (const write of writes) write();
+}
+
+/** A source gives fewer bytes than were asked for where a file ends early. */
+function checkWhole(name: string, { file, begin, end }: Found, received: number): void {
+  if (received === end - begin) return;
+  throw new SafetensorsError(
+    `loadCheckpoint: ${file}: "${name}" needs the bytes from ${begin} to ${end}, received ${received} of ${end - begin}; the file is cut: copy it again; nothing was changed`,
+  );
 }
 
 /** Where an array lies. */
@@ -222,13 +232,24 @@ async function placesOf(
   const places = new Map<string, Found>();
   for (const name of files) {
     signal?.throwIfAborted();
-    const length = await source.read(name, 0, 8);
-    const size = Number(new DataView(length.slice().buffer).getBigUint64(0, true));
-    const header = await source.read(name, 0, 8 + size);
-    for (const [key, place] of parseSafetensorsHeader(header, { file: name }))
+    for (const [key, place] of parseSafetensorsHeader(await headerOf(source, name), { file: name })) {
+      const other = places.get(key);
+      if (other !== undefined)
+        throw new SafetensorsError(
+          `loadCheckpoint: "${key}" is in ${other.file} and in ${name}; the shards do not belong together; nothing was changed`,
+        );
       places.set(key, { ...place, file: name });
+    }
   }
   return places;
+}
+
+/** The beginning of a file; of one that is no safetensors file as much as shows that. */
+async function headerOf(source: CheckpointSource, file: string): Promise<Uint8Array> {
+  const length = await source.read(file, 0, lengthBytes);
+  if (length.byteLength < lengthBytes) return length;
+  const size = Number(new DataView(length.slice().buffer).getBigUint64(0, true));
+  return size > maxHeaderBytes ? length : source.read(file, 0, lengthBytes + size);
 }
 
 /** One file, or those that the index names. */

@@ -59,7 +59,7 @@ export {
   type MaskOptions,
 } from "./layers/attention-masks.ts";
 export { BatchNorm, type BatchNormCallOptions, type BatchNormOptions } from "./layers/batch-norm.ts";
-export { Conv, type ConvOptions, type ConvPadding } from "./layers/conv.ts";
+export { Conv, type ConvGeneralDilated, type ConvOptions, type ConvPadding } from "./layers/conv.ts";
 export { ConvTranspose, type ConvTransposeLayerOptions } from "./layers/conv-transpose.ts";
 export { Dropout, type DropoutCallOptions, type DropoutOptions } from "./layers/dropout.ts";
 export {
@@ -74,7 +74,7 @@ export {
   type GatedCellOptions,
   type SimpleCellOptions,
 } from "./layers/cells.ts";
-export { Einsum, type EinsumLayerOptions } from "./layers/einsum.ts";
+export { Einsum, type EinsumLayerOptions, type EinsumOp } from "./layers/einsum.ts";
 export { Embed, type EmbedOptions } from "./layers/embed.ts";
 export { GroupNorm, type GroupNormOptions } from "./layers/group-norm.ts";
 export {
@@ -87,6 +87,7 @@ export {
 } from "./layers/layer-norm.ts";
 export { avgPool, maxPool, minPool, pool, type AvgPoolOptions, type PoolOptions } from "./layers/pooling.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
+export type { DotGeneral, GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./layers/params.ts";
 export { LinearGeneral, type LinearGeneralOptions } from "./layers/linear-general.ts";
 export { LoRA, LoRALinear, type LoRALinearOptions, type LoRAOptions } from "./layers/lora.ts";
 export {

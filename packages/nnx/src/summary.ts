@@ -5,6 +5,7 @@ import { Module } from "./module.ts";
 import { nodeClass, type Path } from "./node.ts";
 import { countText, kindName } from "./print.ts";
 import { jit } from "./transforms/jit.ts";
+import { backwardFlops, forwardFlops, likeSeen, type MethodCall } from "./summary-flops.ts";
 import { isVariable, peek, type AnyVariable } from "./variable.ts";
 
 /** Options of `tabulate`. */
@@ -13,6 +14,10 @@ export interface TabulateOptions {
   readonly depth?: number;
   /** The method that is called, "call". */
   readonly method?: string;
+  /** Whether a column tells the additions and multiplications of each call, false. */
+  readonly computeFlops?: boolean;
+  /** Whether a column tells those of each call with its gradients, false. */
+  readonly computeVjpFlops?: boolean;
   /** Which rows are shown; all unless given. */
   readonly rowFilter?: (row: TabulateRow) => boolean;
 }
@@ -25,14 +30,13 @@ export interface TabulateRow {
   readonly outputs: string;
 }
 
-interface Call extends TabulateRow {
-  readonly module: Module;
-}
+interface Call extends TabulateRow, MethodCall {}
 
 /**
  * A table of what a model is made of and what flows through it: a row for each module in the order of calls, with the
  * shapes of inputs and outputs, and a column for each kind of Variable with its number and bytes. The model is traced on
- * a copy: nothing is computed and nothing changes. Source: flax.nnx.tabulate.
+ * a copy: nothing is computed and nothing changes. FLOPs are counted in the captured graph: 2·m·n·k for a product or a
+ * convolution, one for each element of an elementwise op or a reduction. Source: flax.nnx.tabulate.
  *
  * @throws ArgumentError when the object has no such method.
  * @example
@@ -44,21 +48,37 @@ export function tabulate(object: Module, inputs: readonly unknown[], options: Ta
   const calls = traceCalls(copy, method, inputs).filter((row) => row.path.length <= depth && rowFilter(row));
   const owned = ownedBy(copy);
   const kinds = [...new Set([...owned.values()].flat().map(kindName))].sort();
-  const head = ["path", "type", "inputs", "outputs", ...kinds];
-  const rows = calls.map(({ module, path, type, inputs: given, outputs }) => [
+  const counts = flopColumns(options);
+  const head = ["path", "type", "inputs", "outputs", ...counts.map(([name]) => name), ...kinds];
+  const rows = calls.map(({ module, path, type, inputs: given, outputs, ...rest }) => [
     path.join("/"),
     type,
     given,
     outputs,
+    ...counts.map(([, count]) => grouped(count({ module, ...rest }))),
     ...kinds.map((kind) => variablesCell(module, kind, owned)),
   ]);
   const all = [...new Set([...owned.values()].flat())];
   const totals = kinds.map((kind) => sizeText(all.filter((one) => kindName(one) === kind)));
-  const table = box([head, ...rows, ["", "", "", "Total", ...totals]]);
+  const table = box([head, ...rows, ["", "", "", ...counts.map(() => ""), "Total", ...totals]]);
   const width = table.split("\n")[0]?.length ?? 0;
   const centred = (text: string): string => " ".repeat(Math.max(0, Math.floor((width - text.length) / 2))) + text;
   const title = centred(`${object.constructor.name} Summary`);
   return `${title}\n${table}\n\n${centred(`Total Parameters: ${sizeText(all)}`)}\n`;
+}
+
+/** The columns that count, by name. */
+function flopColumns(options: TabulateOptions): [string, (call: MethodCall) => number][] {
+  const { computeFlops = false, computeVjpFlops = false } = options;
+  return [
+    ...(computeFlops ? [["flops", forwardFlops] as [string, typeof forwardFlops]] : []), // a pair
+    ...(computeVjpFlops ? [["vjpFlops", backwardFlops] as [string, typeof backwardFlops]] : []), // as above
+  ];
+}
+
+/** Thousands apart: 1,234,567. */
+function grouped(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
 }
 
 /** Runs the method on symbols, noting each module's calls, the caller before those that it calls. */
@@ -78,6 +98,8 @@ function traceCalls(root: Module, method: string, inputs: readonly unknown[]): C
       const shown = name === "call" ? path : [...path, name];
       calls[position] = {
         module,
+        method: name,
+        args: likeSeen(args),
         path: shown,
         type: module.constructor.name,
         inputs: given,

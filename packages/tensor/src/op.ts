@@ -115,6 +115,8 @@ export interface KernelOp<A> extends OpBase<A> {
   /** True if the kernel can walk this operand as it lies; otherwise it is copied to be contiguous. */
   accepts(view: View, operand: number, attrs: A): boolean;
   plan(operands: readonly KernelOperand[], attrs: A, limits: Limits): readonly KernelStage[];
+  /** Additions and multiplications, where a kernel does more than move: 2·m·n·k of a product. */
+  flops?(inputs: readonly Aval[], attrs: A): number;
 }
 
 /** An operand as the kernel finds it: what is packed has been unpacked before it. */

@@ -5,7 +5,7 @@ import { swapaxes, arange, type DType, type Tensor, type TensorLike } from "@jnx
 import { asTensor, at, shapeText, sizeOf } from "@jnx/tensor/internal";
 import type { Module } from "../module.ts";
 import { Intermediate } from "../variable-types.ts";
-import { promoteDtype } from "./params.ts";
+import { checkedPrecision, promoteDtype, type Precision, type PromoteDtype } from "./params.ts";
 
 /** Options of `nnx.dotProductAttention`. */
 export interface DotProductAttentionOptions {
@@ -25,6 +25,10 @@ export interface DotProductAttentionOptions {
   readonly deterministic?: boolean;
   /** The dtype to compute in; that of the operands unless given. */
   readonly dtype?: DType;
+  /** Taken for Flax's sake: all is computed in float32. */
+  readonly precision?: Precision | undefined;
+  /** What brings query, key and value to one dtype instead of the common rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
   /** Where the weights are sown, as an Intermediate named attentionWeights. */
   readonly module?: Module;
 }
@@ -48,7 +52,8 @@ export function dotProductAttention(
   options: DotProductAttentionOptions = {},
 ): Tensor {
   const given = [asTensor(query), asTensor(key), asTensor(value)] as const;
-  const [q, k, v] = promoteDtype(given, options.dtype);
+  checkedPrecision("dotProductAttention", options.precision);
+  const [q, k, v] = (options.promoteDtype ?? promoteDtype)(given, options.dtype);
   checkHeads(q, k, v);
   const { dropoutRate = 0, module } = options;
   if (dropoutRate === 0 && module === undefined) return withoutWeights(q, k, v, options);

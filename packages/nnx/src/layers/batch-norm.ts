@@ -5,13 +5,13 @@ import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { readValue } from "../variable.ts";
 import { BatchStat, type Param } from "../variable-types.ts";
-import { promoteDtype } from "./params.ts";
+import { promoteDtype, type PromoteDtype } from "./params.ts";
 import {
   alongFeatures,
   makeScaleAndBias,
   normalized,
-  promoted,
   statistics,
+  type AxisIndexGroups,
   type NormCallOptions,
   type NormOptions,
   type Statistics,
@@ -55,6 +55,9 @@ export class BatchNorm extends Module {
   readonly epsilon: number;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly axisName: string | undefined;
+  readonly axisIndexGroups: AxisIndexGroups | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
   readonly useBias: boolean;
   readonly useScale: boolean;
   readonly useFastVariance: boolean;
@@ -74,6 +77,9 @@ export class BatchNorm extends Module {
     this.epsilon = epsilon;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.axisName = options.axisName;
+    this.axisIndexGroups = options.axisIndexGroups;
+    this.promoteDtype = options.promoteDtype;
     this.useBias = useBias;
     this.useScale = useScale;
     this.useFastVariance = useFastVariance;
@@ -92,12 +98,11 @@ export class BatchNorm extends Module {
         "BatchNorm: useRunningAverage is not set; pass it to the constructor or to call, or use model.train(), model.eval() or nnx.view",
       );
     const given = asTensor(x);
-    const [promotedX, scale, bias] = promoted(given, this.scale, this.bias, this.dtype);
-    const [input] = promoteDtype([promotedX, readValue(this.mean), readValue(this.var)] as const, this.dtype);
+    const params = [this.scale, this.bias].map((param) => (param === null ? undefined : readValue(param)));
+    const all = [given, readValue(this.mean), readValue(this.var), params[0], params[1]] as const;
+    const [input, mean, variance, scale, bias] = (this.promoteDtype ?? promoteDtype)(all, this.dtype);
     const place = (vector: Tensor): Tensor => alongFeatures("BatchNorm", vector, input, this.axis);
-    const stats = running
-      ? { mean: place(readValue(this.mean)), variance: place(readValue(this.var)) }
-      : ofBatch(this, input, options);
+    const stats = running ? { mean: place(mean), variance: place(variance) } : ofBatch(this, input, options);
     return normalized(input, stats, [scale && place(scale), bias && place(bias)], this.epsilon);
   }
 }
@@ -106,7 +111,8 @@ export class BatchNorm extends Module {
 function ofBatch(layer: BatchNorm, x: Tensor, { mask }: BatchNormCallOptions): Statistics {
   const feature = normalizeAxis("BatchNorm", layer.axis, x.ndim);
   const axes = x.shape.flatMap((_, axis) => (axis === feature ? [] : [axis]));
-  const how = { useMean: true, useFastVariance: layer.useFastVariance, ...(mask === undefined ? {} : { mask }) };
+  const { axisName, axisIndexGroups, useFastVariance } = layer;
+  const how = { useMean: true, useFastVariance, axisName, axisIndexGroups, ...(mask === undefined ? {} : { mask }) };
   const stats = statistics("BatchNorm", x, axes, how);
   const next = (old: BatchStat, batch: Tensor): Tensor =>
     stopGradient(

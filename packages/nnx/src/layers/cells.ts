@@ -17,6 +17,7 @@ import { Module } from "../module.ts";
 import { Rngs, type RngsOptions, type RngStream } from "../rngs.ts";
 import type { Metadata } from "../variable.ts";
 import { Linear, type LinearOptions } from "./linear.ts";
+import type { PromoteDtype } from "./params.ts";
 
 /** What a cell hands from step to step: one array, or several. */
 export type CellCarry = Tensor | readonly Tensor[];
@@ -38,6 +39,12 @@ export interface CellOptions extends RngsOptions {
   readonly dtype?: DType;
   /** The dtype of the parameters, float32. */
   readonly paramDtype?: DType;
+  /** The first carry, where `initializeCarry` is not told another; zeros unless given. */
+  readonly carryInit?: Initializer | undefined;
+  /** What brings operands to one dtype instead of the layers' own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
+  /** Whether the cell forks a stream of its own for first carries, false; Flax prefers streams given to the RNN. */
+  readonly keepRngs?: boolean;
   readonly kernelMetadata?: Metadata;
   readonly recurrentKernelMetadata?: Metadata;
   readonly biasMetadata?: Metadata;
@@ -68,6 +75,9 @@ export abstract class RNNCellBase<C extends CellCarry = CellCarry> extends Modul
   readonly hiddenFeatures: number;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly carryInit: Initializer | undefined;
+  readonly rngs: RngStream | null;
 
   constructor(inFeatures: number, hiddenFeatures: number, options: CellOptions) {
     super();
@@ -75,6 +85,10 @@ export abstract class RNNCellBase<C extends CellCarry = CellCarry> extends Modul
     this.hiddenFeatures = hiddenFeatures;
     this.dtype = options.dtype;
     this.paramDtype = options.paramDtype ?? "float32";
+    this.promoteDtype = options.promoteDtype;
+    this.carryInit = options.carryInit;
+    // Before any parameter, as in Flax.
+    this.rngs = options.keepRngs === true ? options.rngs.stream("carry").fork() : null;
   }
 
   /** carry, x: [..., inFeatures] → next carry, output [..., hiddenFeatures] */
@@ -89,8 +103,10 @@ export abstract class RNNCellBase<C extends CellCarry = CellCarry> extends Modul
   }
 
   /** One array of a first carry. */
-  protected carryPart(inputShape: Shape, { rngs, carryInit = zeros }: CarryOptions): Tensor {
-    if (rngs === undefined || rngs === null)
+  protected carryPart(inputShape: Shape, options: CarryOptions): Tensor {
+    const rngs = options.rngs ?? this.rngs;
+    const carryInit = options.carryInit ?? this.carryInit ?? zeros;
+    if (rngs === null)
       throw new ArgumentError(`${this.constructor.name}.initializeCarry: needs keys; pass { rngs: new nnx.Rngs(0) }`);
     const stream = rngs instanceof Rngs ? rngs.stream("carry") : rngs;
     return carryInit(stream.call(), [...inputShape.slice(0, -1), this.hiddenFeatures], this.paramDtype);
@@ -110,8 +126,8 @@ function hiddenOptions(options: CellOptions, useBias: boolean): LinearOptions {
   return { ...common(options), rngs, useBias, kernelInit: recurrentKernelInit, ...metadata };
 }
 
-function common({ dtype, paramDtype }: CellOptions): { readonly dtype?: DType; readonly paramDtype?: DType } {
-  return given({ dtype, paramDtype });
+function common({ dtype, paramDtype, promoteDtype }: CellOptions): Partial<LinearOptions> {
+  return given({ dtype, paramDtype, promoteDtype });
 }
 
 /** Without the entries that are undefined. */

@@ -15,9 +15,9 @@ import { lecunNormal, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { readValue } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { channelsLast, maskedKernel, oneBatchAxis, perAxis, resolveConvPadding } from "./conv.ts";
+import { channelsLast, maskedKernel, oneBatchAxis, perAxis, preferred, resolveConvPadding } from "./conv.ts";
 import type { ConvLayerOptions, ConvPadding } from "./conv.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { checkedPrecision, makeParam, promoteDtype, type Precision, type PromoteDtype } from "./params.ts";
 
 /** Options of `ConvTranspose`. */
 export interface ConvTransposeLayerOptions extends ConvLayerOptions {
@@ -48,6 +48,9 @@ export class ConvTranspose extends Module {
   readonly mask: Tensor | undefined;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly precision: Precision | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly preferredElementType: DType | undefined;
   readonly transposeKernel: boolean;
   readonly kernel: Param;
   readonly bias: Param | null;
@@ -71,6 +74,9 @@ export class ConvTranspose extends Module {
     this.mask = mask;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.precision = checkedPrecision("ConvTranspose", options.precision);
+    this.promoteDtype = options.promoteDtype;
+    this.preferredElementType = options.preferredElementType;
     this.transposeKernel = transposeKernel;
     const channels = transposeKernel ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
     const shape = [...this.kernelSize, ...channels];
@@ -85,8 +91,9 @@ export class ConvTranspose extends Module {
     const strides = perAxis(this.strides, axes);
     const offset = this.bias === null ? undefined : readValue(this.bias);
     const operands = [flat, maskedKernel("ConvTranspose", this.kernel, this.mask), offset] as const;
-    const [input, kernel, bias] = promoteDtype(operands, this.dtype);
-    const y = convTranspose(input, kernel, strides, paddingOf(this.padding, axes), {
+    const [input, kernel, bias] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
+    const [left, right] = preferred([input, kernel], this.preferredElementType);
+    const y = convTranspose(left, right, strides, paddingOf(this.padding, axes), {
       rhsDilation: perAxis(this.kernelDilation, axes),
       transposeKernel: this.transposeKernel,
       dimensionNumbers: channelsLast(axes),

@@ -1,12 +1,24 @@
-import { add, ArgumentError, array, convGeneralDilated, mul, pad, reshape, ShapeError, take } from "@jnx/tensor";
-import type { DType, Padding, PadPair, Tensor, TensorLike } from "@jnx/tensor";
+import {
+  add,
+  ArgumentError,
+  array,
+  astype,
+  convGeneralDilated,
+  mul,
+  pad,
+  reshape,
+  ShapeError,
+  take,
+} from "@jnx/tensor";
+import type { ConvOptions as TensorConvOptions, DType, Padding, PadPair, Tensor, TensorLike } from "@jnx/tensor";
 import { asTensor, at, sameShape, shapeText } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./params.ts";
 
 /**
  * Padding of a convolution: by name (CIRCULAR wraps around, REFLECT mirrors, CAUSAL pads before one axis alone), one
@@ -16,7 +28,7 @@ export type ConvPadding =
   "SAME" | "SAME_LOWER" | "VALID" | "CIRCULAR" | "REFLECT" | "CAUSAL" | number | readonly (number | PadPair)[];
 
 /** Options that Conv and ConvTranspose share. */
-export interface ConvLayerOptions extends RngsOptions {
+export interface ConvLayerOptions extends RngsOptions, ProductOptions {
   /** "SAME" unless given. */
   readonly padding?: ConvPadding;
   /** Elements of the kernel lie this far apart, 1. */
@@ -45,7 +57,16 @@ export interface ConvOptions extends ConvLayerOptions {
   readonly inputDilation?: number | readonly number[];
   /** Groups of channels and features that know nothing of each other, 1. */
   readonly featureGroupCount?: number;
+  /** A function in the place of `lax.convGeneralDilated`. */
+  readonly convGeneralDilated?: ConvGeneralDilated | undefined;
 }
+
+/** A function in the place of `lax.convGeneralDilated`. */
+export type ConvGeneralDilated = (
+  x: Tensor,
+  kernel: Tensor,
+  options: TensorConvOptions & GeneralProductOptions,
+) => Tensor;
 
 /** One number for each axis. */
 export function perAxis(value: number | readonly number[] | undefined, axes: number): readonly number[] {
@@ -126,6 +147,10 @@ export class Conv extends Module {
   readonly mask: Tensor | undefined;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly precision: Precision | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly preferredElementType: DType | undefined;
+  readonly convGeneralDilated: ConvGeneralDilated | undefined;
   readonly kernel: Param;
   readonly bias: Param | null;
 
@@ -150,6 +175,10 @@ export class Conv extends Module {
     this.mask = mask;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.precision = checkedPrecision("Conv", options.precision);
+    this.promoteDtype = options.promoteDtype;
+    this.preferredElementType = options.preferredElementType;
+    this.convGeneralDilated = options.convGeneralDilated;
     const shape = [...this.kernelSize, inFeatures / featureGroupCount, outFeatures];
     this.kernel = makeParam(kernelInit, rngs.params(), shape, paramDtype, options.kernelMetadata);
     this.bias = useBias ? makeParam(biasInit, rngs.params(), [outFeatures], paramDtype, options.biasMetadata) : null;
@@ -163,17 +192,27 @@ export class Conv extends Module {
     const [padded, padding] = padInput(flat, this.padding, this.kernelSize, dilation);
     const offset = this.bias === null ? undefined : readValue(this.bias);
     const operands = [padded, maskedKernel("Conv", this.kernel, this.mask), offset] as const;
-    const [input, kernel, bias] = promoteDtype(operands, this.dtype);
-    const y = convGeneralDilated(input, kernel, {
+    const [input, kernel, bias] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
+    const how = {
       windowStrides: perAxis(this.strides, axes),
       padding,
       lhsDilation: perAxis(this.inputDilation, axes),
       rhsDilation: dilation,
       featureGroupCount: this.featureGroupCount,
       dimensionNumbers: channelsLast(axes),
-    });
+    };
+    const y =
+      this.convGeneralDilated === undefined
+        ? convGeneralDilated(...preferred([input, kernel], this.preferredElementType), how)
+        : this.convGeneralDilated(input, kernel, { ...how, ...generalOptions(this) });
     return restore(bias === undefined ? y : add(y, bias));
   }
+}
+
+/** Operands in the dtype to multiply and add up in. */
+export function preferred(operands: readonly [Tensor, Tensor], dtype: DType | undefined): [Tensor, Tensor] {
+  const [x, kernel] = operands;
+  return dtype === undefined ? [x, kernel] : [astype(x, dtype), astype(kernel, dtype)];
 }
 
 /** What lax has no name for is padded first. */

@@ -5,10 +5,14 @@ import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./params.ts";
+
+/** A function in the place of `jnp.einsum`. */
+export type EinsumOp = (equation: string, x: Tensor, kernel: Tensor, options: GeneralProductOptions) => Tensor;
 
 /** Options of `Einsum`. */
-export interface EinsumLayerOptions extends RngsOptions {
+export interface EinsumLayerOptions extends RngsOptions, ProductOptions {
   /** The bias's shape: the kernel's axes that the result keeps. No bias unless given. */
   readonly biasShape?: Shape | null;
   /** The dtype to compute in; that of the operands unless given. */
@@ -19,6 +23,8 @@ export interface EinsumLayerOptions extends RngsOptions {
   readonly kernelInit?: Initializer;
   /** zeros unless given. */
   readonly biasInit?: Initializer;
+  /** A function in the place of `jnp.einsum`. */
+  readonly einsumOp?: EinsumOp | undefined;
   readonly kernelMetadata?: Metadata;
   readonly biasMetadata?: Metadata;
 }
@@ -38,6 +44,10 @@ export class Einsum extends Module {
   readonly biasShape: Shape | null;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly precision: Precision | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly preferredElementType: DType | undefined;
+  readonly einsumOp: EinsumOp | undefined;
   readonly kernel: Param;
   readonly bias: Param | null;
 
@@ -56,6 +66,10 @@ export class Einsum extends Module {
     this.biasShape = biasShape;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.precision = checkedPrecision("Einsum", options.precision);
+    this.promoteDtype = options.promoteDtype;
+    this.preferredElementType = options.preferredElementType;
+    this.einsumOp = options.einsumOp;
     this.kernel = makeParam(kernelInit, rngs.params(), kernelShape, paramDtype, options.kernelMetadata);
     this.bias =
       biasShape === null ? null : makeParam(biasInit, rngs.params(), biasShape, paramDtype, options.biasMetadata);
@@ -65,8 +79,10 @@ export class Einsum extends Module {
   call(x: TensorLike, einsumStr = this.einsumStr): Tensor {
     const equation = checkedEquation(einsumStr);
     const bias = this.bias === null ? undefined : readValue(this.bias);
-    const [input, kernel, offset] = promoteDtype([asTensor(x), readValue(this.kernel), bias] as const, this.dtype);
-    const y = einsum(equation, input, kernel);
+    const operands = [asTensor(x), readValue(this.kernel), bias] as const;
+    const [input, kernel, offset] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
+    const how = generalOptions(this);
+    const y = this.einsumOp?.(equation, input, kernel, how) ?? einsum(equation, input, kernel, how);
     return offset === undefined ? y : add(y, reshape(offset, biasBroadcast(equation, this.kernelShape, y.ndim)));
   }
 }

@@ -14,7 +14,7 @@ import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** Options of `Embed`. */
 export interface EmbedOptions extends RngsOptions {
@@ -24,6 +24,8 @@ export interface EmbedOptions extends RngsOptions {
   readonly paramDtype?: DType;
   /** Normal with variance 1 / features unless given. */
   readonly embeddingInit?: Initializer;
+  /** What brings the embedding to the dtype instead of the layer's own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
   readonly embeddingMetadata?: Metadata;
 }
 
@@ -43,6 +45,7 @@ export class Embed extends Module {
   readonly features: number;
   readonly dtype: DType;
   readonly paramDtype: DType;
+  readonly promoteDtype: PromoteDtype | undefined;
   readonly embedding: Param;
 
   constructor(numEmbeddings: number, features: number, options: EmbedOptions) {
@@ -55,6 +58,7 @@ export class Embed extends Module {
     this.numEmbeddings = numEmbeddings;
     this.features = features;
     this.paramDtype = paramDtype;
+    this.promoteDtype = options.promoteDtype;
     this.embedding = makeParam(
       embeddingInit,
       rngs.params(),
@@ -72,14 +76,15 @@ export class Embed extends Module {
       throw new DtypeError(
         `Embed: indices must be whole numbers, received ${index.dtype}; convert them with astype("int32")`,
       );
-    const [embedding] = promoteDtype([readValue(this.embedding)] as const, this.dtype);
+    const [embedding] = (this.promoteDtype ?? promoteDtype)([readValue(this.embedding)] as const, this.dtype);
     if (this.numEmbeddings === 1) return broadcastTo(embedding, [...index.shape, this.features]);
     return take(embedding, index, { axis: 0 });
   }
 
   /** query: [..., features] → [..., numEmbeddings] */
   attend(query: TensorLike): Tensor {
-    const [input, embedding] = promoteDtype([asTensor(query), readValue(this.embedding)] as const, this.dtype);
+    const operands = [asTensor(query), readValue(this.embedding)] as const;
+    const [input, embedding] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     return matmul(input, transpose(embedding));
   }
 }

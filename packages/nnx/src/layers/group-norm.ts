@@ -3,12 +3,14 @@ import { asTensor, normalizeAxes, shapeText } from "@jnx/tensor/internal";
 import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { Param } from "../variable-types.ts";
+import type { PromoteDtype } from "./params.ts";
 import {
   makeScaleAndBias,
   normalized,
   promoted,
   statistics,
   type Axes,
+  type AxisIndexGroups,
   type NormCallOptions,
   type NormOptions,
 } from "./statistics.ts";
@@ -40,6 +42,9 @@ export class GroupNorm extends Module {
   readonly epsilon: number;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly axisName: string | undefined;
+  readonly axisIndexGroups: AxisIndexGroups | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
   readonly useBias: boolean;
   readonly useScale: boolean;
   readonly reductionAxes: Axes | undefined;
@@ -57,6 +62,9 @@ export class GroupNorm extends Module {
     this.epsilon = epsilon;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.axisName = options.axisName;
+    this.axisIndexGroups = options.axisIndexGroups;
+    this.promoteDtype = options.promoteDtype;
     this.useBias = useBias;
     this.useScale = useScale;
     this.reductionAxes = options.reductionAxes;
@@ -68,7 +76,7 @@ export class GroupNorm extends Module {
 
   /** x: [batch, …, numFeatures] → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
-    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this.dtype);
+    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this);
     const last = input.ndim - 1;
     if (input.shape[last] !== this.numFeatures)
       throw new ShapeError(
@@ -81,6 +89,8 @@ export class GroupNorm extends Module {
     const stats = statistics("GroupNorm", grouped(input), [...axes.filter((axis) => axis !== last), last + 1], {
       useMean: true,
       useFastVariance: this.useFastVariance,
+      axisName: this.axisName,
+      axisIndexGroups: this.axisIndexGroups,
       ...(options.mask === undefined ? {} : { mask: grouped(asTensor(options.mask)) }),
     });
     // One number a group becomes one a feature.

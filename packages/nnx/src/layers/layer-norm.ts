@@ -3,6 +3,7 @@ import { asTensor, normalizeAxes } from "@jnx/tensor/internal";
 import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { Param } from "../variable-types.ts";
+import type { PromoteDtype } from "./params.ts";
 import {
   alongFeatures,
   makeScaleAndBias,
@@ -10,9 +11,9 @@ import {
   promoted,
   statistics,
   type Axes,
+  type AxisIndexGroups,
   type NormCallOptions,
   type NormOptions,
-  type StatisticsOptions,
 } from "./statistics.ts";
 
 /** Options of `LayerNorm` and `RMSNorm`. */
@@ -29,6 +30,9 @@ abstract class AxisNorm extends Module {
   readonly epsilon: number;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly axisName: string | undefined;
+  readonly axisIndexGroups: AxisIndexGroups | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
   readonly useScale: boolean;
   readonly featureAxes: Axes;
   readonly useFastVariance: boolean;
@@ -42,6 +46,9 @@ abstract class AxisNorm extends Module {
     this.epsilon = epsilon;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.axisName = options.axisName;
+    this.axisIndexGroups = options.axisIndexGroups;
+    this.promoteDtype = options.promoteDtype;
     this.useScale = useScale;
     this.featureAxes = options.featureAxes ?? -1;
     this.useFastVariance = options.useFastVariance ?? true;
@@ -50,9 +57,15 @@ abstract class AxisNorm extends Module {
     this.bias = bias;
   }
 
-  protected apply(name: string, x: TensorLike, axes: Axes, how: Omit<StatisticsOptions, "useFastVariance">): Tensor {
-    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this.dtype);
-    const stats = statistics(name, input, axes, { ...how, useFastVariance: this.useFastVariance });
+  protected apply(
+    name: string,
+    x: TensorLike,
+    axes: Axes,
+    how: NormCallOptions & { readonly useMean: boolean },
+  ): Tensor {
+    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this);
+    const { useFastVariance, axisName, axisIndexGroups } = this;
+    const stats = statistics(name, input, axes, { ...how, useFastVariance, axisName, axisIndexGroups });
     const place = (vector: Tensor | undefined): Tensor | undefined =>
       vector && alongFeatures(name, vector, input, this.featureAxes);
     return normalized(input, stats, [place(scale), place(bias)], this.epsilon);

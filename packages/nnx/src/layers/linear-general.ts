@@ -5,10 +5,11 @@ import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { flattened, makeParam, promoteDtype } from "./params.ts";
+import { checkedPrecision, flattened, generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { DotGeneral, Precision, ProductOptions, PromoteDtype } from "./params.ts";
 
 /** Options of `LinearGeneral`. */
-export interface LinearGeneralOptions extends RngsOptions {
+export interface LinearGeneralOptions extends RngsOptions, ProductOptions {
   /** The axes of the input that are contracted, −1. */
   readonly axis?: number | readonly number[];
   /** Leading axes of the input that have kernels of their own, with their extents, `{ 0: 8 }`; none unless given. */
@@ -23,6 +24,10 @@ export interface LinearGeneralOptions extends RngsOptions {
   readonly kernelInit?: Initializer;
   /** zeros unless given. */
   readonly biasInit?: Initializer;
+  /** A function in the place of `lax.dotGeneral`. */
+  readonly dotGeneral?: DotGeneral | undefined;
+  /** What makes such a function at each call; goes before dotGeneral. */
+  readonly dotGeneralCls?: (() => DotGeneral) | undefined;
   readonly kernelMetadata?: Metadata;
   readonly biasMetadata?: Metadata;
 }
@@ -45,6 +50,11 @@ export class LinearGeneral extends Module {
   readonly useBias: boolean;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly precision: Precision | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly preferredElementType: DType | undefined;
+  readonly dotGeneral: DotGeneral | undefined;
+  readonly dotGeneralCls: (() => DotGeneral) | undefined;
   readonly kernel: Param;
   readonly bias: Param | null;
 
@@ -62,6 +72,11 @@ export class LinearGeneral extends Module {
     this.useBias = useBias;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.precision = checkedPrecision("LinearGeneral", options.precision);
+    this.promoteDtype = options.promoteDtype;
+    this.preferredElementType = options.preferredElementType;
+    this.dotGeneral = options.dotGeneral;
+    this.dotGeneralCls = options.dotGeneralCls;
     if (this.inFeatures.length !== this.axis.length)
       throw new ArgumentError(
         `LinearGeneral: inFeatures [${this.inFeatures.join(", ")}] and axis [${this.axis.join(", ")}] must be equally many`,
@@ -88,12 +103,15 @@ export class LinearGeneral extends Module {
     const axes = this.axis.map((axis) => normalizeAxis("LinearGeneral", axis, inputs.ndim)).sort((a, b) => a - b);
     const batch = Object.keys(this.batchAxis).map(Number);
     const bias = this.bias === null ? undefined : readValue(this.bias);
-    const [input, kernel, offset] = promoteDtype([inputs, readValue(this.kernel), bias] as const, this.dtype);
+    const operands = [inputs, readValue(this.kernel), bias] as const;
+    const [input, kernel, offset] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     const contracted = axes.map((_, k) => batch.length + k);
-    const y = dotGeneral(input, kernel, [
+    const multiply: DotGeneral = this.dotGeneralCls?.() ?? this.dotGeneral ?? dotGeneral;
+    const numbers = [
       [axes, contracted],
       [batch, batch],
-    ]);
+    ] as const;
+    const y = multiply(input, kernel, numbers, generalOptions(this));
     if (offset === undefined) return y;
     const rest = inputs.shape.map((extent, axis) => (batch.includes(axis) ? extent : 1));
     return add(y, reshape(offset, [...rest.filter((_, axis) => !axes.includes(axis)), ...this.outFeatures]));

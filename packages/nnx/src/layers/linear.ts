@@ -1,14 +1,15 @@
-import { add, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
+import { add, dotGeneral, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
 import { asTensor, shapeText } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { DotGeneral, Precision, ProductOptions, PromoteDtype } from "./params.ts";
 
 /** Options of `Linear`. */
-export interface LinearOptions extends RngsOptions {
+export interface LinearOptions extends RngsOptions, ProductOptions {
   /** Whether a bias is added, true. */
   readonly useBias?: boolean;
   /** The dtype to compute in; that of the operands unless given. */
@@ -19,6 +20,8 @@ export interface LinearOptions extends RngsOptions {
   readonly kernelInit?: Initializer;
   /** zeros unless given. */
   readonly biasInit?: Initializer;
+  /** A function in the place of `lax.dotGeneral`. */
+  readonly dotGeneral?: DotGeneral | undefined;
   readonly kernelMetadata?: Metadata;
   readonly biasMetadata?: Metadata;
 }
@@ -40,6 +43,10 @@ export class Linear extends Module {
   readonly useBias: boolean;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly precision: Precision | undefined;
+  readonly promoteDtype: PromoteDtype | undefined;
+  readonly preferredElementType: DType | undefined;
+  readonly dotGeneral: DotGeneral | undefined;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
     super();
@@ -56,6 +63,10 @@ export class Linear extends Module {
     this.useBias = useBias;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.precision = checkedPrecision("Linear", options.precision);
+    this.promoteDtype = options.promoteDtype;
+    this.preferredElementType = options.preferredElementType;
+    this.dotGeneral = options.dotGeneral;
     this.kernel = makeParam(kernelInit, rngs.params(), [inFeatures, outFeatures], paramDtype, options.kernelMetadata);
     this.bias = useBias ? makeParam(biasInit, rngs.params(), [outFeatures], paramDtype, options.biasMetadata) : null;
   }
@@ -66,8 +77,20 @@ export class Linear extends Module {
     if (inputs.shape.at(-1) !== this.inFeatures)
       throw new ShapeError(`Linear: expected a last axis of ${this.inFeatures}, received ${shapeText(inputs.shape)}`);
     const bias = this.bias === null ? undefined : readValue(this.bias);
-    const [input, kernel, offset] = promoteDtype([inputs, readValue(this.kernel), bias] as const, this.dtype);
-    const y = matmul(input, kernel);
+    const operands = [inputs, readValue(this.kernel), bias] as const;
+    const [input, kernel, offset] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
+    const y = product(this, input, kernel);
     return offset === undefined ? y : add(y, offset);
   }
+}
+
+/** x · kernel over the last axis, by the layer's own function where it has one. */
+function product(layer: Linear, x: Tensor, kernel: Tensor): Tensor {
+  if (layer.dotGeneral === undefined && layer.preferredElementType === undefined) return matmul(x, kernel);
+  const multiply: DotGeneral = layer.dotGeneral ?? dotGeneral;
+  const numbers = [
+    [[x.ndim - 1], [0]],
+    [[], []],
+  ] as const;
+  return multiply(x, kernel, numbers, generalOptions(layer));
 }

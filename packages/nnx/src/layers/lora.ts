@@ -6,7 +6,7 @@ import type { RngsOptions } from "../rngs.ts";
 import { makeVariable, readValue, type Metadata, type Variable, type VariableClass } from "../variable.ts";
 import { LoRAParam } from "../variable-types.ts";
 import { Linear, type LinearOptions } from "./linear.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** What the two small matrices are made of. */
 export interface LoRAInitOptions {
@@ -33,6 +33,8 @@ export interface LoRAOptions extends RngsOptions, LoRAInitOptions {
   readonly dtype?: DType;
   /** The dtype of the parameters, float32. */
   readonly paramDtype?: DType;
+  /** What brings operands to one dtype instead of the layer's own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
 }
 
 /**
@@ -50,6 +52,7 @@ export class LoRA extends Module {
   readonly outFeatures: number;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly promoteDtype: PromoteDtype | undefined;
   readonly baseModule: BaseModule | null;
   readonly loraA: Variable;
   readonly loraB: Variable;
@@ -64,6 +67,7 @@ export class LoRA extends Module {
     this.outFeatures = outFeatures;
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.promoteDtype = options.promoteDtype;
     this.baseModule = baseModule;
     const make = (init: Initializer, shape: readonly number[], metadata: Metadata | undefined): Variable => {
       const { value, metadata: all } = makeParam(init, rngs.params(), shape, paramDtype, metadata);
@@ -75,10 +79,8 @@ export class LoRA extends Module {
 
   /** x: [..., inFeatures] → [..., outFeatures] */
   call(x: TensorLike): Tensor {
-    const [input, a, b] = promoteDtype(
-      [asTensor(x), readValue(this.loraA), readValue(this.loraB)] as const,
-      this.dtype,
-    );
+    const operands = [asTensor(x), readValue(this.loraA), readValue(this.loraB)] as const;
+    const [input, a, b] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     const product = matmul(matmul(input, a), b);
     return this.baseModule === null ? product : add(product, this.baseModule.call(input));
   }
@@ -91,6 +93,8 @@ export interface LoRALinearOptions extends LinearOptions, LoRAInitOptions {
   readonly loraDtype?: DType;
   /** The dtype of the adapter's parameters, float32. */
   readonly loraParamDtype?: DType;
+  /** What brings the adapter's operands to one dtype. */
+  readonly loraPromoteDtype?: PromoteDtype | undefined;
 }
 
 /**
@@ -114,12 +118,15 @@ export class LoRALinear extends Linear {
       biasInit: _b,
       dtype: _d,
       paramDtype: _p,
+      promoteDtype: _q,
+      loraPromoteDtype,
       ...rest
     } = options;
     this.lora = new LoRA(inFeatures, loraRank, outFeatures, {
       ...rest,
       ...(loraDtype === undefined ? {} : { dtype: loraDtype }),
       ...(loraParamDtype === undefined ? {} : { paramDtype: loraParamDtype }),
+      ...(loraPromoteDtype === undefined ? {} : { promoteDtype: loraPromoteDtype }),
     });
   }
 

@@ -21,6 +21,7 @@ import { combineMasks } from "./attention-masks.ts";
 import { dotProductAttention, type DotProductAttentionOptions } from "./attention.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { LinearGeneral, type LinearGeneralOptions } from "./linear-general.ts";
+import type { DotGeneral, Precision, PromoteDtype } from "./params.ts";
 
 /** A function in the place of `nnx.dotProductAttention`. */
 export type AttentionFunction = (
@@ -67,8 +68,27 @@ export interface MultiHeadAttentionOptions extends RngsOptions {
   readonly normalizeQk?: boolean;
   /** Whether the layer keeps a stream of its own to drop from, true. */
   readonly keepRngs?: boolean;
+  /** Taken for Flax's sake: products are made in float32. */
+  readonly precision?: Precision | undefined;
+  /** What brings the operands of the query, key and value projections to one dtype. */
+  readonly qkvPromoteDtype?: PromoteDtype | undefined;
+  /** The same for the projection of the result. */
+  readonly outPromoteDtype?: PromoteDtype | undefined;
+  /** The same for the LayerNorms of `normalizeQk`. */
+  readonly lnPromoteDtype?: PromoteDtype | undefined;
+  /** Functions in the place of `lax.dotGeneral`, or what makes them. */
+  readonly qkvDotGeneral?: DotGeneral | undefined;
+  readonly outDotGeneral?: DotGeneral | undefined;
+  readonly qkvDotGeneralCls?: (() => DotGeneral) | undefined;
+  readonly outDotGeneralCls?: (() => DotGeneral) | undefined;
   readonly kernelMetadata?: Metadata;
+  /** kernelMetadata unless given. */
+  readonly outKernelMetadata?: Metadata;
   readonly biasMetadata?: Metadata;
+  /** biasMetadata unless given. */
+  readonly outBiasMetadata?: Metadata;
+  readonly queryLnScaleMetadata?: Metadata;
+  readonly keyLnScaleMetadata?: Metadata;
 }
 
 /** Options of `MultiHeadAttention.call`. */
@@ -112,6 +132,7 @@ export class MultiHeadAttention extends Module {
   readonly qkvFeatures: number;
   readonly outFeatures: number;
   readonly dtype: DType | undefined;
+  readonly precision: Precision | undefined;
   readonly broadcastDropout: boolean;
   readonly dropoutRate: number;
   deterministic: boolean | null;
@@ -141,6 +162,7 @@ export class MultiHeadAttention extends Module {
     this.qkvFeatures = qkvFeatures;
     this.outFeatures = outFeatures;
     this.dtype = dtype;
+    this.precision = options.precision;
     this.broadcastDropout = options.broadcastDropout ?? true;
     this.dropoutRate = dropoutRate;
     this.deterministic = options.deterministic ?? null;
@@ -150,15 +172,9 @@ export class MultiHeadAttention extends Module {
     this.query = new LinearGeneral(inFeatures, [numHeads, this.headDim], linear);
     this.key = new LinearGeneral(inKvFeatures, [numKvHeads, this.headDim], linear);
     this.value = new LinearGeneral(inKvFeatures, [numKvHeads, this.headDim], linear);
-    const norm = (): LayerNorm | null =>
-      options.normalizeQk === true
-        ? new LayerNorm(this.headDim, { rngs, useBias: false, ...(dtype !== undefined && { dtype }) })
-        : null;
-    this.queryLn = norm();
-    this.keyLn = norm();
-    const { outKernelInit = linear.kernelInit, outBiasInit = linear.biasInit } = options;
-    const last = { ...linear, axis: [-2, -1], kernelInit: outKernelInit, biasInit: outBiasInit };
-    this.out = new LinearGeneral([numHeads, this.headDim], outFeatures, last);
+    this.queryLn = headNorm(this.headDim, options, options.queryLnScaleMetadata);
+    this.keyLn = headNorm(this.headDim, options, options.keyLnScaleMetadata);
+    this.out = new LinearGeneral([numHeads, this.headDim], outFeatures, outOptions(options, linear));
     this.rngs = (options.keepRngs ?? true) && dropoutRate > 0 ? rngs.stream("dropout").fork() : null;
   }
 
@@ -194,6 +210,7 @@ export class MultiHeadAttention extends Module {
       ...dropoutOf(this, options),
       ...(mask !== undefined && { mask }),
       ...(this.dtype !== undefined && { dtype: this.dtype }),
+      ...(this.precision !== undefined && { precision: this.precision }),
       ...(options.sowWeights === true && { module: this }),
       isCausal: options.isCausal ?? false,
     });
@@ -273,6 +290,10 @@ function linearOptions(
   const { rngs, dtype, paramDtype, kernelMetadata, biasMetadata } = options;
   return {
     rngs,
+    precision: options.precision,
+    promoteDtype: options.qkvPromoteDtype,
+    dotGeneral: options.qkvDotGeneral,
+    dotGeneralCls: options.qkvDotGeneralCls,
     useBias: options.useBias ?? true,
     kernelInit: options.kernelInit ?? lecunNormal(),
     biasInit: options.biasInit ?? zeros,
@@ -281,4 +302,38 @@ function linearOptions(
     ...(kernelMetadata !== undefined && { kernelMetadata }),
     ...(biasMetadata !== undefined && { biasMetadata }),
   };
+}
+
+/** What the last projection has of its own. */
+function outOptions(
+  options: MultiHeadAttentionOptions,
+  linear: ReturnType<typeof linearOptions>,
+): LinearGeneralOptions {
+  const { outKernelInit = linear.kernelInit, outBiasInit = linear.biasInit } = options;
+  const { outKernelMetadata, outBiasMetadata } = options;
+  return {
+    ...linear,
+    axis: [-2, -1],
+    kernelInit: outKernelInit,
+    biasInit: outBiasInit,
+    promoteDtype: options.outPromoteDtype,
+    dotGeneral: options.outDotGeneral,
+    dotGeneralCls: options.outDotGeneralCls,
+    ...(outKernelMetadata !== undefined && { kernelMetadata: outKernelMetadata }),
+    ...(outBiasMetadata !== undefined && { biasMetadata: outBiasMetadata }),
+  };
+}
+
+/** A LayerNorm over a head's depth, where queries and keys are normalized. */
+function headNorm(depth: number, options: MultiHeadAttentionOptions, metadata: Metadata | undefined): LayerNorm | null {
+  if (options.normalizeQk !== true) return null;
+  const { rngs, dtype, paramDtype, lnPromoteDtype } = options;
+  return new LayerNorm(depth, {
+    rngs,
+    useBias: false,
+    promoteDtype: lnPromoteDtype,
+    ...(dtype !== undefined && { dtype }),
+    ...(paramDtype !== undefined && { paramDtype }),
+    ...(metadata !== undefined && { scaleMetadata: metadata }),
+  });
 }

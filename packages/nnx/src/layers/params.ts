@@ -1,4 +1,5 @@
-import { astype, promote, reshape, type DType, type Shape, type Tensor } from "@jnx/tensor";
+import { ArgumentError, astype, promote, reshape } from "@jnx/tensor";
+import type { AxisPairs, DType, Shape, Tensor } from "@jnx/tensor";
 import { inArena, isFloat } from "@jnx/tensor/internal";
 import type { Initializer } from "../initializers.ts";
 import { VariableMetadata } from "../variable-metadata.ts";
@@ -21,6 +22,11 @@ export function makeParam(
   );
 }
 
+/**
+ * Brings operands to the dtype to compute in: the one asked for, or their common one. An operand that is undefined stays so.
+ */
+export type PromoteDtype = <T extends readonly (Tensor | undefined)[]>(operands: T, dtype: DType | undefined) => T;
+
 /** Operands in one dtype: the one asked for, or their common one, integers becoming float32. */
 export function promoteDtype<T extends readonly (Tensor | undefined)[]>(operands: T, dtype: DType | undefined): T {
   const present = operands.filter((operand) => operand !== undefined);
@@ -29,6 +35,51 @@ export function promoteDtype<T extends readonly (Tensor | undefined)[]>(operands
   // Element by element the same kind: an array stays one, undefined stays undefined.
   return operands.map((operand) => operand && astype(operand, target)) as unknown as T;
 }
+
+/** How exact products are asked to be. They are always made of float32, which is what "highest" asks for. */
+export type Precision = "default" | "high" | "highest";
+
+/** Options that layers of a product share; a layer keeps them as they are given. */
+export interface ProductOptions {
+  /** Taken for Flax's sake: products are made in float32 whatever it says, or in 16 bits rounded once. */
+  readonly precision?: Precision | undefined;
+  /** What brings operands to one dtype instead of the layer's own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
+  /** The dtype to multiply and add up in, and of the product; that of the operands unless given. */
+  readonly preferredElementType?: DType | undefined;
+}
+
+const PRECISIONS = ["default", "high", "highest"];
+
+/** A precision that there is. */
+export function checkedPrecision(name: string, precision: Precision | undefined): Precision | undefined {
+  if (precision === undefined || PRECISIONS.includes(precision)) return precision;
+  throw new ArgumentError(
+    `${name}: precision is "default", "high" or "highest", received ${JSON.stringify(precision)}; all compute in float32`,
+  );
+}
+
+/** What a general product is told besides its operands and axes. */
+export interface GeneralProductOptions {
+  readonly precision?: Precision;
+  readonly preferredElementType?: DType;
+}
+
+/** What a layer's options say of its products. */
+export function generalOptions({ precision, preferredElementType }: ProductOptions): GeneralProductOptions {
+  return {
+    ...(precision !== undefined && { precision }),
+    ...(preferredElementType !== undefined && { preferredElementType }),
+  };
+}
+
+/** A function in the place of `lax.dotGeneral`: for products in another arithmetic, such as quantized ones. */
+export type DotGeneral = (
+  lhs: Tensor,
+  rhs: Tensor,
+  dimensionNumbers: readonly [contracting: AxisPairs, batch: AxisPairs],
+  options: GeneralProductOptions,
+) => Tensor;
 
 /** An initializer that is asked for another shape of as many elements: what counts as one axis to it is one. */
 export function flattened(init: Initializer, flat: Shape): Initializer {

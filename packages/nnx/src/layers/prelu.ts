@@ -1,9 +1,9 @@
-import { array, greaterEqual, mul, where, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { array, astype, greaterEqual, mul, where, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
+import { asTensor, isFloat } from "@jnx/tensor/internal";
 import { Module } from "../module.ts";
-import { readValue } from "../variable.ts";
+import { readValue, type Metadata } from "../variable.ts";
 import { Param } from "../variable-types.ts";
-import { promoteDtype } from "./params.ts";
+import { promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** Options of `PReLU`. */
 export interface PReLUOptions {
@@ -13,6 +13,9 @@ export interface PReLUOptions {
   readonly dtype?: DType;
   /** The dtype of the slope, float32. */
   readonly paramDtype?: DType;
+  /** What brings input and slope to `dtype` instead of the layer's own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
+  readonly negativeSlopeMetadata?: Metadata;
 }
 
 /**
@@ -23,18 +26,24 @@ export class PReLU extends Module {
   readonly negativeSlope: Param;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
+  readonly promoteDtype: PromoteDtype | undefined;
 
   constructor(options: PReLUOptions = {}) {
     super();
     const { negativeSlopeInit = 0.01, dtype, paramDtype = "float32" } = options;
-    this.negativeSlope = new Param(array(negativeSlopeInit, { dtype: paramDtype }));
+    this.negativeSlope = new Param(array(negativeSlopeInit, { dtype: paramDtype }), options.negativeSlopeMetadata);
     this.dtype = dtype;
     this.paramDtype = paramDtype;
+    this.promoteDtype = options.promoteDtype;
   }
 
   /** x of any shape → the same shape */
   call(x: TensorLike): Tensor {
-    const [input, slope] = promoteDtype([asTensor(x), readValue(this.negativeSlope)] as const, this.dtype);
+    const given = [asTensor(x), readValue(this.negativeSlope)] as const;
+    const [input, slope] =
+      this.dtype === undefined && isFloat(given[0].dtype)
+        ? ([given[0], astype(given[1], given[0].dtype)] as const)
+        : (this.promoteDtype ?? promoteDtype)(given, this.dtype);
     return where(greaterEqual(input, 0), input, mul(slope, input));
   }
 }

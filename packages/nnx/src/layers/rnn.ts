@@ -22,6 +22,7 @@ import { All, type Filter } from "../filter.ts";
 import { Module } from "../module.ts";
 import { splitRngs } from "../rng-state.ts";
 import { Rngs, RngStream } from "../rngs.ts";
+import { Carry, type StateAxes } from "../transforms/axes.ts";
 import { RngState } from "../variable-types.ts";
 import type { RNNCellBase } from "./cells.ts";
 import type { CellCarry } from "./cells.ts";
@@ -42,6 +43,10 @@ export interface RNNFlags {
 export interface RNNOptions extends RNNFlags {
   /** Random streams of the cell that are the same at every step, such as a dropout mask's; each step draws anew unless given. */
   readonly broadcastRngs?: Filter;
+  /** Taken for Flax's sake: steps are written out one after another whatever it says. */
+  readonly unroll?: number;
+  /** How the cell's Variables go through time: each is carried from step to step, which is all there is here. */
+  readonly stateAxes?: StateAxes;
   /** Where keys for the first carry come from: true for a stream of its own with seed 0, false for none. */
   readonly rngs?: Rngs | boolean;
 }
@@ -90,6 +95,7 @@ export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
     if (typeof rngs !== "boolean" && !(rngs instanceof Rngs))
       throw new ArgumentError(`RNN: rngs must be an Rngs or a boolean, received ${typeof rngs}`);
     this.rngs = carryStream(rngs);
+    checkSteps(options);
   }
 
   /** inputs: [...batch, time, features], or [time, ...batch, features] with timeMajor → the same with hidden features */
@@ -111,6 +117,15 @@ export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
       backups.restore();
     }
   }
+}
+
+function checkSteps({ unroll = 1, stateAxes }: RNNOptions): void {
+  if (!Number.isInteger(unroll) || unroll < 1)
+    throw new ArgumentError(`RNN: unroll must be a whole number of at least 1, received ${unroll}`);
+  if (stateAxes === undefined || [...stateAxes].every(([, axis]) => axis === Carry)) return;
+  throw new ArgumentError(
+    "RNN: stateAxes other than nnx.Carry are not there: use nnx.scan over the cell, or broadcastRngs for random streams",
+  );
 }
 
 function carryStream(rngs: Rngs | boolean): RngStream | null {

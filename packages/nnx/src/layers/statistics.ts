@@ -1,5 +1,8 @@
+import { allGather, axisIndex, pmean } from "@jnx/autodiff";
 import {
   add,
+  ArgumentError,
+  array,
   div,
   maximum,
   mean as average,
@@ -9,6 +12,8 @@ import {
   square,
   sub,
   sum,
+  take,
+  tensordot,
   where,
   zerosLike,
   type DType,
@@ -21,7 +26,10 @@ import type { Initializer } from "../initializers.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype } from "./params.ts";
+import { makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
+
+/** Numbers of examples, group by group. */
+export type AxisIndexGroups = readonly (readonly number[])[];
 
 /** Options that all normalization layers have. */
 export interface NormOptions extends RngsOptions {
@@ -41,6 +49,12 @@ export interface NormOptions extends RngsOptions {
   readonly scaleInit?: Initializer;
   /** The variance as E[x²] − E[x]², true; false for E[(x − E[x])²], which is slower and more exact. */
   readonly useFastVariance?: boolean;
+  /** The name of a vmap's axis whose examples share their statistics. */
+  readonly axisName?: string | undefined;
+  /** Groups of examples of that axis that share them, each example in one of equally large groups: `[[0, 1], [2, 3]]`. */
+  readonly axisIndexGroups?: AxisIndexGroups | undefined;
+  /** What brings x and the parameters to one dtype instead of the layer's own rule. */
+  readonly promoteDtype?: PromoteDtype | undefined;
   readonly biasMetadata?: Metadata;
   readonly scaleMetadata?: Metadata;
 }
@@ -77,11 +91,14 @@ export interface Statistics {
 export interface StatisticsOptions extends NormCallOptions {
   readonly useMean: boolean;
   readonly useFastVariance: boolean;
+  readonly axisName?: string | undefined;
+  readonly axisIndexGroups?: AxisIndexGroups | undefined;
 }
 
 /** Mean and biased variance along axes, which stay with extent 1; at least float32. */
-export function statistics(name: string, x: Tensor, axes: Axes, options: StatisticsOptions): Statistics {
-  const mean = (y: Tensor): Tensor => maskedMean(name, y, axes, options.mask);
+export function statistics(name: string, given: Tensor, axes: Axes, options: StatisticsOptions): Statistics {
+  const x = convert(given, "float32");
+  const mean = (y: Tensor): Tensor => ofAllExamples(name, maskedMean(name, y, axes, options.mask), options);
   if (!options.useMean) {
     const variance = mean(square(x));
     return { mean: zerosLike(variance), variance };
@@ -93,6 +110,29 @@ export function statistics(name: string, x: Tensor, axes: Axes, options: Statist
   return { mean: centre, variance };
 }
 
+/** The mean over the examples of a named axis, or over those of this one's group. */
+function ofAllExamples(name: string, x: Tensor, { axisName, axisIndexGroups }: StatisticsOptions): Tensor {
+  if (axisName === undefined) return x;
+  if (axisIndexGroups === undefined) return pmean(x, axisName);
+  const everyone = allGather(x, axisName);
+  const weights = array(groupWeights(name, axisIndexGroups, everyone.shape[0] ?? 0));
+  return tensordot(take(weights, axisIndex(axisName), { axis: 0 }), everyone, 1);
+}
+
+/** For each example the weight of every other: 1 / size within its group. */
+function groupWeights(name: string, groups: AxisIndexGroups, count: number): number[][] {
+  const size = groups[0]?.length ?? 0;
+  const sorted = groups.flat().sort((a, b) => a - b);
+  if (sorted.length !== count || sorted.some((index, k) => index !== k) || groups.some(({ length }) => length !== size))
+    throw new ArgumentError(
+      `${name}: axisIndexGroups must hold each of the ${count} examples once, in groups of one size, received ${JSON.stringify(groups)}`,
+    );
+  return Array.from({ length: count }, (_, one) => {
+    const group = groups.find((members) => members.includes(one)) ?? [];
+    return Array.from({ length: count }, (__, other) => (group.includes(other) ? 1 / size : 0));
+  });
+}
+
 function maskedMean(name: string, x: Tensor, axis: Axes, mask: TensorLike | undefined): Tensor {
   if (mask === undefined) return average(x, { axis, keepdims: true });
   const kept = asTensor(mask);
@@ -101,7 +141,10 @@ function maskedMean(name: string, x: Tensor, axis: Axes, mask: TensorLike | unde
   return div(total, sum(convert(chosen, x.dtype), { axis, keepdims: true }));
 }
 
-/** (x − mean) · (scale / √(variance + epsilon)) + bias, statistics and parameters already of x's rank. */
+/**
+ * (x − mean) · (scale / √(variance + epsilon)) + bias in x's dtype, statistics and parameters already of its rank. What
+ * lies between is float32.
+ */
 export function normalized(
   x: Tensor,
   { mean, variance }: Statistics,
@@ -110,7 +153,7 @@ export function normalized(
 ): Tensor {
   const factor = rsqrt(add(variance, epsilon));
   const y = mul(sub(x, mean), scale === undefined ? factor : mul(factor, scale));
-  return bias === undefined ? y : add(y, bias);
+  return convert(bias === undefined ? y : add(y, bias), x.dtype);
 }
 
 /** A vector over the feature axes as an array of x's rank, with extent 1 elsewhere. */
@@ -125,8 +168,8 @@ export function promoted(
   x: Tensor,
   scale: Param | null,
   bias: Param | null,
-  dtype: DType | undefined,
+  { dtype, promoteDtype: own }: { readonly dtype: DType | undefined; readonly promoteDtype: PromoteDtype | undefined },
 ): readonly [Tensor, Tensor | undefined, Tensor | undefined] {
   const values = [scale, bias].map((param) => (param === null ? undefined : readValue(param)));
-  return promoteDtype([x, values[0], values[1]] as const, dtype);
+  return (own ?? promoteDtype)([x, values[0], values[1]] as const, dtype);
 }

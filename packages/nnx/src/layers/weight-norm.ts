@@ -22,6 +22,7 @@ import { normalizeAxis } from "@jnx/tensor/internal";
 import { PathContains, toPredicate, type Filter } from "../filter.ts";
 import { state } from "../graph.ts";
 import { normal, ones, type Initializer } from "../initializers.ts";
+import type { PromoteDtype } from "./params.ts";
 import { Module } from "../module.ts";
 import { pathText, type Path } from "../node.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -61,8 +62,11 @@ export interface WeightNormOptions extends RngsOptions {
   readonly scaleInit?: Initializer;
   /** Added under the root, 1e-12. */
   readonly epsilon?: number;
-  /** The dtype of the normalized weight, its own unless given. */
+  /** The dtype of the normalized weight; the common one of weight and scale unless given. */
   readonly dtype?: DType;
+  /** Taken for Flax's sake, which has no use for these two. */
+  readonly paramDtype?: DType;
+  readonly promoteDtype?: PromoteDtype | undefined;
   /** Which of the layer's Variables, those with "kernel" on their path. */
   readonly variableFilter?: Filter;
 }
@@ -122,7 +126,7 @@ export class WeightNorm<L extends WrappedLayer> extends Module {
       const normalized = l2Normalize(weight, this.epsilon, reduced);
       const broadcast = weight.shape.map((extent, axis) => (kept.includes(axis) ? extent : 1));
       const next = scale === undefined ? normalized : mul(normalized, reshape(scale, broadcast));
-      variable.value = astype(next, this.dtype ?? weight.dtype);
+      variable.value = astype(next, this.dtype ?? next.dtype);
     }
     return callWrapped(this.layerInstance, args);
   }

@@ -82,6 +82,8 @@ const convOp: KernelOp<ConvAttrs> = {
       operands: stage.operands ?? (stage.reads === "operands" ? [0, 1] : []),
     }));
   },
+  flops: ([x, w], attrs) =>
+    x && w ? (2 * sizeOf(convShape(x.shape, w.shape, attrs)) * sizeOf(w.shape)) / at(w.shape, w.shape.length - 1) : 0,
   vjp: (context, ct) => convVjp(context, ct),
   jvp: ({ inputs: [x, w], attrs }, [dx, dw]) => {
     const parts = [dx && w && convolve(dx, w, attrs), x && dw && convolve(x, dw, attrs)];

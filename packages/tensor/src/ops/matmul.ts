@@ -48,6 +48,7 @@ const matmulOp: KernelOp<undefined> = {
     const usual = (stage: Stage): readonly number[] => (stage.reads === "operands" ? [0, 1] : []);
     return planMatmul(spec, limits).map((stage) => ({ ...stage, operands: stage.operands ?? usual(stage) }));
   },
+  flops: ([a, b]) => (a && b ? 2 * sizeOf(a.shape) * at(b.shape, b.shape.length - 1) : 0),
   vjp: ({ inputs: [a, b], needs }, ct) =>
     a === undefined || b === undefined
       ? []
