@@ -49,7 +49,8 @@ describe("float sums", () => {
     const x = values(shape);
     for (const vector of [true, false]) {
       for (const device of [limits, cheap]) {
-        const stages = planReduce({ combine: "sum", dtype: "float32", ...spec(shape, vector) }, device);
+        const shortLoad = device === limits;
+        const stages = planReduce({ combine: "sum", dtype: "float32", ...spec(shape, vector), shortLoad }, device);
         const y = floats(await runStages(stages, [x], shape[0] * shape[2]));
         lines(x, shape).forEach((line, at) => {
           const exact = line.reduce((a, b) => a + b, 0);
@@ -58,6 +59,19 @@ describe("float sums", () => {
         });
       }
     }
+  });
+
+  test("four loads a turn add in the order of single ones, bit for bit", async () => {
+    const shape = [1, 1 << 16, 1] as const;
+    const sums = [true, false].map((shortLoad) => {
+      const stages = planReduce({ combine: "sum", dtype: "float32", ...spec(shape), shortLoad }, limits);
+      expect(stages.flatMap((stage) => (stage.functions ?? []).map((fn) => fn.name)).includes("walk_ones")).toBe(
+        !shortLoad,
+      );
+      return runStages(stages, [values(shape)], 1);
+    });
+    const [fours, ones] = await Promise.all(sums);
+    expect(fours).toEqual(ones);
   });
 
   test("2^24 ones and a bit: the error does not grow with the length", async () => {
@@ -278,5 +292,5 @@ test("every variant compiles", async () => {
       [true, false].flatMap((vector) => planArgReduce({ arg: "max", dtype, ...spec(shape, vector) }, limits)),
     ),
   );
-  expect(await compileAll([...stages, ...args])).toBeLessThanOrEqual(110);
+  expect(await compileAll([...stages, ...args])).toBeLessThanOrEqual(114);
 });

@@ -3,6 +3,9 @@ alias I = vec4i;
 alias U = vec4u;
 alias B = vec4<bool>;
 const GROUP = 64u;
+fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
+  return walk_ones(begin, end, lanes, source, step, nothing);
+}
 alias T = f32;
 alias V = vec4f;
 alias K = vec4u;
@@ -42,6 +45,22 @@ fn combine_sum(a: V, b: V) -> V {
 fn finish_each(v: V) -> V {
   return v;
 }
+fn walk_ones(begin: u32, end: u32, lanes: u32, first: u32, step: u32, nothing: V) -> V {
+  var a = nothing;
+  var b = nothing;
+  var c = nothing;
+  var d = nothing;
+  var source = first;
+  for (var r = begin; r < end; r += lanes) {
+    let next = combine(a, load(source));
+    a = b;
+    b = c;
+    c = d;
+    d = next;
+    source += step;
+  }
+  return combine(combine(a, b), combine(c, d));
+}
 struct Params {
   count: u32,
   reduce: u32,
@@ -77,23 +96,9 @@ fn main(
     begin = first + part % p.lanes;
     end = min(first + p.chunk, p.reduce);
   }
-  var source = (line * p.reduce + begin) * p.inner + lane;
+  let source = (line * p.reduce + begin) * p.inner + lane;
   let step = p.lanes * p.inner;
-  let nothing = V(bitcast<T>(p.identity));
-  var a = nothing;
-  var b = nothing;
-  var c = nothing;
-  var d = nothing;
-  var r = begin;
-  for (; r < end; r += p.lanes) {
-    let next = combine(a, load(source));
-    a = b;
-    b = c;
-    c = d;
-    d = next;
-    source += step;
-  }
-  store(at, finish(combine(combine(a, b), combine(c, d))));
+  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }
 
 // ---- the next dispatch ----
@@ -103,6 +108,9 @@ alias I = vec4i;
 alias U = vec4u;
 alias B = vec4<bool>;
 const GROUP = 64u;
+fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
+  return walk_fours(begin, end, lanes, source, step, nothing);
+}
 alias T = f32;
 alias V = vec4f;
 alias K = vec4u;
@@ -125,6 +133,21 @@ fn combine_sum(a: V, b: V) -> V {
 fn finish_each(v: V) -> V {
   return v;
 }
+fn walk_fours(begin: u32, end: u32, lanes: u32, first: u32, step: u32, nothing: V) -> V {
+  var a = nothing;
+  var b = nothing;
+  var c = nothing;
+  var d = nothing;
+  var source = first;
+  for (var r = begin; r < end; r += 4u * lanes) {
+    a = combine(a, load(source));
+    b = combine(b, load(source + step));
+    c = combine(c, load(source + 2u * step));
+    d = combine(d, load(source + 3u * step));
+    source += 4u * step;
+  }
+  return combine(combine(a, b), combine(c, d));
+}
 struct Params {
   count: u32,
   reduce: u32,
@@ -160,21 +183,7 @@ fn main(
     begin = first + part % p.lanes;
     end = min(first + p.chunk, p.reduce);
   }
-  var source = (line * p.reduce + begin) * p.inner + lane;
+  let source = (line * p.reduce + begin) * p.inner + lane;
   let step = p.lanes * p.inner;
-  let nothing = V(bitcast<T>(p.identity));
-  var a = nothing;
-  var b = nothing;
-  var c = nothing;
-  var d = nothing;
-  var r = begin;
-  for (; r < end; r += p.lanes) {
-    let next = combine(a, load(source));
-    a = b;
-    b = c;
-    c = d;
-    d = next;
-    source += step;
-  }
-  store(at, finish(combine(combine(a, b), combine(c, d))));
+  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }

@@ -4,7 +4,7 @@ import type { PlanLimits } from "../stage.ts";
 /** Bits of the lanes in a workgroup of 64. */
 const LANE_BITS = 6;
 /** Invocations from which on each takes several elements: a software adapter pays for every one. */
-const BUSY = 32768;
+const BUSY = 16384;
 const MOST_STEPS = 16;
 
 export interface Box {

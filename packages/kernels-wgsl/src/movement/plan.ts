@@ -22,8 +22,8 @@ export interface CopySpec {
 }
 
 const MAX_RANK = 8;
-/** Bits of the blocks along a side of what a CPU transposes at a time. */
-const SIDE_BITS = 4;
+/** Bits of the blocks along a side of what a workgroup transposes at a time: a square, whose rows and columns fill cache lines. */
+const SIDE_BITS = { parallel: 3, sequential: 4 } as const;
 const ONE_STAGE = { reads: "operands", writes: "results", workspaceElements: 0 } as const;
 
 /**
@@ -72,15 +72,14 @@ function transposeStage(spec: CopySpec, axes: readonly Axis[], limits: PlanLimit
   const swapped = c.stride === 1 && r.stride === c.extent && r.extent % 4 === 0 && c.extent % 4 === 0;
   if (!swapped || (b !== undefined && b.stride !== r.extent * c.extent)) return undefined;
   const [rows, cols, batch] = [r.extent / 4, c.extent / 4, b?.extent ?? 1];
-  // A core that takes invocations in turn goes down four blocks first: they fill a cache line of the result.
-  const turned = limits.sequential === true;
-  const { grid, params } = boxOf("transpose", cols, rows, batch, limits, turned ? SIDE_BITS : undefined);
+  const side = limits.sequential === true ? SIDE_BITS.sequential : SIDE_BITS.parallel;
+  const { grid, params } = boxOf("transpose", cols, rows, batch, limits, side);
   const { xBits, yBits } = params;
-  const places = turned ? { xAt: yBits, yAt: 0 } : { xAt: 0, yAt: xBits };
   return {
     kernel: transpose,
     consts: `alias V = ${wgslType(spec.dtype, 4)};`,
-    params: { batch, rows, cols, ...params, ...places, zAt: xBits + yBits },
+    // Neighbours go down the blocks of a column: what they write lies side by side.
+    params: { batch, rows, cols, ...params, xAt: yBits, yAt: 0, zAt: xBits + yBits },
     grid,
     loadWidth: 4,
     storeWidth: 4,

@@ -5,7 +5,7 @@
 //   rows:    inner = 1, V along reduce, R = T: `finish` folds the four lanes.
 // splits parts cover one line; `lanes` parts share a chunk of the line and take turns in it, so that they read
 // neighbours. splits = lanes = 1 with chunk >= reduce is the whole line at once.
-// Four accumulators take turns and are combined as a tree. An empty part gives the identity.
+// `walk` combines a part with four accumulators (walk-functions.wgsl). An empty part gives the identity.
 // Bounds: invocations past `count` results return; groups fold over x and y. Workgroup memory: none.
 
 //#default
@@ -15,6 +15,9 @@ alias V = f32;
 alias R = f32;
 fn combine(a: V, b: V) -> V { return a + b; }
 fn finish(v: V) -> R { return v; }
+fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
+  return combine(nothing, load(source));
+}
 @group(1) @binding(1) var<storage, read> x0: array<V>;
 @group(1) @binding(2) var<storage, read_write> y0: array<R>;
 fn load(i: u32) -> V { return x0[i]; }
@@ -60,23 +63,8 @@ fn main(
     begin = first + part % p.lanes;
     end = min(first + p.chunk, p.reduce);
   }
-  var source = (line * p.reduce + begin) * p.inner + lane;
+  let source = (line * p.reduce + begin) * p.inner + lane;
   let step = p.lanes * p.inner;
 
-  let nothing = V(bitcast<T>(p.identity));
-  var a = nothing;
-  var b = nothing;
-  var c = nothing;
-  var d = nothing;
-  var r = begin;
-  // One call of `load`, and four accumulators that take turns: a fused operand is long, and its copies cost compile time.
-  for (; r < end; r += p.lanes) {
-    let next = combine(a, load(source));
-    a = b;
-    b = c;
-    c = d;
-    d = next;
-    source += step;
-  }
-  store(at, finish(combine(combine(a, b), combine(c, d))));
+  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }

@@ -6,6 +6,7 @@ import { column } from "./column.wgsl.gen.ts";
 import * as combines from "./combine-functions.wgsl.gen.ts";
 import * as keys from "./key-functions.wgsl.gen.ts";
 import { row } from "./row.wgsl.gen.ts";
+import * as walks from "./walk-functions.wgsl.gen.ts";
 
 export type Combine = "sum" | "prod" | "max" | "min" | "any" | "all";
 export type ReduceDType = "float32" | "int32" | "uint32" | "bool";
@@ -31,6 +32,8 @@ export interface ReduceShape {
 export interface ReduceSpec extends ReduceShape {
   readonly combine: Combine;
   readonly dtype: ReduceDType;
+  /** The text of the operand's `load` is a line or two: kernels may hold it several times. Default false. */
+  readonly shortLoad?: boolean;
 }
 
 export interface ArgReduceSpec extends ReduceShape {
@@ -73,6 +76,7 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
   let kernel = rows && limits.cheapBarriers === true && lines.reduce > SHORT ? row : column;
   for (;;) {
     const parts = kernel === row ? rowParts(lines) : columnParts(lines, stages.length > 0, limits);
+    const first = stages.length === 0;
     const last = parts.splits === 1;
     // row.wgsl folds even its partial results to scalars; column.wgsl leaves those as wide as they were loaded.
     const fold = rows && (last || kernel === row);
@@ -81,13 +85,20 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
     const { chunk, lanes, splits } = parts;
     stages.push({
       kernel,
-      ...reduceText(kernel, spec, width, fold, groupOf(limits)),
+      ...reduceText(
+        kernel,
+        spec,
+        width,
+        fold,
+        groupOf(limits),
+        walkOf(lines, parts, width === 4 && (!first || spec.shortLoad === true)),
+      ),
       params:
         kernel === row
           ? { count, reduce, chunk, splits, identity }
           : { count, reduce, inner, chunk, lanes, splits, identity },
       grid,
-      ...ends(width, fold, stages.length === 0, last, count),
+      ...ends(width, fold, first, last, count),
     });
     if (last) return stages;
     if (kernel === row) width = 4;
@@ -223,17 +234,36 @@ export function aliases(dtype: ReduceDType, width: 1 | 4): string {
 
 const groupOf = ({ tuning }: PlanLimits): number => tuning?.reduce?.group ?? GROUP;
 
-function reduceText(kernel: Kernel, spec: ReduceSpec, width: 1 | 4, fold: boolean, group: number): Text {
+/** How column.wgsl walks a part: four loads a turn where that is worth a text of its own and all parts are whole turns. */
+function walkOf(lines: Lines, { chunk, lanes }: Parts, worth: boolean): WgslFunction {
+  const whole = lines.reduce % (4 * lanes) === 0 && chunk % (4 * lanes) === 0;
+  return whole && worth ? walks.walk_fours : walks.walk_ones;
+}
+
+function reduceText(
+  kernel: Kernel,
+  spec: ReduceSpec,
+  width: 1 | 4,
+  fold: boolean,
+  group: number,
+  walk: WgslFunction,
+): Text {
   const combine = combineFunction(spec.combine, spec.dtype);
   const finish = fold && width === 4 ? combines.finish_lanes : combines.finish_each;
+  const own =
+    kernel === row
+      ? `const LANES = ${LANES}u;\nconst LINES = ${LINES}u;`
+      : `const GROUP = ${group}u;\nfn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
+  return ${walk.name}(begin, end, lanes, source, step, nothing);
+}`;
   const consts = [
-    kernel === row ? `const LANES = ${LANES}u;\nconst LINES = ${LINES}u;` : `const GROUP = ${group}u;`,
+    own,
     aliases(spec.dtype, width),
     `alias R = ${fold ? "T" : "V"};`,
     `fn combine(a: V, b: V) -> V { return ${combine.name}(a, b); }`,
     `fn finish(v: V) -> R { return ${finish.name}(v); }`,
   ].join("\n");
-  return { consts, functions: [combine, finish] };
+  return { consts, functions: kernel === row ? [combine, finish] : [combine, finish, walk] };
 }
 
 type Text = Required<Pick<Stage, "consts" | "functions">>;

@@ -44,7 +44,9 @@ export function lowerReduce(
     outer * reduce * inner > SMALL &&
     widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 &&
     (inner === 1 ? reduce : inner) % 4 === 0;
-  const stages = planReduce({ combine, dtype: computedDType(work.dtype), outer, reduce, inner, vector }, limits);
+  const dtype = computedDType(work.dtype);
+  const shortLoad = expr.kind === "load";
+  const stages = planReduce({ combine, dtype, outer, reduce, inner, vector, shortLoad }, limits);
   return lowerStages(
     label,
     {
