@@ -1,5 +1,5 @@
 /** `pnpm conformance`: the op table on every implementation of WebGPU at hand, as a table and as docs/conformance.md. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import cliProgress from "cli-progress";
@@ -20,6 +20,7 @@ interface Flags {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const names = Object.keys(implementations);
+const DOC = "docs/conformance.md";
 
 function listOf(value: string): string[] {
   const asked = value.split(",").map((name) => name.trim());
@@ -61,8 +62,8 @@ async function run({ on, only, out, doc, json }: Flags): Promise<void> {
     if (json !== undefined) write(json, `${JSON.stringify(reports)}\n`);
   }
   print(reports);
-  const page = doc === true ? "docs/conformance.md" : out;
-  if (page !== undefined) write(page, markdown(reports));
+  const target = doc === true ? DOC : out;
+  if (target !== undefined) write(target, markdown(reports));
   if (reports.some((report) => complaints(report).length > 0)) process.exitCode = 1;
 }
 
@@ -75,9 +76,10 @@ function print(reports: readonly Report[]): void {
 
 const program = new Command("conformance")
   .description("Runs the op table on implementations of WebGPU and compares with float64 oracles.")
+  .enablePositionalOptions()
   .option("--on <names>", `a comma-separated list of ${names.join(", ")}`, listOf, names)
   .option("--only <text>", "only checks whose family or function contains this text")
-  .option("--doc", "writes the table to docs/conformance.md")
+  .option("--doc", `writes the table to ${DOC}`)
   .option("--out <file>", "writes the table as Markdown to another file")
   .option("--json <file>", "writes the full reports")
   .action(run);
@@ -90,6 +92,17 @@ program
   .action(async ({ out, port }: { out?: string; port: string }) => {
     if (out !== undefined) return write(out, await page());
     console.log(`the suite is at ${(await serve(Number(port))).url}; Ctrl-C ends it`);
+  });
+
+program
+  .command("merge <files...>")
+  .description("makes one table of reports that were saved by --json or downloaded from the page")
+  .option("--out <file>", "the page to write", DOC)
+  .action((files: readonly string[], { out }: { out: string }) => {
+    // What this program wrote: one report, or a list of them.
+    const reports = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")) as Report | Report[]);
+    print(reports);
+    write(out, markdown(reports));
   });
 
 await program.parseAsync();

@@ -37,7 +37,7 @@ function cell(results: readonly Result[]): string {
   const failed = results.filter(({ ok }) => !ok);
   if (failed.length > 0) return `${failed.length} of ${results.length} fail`;
   const ulp = Math.max(...results.map((result) => result.ulp));
-  return ulp === 0 ? "exact" : `${ulp} ulp`;
+  return ulp === 0 ? "exact" : `${Number(ulp.toPrecision(2))} ulp`;
 }
 
 /** What the compiler of WGSL said of the kernels. */
@@ -88,8 +88,8 @@ Each function, in each of its dtypes, against an oracle in float64:
 - every text that is compiled for it: no warning and no error of Tint or Naga.
 
 "Least limits" is a device that was asked for no more than WebGPU promises everywhere: 8 storage buffers, 256 invocations, 128 MiB.
-A cell is the worst distance of a float result from its oracle, in units in the last place. Sums and products of many terms are
-held to a tolerance relative to their terms, and count as exact when they keep it.
+A cell is the worst distance of a float result from its oracle, in units in the last place; where terms cancel, such as in sums and
+products, in those of the result's largest element. Results that are no floats are exact or fail.
 
 ## What drivers get wrong
 
