@@ -47,6 +47,15 @@ function compiledText({ compiled }: Report): string {
   return `; ${kernels} kernels compiled, ${messages.length === 0 ? "without a message" : `${messages.length} messages`}`;
 }
 
+/** What a saved report of an earlier version lacks. */
+function olderText({ results }: Report, reports: readonly Report[]): string {
+  const kinds = new Set(results.map(({ kind }) => kind));
+  const all = new Set(reports.flatMap((report) => report.results.map(({ kind }) => kind)));
+  const missing = [...all].filter((kind) => !kinds.has(kind));
+  if (missing.length === 0) return "";
+  return `; by an earlier version, without ${missing.join(" and ")}, which calls sums within their tolerance exact`;
+}
+
 /** All that went wrong, failing checks and what compilers said, a line each. */
 export function complaints(report: Report): string[] {
   const failed = report.results.filter(({ ok }) => !ok);
@@ -73,7 +82,7 @@ export function markdown(reports: readonly Report[]): string {
 
 Every public function of the op table on each implementation of WebGPU at hand, and on the CPU. Written by \`pnpm conformance --doc\`.
 
-${reports.map((report) => `- ${summary(report)}${compiledText(report)} (${report.date.slice(0, 10)})`).join("\n")}
+${reports.map((report) => `- ${summary(report)}${compiledText(report)} (${report.date.slice(0, 10)})${olderText(report, reports)}`).join("\n")}
 
 ${wrong.length === 0 ? "No check fails anywhere." : `What fails:\n\n${wrong.map((text) => `- ${text}`).join("\n")}`}
 

@@ -8,4 +8,6 @@ test.each(["chromium", "deno"])("%s runs the suite, without a message of its com
   expect(report?.results.filter(({ ok }) => !ok)).toEqual([]);
   expect(report?.results.length).toBeGreaterThan(5);
   expect(report?.device.kind).toBe("webgpu");
+  expect(report?.compiled?.messages).toEqual([]);
+  expect(report?.compiled?.kernels).toBeGreaterThan(5);
 });
