@@ -55,7 +55,7 @@ describe("attention by tiles against differences of the oracle", () => {
     const all = [draw(3, 2, 6, 4, 8), draw(3, 2, 7, 2, 8), draw(3, 2, 7, 2, 8), draw(3, 1, 4, 1, 7)];
     const loss = (q: Tensor, k: Tensor, v: Tensor, bias: Tensor): Tensor =>
       t.sum(t.square(dotProductAttentionByTiles(q, k, v, { bias, isCausal: true })));
-    const slopes = (...xs: Tensor[]): Tensor[] => grad(loss, { argnums: [0, 1, 2, 3] })(...(xs as Four));
+    const slopes = (...xs: Tensor[]): Tensor[] => grad(loss, { argnums: [0, 1, 2, 3] })(...(xs as Four)); // four are given
     for (const mapped of [[0, 1, 2, 3], [0], [1, 3]]) {
       const example = (x: Tensor, k: number, i: number): Tensor => (mapped.includes(k) ? t.take(x, i, { axis: 0 }) : x);
       const first = all.map((x, k) => (mapped.includes(k) ? x : t.take(x, 0, { axis: 0 })));
@@ -95,9 +95,10 @@ describe("attention by tiles: what JAX gives", () => {
     const told = Object.fromEntries(
       Object.entries(options).map(([key, one]) => [
         key,
+        // JSON holds anything.
         "json" in one ? (JSON.parse(one.json) as unknown) : tensorOf(one),
       ]),
-    ) as AttentionOptions;
+    ) as AttentionOptions; // what attention_cases.py tells
     const run = (q: Tensor, k: Tensor, v: Tensor): Tensor => dotProductAttentionByTiles(q, k, v, told);
     const operands = args.map(tensorOf) as [Tensor, Tensor, Tensor]; // three
     const near = { ulp: 16, abs: 2e-6 };

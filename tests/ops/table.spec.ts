@@ -18,6 +18,7 @@ const OTHERS = [
   "setExecutor",
   "webgpuExecutor",
   "einsumPath",
+  "broadcastShapes",
 ];
 
 const isOp = ([name, value]: [string, unknown]): boolean =>

@@ -13,6 +13,7 @@ import attention_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import function_cases  # noqa: E402
 import golden  # noqa: E402
+import more_cases  # noqa: E402
 import nnx_arguments  # noqa: E402
 import nnx_attention  # noqa: E402
 import nnx_cases  # noqa: E402
@@ -25,10 +26,12 @@ import optax_contrib  # noqa: E402
 import optax_more  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
+import special_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("dtypes", dtype_cases.cases())
 golden.write("functions", function_cases.cases())
+golden.write("special-values", special_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())
 golden.write("random-samplers", random_cases.sampler_cases())
@@ -51,7 +54,7 @@ golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

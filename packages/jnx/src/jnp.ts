@@ -1,6 +1,32 @@
 /** jax.numpy: arrays and the functions on them, under NumPy's names. */
 export {
   Tensor,
+  broadcastShapes,
+  concatenate as concat,
+  deleteAt as delete,
+  gradient,
+  insert,
+  interp,
+  intersect1d,
+  isin,
+  max as amax,
+  min as amin,
+  polyval,
+  ravelMultiIndex,
+  repeat,
+  resize,
+  setdiff1d,
+  setxor1d,
+  transpose as permuteDims,
+  union1d,
+  unique,
+  uniqueAll,
+  uniqueCounts,
+  uniqueInverse,
+  uniqueValues,
+  unravelIndex,
+  unwrap,
+  vander,
   abs,
   abs as absolute,
   add,
@@ -252,3 +278,13 @@ export {
   zeros,
   zerosLike,
 } from "@jnx/tensor";
+/** π. Source: jnp.pi. */
+export const pi = Math.PI;
+/** The base of the natural logarithm. Source: jnp.e. */
+export const e = Math.E;
+/** Euler's constant. Source: jnp.euler_gamma. */
+export const eulerGamma = 0.5772156649015329;
+/** Infinity. Source: jnp.inf. */
+export const inf = Infinity;
+/** No number. Source: jnp.nan. */
+export const nan = NaN;

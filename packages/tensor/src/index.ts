@@ -152,6 +152,66 @@ export {
   type NonzeroOptions,
   type SearchOptions,
 } from "./ops/search.ts";
+export {
+  deleteAt,
+  insert,
+  repeat,
+  resize,
+  type DeleteOptions,
+  type Places,
+  type RepeatOptions,
+} from "./ops/editing.ts";
+export {
+  intersect1d,
+  isin,
+  setdiff1d,
+  setxor1d,
+  union1d,
+  unique,
+  uniqueAll,
+  uniqueCounts,
+  uniqueInverse,
+  uniqueValues,
+  type IsinOptions,
+  type UniqueOptions,
+} from "./ops/sets.ts";
+export {
+  gradient,
+  interp,
+  polyval,
+  ravelMultiIndex,
+  unravelIndex,
+  unwrap,
+  vander,
+  type InterpOptions,
+} from "./ops/numeric.ts";
+export {
+  batchMatmul,
+  broadcastInDim,
+  broadcastShapes,
+  broadcastToRank,
+  clamp,
+  collapse,
+  indexInDim,
+  integerPow,
+  iota,
+  laxArgmax,
+  laxArgmin,
+  laxBroadcast,
+  laxConcatenate,
+  laxFull,
+  laxReshape,
+  laxSqueeze,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+  reduceSum,
+  reduceXor,
+  rev,
+  sliceInDim,
+} from "./ops/lax.ts";
 export { laxSelect, selectN } from "./ops/select-n.ts";
 export { segmentMax, segmentMin, segmentProd, segmentSum, type SegmentOptions } from "./ops/segment.ts";
 export { corrcoef, cov, type CovarianceOptions } from "./ops/covariance.ts";

@@ -5,9 +5,11 @@ import { arrange } from "./cases/arrange.ts";
 import { contraction } from "./cases/contraction.ts";
 import { conv } from "./cases/conv.ts";
 import { create } from "./cases/create.ts";
+import { editing } from "./cases/editing.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
 import { join } from "./cases/join.ts";
+import { lax } from "./cases/lax.ts";
 import { linearAlgebra } from "./cases/linalg.ts";
 import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
@@ -27,9 +29,11 @@ export const cases = {
   contraction,
   conv,
   create,
+  editing,
   elementwise,
   indexing,
   join,
+  lax,
   linearAlgebra,
   matmul,
   movement,

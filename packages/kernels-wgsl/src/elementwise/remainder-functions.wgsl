@@ -56,11 +56,16 @@ fn op_mod_f(x: F, y: F) -> F {
   return select(r, r + y, turn & (rem_size(r) <= U(0x7f800000u)));
 }
 
-// jnp.floor_divide: (x - x rem y) / y, one less where the signs differ and something remains, rounded.
+// jnp.floor_divide: (x - x rem y) / y, one less where the signs differ and something remains, rounded; x / y for y = 0.
 fn op_floor_divide_f(x: F, y: F) -> F {
   let r = op_rem_f(x, y);
   let q = (x - r) / y;
   let opposite = ((r < F(0.0)) != (y < F(0.0))) & !(r == F(0.0)) & !(y == F(0.0));
-  let nan = (rem_size(x) > U(0x7f800000u)) | (rem_size(y) > U(0x7f800000u)) | (rem_size(r) > U(0x7f800000u));
-  return select(round(select(q, q - 1.0, opposite)), rem_bits(U(0x7fc00000u)), nan);
+  let none = rem_size(y) < U(0x00800000u);
+  let nothing = none & (rem_size(x) < U(0x00800000u));
+  let lost = !none & (rem_size(r) > U(0x7f800000u));
+  let nan = (rem_size(x) > U(0x7f800000u)) | (rem_size(y) > U(0x7f800000u)) | lost | nothing;
+  let infinite = rem_bits(U(0x7f800000u) | (rem_sign(x) ^ rem_sign(y)));
+  let whole = select(round(select(q, q - 1.0, opposite)), infinite, none);
+  return select(whole, rem_bits(U(0x7fc00000u)), nan);
 }

@@ -155,12 +155,17 @@ export function nextafter(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /**
- * How far it is from x to the next float away from 0. Source: jnp.spacing.
+ * How far it is from x to the next float away from 0, with x's sign; for float16 to the next above, as in JAX.
+ * Source: jnp.spacing.
  * @example await spacing(array([1])).toArray(); // [1.1920929e-07]
  */
 export function spacing(x: TensorLike): Tensor {
   const tensor = asFloat(asTensor(x));
-  return sub(nextafter(tensor, copysign(Infinity, tensor)), tensor);
+  if (tensor.dtype === "float16") return sub(nextafter(tensor, Infinity), tensor);
+  const gap = sub(nextafter(tensor, copysign(Infinity, tensor)), tensor);
+  // A gap below the normal numbers is the least there is; some devices take it for 0.
+  const least = tensor.dtype === "bfloat16" ? 2 ** -133 : 2 ** -149;
+  return where(equal(gap, 0), copysign(literal(least, [], tensor.dtype), tensor), gap);
 }
 
 const ldexpOp: MapOp<undefined> = {

@@ -285,6 +285,7 @@ function modulo(x: number, y: number): number {
 
 /** jnp.floor_divide of floats, step by step. */
 function floorDivide(x: number, y: number): number {
+  if (y === 0) return x / y;
   const rest = x % y;
   const quotient = Math.fround(Math.fround(x - rest) / y);
   return s.roundHalfEven(rest !== 0 && rest < 0 !== y < 0 ? quotient - 1 : quotient);

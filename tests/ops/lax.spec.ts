@@ -1,0 +1,4 @@
+import { cases } from "@jnx/testing";
+import { testForward } from "./kit.ts";
+
+testForward("lax", cases.lax);
