@@ -1,5 +1,6 @@
 import { isInteger } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { normalizeAxis, shapeText, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -25,6 +26,10 @@ export interface RepeatOptions {
   readonly totalRepeatLength?: number;
 }
 
+const REPEAT_OPTIONS = { axis: true, totalRepeatLength: true } as const;
+const INSERT_OPTIONS = { axis: true } as const;
+const DELETE_OPTIONS = { axis: true, assumeUniqueIndices: true } as const;
+
 /** x and the axis to work along: flattened where no axis is named. */
 function lined(name: string, x: TensorLike, axis: number | undefined): [Tensor, number] {
   const tensor = axis === undefined ? ravel(x) : asTensor(x);
@@ -43,6 +48,7 @@ export function repeat(
   repeats: number | readonly number[] | Tensor,
   options: RepeatOptions = {},
 ): Tensor {
+  checkOptions("repeat", options, REPEAT_OPTIONS);
   const [tensor, axis] = lined("repeat", x, options.axis);
   const counts = typeof repeats === "number" ? asTensor(repeats) : array(repeats);
   if (!isInteger(counts.dtype))
@@ -107,6 +113,7 @@ export function insert(
   values: TensorLike | readonly number[],
   options: { readonly axis?: number } = {},
 ): Tensor {
+  checkOptions("insert", options, INSERT_OPTIONS);
   const [tensor, axis] = lined("insert", x, options.axis);
   const given = Array.isArray(values) ? array(values as readonly number[]) : asTensor(values as TensorLike); // a list or what is no list
   const index = placesOf("insert", places);
@@ -151,6 +158,7 @@ export interface DeleteOptions {
  * @example await jnp.delete(array([1, 2, 3]), 1).toArray(); // [1, 3]
  */
 export function deleteAt(x: TensorLike, places: Places, options: DeleteOptions = {}): Tensor {
+  checkOptions("delete", options, DELETE_OPTIONS);
   const [tensor, axis] = lined("delete", x, options.axis);
   const extent = at(tensor.shape, axis);
   if (places instanceof Tensor && places.dtype === "bool") return withoutMasked(tensor, axis, places);

@@ -1,5 +1,6 @@
 import { promote } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -29,6 +30,12 @@ import { searchsorted } from "./search.ts";
 import { argsort } from "./sorting.ts";
 import { diff } from "./statistics.ts";
 
+const INTERP_OPTIONS = { left: true, right: true, period: true } as const;
+const VANDER_OPTIONS = { n: true, increasing: true } as const;
+const GRADIENT_OPTIONS = { axis: true } as const;
+const UNWRAP_OPTIONS = { discont: true, axis: true, period: true } as const;
+const RAVEL_OPTIONS = { mode: true } as const;
+
 export interface InterpOptions {
   /** What is given left of the first point and right of the last; the values there unless told. */
   readonly left?: TensorLike;
@@ -44,6 +51,7 @@ export interface InterpOptions {
  * @example await interp(array([1.5, 9]), array([1, 2]), array([10, 20])).toArray(); // [15, 20]
  */
 export function interp(x: TensorLike, xp: TensorLike, fp: TensorLike, options: InterpOptions = {}): Tensor {
+  checkOptions("interp", options, INTERP_OPTIONS);
   const [places, points, values] = [floating(x), floating(xp), floating(fp)];
   if (points.ndim !== 1 || values.ndim !== 1 || points.size !== values.size || points.size === 0)
     throw new ShapeError(
@@ -101,6 +109,7 @@ export function polyval(p: TensorLike, x: TensorLike): Tensor {
  * @example await vander(array([2, 3]), { n: 3 }).toArray(); // [[4, 2, 1], [9, 3, 1]]
  */
 export function vander(x: TensorLike, options: { readonly n?: number; readonly increasing?: boolean } = {}): Tensor {
+  checkOptions("vander", options, VANDER_OPTIONS);
   const points = asTensor(x);
   if (points.ndim !== 1) throw new ShapeError(`vander: needs a vector, received shape ${shapeText(points.shape)}`);
   const { n = points.size, increasing = false } = options;
@@ -124,6 +133,7 @@ export function gradient(
   spacing: TensorLike | readonly TensorLike[] = 1,
   options: { readonly axis?: number | readonly number[] } = {},
 ): Tensor | Tensor[] {
+  checkOptions("gradient", options, GRADIENT_OPTIONS);
   const tensor = floating(x);
   const { axis } = options;
   const named = axis === undefined ? tensor.shape.map((_, k) => k) : typeof axis === "number" ? [axis] : axis;
@@ -176,6 +186,7 @@ export function unwrap(
   x: TensorLike,
   options: { readonly discont?: number; readonly axis?: number; readonly period?: number } = {},
 ): Tensor {
+  checkOptions("unwrap", options, UNWRAP_OPTIONS);
   const tensor = floating(x);
   const axis = normalizeAxis("unwrap", options.axis ?? -1, tensor.ndim);
   const { period = 2 * Math.PI } = options;
@@ -217,6 +228,7 @@ export function ravelMultiIndex(
   shape: Shape,
   options: { readonly mode?: "clip" | "wrap" } = {},
 ): Tensor {
+  checkOptions("ravelMultiIndex", options, RAVEL_OPTIONS);
   const { mode = "clip" } = options;
   if (index.length !== shape.length)
     throw new ShapeError(`ravelMultiIndex: ${index.length} arrays for the ${shape.length} axes of ${shapeText(shape)}`);

@@ -1,5 +1,6 @@
 import { isFloat, promote } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { normalizeAxis, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
@@ -34,6 +35,18 @@ export interface UniqueOptions {
   readonly fillValue?: number;
 }
 
+const UNIQUE_OPTIONS = {
+  returnIndex: true,
+  returnInverse: true,
+  returnCounts: true,
+  axis: true,
+  equalNan: true,
+  size: true,
+  fillValue: true,
+} as const;
+const SIZE_OPTIONS = { size: true, fillValue: true } as const;
+const ISIN_OPTIONS = { invert: true } as const;
+
 interface Found {
   readonly values: Tensor;
   readonly index: Tensor;
@@ -59,6 +72,7 @@ export function unique(
 export function unique(x: TensorLike): Tensor;
 export function unique(x: TensorLike, options: UniqueOptions): Tensor | Tensor[];
 export function unique(x: TensorLike, options: UniqueOptions = {}): Tensor | Tensor[] {
+  checkOptions("unique", options, UNIQUE_OPTIONS);
   const { values, index, inverse, counts } = distinct("unique", x, options);
   const more = [
     ...(options.returnIndex === true ? [index] : []),
@@ -80,6 +94,7 @@ interface SizeOptions {
  * @example await uniqueValues(array([2, 1, 2])).toArray(); // [1, 2]
  */
 export function uniqueValues(x: TensorLike, options: SizeOptions = {}): Tensor {
+  checkOptions("uniqueValues", options, SIZE_OPTIONS);
   return distinct("uniqueValues", x, { ...options, equalNan: false }).values;
 }
 
@@ -91,6 +106,7 @@ export function uniqueCounts(
   x: TensorLike,
   options: SizeOptions = {},
 ): { readonly values: Tensor; readonly counts: Tensor } {
+  checkOptions("uniqueCounts", options, SIZE_OPTIONS);
   const { values, counts } = distinct("uniqueCounts", x, { ...options, equalNan: false });
   return { values, counts };
 }
@@ -103,6 +119,7 @@ export function uniqueInverse(
   x: TensorLike,
   options: SizeOptions = {},
 ): { readonly values: Tensor; readonly inverseIndices: Tensor } {
+  checkOptions("uniqueInverse", options, SIZE_OPTIONS);
   const { values, inverse } = distinct("uniqueInverse", x, { ...options, equalNan: false });
   return { values, inverseIndices: inverse };
 }
@@ -115,6 +132,7 @@ export function uniqueAll(
   x: TensorLike,
   options: SizeOptions = {},
 ): { readonly values: Tensor; readonly indices: Tensor; readonly inverseIndices: Tensor; readonly counts: Tensor } {
+  checkOptions("uniqueAll", options, SIZE_OPTIONS);
   const { values, index, inverse, counts } = distinct("uniqueAll", x, { ...options, equalNan: false });
   return { values, indices: index, inverseIndices: inverse, counts };
 }
@@ -202,6 +220,7 @@ export interface IsinOptions {
  * @example await isin(array([1, 2, 3]), array([3, 1])).toArray(); // [true, false, true]
  */
 export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptions = {}): Tensor {
+  checkOptions("isin", options, ISIN_OPTIONS);
   const { dtype } = promote([asTensor(x), asTensor(testElements)]);
   const [tensor, sorted] = [convert(asTensor(x), dtype), sort(ravel(convert(asTensor(testElements), dtype)))];
   const { size } = sorted;
@@ -219,6 +238,7 @@ export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptio
  * @example await union1d(array([1, 3]), array([2, 3])).toArray(); // [1, 2, 3]
  */
 export function union1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
+  checkOptions("union1d", options, SIZE_OPTIONS);
   return distinct("union1d", joined(x, y), options).values;
 }
 
@@ -279,8 +299,10 @@ function among(
   x: TensorLike,
   y: TensorLike,
   test: (isInOther: boolean) => boolean,
-  { size, fillValue }: SizeOptions,
+  options: SizeOptions,
 ): Tensor {
+  checkOptions(name, options, SIZE_OPTIONS);
+  const { size, fillValue } = options;
   const { dtype } = promote([asTensor(x), asTensor(y)]);
   const own = sort(ravel(convert(asTensor(x), dtype)));
   const found = isin(own, y, { invert: !test(true) });
@@ -296,6 +318,7 @@ function among(
  * @example await setxor1d(array([1, 2]), array([2, 3])).toArray(); // [1, 3]
  */
 export function setxor1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
+  checkOptions("setxor1d", options, SIZE_OPTIONS);
   const all = sort(joined(x, y));
   const first = all.size === 0 ? literal(0, [0], "bool") : startsOf(reshape(all, [all.size, 1]), true);
   const single = logicalOr(isin(all, x, { invert: true }), isin(all, y, { invert: true }));
