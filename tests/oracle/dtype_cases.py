@@ -23,11 +23,11 @@ SIGNS = [1, -1, 1, 1, -1, -1, 1, -1, 1, 1, -1, 1, 1]
 UNARY_FLOAT = """abs negative sign square sqrt reciprocal exp expm1 log log1p log2 exp2 sin cos tan arctan sinh cosh tanh
 arcsinh cbrt floor ceil trunc rint isnan isfinite signbit nan_to_num deg2rad fabs
 lax.rsqrt lax.erf lax.erfc lax.logistic lax.is_finite nn.relu nn.sigmoid nn.silu nn.gelu nn.softplus nn.elu nn.relu6
-nn.softmax nn.log_softmax nn.standardize lax.lgamma lax.digamma spacing""".split()
+nn.softmax nn.log_softmax nn.standardize lax.lgamma lax.digamma""".split()
 UNARY_WHOLE = """abs negative sign square sqrt exp bitwise_not floor rint isnan positive lax.population_count lax.clz bitwise_count
 reciprocal""".split()
 BINARY_FLOAT = """add subtract multiply divide maximum minimum power remainder fmod arctan2 hypot logaddexp equal
-less greater_equal not_equal copysign nextafter heaviside ldexp_ float_power floor_divide""".split()
+less greater_equal not_equal copysign nextafter heaviside ldexp_ float_power""".split()
 BINARY_WHOLE = """add subtract multiply divide maximum minimum power remainder floor_divide bitwise_and bitwise_xor left_shift
 right_shift gcd lcm equal less lax.div lax.rem lax.shift_right_logical lax.shift_right_arithmetic""".split()
 REDUCE = "sum prod max min mean var std any all argmax argmin cumsum cumprod median ptp nansum count_nonzero average".split()

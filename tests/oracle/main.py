@@ -26,12 +26,10 @@ import optax_contrib  # noqa: E402
 import optax_more  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
-import special_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("dtypes", dtype_cases.cases())
 golden.write("functions", function_cases.cases())
-golden.write("special-values", special_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())
 golden.write("random-samplers", random_cases.sampler_cases())
