@@ -181,13 +181,45 @@ describe("vjp", () => {
   test("a cotangent of another tree, shape or dtype is refused", () => {
     const [, pull] = vjp((v: Tensor) => [t.square(v)], x());
     // The compiler would refuse the first of these too.
-    expect(() => pull(t.ones([3]) as unknown as Tensor[])).toThrow("vjp: the cotangent's tree is *, the output's [*]");
+    expect(() => pull(t.ones([3]) as unknown as Tensor[])).toThrow(
+      "vjp: the cotangent must have the tree of the output; the output is [float32[3]], the cotangent float32[3]; the first difference",
+    );
     expect(() => pull([t.ones([2])])).toThrow(
       new ShapeError("vjp: the cotangent has shape [2], the output it belongs to [3]"),
     );
     expect(() => pull([t.ones([3], { dtype: "int32" })])).toThrow(
-      new DtypeError("vjp: the cotangent is int32, the output it belongs to float32"),
+      new DtypeError("vjp: the cotangent is int32, the output it belongs to float32; convert it with astype()"),
     );
+  });
+});
+
+describe("arguments that are not float", () => {
+  const whole = (): Tensor => t.array([2, 3, 4]);
+
+  test("have zeros for a gradient with allowInt, and for a cotangent in vjp", async () => {
+    const both = grad((p: { v: Tensor; n: Tensor }) => t.sum(t.mul(p.v, p.n)), { allowInt: true })({
+      v: x(),
+      n: whole(),
+    });
+    expect([await both.v.toArray(), await both.n.toArray(), both.n.dtype]).toEqual([[2, 3, 4], [0, 0, 0], "int32"]);
+    const [, pull] = vjp((v: Tensor, n: Tensor) => t.mul(v, n), x(), whole());
+    const [gv, gn] = pull(t.ones([3]));
+    expect([await gv.toArray(), await gn.toArray()]).toEqual([
+      [2, 3, 4],
+      [0, 0, 0],
+    ]);
+  });
+
+  test("a number as value is a constant", async () => {
+    expect(await grad((_: Tensor) => 3)(x()).toArray()).toEqual([0, 0, 0]);
+  });
+
+  test("stopGradient of a tree stops its float arrays", async () => {
+    const f = (v: Tensor): Tensor => {
+      const held = t.stopGradient({ a: v, b: [v, whole()], c: null });
+      return t.sum(t.mul(t.mul(held.a, v), held.b[1] ?? v));
+    };
+    expect(await grad(f)(x()).toArray()).toEqual([2, 6, 12]);
   });
 });
 
@@ -197,7 +229,20 @@ describe("what cannot be differentiated says why", () => {
       "whole numbers",
       () => grad(cube)(t.array([1, 2])),
       DtypeError,
-      "grad: differentiated arguments must be float32, received int32; convert it, or choose others with argnums",
+      "grad: can only differentiate by float arrays, and argument 0 is int32; convert it with astype(), choose others with argnums, or ask for zeros with { allowInt: true }",
+    ],
+    [
+      "a whole number in a tree",
+      () => grad((_: number, p: { v: Tensor[] }) => cube(p.v[0] ?? x()), { argnums: 1 })(0, { v: [x(), t.array([1])] }),
+      DtypeError,
+      "argument 1.v[1] is int32",
+    ],
+    [
+      "no function",
+      // A lie to the types, as a JavaScript caller would tell it.
+      () => grad(x() as unknown as typeof cube),
+      ArgumentError,
+      "grad: takes a function, received Tensor float32[3]",
     ],
     [
       "an array as value",
@@ -210,13 +255,13 @@ describe("what cannot be differentiated says why", () => {
       "a whole number as value",
       () => grad((v: Tensor) => t.argmax(v))(x()),
       DtypeError,
-      "grad: the function must return a float32, received int32",
+      "grad: the function must return a float, received int32",
     ],
     [
       "no tensor as value",
-      () => grad((_: Tensor) => 3)(x()),
+      () => grad((_: Tensor) => "3")(x()),
       DtypeError,
-      "grad: the function must return a scalar Tensor, received number",
+      "expected a Tensor or a number, received 3",
     ],
     [
       "a pair without hasAux",

@@ -1,5 +1,5 @@
 import { grad, hessian, jacfwd, jacrev, jvp, linearize, linearTranspose, vjp, vmap } from "@jnx/autodiff";
-import { jit } from "@jnx/compile";
+import { jit, ShapeDtypeStruct } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, DtypeError, memory, ShapeError } from "@jnx/tensor";
@@ -228,7 +228,7 @@ describe("bad input", () => {
       "trees that differ",
       () => jvp((p: Tensor[]) => f(p[0] ?? at(0)), [[at(1)]], [[at(1), at(2)]]),
       ArgumentError,
-      /primals' tree is \[\[\*\]\], the tangents' \[\[\*,\*\]\]/,
+      /the primals are \[\[float32\[\]\]\], the tangents \[\[float32\[\], float32\[\]\]\]; the first difference at 0\.1: nothing and float32/,
     ],
     [
       "a tangent of another shape",
@@ -240,9 +240,14 @@ describe("bad input", () => {
       "an integer primal",
       () => jvp(f, [t.array([1, 2])], [t.ones([2])]),
       DtypeError,
-      /must be float32, received int32/,
+      /a primal is int32, which has no direction to move in; give zeros/,
     ],
-    ["an integer tangent", () => jvp(f, [t.ones([2])], [t.array([1, 2])]), DtypeError, /float32, received int32/],
+    [
+      "an integer tangent",
+      () => jvp(f, [t.ones([2])], [t.array([1, 2])]),
+      DtypeError,
+      /tangent is int32, its primal float32/,
+    ],
     [
       "no lists",
       // arguments that the types refuse, so cast with `as`
@@ -250,19 +255,80 @@ describe("bad input", () => {
       ArgumentError,
       /lists with one entry for each/,
     ],
-    ["an integer to linearize at", () => linearize(f, t.array([1, 2])), DtypeError, /linearize: .* received int32/],
+    [
+      "an integer to move from",
+      () => linearize(f, t.array([1, 2]))[1](t.array([1, 2])),
+      DtypeError,
+      /linearize: a primal is int32/,
+    ],
+    [
+      "a function that is not linear",
+      () => linearTranspose((x: Tensor) => t.mul(x, t.maximum(x, 0)), t.ones([2]))(t.ones([2])),
+      ArgumentError,
+      /linearTranspose: the function is not linear/,
+    ],
     [
       "a cotangent of another shape",
       () => linearTranspose(f, t.ones([2]))(t.ones([2])),
       ShapeError,
       /cotangent has shape \[2\]/,
     ],
-    ["an integer for a Jacobian", () => jacfwd(f)(t.array([1, 2])), DtypeError, /jacfwd: .*received int32/],
+    ["an integer for a Jacobian", () => jacfwd(f)(t.array([1, 2])), DtypeError, /jacfwd: .*an array is int32/],
     ["an argument that is not there", () => jacrev(f, { argnums: 1 })(t.ones([2])), ArgumentError, /argnum 1/],
   ];
   test.each(mistakes)("%s", (_label, mistake, kind, text) => {
     expect(mistake).toThrow(kind);
     expect(mistake).toThrow(text);
+  });
+
+  test("a primal that is not float stays where it is", async () => {
+    const n = t.array([2, 3]);
+    const [y, dy] = jvp(
+      (x: Tensor, n: Tensor) => t.mul(x, n),
+      [t.array([0.5, 1]), n],
+      [t.array([1, 1.5]), t.zerosLike(n)],
+    );
+    expect([await y.toArray(), await dy.toArray()]).toEqual([
+      [1, 3],
+      [2, 4.5],
+    ]);
+  });
+
+  test("linearTranspose of shapes alone, of views and sums, for two arguments", async () => {
+    const back = linearTranspose(
+      (x: Tensor, y: Tensor) => t.sub(t.add(t.mul(x, 2), t.cumsum(y)), t.flip(x)),
+      new ShapeDtypeStruct([3], "float32") as unknown as Tensor,
+      t.ones([3]),
+    ); // `as`: a description will do
+    const [dx, dy] = back(t.array([1.5, 2, 4]));
+    // As jax.linear_transpose gives them.
+    expect([await dx.toArray(), await dy.toArray()]).toEqual([
+      [-1, 2, 6.5],
+      [7.5, 6, 4],
+    ]);
+  });
+
+  test("Jacobians and a Hessian hand out an aux", async () => {
+    const f = (x: Tensor): [Tensor, Tensor] => [t.square(x), t.sum(x)];
+    const x = t.array([1.5, 2]);
+    for (const jacobian of [jacfwd, jacrev]) {
+      const [j, aux] = jacobian(f, { hasAux: true })(x);
+      expect([await j.toArray(), await aux.item()]).toEqual([
+        [
+          [3, 0],
+          [0, 4],
+        ],
+        3.5,
+      ]);
+    }
+    const [h, aux] = hessian((x: Tensor): [Tensor, Tensor] => [t.sum(t.square(x)), t.sum(x)], { hasAux: true })(x);
+    expect([await h.toArray(), await aux.item()]).toEqual([
+      [
+        [2, 0],
+        [0, 2],
+      ],
+      3.5,
+    ]);
   });
 
   test("a pullback in a forward level, called later", async () => {

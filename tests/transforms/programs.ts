@@ -57,7 +57,7 @@ export function inputsOf({ family }: Program): Value[] {
 }
 
 const LARGEST = 400;
-const MARGIN = 2e-3;
+export const MARGIN = 2e-3;
 
 /** What making a program finds out on the way: a value's numbers, to keep them tame and away from jumps. */
 type Look = (x: Tensor) => Value;
@@ -73,7 +73,11 @@ interface Draft {
 type Instruction = (values: readonly Tensor[]) => Tensor;
 
 /** The program as a function of its inputs; every instruction was tried on the reference first. */
-export function build(program: Program, smooth = false): (...inputs: Tensor[]) => Tensor[] {
+export function build(
+  program: Program,
+  smooth = false,
+  ops: readonly Maker[] = OPS,
+): (...inputs: Tensor[]) => Tensor[] {
   const level = new Reference();
   const instructions: Instruction[] = [];
   level.run(() => {
@@ -81,7 +85,7 @@ export function build(program: Program, smooth = false): (...inputs: Tensor[]) =
     const draft: Draft = { values, look: (x) => level.value(x), smooth };
     for (const gene of program.genes) {
       const chosen = [gene.op, gene.op + 1, 0]
-        .map((op) => attempt({ ...gene, op }, draft))
+        .map((op) => attempt({ ...gene, op }, draft, ops))
         .find((one) => one !== undefined);
       if (chosen === undefined) continue;
       instructions.push(chosen.run);
@@ -96,8 +100,8 @@ export function build(program: Program, smooth = false): (...inputs: Tensor[]) =
   };
 }
 
-function attempt(gene: Gene, draft: Draft): { run: Instruction; result: Tensor } | undefined {
-  const run = OPS[gene.op % OPS.length]?.(gene, draft);
+function attempt(gene: Gene, draft: Draft, ops: readonly Maker[]): { run: Instruction; result: Tensor } | undefined {
+  const run = ops[gene.op % ops.length]?.(gene, draft);
   if (run === undefined) return undefined;
   const result = run(draft.values);
   const { data, dtype } = draft.look(result);
@@ -107,10 +111,10 @@ function attempt(gene: Gene, draft: Draft): { run: Instruction; result: Tensor }
   return tame && result.size <= LARGEST ? { run, result } : undefined;
 }
 
-type Maker = (gene: Gene, draft: Draft) => Instruction | undefined;
+export type Maker = (gene: Gene, draft: Draft) => Instruction | undefined;
 
 /** The n-th value (counted around) that will do, as an index. */
-function find({ values }: Draft, n: number, suits: (x: Tensor) => boolean): number | undefined {
+export function find({ values }: Draft, n: number, suits: (x: Tensor) => boolean): number | undefined {
   for (let k = 0; k < values.length; k++) {
     const index = (n + k) % values.length;
     const x = values[index];
@@ -119,8 +123,8 @@ function find({ values }: Draft, n: number, suits: (x: Tensor) => boolean): numb
   return undefined;
 }
 
-const isFloat = (x: Tensor): boolean => x.dtype === "float32";
-const at = (values: readonly Tensor[], k: number): Tensor => {
+export const isFloat = (x: Tensor): boolean => x.dtype === "float32";
+export const at = (values: readonly Tensor[], k: number): Tensor => {
   const x = values[k];
   if (x === undefined) throw new Error(`no value ${k}`);
   return x;
@@ -312,7 +316,7 @@ const drawn: Maker =
     return t.mul(t.astype(t.rightShift(bits, 8), "float32"), 2 ** -24);
   };
 
-const OPS: readonly Maker[] = [
+export const OPS: readonly Maker[] = [
   unary((x) => t.tanh(x)),
   binary((x, y) => t.add(x, y)),
   binary((x, y) => t.mul(x, y)),

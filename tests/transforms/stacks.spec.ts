@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runs } from "./fuzz.ts";
 import { reference } from "./interpreter.ts";
+import { OPS_AND_LOOPS } from "./loops.ts";
 import { build, inputsOf, programs, type Program } from "./programs.ts";
 import type { Value } from "./values.ts";
 
@@ -77,7 +78,7 @@ function lengthFor(layers: readonly Layer[]): number {
 }
 
 function stacked({ layers, program }: Stack): F {
-  return layers.reduce<F>((f, { name, how }) => TRANSFORMS[name](f, how), build(program, true));
+  return layers.reduce<F>((f, { name, how }) => TRANSFORMS[name](f, how), build(program, true, OPS_AND_LOOPS));
 }
 
 function onDevice({ data, shape }: Value): Tensor {
@@ -110,12 +111,16 @@ async function compare(stack: Stack): Promise<void> {
 
 const hours = 3_600_000;
 
-test("random programs under random stacks of transformations: eager = jit = float64", { timeout: hours }, async () => {
-  const endless = process.env["JNX_FUZZ"] !== undefined;
-  await fc.assert(fc.asyncProperty(stacks(), compare), {
-    // fast-check types the parameters by the property they go with.
-    ...(runs(24) as fc.Parameters<[Stack]>),
-    // A shrunk failure names the layers and the fewest instructions; a run that is merely slow is no failure.
-    ...(endless ? {} : { interruptAfterTimeLimit: 8000, markInterruptAsFailure: false }),
-  });
-});
+test(
+  "random programs with loops and choices, under random stacks of transformations: eager = jit = float64",
+  { timeout: hours },
+  async () => {
+    const endless = process.env["JNX_FUZZ"] !== undefined;
+    await fc.assert(fc.asyncProperty(stacks(), compare), {
+      // fast-check types the parameters by the property they go with.
+      ...(runs(24) as fc.Parameters<[Stack]>),
+      // A shrunk failure names the layers and the fewest instructions; a run that is merely slow is no failure.
+      ...(endless ? {} : { interruptAfterTimeLimit: 8000, markInterruptAsFailure: false }),
+    });
+  },
+);

@@ -347,8 +347,15 @@ describe("bad input", () => {
       "outAxes of another tree",
       () => vmap((x: Tensor) => ({ x }), { outAxes: { y: 0 } })(t.ones([2])),
       ArgumentError,
-      /outAxes has no entry for the result\.x/,
+      /outAxes has an entry for the result\.y, which there is not/,
     ],
+    [
+      "inAxes with a key too many",
+      () => vmap((p: { a: Tensor }) => p.a, { inAxes: [{ a: 0, b: 0 }] })({ a: t.ones([2]) }),
+      ArgumentError,
+      /inAxes has an entry for argument 0\.b, which there is not/,
+    ],
+    ["no function", () => vmap(3 as never), ArgumentError, /vmap: takes a function, received number/], // `as`: the types refuse it too
     ["a size that is none", () => vmap(id, { axisSize: -1 }), ArgumentError, /axisSize must be a whole number/],
     [
       "an axis nobody named",
@@ -361,6 +368,28 @@ describe("bad input", () => {
   test.each(mistakes)("%s", (_label, mistake, kind, text) => {
     expect(mistake).toThrow(kind);
     expect(mistake).toThrow(text);
+  });
+
+  test("collectives over several axes, and gathered one after another", async () => {
+    const x = t.array([
+      [1.5, 2],
+      [3, 4],
+    ]);
+    const total = vmap(
+      vmap((v: Tensor) => psum(v, ["i", "j"]), { axisName: "j" }),
+      { axisName: "i" },
+    )(x);
+    const tiled = vmap((v: Tensor) => allGather(v, "i", { tiled: true }), { axisName: "i" })(x);
+    expect([await total.toArray(), await tiled.toArray()]).toEqual([
+      [
+        [10.5, 10.5],
+        [10.5, 10.5],
+      ],
+      [
+        [1.5, 2, 3, 4],
+        [1.5, 2, 3, 4],
+      ],
+    ]);
   });
 
   test("a value read, or kept, inside a batch", async () => {

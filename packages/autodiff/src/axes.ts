@@ -36,6 +36,26 @@ export function axisAt(
   );
 }
 
+/** Throws when a tree of axes reaches where there is nothing: a misspelt key would go unnoticed. */
+export function checkAxes(name: string, option: string, axes: Axes, value: unknown, place: string): void {
+  if (axes === null || typeof axes === "number") return;
+  for (const [key, child] of Object.entries(axes)) {
+    const part = childOf(value, key);
+    const path = pathText(place, [Array.isArray(axes) ? Number(key) : key]);
+    if (part === undefined)
+      throw new ArgumentError(
+        `${name}: ${option} has an entry for ${path}, which there is not; give axes in the tree of the arrays`,
+      );
+    checkAxes(name, option, child, part.value, path);
+  }
+}
+
+function childOf(value: unknown, key: string): { readonly value: unknown } | undefined {
+  if (value instanceof Map) return value.has(key) ? { value: value.get(key) } : undefined;
+  if (typeof value !== "object" || value === null || isData(value) || !(key in value)) return undefined;
+  return { value: (value as Readonly<Record<string, unknown>>)[key] }; // it has the key
+}
+
 /** A path as it would be written: `argument 0`, [1], "w" gives "argument 0[1].w". */
 export function pathText(root: string, path: readonly tree.PathPart[]): string {
   return `${root}${path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("")}`;
@@ -51,6 +71,9 @@ export function mappedLeaves(
     throw new ArgumentError(
       `${name}: inAxes has ${axes.length} entries, the function was called with ${args.length} arguments; give one for each`,
     );
+  if (Array.isArray(axes))
+    // A list with an entry for each argument.
+    axes.forEach((one: Axes, k) => checkAxes(name, "inAxes", one, args[k], `argument ${k}`));
   const { leaves, paths, def } = tree.flattenWithPath(args);
   return {
     def,

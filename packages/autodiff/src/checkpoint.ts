@@ -15,6 +15,7 @@ import {
 import type { Aval, Tensor, TensorLike } from "@jnx/tensor";
 import { argumentsOf, Result } from "./arguments.ts";
 import { batchedCall } from "./call-batch.ts";
+import { checkFunction } from "./grad.ts";
 import { Tape } from "./tape.ts";
 
 const CHECKPOINT_OPTIONS = { policy: true } as const;
@@ -50,6 +51,9 @@ export function checkpointName(x: TensorLike, name: string): Tensor {
 }
 
 const isDot: CheckpointPolicy = ({ name }) => name === "matmul";
+const isProduct: CheckpointPolicy = ({ name }) => name === "matmul" || name === "conv";
+const dotsWithNoBatchDimsSaveable: CheckpointPolicy = (op, inputs, attrs) =>
+  isDot(op, inputs, attrs) && inputs.every(({ shape }) => shape.length === 2);
 
 function nameOf(op: { readonly name: string }, attrs: unknown): string | undefined {
   return op.name === nameOp.name ? (attrs as NameAttrs).name : undefined; // the name op's own attrs
@@ -92,12 +96,12 @@ export const checkpointPolicies = {
   everythingSaveable: (() => true) as CheckpointPolicy, // written as a function of no arguments
   /** Only the arguments are kept; the default. */
   nothingSaveable: (() => false) as CheckpointPolicy, // as above
-  /** Results of matrix products. */
-  dotsSaveable: isDot,
-  checkpointDots: isDot,
+  /** Results of matrix products and convolutions. */
+  dotsSaveable: isProduct,
+  checkpointDots: isProduct,
   /** Results of products of two matrices, without batch axes. */
-  dotsWithNoBatchDimsSaveable: ((op, inputs, attrs) =>
-    isDot(op, inputs, attrs) && inputs.every(({ shape }) => shape.length === 2)) as CheckpointPolicy, // names its arguments
+  dotsWithNoBatchDimsSaveable,
+  checkpointDotsWithNoBatchDims: dotsWithNoBatchDimsSaveable,
   /** Only what has one of these names. */
   saveOnlyTheseNames,
   /** What has a name, but not one of these. */
@@ -169,6 +173,7 @@ class Keeper implements Level {
 export function checkpoint<F extends AnyFunction>(f: F, options: CheckpointOptions = {}): F {
   checkOptions("checkpoint", options, CHECKPOINT_OPTIONS);
   const { policy = checkpointPolicies.nothingSaveable } = options;
+  checkFunction("checkpoint", f);
   const wrapped = (...args: unknown[]): unknown => {
     const data = argumentsOf(args);
     let result: Result | undefined;

@@ -1,4 +1,4 @@
-import { asTensor, bind, currentFrame, normalizeAxis, type KernelOp } from "@jnx/tensor/internal";
+import { asTensor, bind, checkOptions, currentFrame, normalizeAxis, type KernelOp } from "@jnx/tensor/internal";
 import {
   ArgumentError,
   broadcastedIota,
@@ -7,6 +7,7 @@ import {
   mean,
   min,
   moveaxis,
+  reshape,
   sum,
   take,
   tree,
@@ -74,14 +75,18 @@ function indexIn(level: Batch): Tensor {
   return level.example(broadcastedIota("int32", [level.size], 0));
 }
 
-/** f over what all examples have, for every leaf of a tree. */
-function over<T>(name: string, x: T, axisName: string, f: (all: Tensor) => Tensor): T {
+/** f over what all examples have, axis after axis, for every leaf of a tree. */
+function over<T>(name: string, x: T, axisName: AxisNames, f: (all: Tensor) => Tensor): T {
+  const names = typeof axisName === "string" ? [axisName] : axisName;
   const [leaves, def] = tree.flatten(x);
   return tree.unflatten(
     def,
-    leaves.map((leaf) => f(gathered(name, leaf as TensorLike, axisName))), // asTensor refuses what is no array
+    leaves.map((leaf) => names.reduce((sum, one) => f(gathered(name, sum, one)), asTensor(leaf as TensorLike))), // asTensor refuses what is no array
   ) as T; // the same tree
 }
+
+/** The name of a vmap's axis, or those of several. */
+export type AxisNames = string | readonly string[];
 
 /**
  * The number of this example within the vmap that named the axis, an int32 scalar. Source: lax.axis_index.
@@ -95,58 +100,81 @@ export function axisIndex(axisName: string): Tensor {
 }
 
 /**
- * Σ x over all examples of the vmap that named the axis, for each leaf of a tree. Source: lax.psum.
+ * Σ x over all examples of the vmap that named the axis, for each leaf of a tree; of
+ * several axes given a list. Source: lax.psum.
  *
  * @throws ArgumentError when no vmap around the call has named the axis.
  * @example
  * vmap((x: Tensor) => div(x, psum(x, "i")), { axisName: "i" })(array([1, 1, 2])); // [0.25, 0.25, 0.5]
  */
-export function psum<T>(x: T, axisName: string): T {
+export function psum<T>(x: T, axisName: AxisNames): T {
   return over("psum", x, axisName, (all) => sum(all, { axis: 0 }));
 }
 
 /**
- * The mean of x over all examples of the vmap that named the axis, for each leaf of a tree. Source: lax.pmean.
+ * The mean of x over all examples of the vmap that named the axis, for each leaf of a tree; of
+ * several axes given a list. Source: lax.pmean.
  *
  * @throws ArgumentError when no vmap around the call has named the axis.
  * @example
  * vmap((x: Tensor) => sub(x, pmean(x, "i")), { axisName: "i" })(array([1, 2, 6])); // [-2, -1, 3]
  */
-export function pmean<T>(x: T, axisName: string): T {
+export function pmean<T>(x: T, axisName: AxisNames): T {
   return over("pmean", x, axisName, (all) => mean(all, { axis: 0 }));
 }
 
 /**
- * The largest x of all examples of the vmap that named the axis, for each leaf of a tree. Source: lax.pmax.
+ * The largest x of all examples of the vmap that named the axis, for each leaf of a tree; of
+ * several axes given a list. Source: lax.pmax.
  *
  * @throws ArgumentError when no vmap around the call has named the axis.
  * @example
  * vmap((x: Tensor) => pmax(x, "i"), { axisName: "i" })(array([1, 2, 6])); // [6, 6, 6]
  */
-export function pmax<T>(x: T, axisName: string): T {
+export function pmax<T>(x: T, axisName: AxisNames): T {
   return over("pmax", x, axisName, (all) => max(all, { axis: 0 }));
 }
 
 /**
- * The smallest x of all examples of the vmap that named the axis, for each leaf of a tree. Source: lax.pmin.
+ * The smallest x of all examples of the vmap that named the axis, for each leaf of a tree; of
+ * several axes given a list. Source: lax.pmin.
  *
  * @throws ArgumentError when no vmap around the call has named the axis.
  * @example
  * vmap((x: Tensor) => pmin(x, "i"), { axisName: "i" })(array([1, 2, 6])); // [1, 1, 1]
  */
-export function pmin<T>(x: T, axisName: string): T {
+export function pmin<T>(x: T, axisName: AxisNames): T {
   return over("pmin", x, axisName, (all) => min(all, { axis: 0 }));
 }
 
+const GATHER_OPTIONS = { axis: true, tiled: true } as const;
+
+/** Options of `allGather`. */
+export interface AllGatherOptions {
+  /** Where what was gathered lies; 0 unless told. */
+  readonly axis?: number;
+  /** True to put it one after another along an axis that there is, instead of a new one. */
+  readonly tiled?: boolean;
+}
+
 /**
- * What every example has, along a new axis, for each leaf of a tree. Source: lax.all_gather.
+ * What every example has, along a new axis, or with `tiled` one after another along an axis that there is, for each leaf of a
+ * tree. Source: lax.all_gather.
  *
  * @throws ArgumentError when no vmap around the call has named the axis, ShapeError when `axis` is out of range.
  * @example
  * vmap((x: Tensor) => sum(allGather(x, "i")), { axisName: "i" })(array([1, 2, 6])); // [9, 9, 9]
  */
-export function allGather<T>(x: T, axisName: string, options: { readonly axis?: number } = {}): T {
-  return over("allGather", x, axisName, (all) =>
-    moveaxis(all, 0, normalizeAxis("allGather", options.axis ?? 0, all.ndim)),
-  );
+export function allGather<T>(x: T, axisName: string, options: AllGatherOptions = {}): T {
+  checkOptions("allGather", options, GATHER_OPTIONS);
+  const { axis = 0, tiled = false } = options;
+  return over("allGather", x, axisName, (all) => {
+    if (!tiled) return moveaxis(all, 0, normalizeAxis("allGather", axis, all.ndim));
+    const shape = all.shape.slice(1);
+    const along = normalizeAxis("allGather", axis, shape.length);
+    return reshape(
+      moveaxis(all, 0, along),
+      shape.map((extent, k) => (k === along ? -1 : extent)),
+    );
+  });
 }

@@ -1,16 +1,20 @@
 import {
   asTensor,
-  inArena,
-  isFloat,
-  literal,
-  keptStorages,
-  type AnyFunction,
   checkOptions,
+  differenceText,
+  inArena,
+  isData,
+  isFloat,
+  keptStorages,
+  literal,
+  type AnyFunction,
+  type WordedTree,
 } from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } from "@jnx/tensor";
+import { pathText } from "./axes.ts";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
 
-const GRAD_OPTIONS = { argnums: true, hasAux: true } as const;
+const GRAD_OPTIONS = { argnums: true, hasAux: true, allowInt: true } as const;
 
 /** Options of `grad` and `valueAndGrad`. */
 export interface GradOptions {
@@ -18,6 +22,8 @@ export interface GradOptions {
   readonly argnums?: number | readonly number[];
   /** True if the function returns `[value, aux]`: aux is handed out beside the gradient, undifferentiated. */
   readonly hasAux?: boolean;
+  /** True to let integers and bools be among the differentiated arguments: their gradients are zeros. Default false. */
+  readonly allowInt?: boolean;
 }
 
 /** The type of a gradient: that of the argument for one argnum, a tuple for several. */
@@ -43,7 +49,8 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
   options?: O,
 ): (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>] {
   checkOptions<GradOptions>("grad", options ?? {}, GRAD_OPTIONS);
-  const { argnums = 0, hasAux = false }: GradOptions = options ?? {};
+  const { argnums = 0, hasAux = false, allowInt = false }: GradOptions = options ?? {};
+  checkFunction("grad", f);
   const wrapped = (...args: unknown[]): [unknown, unknown] =>
     inArena(
       "grad",
@@ -55,7 +62,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
           positions.forEach((position, k) => (full[position] = values[k]));
           return f(...full);
         };
-        const traced = trace("grad", run, chosen, hasAux);
+        const traced = trace("grad", run, chosen, hasAux, { allowInt, positions });
         let gradients: unknown[];
         try {
           const value = checkScalar("grad", traced.output);
@@ -63,13 +70,14 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
         } finally {
           traced.finish();
         }
-        const result = hasAux ? [traced.output, traced.aux] : traced.output;
+        const output = typeof traced.output === "number" ? literal(traced.output, [], "float32", true) : traced.output;
+        const result = hasAux ? [output, traced.aux] : output;
         return [result, typeof argnums === "number" ? gradients[0] : gradients];
       },
       keptStorages,
     );
   // The result's structure is that of f's value and arguments, which is what the signature says.
-  return wrapped as (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>];
+  return named(wrapped, "valueAndGrad", f) as (...args: Parameters<F>) => [ValueOf<F>, GradientOf<F, O>];
 }
 
 /**
@@ -97,14 +105,27 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
       keptStorages,
     );
   // As in valueAndGrad: the structure is the one the signature states.
-  return wrapped as ReturnType<typeof grad<F, O>>;
+  return named(wrapped, "grad", f) as ReturnType<typeof grad<F, O>>;
+}
+
+/** Throws unless a transform was given a function. */
+export function checkFunction(name: string, f: unknown): void {
+  if (typeof f === "function") return;
+  const given = f instanceof Tensor ? String(f) : f === null ? "null" : typeof f;
+  throw new ArgumentError(`${name}: takes a function, received ${given}; pass the function itself, not what it gives`);
+}
+
+/** A transformed function under a name that tells what it is made of: "grad(loss)". */
+export function named<W extends AnyFunction>(wrapped: W, name: string, { name: inner }: AnyFunction): W {
+  return Object.defineProperty(wrapped, "name", { value: `${name}(${inner})` });
 }
 
 /**
  * The value of `f` and its pullback: `pull(ct)` gives the cotangents of the arguments, one entry each, for a cotangent
- * of f's output (same tree, shapes and dtypes). It can be called many times.
+ * of f's output (same tree, shapes and dtypes). It can be called many times. Arguments that are not float have zeros for a
+ * cotangent.
  *
- * @throws DtypeError when an argument has a leaf that is not float. Source: jax.vjp.
+ * @throws ArgumentError, ShapeError or DtypeError when the cotangent is not like the output. Source: jax.vjp.
  * @example
  * const [y, pull] = vjp((x: Tensor) => square(x), array([1.5, 2]));
  * y; // [2.25, 4]
@@ -114,7 +135,8 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   return inArena(
     "vjp",
     () => {
-      const traced = trace("vjp", f, primals, false);
+      checkFunction("vjp", f);
+      const traced = trace("vjp", f, primals, false, { allowInt: true });
       const pull = (cotangent: R): A =>
         inArena(
           "vjp",
@@ -134,14 +156,38 @@ export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
 export function matching(name: string, cotangent: unknown, output: unknown): Tensor[] {
   const [cts, ctDef] = tree.flatten(cotangent);
   const [outputs, def] = tree.flatten(output);
-  if (ctDef.text !== def.text)
-    throw new ArgumentError(`${name}: the cotangent's tree is ${ctDef.text}, the output's ${def.text}`);
+  checkSameTree(
+    name,
+    "the cotangent must have the tree of the output",
+    { label: "the output is", def, leaves: outputs },
+    { label: "the cotangent", def: ctDef, leaves: cts },
+  );
   return cts.map((leaf, k) => {
     const like = asTensor(outputs[k] as TensorLike); // asTensor refuses what is no array
     // A JavaScript number is as good a cotangent of a float as 1.0.
     const ct = typeof leaf === "number" ? literal(leaf, [], like.dtype, true) : asTensor(leaf as TensorLike);
     return checkCotangent(name, ct, like);
   });
+}
+
+interface LabelledTree {
+  readonly label: string;
+  readonly def: tree.TreeDef;
+  readonly leaves: readonly unknown[];
+}
+
+/** Throws unless two trees have one structure; the error shows both. Their leaves may differ. */
+export function checkSameTree(name: string, what: string, a: LabelledTree, b: LabelledTree): void {
+  if (a.def.text === b.def.text) return;
+  const worded = ({ label, def, leaves }: LabelledTree): { label: string; tree: WordedTree } => ({
+    label,
+    tree: { def, words: leaves.map(wordOf) },
+  });
+  throw new ArgumentError(`${name}: ${what}; ${differenceText(worded(a), worded(b)) ?? ""}`);
+}
+
+function wordOf(leaf: unknown): string {
+  return leaf instanceof Tensor ? `${leaf.dtype}[${leaf.shape.join(", ")}]` : typeof leaf;
 }
 
 interface Traced<A> {
@@ -152,19 +198,33 @@ interface Traced<A> {
   finish(): void;
 }
 
+interface TraceOptions {
+  /** True to take leaves that are not float as they are. */
+  readonly allowInt?: boolean;
+  /** Which arguments of the user's function these are, for errors. */
+  readonly positions?: readonly number[];
+}
+
 /** Runs f on watched copies of the arguments' leaves and keeps what going back takes. */
 export function trace<A extends readonly unknown[]>(
   name: string,
   f: (...args: A) => unknown,
   primals: A,
   hasAux: boolean,
+  { allowInt = false, positions }: TraceOptions = {},
 ): Traced<A> {
   const tape = new Tape(name);
-  const flat = primals.map((primal) => tree.flatten(primal));
-  const leaves = flat.map(([list]) => list.map((leaf) => tape.watch(floatLeaf(name, leaf))));
+  const flat = primals.map((primal) => tree.flattenWithPath(primal));
+  const leaves = flat.map(({ leaves: list, paths }, argument) =>
+    list.map((leaf, k) => {
+      if (allowInt && isData(leaf) && typeof leaf !== "number" && !isFloat(asTensor(leaf).dtype)) return asTensor(leaf);
+      const place = pathText(`argument ${positions?.[argument] ?? argument}`, paths[k] ?? []);
+      return tape.watch(floatLeaf(name, leaf, place));
+    }),
+  );
   // One tree for each argument, each of the argument's own structure.
   const asArguments = (trees: unknown[]): A => trees as unknown as A;
-  const args = asArguments(flat.map(([, def], k) => tree.unflatten(def, leaves[k] ?? [])));
+  const args = asArguments(flat.map(({ def }, k) => tree.unflatten(def, leaves[k] ?? [])));
   const { output, aux, outputs } = tape.record(() => {
     const returned = f(...args);
     const [value, rest] = hasAux ? splitAux(name, returned) : [returned, undefined];
@@ -175,9 +235,11 @@ export function trace<A extends readonly unknown[]>(
     const all = leaves.flat();
     const cts = tape
       .pullback(outputs, cotangents, all)
-      .map((ct, k) => ct ?? zeroOf(all[k] ?? literal(0, [], "float32")));
+      .map((ct, k) => ct ?? zeroLike(all[k] ?? literal(0, [], "float32")));
     let position = 0;
-    return asArguments(flat.map(([list, def]) => tree.unflatten(def, cts.slice(position, (position += list.length)))));
+    return asArguments(
+      flat.map(({ leaves: list, def }) => tree.unflatten(def, cts.slice(position, (position += list.length)))),
+    );
   };
   return { output, aux, pull, finish: () => tape.release() };
 }
@@ -187,18 +249,26 @@ export function splitAux(name: string, returned: unknown): [unknown, unknown] {
   throw new ArgumentError(`${name}: with hasAux the function must return [value, aux]`);
 }
 
-export function floatLeaf(name: string, leaf: unknown): Tensor {
+/** Zeros of an array's own type; null for keys, which have none. */
+function zeroLike(x: Tensor): Tensor | null {
+  return x.composition === undefined ? zeroOf(x) : null;
+}
+
+/** A leaf that can be differentiated by; `place` is where it was found. */
+export function floatLeaf(name: string, leaf: unknown, place = "an array"): Tensor {
   // JavaScript has no whole numbers apart from others: 3 is as good a place to differentiate at as 3.5.
   if (typeof leaf === "number") return literal(leaf, [], "float32", true);
   const tensor = asTensor(leaf as TensorLike); // asTensor refuses what is no array
   if (isFloat(tensor.dtype)) return tensor;
   throw new DtypeError(
-    `${name}: differentiated arguments must be float32, received ${tensor.dtype}; convert it, or choose others with argnums`,
+    `${name}: can only differentiate by float arrays, and ${place} is ${tensor.dtype}; convert it with astype(), ` +
+      (name === "grad" ? "choose others with argnums, or ask for zeros with { allowInt: true }" : "or close over it"),
   );
 }
 
 /** The scalar that a gradient is taken of. */
 export function checkScalar(name: string, output: unknown): Tensor {
+  if (typeof output === "number") return literal(output, [], "float32", true);
   if (!(output instanceof Tensor))
     throw new DtypeError(
       `${name}: the function must return a scalar Tensor, received ${Array.isArray(output) ? "an array; use hasAux for [value, aux]" : typeof output}`,
@@ -208,7 +278,7 @@ export function checkScalar(name: string, output: unknown): Tensor {
       `${name}: only scalar functions have a gradient, this one returned shape [${output.shape.join(", ")}]; sum or average it`,
     );
   if (!isFloat(output.dtype))
-    throw new DtypeError(`${name}: the function must return a float32, received ${output.dtype}`);
+    throw new DtypeError(`${name}: the function must return a float, received ${output.dtype}`);
   return output;
 }
 

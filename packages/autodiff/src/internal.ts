@@ -1,5 +1,5 @@
 /** For the other @jnx packages; no promise is made about anything here. */
-export { checkScalar, matching, positionsOf, trace } from "./grad.ts";
+export { checkFunction, checkScalar, matching, named, positionsOf, trace } from "./grad.ts";
 export { Tape, zeroOf } from "./tape.ts";
 export { Batch } from "./batch.ts";
 export { Forward, transposeMany } from "./forward.ts";

@@ -1,15 +1,17 @@
 import { asTensor, convert, inArena, keptStorages, type AnyFunction, checkOptions } from "@jnx/tensor/internal";
 import { add, broadcastedIota, equal, laxSlice, reshape, tree, type Tensor, type TensorLike } from "@jnx/tensor";
-import { floatLeaf, positionsOf, trace } from "./grad.ts";
+import { checkFunction, floatLeaf, positionsOf, splitAux, trace } from "./grad.ts";
 import { jvp, mapLeaves } from "./jvp.ts";
 import { vmap } from "./vmap.ts";
 
-const JACOBIAN_OPTIONS = { argnums: true } as const;
+const JACOBIAN_OPTIONS = { argnums: true, hasAux: true } as const;
 
 /** Options of `jacfwd`, `jacrev` and `hessian`. */
 export interface JacobianOptions {
   /** Which positional arguments to differentiate: one (the default, 0) or several. */
   readonly argnums?: number | readonly number[];
+  /** True if the function returns `[value, aux]`: the result is then `[jacobian, aux]`. */
+  readonly hasAux?: boolean;
 }
 
 /** A tree with every array of R replaced by L. */
@@ -28,8 +30,12 @@ type Chosen<F extends AnyFunction, O extends JacobianOptions> = O extends { read
     ? Arrays<Parameters<F>[N]>
     : Arrays<Parameters<F>[0]>;
 
-/** The type of a Jacobian: f's output tree, each leaf the tree of the arguments. */
-export type Jacobian<F extends AnyFunction, O extends JacobianOptions = object> = Replaced<ReturnType<F>, Chosen<F, O>>;
+/** The type of a Jacobian: f's output tree, each leaf the tree of the arguments; with hasAux, that and the aux. */
+export type Jacobian<F extends AnyFunction, O extends JacobianOptions = object> = O extends { readonly hasAux: true }
+  ? ReturnType<F> extends readonly [infer Y, infer X]
+    ? [Replaced<Y, Chosen<F, O>>, X]
+    : never
+  : Replaced<ReturnType<F>, Chosen<F, O>>;
 
 /** One unit vector for each element of some leaves: for every leaf, [total, ...shape]. */
 function basis(leaves: readonly Tensor[]): Tensor[] {
@@ -93,15 +99,23 @@ export function jacfwd<F extends AnyFunction, const O extends JacobianOptions = 
   options?: O,
 ): (...args: Parameters<F>) => Jacobian<F, O> {
   checkOptions<JacobianOptions>("jacfwd", options ?? {}, JACOBIAN_OPTIONS);
+  checkFunction("jacfwd", f);
   const wrapped = (...args: unknown[]): unknown =>
     inArena(
       "jacfwd",
       () => {
         const { leaves, run, rebuild } = reduced("jacfwd", f, args, options ?? {});
-        const push = (...moves: Tensor[]): unknown => jvp(run, [...leaves], moves)[1];
-        return mapLeaves(vmap(push, { outAxes: -1 })(...basis(leaves)), (pushed) =>
-          rebuild(apart(pushed, pushed.ndim - 1, leaves)),
-        );
+        const { hasAux = false }: JacobianOptions = options ?? {};
+        const push = (...moves: Tensor[]): unknown => {
+          if (!hasAux) return [jvp(run, [...leaves], moves)[1], null];
+          const given = (...values: Tensor[]): [unknown, unknown] => splitAux("jacfwd", run(...values));
+          return jvp(given, [...leaves], moves, { hasAux: true }).slice(1);
+        };
+        // The aux is that of the point, whichever way it is left.
+        const moved: unknown = vmap(push, { outAxes: [-1, null] })(...basis(leaves));
+        const [tangents, aux] = moved as [unknown, unknown]; // what push gives
+        const jacobian = mapLeaves(tangents, (pushed) => rebuild(apart(pushed, pushed.ndim - 1, leaves)));
+        return hasAux ? [jacobian, aux] : jacobian;
       },
       keptStorages,
     );
@@ -121,19 +135,22 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
   options?: O,
 ): (...args: Parameters<F>) => Jacobian<F, O> {
   checkOptions<JacobianOptions>("jacrev", options ?? {}, JACOBIAN_OPTIONS);
+  checkFunction("jacrev", f);
   const wrapped = (...args: unknown[]): unknown =>
     inArena(
       "jacrev",
       () => {
         const { leaves, run, rebuild } = reduced("jacrev", f, args, options ?? {});
-        const traced = trace("jacrev", run, [...leaves], false);
+        const { hasAux = false }: JacobianOptions = options ?? {};
+        const traced = trace("jacrev", run, [...leaves], hasAux);
         try {
           const [list, def] = tree.flatten(traced.output);
           const outputs = list.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
           const pulled = vmap((...cts: Tensor[]) => traced.pull(cts) as Tensor[])(...basis(outputs)); // a gradient each
           const parts = pulled.map((one) => apart(one, 0, outputs));
           const blocks = outputs.map((_, j) => rebuild(parts.map((part) => part[j])));
-          return tree.unflatten(def, blocks);
+          const jacobian = tree.unflatten(def, blocks);
+          return hasAux ? [jacobian, traced.aux] : jacobian;
         } finally {
           traced.finish();
         }
@@ -154,7 +171,13 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
 export function hessian<F extends AnyFunction, const O extends JacobianOptions = object>(
   f: F,
   options?: O,
-): (...args: Parameters<F>) => Replaced<Jacobian<F, O>, Chosen<F, O>> {
+): (
+  ...args: Parameters<F>
+) => O extends { readonly hasAux: true }
+  ? Jacobian<F, O> extends readonly [infer J, infer X]
+    ? [Replaced<J, Chosen<F, O>>, X]
+    : never
+  : Replaced<Jacobian<F, O>, Chosen<F, O>> {
   // The type of a Jacobian of a Jacobian is too deep for inference; it is the signature's.
   return jacfwd(jacrev(f, options) as AnyFunction, options) as never;
 }

@@ -1,7 +1,18 @@
-import { asTensor, inArena, keptStorages, withLevel, checkOptions } from "@jnx/tensor/internal";
-import { ArgumentError, DtypeError, ShapeError, tree, type Tensor, type TensorLike } from "@jnx/tensor";
+import {
+  asTensor,
+  bind,
+  checkOptions,
+  inArena,
+  isFloat,
+  keptStorages,
+  literal,
+  withLevel,
+  type AnyOp,
+  type Level,
+} from "@jnx/tensor/internal";
+import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type Aval, type TensorLike } from "@jnx/tensor";
 import { Forward, transposeMany } from "./forward.ts";
-import { floatLeaf, matching, splitAux, trace } from "./grad.ts";
+import { checkFunction, checkSameTree, floatLeaf, matching, splitAux, trace } from "./grad.ts";
 import { zeroOf } from "./tape.ts";
 
 const JVP_OPTIONS = { hasAux: true } as const;
@@ -23,8 +34,9 @@ type Pushed<R, O extends JvpOptions> = O extends { readonly hasAux: true }
  * `hasAux`, `[value, tangent, aux]`. Both lists have one entry for each argument, of the same trees, shapes and dtypes.
  * Outputs that are not float have zeros for a tangent.
  *
- * @throws ArgumentError when the trees differ, ShapeError or DtypeError when a tangent does not fit its primal, DtypeError
- * for a primal that is not float.
+ * A primal that is not float has zeros for a tangent.
+ *
+ * @throws ArgumentError when the trees differ, ShapeError or DtypeError when a tangent does not fit its primal.
  * Source: jax.jvp.
  * @example
  * jvp((x: Tensor) => square(x), [array([1.5, 2])], [array([1, 10.5])]); // [[2.25, 4], [3, 42]]
@@ -36,12 +48,15 @@ export function jvp<A extends readonly unknown[], R, const O extends JvpOptions 
   options?: O,
 ): Pushed<R, O> {
   checkOptions<JvpOptions>("jvp", options ?? {}, JVP_OPTIONS);
+  checkFunction("jvp", f);
   const pushed = inArena(
     "jvp",
     () => {
       const { leaves, moves, def } = perturbations("jvp", primals, tangents);
       const level = new Forward("jvp");
-      const moved = leaves.map((leaf, k) => level.perturb(leaf, moves[k] ?? zeroOf(leaf)));
+      const moved = leaves.map((leaf, k) =>
+        isFloat(leaf.dtype) ? level.perturb(leaf, moves[k] ?? zeroOf(leaf)) : leaf,
+      );
       // The list of arguments that was flattened, with its leaves replaced.
       const returned = withLevel(level, () => f(...(tree.unflatten(def, moved) as unknown as A)));
       const [value, aux] = options?.hasAux === true ? splitAux("jvp", returned) : [returned, undefined];
@@ -72,18 +87,27 @@ function perturbations(
     throw new ArgumentError(`${name}: primals and tangents are lists with one entry for each argument of the function`);
   const [points, def] = tree.flatten(primals);
   const [directions, tangentDef] = tree.flatten(tangents);
-  if (def.text !== tangentDef.text)
-    throw new ArgumentError(
-      `${name}: the primals' tree is ${def.text}, the tangents' ${tangentDef.text}; give one tangent for each primal`,
-    );
-  const leaves = points.map((leaf) => floatLeaf(name, leaf));
+  checkSameTree(
+    name,
+    "there must be one tangent for each primal",
+    { label: "the primals are", def, leaves: points },
+    { label: "the tangents", def: tangentDef, leaves: directions },
+  );
+  const number = (leaf: unknown): Tensor =>
+    typeof leaf === "number" ? floatLeaf(name, leaf) : asTensor(leaf as TensorLike); // asTensor refuses what is no array
+  const leaves = points.map(number);
   const moves = directions.map((direction, k) =>
-    checkTangent(name, floatLeaf(name, direction), leaves[k] ?? floatLeaf(name, 0)),
+    checkTangent(name, number(direction), leaves[k] ?? floatLeaf(name, 0)),
   );
   return { leaves, moves, def };
 }
 
 function checkTangent(name: string, tangent: Tensor, primal: Tensor): Tensor {
+  const { payload } = tangent;
+  if (!isFloat(primal.dtype) && !(payload.kind === "literal" && payload.value === 0))
+    throw new DtypeError(
+      `${name}: a primal is ${primal.dtype}, which has no direction to move in; give zeros for its tangent (jnp.zerosLike), or close over it`,
+    );
   if (tangent.dtype !== primal.dtype)
     throw new DtypeError(
       `${name}: a tangent is ${tangent.dtype}, its primal ${primal.dtype}; convert it with astype()`,
@@ -109,10 +133,11 @@ export function linearize<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
 ): [R, (...tangents: A) => R] {
+  checkFunction("linearize", f);
   return inArena(
     "linearize",
     () => {
-      const traced = trace("linearize", f, primals, false);
+      const traced = trace("linearize", f, primals, false, { allowInt: true });
       const [outputs, outDef] = tree.flatten(traced.output);
       const likes = outputs.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
       const push = (...tangents: A): R =>
@@ -135,11 +160,20 @@ export function linearize<A extends readonly unknown[], R>(
   );
 }
 
+/** An array, or what says its shape and dtype (ShapeDtypeStruct). */
+function zeroOfLike(leaf: unknown): Tensor {
+  const { shape, dtype } = (typeof leaf === "object" && leaf !== null ? leaf : {}) as Partial<Aval>; // looked at below
+  return shape !== undefined && dtype !== undefined && isFloat(dtype)
+    ? literal(0, shape, dtype)
+    : zeroOf(floatLeaf("linearTranspose", leaf));
+}
+
 /**
  * The transpose of a linear function: for cotangents of its output, those of its arguments, one entry each. Of `primals`
- * only trees, shapes and dtypes matter.
+ * only trees, shapes and dtypes matter: ShapeDtypeStructs will do.
  *
- * @throws DtypeError for a primal that is not float, ArgumentError, ShapeError or DtypeError when the cotangent does not fit.
+ * @throws DtypeError for a primal that is not float, ArgumentError when the function is not linear, ArgumentError, ShapeError or
+ * DtypeError when the cotangent does not fit.
  * Source: jax.linear_transpose.
  * @example
  * const back = linearTranspose((x: Tensor) => sum(mul(x, array([2, 3]))), zeros([2]));
@@ -149,19 +183,58 @@ export function linearTranspose<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
 ): (cotangent: R) => A {
+  checkFunction("linearTranspose", f);
   return (cotangent) =>
     inArena(
       "linearTranspose",
       () => {
+        const [leaves, def] = tree.flatten([...primals]);
+        const zeros = leaves.map(zeroOfLike);
+        const point = new Dependence();
         // zeros in the arguments' own trees
-        const zero = mapLeaves([...primals], (leaf) => zeroOf(floatLeaf("linearTranspose", leaf))) as unknown as A;
-        const traced = trace("linearTranspose", f, zero, false);
-        try {
-          return traced.pull(matching("linearTranspose", cotangent, traced.output));
-        } finally {
-          traced.finish();
-        }
+        const args = tree.unflatten(def, zeros) as unknown as A;
+        return withLevel(point, () => {
+          const watch = (...values: A): R => {
+            for (const value of tree.leaves(values)) if (value instanceof Tensor) point.add(value);
+            return f(...values);
+          };
+          const traced = trace("linearTranspose", watch, args, false);
+          try {
+            const cts = traced.pull(matching("linearTranspose", cotangent, traced.output));
+            if (tree.leaves(cts).some((ct) => ct instanceof Tensor && point.has(ct)))
+              throw new ArgumentError(
+                "linearTranspose: the function is not linear: its derivative depends on where it is taken; use vjp at a point, or linearize first",
+              );
+            return cts;
+          } finally {
+            traced.finish();
+          }
+        });
       },
       keptStorages,
     );
+}
+
+/** The level that knows what was computed from some tensors: a linear function's derivative is computed from none of them. */
+class Dependence implements Level {
+  readonly name = "linearTranspose";
+  readonly #known = new WeakSet<Tensor>();
+
+  add(x: Tensor): void {
+    this.#known.add(x);
+  }
+
+  has(x: Tensor): boolean {
+    return this.#known.has(x);
+  }
+
+  claims(inputs: readonly Tensor[]): boolean {
+    return inputs.some((input) => this.#known.has(input));
+  }
+
+  process(op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor {
+    const output = bind(op, inputs, attrs);
+    this.#known.add(output);
+    return output;
+  }
 }

@@ -162,7 +162,9 @@ export class Guard implements Level {
 /** A cotangent as the caller gave it, checked against the output it belongs to. */
 export function checkCotangent(name: string, ct: Tensor, output: Tensor): Tensor {
   if (ct.dtype !== output.dtype)
-    throw new DtypeError(`${name}: the cotangent is ${ct.dtype}, the output it belongs to ${output.dtype}`);
+    throw new DtypeError(
+      `${name}: the cotangent is ${ct.dtype}, the output it belongs to ${output.dtype}; convert it with astype()`,
+    );
   if (ct.shape.length !== output.shape.length || ct.shape.some((extent, axis) => extent !== output.shape[axis]))
     throw new ShapeError(
       `${name}: the cotangent has shape [${ct.shape.join(", ")}], the output it belongs to [${output.shape.join(", ")}]`,

@@ -8,8 +8,9 @@ import {
   checkOptions,
 } from "@jnx/tensor/internal";
 import { ArgumentError, broadcastTo, expandDims, moveaxis, ShapeError, tree, type Tensor } from "@jnx/tensor";
-import { axisAt, batchExtent, batchFirst, mappedLeaves, pathText, type Axes } from "./axes.ts";
+import { axisAt, batchExtent, batchFirst, checkAxes, mappedLeaves, pathText, type Axes } from "./axes.ts";
 import { Batch } from "./batch.ts";
+import { checkFunction, named } from "./grad.ts";
 
 const VMAP_OPTIONS = { inAxes: true, outAxes: true, axisSize: true, axisName: true } as const;
 
@@ -43,6 +44,7 @@ export function vmap<F extends AnyFunction>(
 ): (...args: Parameters<F>) => ReturnType<F> {
   checkOptions("vmap", options, VMAP_OPTIONS);
   const { inAxes = 0, outAxes = 0, axisSize, axisName } = options;
+  checkFunction("vmap", f);
   checkSize(axisSize);
   const wrapped = (...args: unknown[]): unknown =>
     inArena(
@@ -62,7 +64,7 @@ export function vmap<F extends AnyFunction>(
       },
       keptStorages,
     );
-  return wrapped as (...args: Parameters<F>) => ReturnType<F>; // f's own trees, with a batch axis in the leaves
+  return named(wrapped, "vmap", f) as (...args: Parameters<F>) => ReturnType<F>; // f's own trees, with a batch axis in the leaves
 }
 
 function checkSize(axisSize: number | undefined): void {
@@ -72,6 +74,7 @@ function checkSize(axisSize: number | undefined): void {
 
 /** The function's result with the batch where outAxes says. */
 function collect(level: Batch, result: unknown, outAxes: Axes): unknown {
+  checkAxes("vmap", "outAxes", outAxes, result, "the result");
   const { leaves, paths, def } = tree.flattenWithPath(result);
   return tree.unflatten(
     def,

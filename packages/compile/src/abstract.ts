@@ -31,11 +31,16 @@ export class ShapeDtypeStruct {
 }
 
 /** f run on symbols in the place of its arguments: no op reaches the device. */
-function traced(name: string, f: AnyFunction, args: readonly unknown[]): { graph: Graph; def: tree.TreeDef } {
+function traced(
+  name: string,
+  f: AnyFunction,
+  args: readonly unknown[],
+  closed = false,
+): { graph: Graph; def: tree.TreeDef } {
   return inArena(
     name,
     () => {
-      const capture = new Capture(name);
+      const capture = new Capture(name, closed);
       const [leaves, def] = tree.flatten(args);
       let count = 0;
       const symbols = leaves.map((leaf) => {
@@ -62,7 +67,7 @@ function traced(name: string, f: AnyFunction, args: readonly unknown[]): { graph
  * out.shape; // [1000, 2]
  */
 export function evalShape<F extends AnyFunction>(f: F, ...args: readonly unknown[]): Shapes<ReturnType<F>> {
-  const { graph, def } = traced("evalShape", f, args);
+  const { graph, def } = traced("evalShape", f, args, true);
   const structs = graph.outputs.map(({ shape, dtype }) => new ShapeDtypeStruct(shape, dtype));
   return tree.unflatten(def, structs) as Shapes<ReturnType<F>>; // f's own tree
 }

@@ -9,6 +9,8 @@ import { Planner, type MemoryPlan } from "./plan.ts";
 /** A graph as dispatches over numbered slots. */
 export interface Built {
   readonly order: readonly Group[];
+  /** The dispatches of each group, and the bytes of the slots that they pass on to each other. */
+  readonly parts: readonly { readonly steps: readonly Step[]; readonly workspaces: ReadonlyMap<number, number> }[];
   readonly fuser: Fuser;
   readonly plan: MemoryPlan;
   readonly steps: readonly Step[];
@@ -74,18 +76,19 @@ function attempt(
     if (node !== undefined) checkedBytes(nameOf(node), "a result", node, limits);
   }
   const workspaces = new Workspaces(plan.slotCount);
-  const steps = order.flatMap((group) => {
+  const parts = order.map((group) => {
     workspaces.reset();
     const context = { inliner: fuser.inliner, plan, limits, workspace: (bytes: number) => workspaces.take(bytes) };
     const made = emitGroup(group, context);
     if (linked !== undefined) made.forEach(linked);
-    return made;
+    return { steps: made, workspaces: workspaces.taken };
   });
   return {
     order,
     fuser,
     plan,
-    steps,
+    parts,
+    steps: parts.flatMap(({ steps }) => steps),
     slotCount: workspaces.end,
     temporaries: new Map([...plan.temporaries, ...workspaces.slots]),
   };
@@ -94,8 +97,9 @@ function attempt(
 /** Memory between the stages of one group; the next group uses it again. */
 class Workspaces {
   readonly slots = new Map<number, number>();
+  /** Those of the present group, with the bytes that it asked for. */
+  taken = new Map<number, number>();
   readonly #first: number;
-  #used = 0;
 
   constructor(first: number) {
     this.#first = first;
@@ -106,11 +110,12 @@ class Workspaces {
   }
 
   reset(): void {
-    this.#used = 0;
+    this.taken = new Map();
   }
 
   take(bytes: number): number {
-    const slot = this.#first + this.#used++;
+    const slot = this.#first + this.taken.size;
+    this.taken.set(slot, bytes);
     this.slots.set(slot, Math.max(bytes, this.slots.get(slot) ?? 0));
     return slot;
   }

@@ -1,3 +1,4 @@
+import { checkFunction } from "@jnx/autodiff/internal";
 import {
   asTensor,
   copy,
@@ -64,6 +65,7 @@ export type Jitted<F extends AnyFunction> = F & {
  */
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
   checkOptions("jit", options, JIT_OPTIONS);
+  checkFunction("jit", f);
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<tree.TreeDef>(name, options);
   const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };

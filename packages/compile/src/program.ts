@@ -204,27 +204,47 @@ export class CompiledGraph {
   }
 }
 
-function reportOf(graph: Graph, { order, fuser, plan, steps, temporaries }: Built, gated: boolean): ProgramReport {
-  const bytesAt = (id: number): number => {
-    const node = graph.nodes[id];
-    return node === undefined ? 0 : bytesOf(node.dtype, sizeOf(node.shape));
-  };
-  const lines = order.map((group) => {
-    const reads = [...groupInputs(group, fuser.inliner)];
-    const writes = (plan.writes.get(group) ?? []).map((node) => node.id);
-    const bytes = [...reads, ...writes].reduce((sum, id) => sum + bytesAt(id), 0);
-    return {
-      bytes,
-      text: `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}, ${bytes} bytes`,
-    };
-  });
+function reportOf(graph: Graph, built: Built, gated: boolean): ProgramReport {
+  const { order, steps, temporaries } = built;
+  const costs = order.map((_, k) => costOf(graph, built, k));
+  const sum = (of: (cost: GroupCost) => number): number => costs.reduce((total, cost) => total + of(cost), 0);
   return {
     dispatches: steps.length + Number(gated),
     pipelines: new Set(steps.map((step) => step.kernel.code)).size + Number(gated),
     flops: flopsOf(graph),
-    bytesMoved: lines.reduce((sum, line) => sum + line.bytes, 0),
-    temporaryBytes: [...temporaries.values()].reduce((sum, bytes) => sum + bytes, 0),
-    kernels: lines.map((line) => line.text),
+    bytesMoved: sum(({ moved }) => moved),
+    bytesAtBorders: sum(({ atBorder }) => atBorder),
+    temporaryBytes: [...temporaries.values()].reduce((total, bytes) => total + bytes, 0),
+    kernels: order.map((group, k) => {
+      const what = `${labelOf(group)} [${group.shape.join(",")}] makes ${members(group).length}`;
+      return `${what}, ${costs[k]?.atBorder ?? 0} bytes`;
+    }),
     graph: printGraph(graph),
   };
+}
+
+interface GroupCost {
+  readonly moved: number;
+  readonly atBorder: number;
+}
+
+/** What the k-th group reads and writes: at its border, and dispatch by dispatch. */
+function costOf(graph: Graph, { order, fuser, plan, parts }: Built, k: number): GroupCost {
+  const [group, part] = [order[k], parts[k]];
+  if (group === undefined || part === undefined) return { moved: 0, atBorder: 0 };
+  const crossing = [...groupInputs(group, fuser.inliner), ...(plan.writes.get(group) ?? []).map((node) => node.id)];
+  // A slot that is read and overwritten is moved twice.
+  const bySlot = new Map<number, number>(part.workspaces);
+  let atBorder = 0;
+  for (const id of crossing) {
+    const [node, slot] = [graph.nodes[id], plan.slots.get(id)];
+    if (node === undefined || slot === undefined) continue;
+    const bytes = bytesOf(node.dtype, sizeOf(node.shape));
+    atBorder += bytes;
+    bySlot.set(slot, (bySlot.get(slot) ?? 0) + bytes);
+  }
+  const moved = part.steps
+    .flatMap(({ slots }) => [...new Set(slots)])
+    .reduce((sum, slot) => sum + (bySlot.get(slot) ?? 0), 0);
+  return { moved, atBorder };
 }

@@ -177,6 +177,7 @@ function withCalls(parts: readonly ProgramReport[], calls: readonly GraphCall[],
     pipelines: all.reduce((total, { report }) => total + report.pipelines, 0),
     bytesMoved: sum(({ bytesMoved }) => bytesMoved),
     flops: sum(({ flops }) => flops),
+    bytesAtBorders: sum(({ bytesAtBorders }) => bytesAtBorders),
     temporaryBytes: all.reduce((total, { report }) => total + report.temporaryBytes, 0),
     kernels: all.flatMap(({ report, times }) =>
       report.kernels.map((line) => (times === 1 ? line : `${times} × ${line}`)),

@@ -65,3 +65,4 @@ export { debugLevel, debugLog } from "./device/debug.ts";
 export { webgpuExecutor, type AdapterInfo, type WebGpuOptions } from "./device/webgpu/executor.ts";
 export { requestExecutor } from "./device/webgpu/request.ts";
 export { identityOf, isObject, primitiveText } from "./content.ts";
+export { differenceText, treeText, type WordedTree } from "./tree-text.ts";

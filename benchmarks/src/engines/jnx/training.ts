@@ -11,6 +11,8 @@ export interface Training {
   step(): Tensor;
   param(name: string): Tensor | undefined;
   bytesMoved?(): number;
+  /** What the step costs. */
+  explain?(): ReturnType<ReturnType<Jnx["jax"]["jit"]>["explain"]>;
 }
 
 type Loss = (p: Tree, x: Tensor, y: Tensor) => Tensor;
@@ -100,5 +102,6 @@ export function openTraining(jnx: Jnx, task: TrainTask): Training {
     },
     param: (name) => params[name],
     bytesMoved: () => step.explain(params, state, x, y).bytesMoved,
+    explain: () => step.explain(params, state, x, y),
   };
 }

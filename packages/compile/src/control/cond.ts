@@ -1,3 +1,4 @@
+import { checkFunction } from "@jnx/autodiff/internal";
 import { asTensor, convert, inArena, keptStorages, shapeText, type AnyFunction } from "@jnx/tensor/internal";
 import {
   ArgumentError,
@@ -33,6 +34,8 @@ export function cond<A extends readonly unknown[], R>(
   falseFun: (...operands: A) => R,
   ...operands: A
 ): R {
+  checkFunction("cond", trueFun);
+  checkFunction("cond", falseFun);
   const choice = scalarOf("cond: the predicate", pred);
   const labels = ["falseFun", "trueFun"];
   const result = inArena(

@@ -1,6 +1,9 @@
-import { convert, inArena, keptStorages, checkOptions } from "@jnx/tensor/internal";
-import { ArgumentError, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
-import { evalShape, ShapeDtypeStruct } from "../abstract.ts";
+import { vmap } from "@jnx/autodiff";
+import { checkFunction } from "@jnx/autodiff/internal";
+import { checkOptions, convert, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
+import { ArgumentError, concatenate, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
+import { close } from "./closed.ts";
+import { rowAval } from "./parts.ts";
 import { bindScan } from "./scan-op.ts";
 import { checkSameTypes, leavesOf } from "./trees.ts";
 
@@ -12,14 +15,17 @@ export interface ScanOptions {
   readonly length?: number;
   /** True to go from the last row to the first; ys stay in the order of xs. */
   readonly reverse?: boolean;
-  /** True to write the steps out one after another instead of looping: for few steps, or bodies that differ. */
-  readonly unroll?: boolean;
+  /** How many steps a turn of the loop takes (1 unless told): more in a turn are compiled together. True, or 0, for all. */
+  readonly unroll?: boolean | number;
 }
 
 /**
  * A loop with a state: `f(carry, x)` gives `[carry, y]` for each row x of `xs` (a tree whose leaves share their first
  * axis, or null), the last carry and the stacked ys come out. The body is traced and compiled once, however many steps
  * there are; its derivative is a loop in the other direction.
+ *
+ * Outside of jit f is traced again at every call, for a few tenths of a millisecond, and its compiled body found again by what it
+ * computes. JAX keeps the trace by f's identity, and so uses old values when a variable that f closes over has changed.
  *
  * @throws ShapeError, DtypeError or ArgumentError when the carry changes its shape, dtype or tree on the way, or when
  * the rows of xs and `length` differ.
@@ -35,6 +41,7 @@ export function scan<C, X, Y>(
   options: ScanOptions = {},
 ): [C, Y] {
   checkOptions("scan", options, SCAN_OPTIONS);
+  checkFunction("scan", f);
   const result = inArena("scan", () => scanned(f as Step, init, xs, options), keptStorages); // trees are checked at run time
   return result as [C, Y]; // the trees that f gives
 }
@@ -47,7 +54,10 @@ function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions): [un
   const [start, carryDef] = leavesOf(init);
   const carry = settled(f, start, carryDef, rows, rowsDef);
   const { reverse = false } = options;
-  if (options.unroll === true) return writtenOut(f, tree.unflatten(carryDef, carry), rows, rowsDef, length, reverse);
+  const turn = turnOf(options.unroll ?? 1, length);
+  if (length > 0 && turn === length)
+    return writtenOut(f, tree.unflatten(carryDef, carry), rows, rowsDef, length, reverse);
+  if (turn > 1) return inTurns(f, tree.unflatten(carryDef, carry), rows, rowsDef, { length, reverse, turn });
   let yDef: tree.TreeDef | undefined;
   const results = bindScan({ carry, xs: rows, constants: [] }, { length, reverse }, (parts) => {
     const [next, y] = stepOf(f, tree.unflatten(carryDef, parts.carry), tree.unflatten(rowsDef, parts.xs));
@@ -57,6 +67,44 @@ function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions): [un
   });
   const ys = yDef === undefined ? undefined : tree.unflatten(yDef, results.slice(carry.length));
   return [tree.unflatten(carryDef, results.slice(0, carry.length)), ys];
+}
+
+/** How many steps to write out at a time. */
+function turnOf(unroll: boolean | number, length: number): number {
+  if (typeof unroll === "number" && (!Number.isInteger(unroll) || unroll < 0))
+    throw new ArgumentError(`scan: unroll must be true or a whole number ≥ 0, received ${unroll}`);
+  return unroll === true || unroll === 0 ? Math.max(1, length) : Math.min(Number(unroll) || 1, Math.max(1, length));
+}
+
+interface Turns {
+  readonly length: number;
+  readonly reverse: boolean;
+  readonly turn: number;
+}
+
+/** A loop whose steps are so many of f's, and the steps that are left over. */
+function inTurns(
+  f: Step,
+  init: unknown,
+  rows: readonly Tensor[],
+  rowsDef: tree.TreeDef,
+  { length, reverse, turn }: Turns,
+): [unknown, unknown] {
+  const whole = length - (length % turn);
+  // What is left over comes last on the way: at the start, in reverse.
+  const [from, rest] = reverse ? [length - whole, 0] : [0, whole];
+  const some = (start: number, count: number): Tensor[] =>
+    rows.map((x) => laxSlice(x, [start, ...x.shape.slice(1).map(() => 0)], [start + count, ...x.shape.slice(1)]));
+  const turns = some(from, whole).map((x) => reshape(x, [whole / turn, turn, ...x.shape.slice(1)]));
+  const step: Step = (carry, x) => writtenOut(f, carry, leavesOf(x)[0], rowsDef, turn, reverse);
+  const [carry, stacked] = scanned(step, init, turns, { length: whole / turn, reverse });
+  const [ys, yDef] = leavesOf(stacked);
+  const flat = ys.map((y) => reshape(y, [whole, ...y.shape.slice(2)]));
+  if (whole === length) return [carry, tree.unflatten(yDef, flat)];
+  const [last, more] = writtenOut(f, carry, some(rest, length - whole), rowsDef, length - whole, reverse);
+  const [others] = leavesOf(more);
+  const joined = flat.map((y, k) => concatenate(reverse ? [others[k] ?? y, y] : [y, others[k] ?? y]));
+  return [last, tree.unflatten(yDef, joined)];
 }
 
 function stepOf(f: Step, carry: unknown, x: unknown): readonly [unknown, unknown] {
@@ -91,13 +139,11 @@ function settled(
 ): Tensor[] {
   let carry = [...start];
   for (let round = 0; carry.some(({ weak }) => weak) && round < 3; round++) {
-    const heads = rows.map(({ shape, dtype, weak }) => ({ shape: shape.slice(1), dtype, weak }));
-    const next = evalShape(
-      (given: Tensor[], x: Tensor[]) =>
-        tree.leaves(stepOf(f, tree.unflatten(def, given), tree.unflatten(rowsDef, x))[0]),
-      carry,
-      heads.map(({ shape, dtype }) => new ShapeDtypeStruct(shape, dtype)),
-    ) as readonly { dtype: Tensor["dtype"] }[]; // a list of shapes and dtypes
+    // Closed: what f closes over may belong to a trace around this one.
+    const next = close("scan", [...carry, ...rows.map(rowAval)], (inputs) => {
+      const [given, x] = [inputs.slice(0, carry.length), inputs.slice(carry.length)];
+      return leavesOf(stepOf(f, tree.unflatten(def, given), tree.unflatten(rowsDef, x))[0])[0];
+    }).graph.outputs;
     carry = carry.map((x, k) => (x.weak ? convert(x, next[k]?.dtype ?? x.dtype, false) : x));
   }
   return carry;
@@ -137,20 +183,66 @@ function writtenOut(
     ys.push(y);
   }
   if (reverse) ys.reverse();
-  if (length === 0) throw new ArgumentError("scan: a loop of no steps cannot be written out; leave unroll away");
   const [, def] = leavesOf(ys[0]);
   const columns = ys.map((y) => leavesOf(y)[0]);
   const stacks = (columns[0] ?? []).map((_, k) => stack(columns.flatMap((column) => column[k] ?? [])));
   return [carry, tree.unflatten(def, stacks)];
 }
 
+const MAP_OPTIONS = { batchSize: true } as const;
+
+/** Options of `lax.map`. */
+export interface MapOptions {
+  /** So many rows at once, by `vmap`: faster than one after another, with more memory. */
+  readonly batchSize?: number;
+}
+
 /**
  * f of every row of a tree of arrays, one after another, the results stacked. `vmap` does the same at once, with more
- * memory. Source: lax.map.
+ * memory; `batchSize` is between the two. Source: lax.map.
  *
- * @throws as {@link scan}.
+ * @throws as {@link scan}, ArgumentError for a batchSize that is no whole number > 0.
  * @example laxMap((x: Tensor) => mul(x, x), array([1, 2, 3])); // [1, 4, 9]
  */
-export function laxMap<X, Y>(f: (x: X) => Y, xs: X): Y {
-  return scan((_: null, x: X) => [null, f(x)] as const, null, xs)[1];
+export function laxMap<X, Y>(f: (x: X) => Y, xs: X, options: MapOptions = {}): Y {
+  checkOptions("map", options, MAP_OPTIONS);
+  checkFunction("map", f);
+  const one = (rows: X): Y => scan((_: null, x: X) => [null, f(x)] as const, null, rows)[1];
+  const { batchSize } = options;
+  if (batchSize === undefined) return one(xs);
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new ArgumentError(`map: batchSize must be a whole number > 0, received ${batchSize}`);
+  const result = inArena("map", () => inBatches(vmap(f), one, xs, batchSize), keptStorages);
+  return result as Y; // the tree that f gives
+}
+
+/** Whole batches by a loop, then the rows that are left over as a batch of their own. */
+function inBatches(all: AnyFunction, one: AnyFunction, xs: unknown, size: number): unknown {
+  const [rows, def] = leavesOf(xs);
+  const length = lengthOf(rows, undefined);
+  const whole = length - (length % size);
+  if (length === 0) return one(xs);
+  const some = (from: number, to: number): Tensor[] =>
+    rows.map((x) => laxSlice(x, [from, ...x.shape.slice(1).map(() => 0)], [to, ...x.shape.slice(1)]));
+  const batches = some(0, whole).map((x) => reshape(x, [whole / size, size, ...x.shape.slice(1)]));
+  const step: Step = (_, x) => [null, all(x)];
+  const [, made] = whole === 0 ? [] : scanned(step, null, tree.unflatten(def, batches), {});
+  if (whole === length) return flattened(made);
+  const rest: unknown = all(tree.unflatten(def, some(whole, length)));
+  if (whole === 0) return rest;
+  const [others] = leavesOf(rest);
+  const [ys, yDef] = leavesOf(flattened(made));
+  return tree.unflatten(
+    yDef,
+    ys.map((y, k) => concatenate([y, others[k] ?? y])),
+  );
+}
+
+/** Batches of rows as rows. */
+function flattened(made: unknown): unknown {
+  const [ys, def] = leavesOf(made);
+  return tree.unflatten(
+    def,
+    ys.map((y) => reshape(y, [(y.shape[0] ?? 0) * (y.shape[1] ?? 1), ...y.shape.slice(2)])),
+  );
 }

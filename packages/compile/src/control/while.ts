@@ -1,7 +1,7 @@
 import { convert, inArena, keptStorages, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, promote, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { close } from "./closed.ts";
-import { checkSameTypes, leavesOf, treeText, type TypedTree } from "./trees.ts";
+import { checkSameTypes, leavesOf, treeOf, type TypedTree } from "./trees.ts";
 import { bindWhile } from "./while-op.ts";
 
 export const WHILE_OPTIONS = { maxIterations: true } as const;
@@ -85,7 +85,7 @@ function checkedTest(name: string, value: TensorLike): Tensor {
   const [test] = leaves;
   if (test?.dtype === "bool" && test.ndim === 0 && leaves.length === 1 && def.text === "*") return test;
   throw new ArgumentError(
-    `${name}: the condition must give one bool scalar, received ${treeText({ def, avals: leaves })}; compare, or reduce with all() or any()`,
+    `${name}: the condition must give one bool scalar, received ${treeOf({ def, avals: leaves })}; compare, or reduce with all() or any()`,
   );
 }
 

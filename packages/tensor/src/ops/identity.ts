@@ -1,8 +1,9 @@
 import { bind } from "../dispatch.ts";
+import { flatten, unflatten } from "../flatten.ts";
 import { isFloat } from "../dtype.ts";
 import type { ViewOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import { asTensor, isData, type TensorLike } from "./create.ts";
 import { only } from "./batching.ts";
 
 const stopOp: ViewOp<undefined> = {
@@ -16,12 +17,23 @@ const stopOp: ViewOp<undefined> = {
 };
 
 /**
- * x with a derivative of zero: what depends on it is a constant to grad. Source: lax.stop_gradient.
+ * x with a derivative of zero: what depends on it is a constant to grad. Of a tree, each of its float arrays.
+ * Source: lax.stop_gradient.
  * @example jax.grad((x: Tensor) => mul(x, stopGradient(x)))(3); // 3
  */
-export function stopGradient(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;
+export function stopGradient(x: TensorLike): Tensor;
+export function stopGradient<T>(x: T): T;
+export function stopGradient(x: unknown): unknown {
+  const stop = (leaf: TensorLike): Tensor => {
+    const tensor = asTensor(leaf);
+    return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;
+  };
+  if (isData(x) || typeof x !== "object") return stop(x as TensorLike); // asTensor refuses what is no array
+  const [leaves, def] = flatten(x);
+  return unflatten(
+    def,
+    leaves.map((leaf) => (isData(leaf) ? stop(leaf) : leaf)),
+  );
 }
 
 const aliasOp: ViewOp<undefined> = {

@@ -2,7 +2,7 @@ import type { DType } from "../../dtype.ts";
 import { DtypeError } from "../../errors.ts";
 import { shapeText } from "../../shape.ts";
 import { Tensor, type Composition, type Payload } from "../../tensor.ts";
-import { registerTreeNode } from "../../tree.ts";
+import { registerTreeNode } from "../../flatten.ts";
 import { at } from "../../view.ts";
 import { hostValues } from "../create.ts";
 import { stack } from "../join.ts";
