@@ -1,4 +1,4 @@
-import { grad } from "@jnx/autodiff";
+import { customVjp, grad } from "@jnx/autodiff";
 import { evalShape, jit, laxMap, scan } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
@@ -48,4 +48,16 @@ test("a JavaScript number as the first carry, in a function that closes over wha
   expect(await jit(grad(g))(w, xs).item()).toBe(2.5);
   const shapeOf = (w: Tensor): Tensor => t.zeros(evalShape(() => t.outer(w, w)).shape);
   expect(jit(shapeOf)(xs).shape).toEqual([2, 2]);
+});
+
+test("loops that differ only in a function with a rule of its own, in an inner loop, are told apart", async () => {
+  const nested = (factor: number): Tensor => {
+    const f = customVjp((x: Tensor) => t.mul(x, factor)).defvjp(
+      (x) => [t.mul(x, factor), null],
+      (_: null, ct: Tensor) => [t.mul(ct, factor)],
+    );
+    const inner = (c: Tensor, x: Tensor): [Tensor, null] => [t.add(f(c), x), null];
+    return scan((c: Tensor, row: Tensor) => [scan(inner, c, row)[0], null], t.array(1.5), t.full([2, 2], 0.5))[0];
+  };
+  expect([await nested(1).item(), await nested(2).item(), await nested(3).item()]).toEqual([3.5, 31.5, 141.5]);
 });

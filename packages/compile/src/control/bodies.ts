@@ -1,9 +1,11 @@
+import { identityOf, type CallOp } from "@jnx/tensor/internal";
 import { executor, type Executor, type Tensor } from "@jnx/tensor";
 import { Capture } from "../capture.ts";
-import type { Graph } from "../graph.ts";
+import { liveNodes, type Graph } from "../graph.ts";
 import { printGraph } from "../print.ts";
 import { compileGraph, type Runnable } from "../segments.ts";
 import { evaluateNodes } from "./closed.ts";
+import { deviceCallOf } from "./device-call.ts";
 import type { GateSpec } from "./gate.ts";
 import { stored } from "./stored.ts";
 
@@ -31,19 +33,28 @@ export function programOf(body: Graph, label: string, { gate, inPlace = 0 }: Bod
   const kind = `${label}${gated}${inPlace > 0 ? ` !${inPlace}` : ""}`;
   const byKind = compiled.get(body) ?? new Map<string, { owner: Executor; runnable: Runnable }>();
   compiled.set(body, byKind);
-  const own = byKind.get(kind);
-  if (own?.owner === owner) return own.runnable;
+  const before = byKind.get(kind);
+  if (before?.owner === owner) return before.runnable;
   const known = bodies.get(owner) ?? new Map<string, Runnable>();
   bodies.set(owner, known);
-  const settled = storedOutputs(body, label);
-  const text = `${kind}: ${printGraph(settled)} ${body.inputs.map((input) => (input.weak ? "*" : ".")).join("")}`;
+  const own = namedOnly(body);
+  // A call of no loop is told by its name alone: its ops tell what it does. Within an inner loop it stays whole, and is itself alone.
+  const settled = own.length === 0 ? body : storedOutputs(body, label);
+  const whole = own.length === 0 ? [] : namedOnly(settled).map(identityOf);
+  const text = `${kind}: ${printGraph(settled)} ${whole.join(",")} ${body.inputs.map((input) => (input.weak ? "*" : ".")).join("")}`;
   const given = body.inputs.map((_, k) => k < inPlace);
-  const runnable = known.get(text) ?? compileGraph(settled, given, label, gate, true);
+  const runnable = known.get(text) ?? compileGraph(storedOutputs(body, label), given, label, gate, true);
   byKind.set(kind, { owner, runnable });
   known.delete(text);
   known.set(text, runnable);
   if (known.size > BODIES_KEPT) known.delete([...known.keys()][0] ?? "");
   return runnable;
+}
+
+/** The calls in a graph, and in the bodies of its loops, of which its text says the name and no more. */
+function namedOnly(graph: Graph): CallOp[] {
+  const ops = new Set(liveNodes(graph.outputs).flatMap((node) => (node.kind === "result" ? [node.call.op] : [])));
+  return [...ops].flatMap((op) => deviceCallOf(op)?.graphs().flatMap(namedOnly) ?? [op]);
 }
 
 /** The graph with every result computed by it, each in its own memory; calls of no loop are made of their ops. */

@@ -46,6 +46,7 @@ export function condCall(spec: CondSpec): DeviceCall {
     warmup: async () => {
       await Promise.all(programs().map((program) => program.warmup()));
     },
+    graphs: () => branches.map(({ graph }) => graph),
     text: () =>
       branches
         .map(({ graph, reads }, k) => `\nbranch ${k} of operands ${reads.join(", ")}:\n${printGraph(graph)}`)

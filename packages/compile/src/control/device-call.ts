@@ -1,5 +1,6 @@
 import type { CallOp, DeviceBuffer } from "@jnx/tensor/internal";
 import type { Aval, Tensor } from "@jnx/tensor";
+import type { Graph } from "../graph.ts";
 import type { ProgramReport } from "../report.ts";
 
 /** What a call that a capture keeps whole brings: how it runs, what it costs, and how it reads. */
@@ -19,6 +20,8 @@ export interface DeviceCall {
   warmup(): Promise<void>;
   /** Its bodies, as `printGraph` shows them. */
   text(): string;
+  /** Its bodies. */
+  graphs(): readonly Graph[];
 }
 
 /** The device's part of a call, if it has one. */

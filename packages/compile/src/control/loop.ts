@@ -36,6 +36,7 @@ export function loopCall(spec: ScanSpec): DeviceCall {
         : runLoop(spec, program(region !== undefined), inputs, region, free),
     cost: () => ({ bodies: length === 0 ? [] : [{ report: program(false).report, times: length }], gates: 0 }),
     warmup: () => program(false).warmup(),
+    graphs: () => [body],
     text: () => ` ${length} times${reverse ? " in reverse" : ""}, ${carries} carried:\n${printGraph(body)}`,
   };
 }

@@ -48,6 +48,7 @@ export function whileCall(spec: WhileSpec): DeviceCall {
     warmup: async () => {
       await Promise.all([first(), rounds(), mover()].map((program) => program.warmup()));
     },
+    graphs: () => [test, round],
     text: () =>
       ` at most ${maxIterations} times, ${carries.length} carried:\nwhile:\n${printGraph(test)}\ndo:\n${printGraph(round)}`,
   };
