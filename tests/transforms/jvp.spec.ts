@@ -297,9 +297,9 @@ describe("bad input", () => {
   test("linearTranspose of shapes alone, of views and sums, for two arguments", async () => {
     const back = linearTranspose(
       (x: Tensor, y: Tensor) => t.sub(t.add(t.mul(x, 2), t.cumsum(y)), t.flip(x)),
-      new ShapeDtypeStruct([3], "float32") as unknown as Tensor,
+      new ShapeDtypeStruct([3], "float32") as unknown as Tensor, // a description will do
       t.ones([3]),
-    ); // `as`: a description will do
+    );
     const [dx, dy] = back(t.array([1.5, 2, 4]));
     // As jax.linear_transpose gives them.
     expect([await dx.toArray(), await dy.toArray()]).toEqual([
