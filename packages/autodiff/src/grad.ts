@@ -112,7 +112,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
 export function checkFunction(name: string, f: unknown): void {
   if (typeof f === "function") return;
   const given = f instanceof Tensor ? String(f) : f === null ? "null" : typeof f;
-  throw new ArgumentError(`${name}: takes a function, received ${given}; pass the function itself`);
+  throw new ArgumentError(`${name}: takes a function, received ${given}`);
 }
 
 /** A transformed function under a name that tells what it is made of: "grad(loss)". */
