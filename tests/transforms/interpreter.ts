@@ -178,6 +178,16 @@ const KERNELS: Readonly<Record<string, Whole>> = {
       const from = index.map((i, k) => (i - (config[k]?.[0] ?? 0)) / ((config[k]?.[2] ?? 0) + 1));
       return from.every((i, k) => Number.isInteger(i) && i >= 0 && i < (x?.shape[k] ?? 0)) ? pick(x, from) : value;
     }),
+  concatenate: (parts, { axis }, aval) =>
+    fill(aval, (index) => {
+      let place = index[axis] ?? 0;
+      for (const part of parts) {
+        const length = part.shape[axis] ?? 0;
+        if (place < length) return pick(part, [...index.slice(0, axis), place, ...index.slice(axis + 1)]);
+        place -= length;
+      }
+      return Number.NaN;
+    }),
   argmax: ([x], { axis }, aval) => chosen(x, axis, aval, (a, b) => a > b),
   argmin: ([x], { axis }, aval) => chosen(x, axis, aval, (a, b) => a < b),
   gather: ([x, index], attrs, aval) =>

@@ -370,28 +370,6 @@ describe("bad input", () => {
     expect(mistake).toThrow(text);
   });
 
-  test("collectives over several axes, and gathered one after another", async () => {
-    const x = t.array([
-      [1.5, 2],
-      [3, 4],
-    ]);
-    const total = vmap(
-      vmap((v: Tensor) => psum(v, ["i", "j"]), { axisName: "j" }),
-      { axisName: "i" },
-    )(x);
-    const tiled = vmap((v: Tensor) => allGather(v, "i", { tiled: true }), { axisName: "i" })(x);
-    expect([await total.toArray(), await tiled.toArray()]).toEqual([
-      [
-        [10.5, 10.5],
-        [10.5, 10.5],
-      ],
-      [
-        [1.5, 2, 3, 4],
-        [1.5, 2, 3, 4],
-      ],
-    ]);
-  });
-
   test("a value read, or kept, inside a batch", async () => {
     let leaked = t.ones([]);
     const reads: Promise<unknown>[] = [];
