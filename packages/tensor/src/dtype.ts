@@ -119,7 +119,7 @@ function category(dtype: DType): number {
 export function checkDType(name: string, dtype: string): DType {
   const found = DTYPES.find((known) => known === dtype);
   if (found === undefined)
-    throw new DtypeError(`${name}: unknown dtype ${JSON.stringify(dtype)}; expected one of ${DTYPES.join(", ")}`);
+    throw new DtypeError(`${name}: unknown dtype "${dtype}"; expected one of ${DTYPES.join(", ")}`);
   return found;
 }
 

@@ -1,7 +1,7 @@
 import { isInteger } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { normalizeAxis, shapeText, sizeOf } from "../shape.ts";
+import { checkShape, normalizeAxis, shapeText, sizeOf } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { repeatEach } from "./arrange.ts";
@@ -214,9 +214,7 @@ function withoutMasked(x: Tensor, axis: number, mask: Tensor): Tensor {
  */
 export function resize(x: TensorLike, newShape: readonly number[]): Tensor {
   const flat = ravel(x);
-  const size = sizeOf(newShape);
-  if (newShape.some((extent) => !Number.isInteger(extent) || extent < 0))
-    throw new ShapeError(`resize: extents are whole numbers ≥ 0, received ${shapeText(newShape)}`);
+  const size = sizeOf(checkShape("resize", newShape));
   if (flat.size === 0 || size === 0) return literal(0, newShape, flat.dtype);
   const times = Math.ceil(size / flat.size);
   const all = reshape(broadcastTo(flat, [times, flat.size]), [-1]);

@@ -1,6 +1,14 @@
 import { checkDType, isFloat, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
-import { broadcastShapes as broadcastOf, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import {
+  broadcastShapes as broadcastOf,
+  checkList,
+  checkShape,
+  normalizeAxis,
+  shapeText,
+  sizeOf,
+  type Shape,
+} from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { argmax, argmin } from "./arg-reduce.ts";
@@ -21,7 +29,7 @@ import { all, any, max, min, prod, sum } from "./reduce.ts";
  */
 export function laxBroadcast(x: TensorLike, sizes: Shape): Tensor {
   const tensor = asTensor(x);
-  return broadcastTo(tensor, [...sizes, ...tensor.shape]);
+  return broadcastTo(tensor, [...checkShape("broadcast", sizes), ...tensor.shape]);
 }
 
 /**
@@ -32,6 +40,8 @@ export function laxBroadcast(x: TensorLike, sizes: Shape): Tensor {
  */
 export function broadcastInDim(x: TensorLike, shape: Shape, broadcastDimensions: readonly number[]): Tensor {
   const tensor = asTensor(x);
+  checkShape("broadcastInDim", shape);
+  checkList("broadcastInDim", "broadcastDimensions", broadcastDimensions);
   const ascends = broadcastDimensions.every((dim, k) => k === 0 || dim > at(broadcastDimensions, k - 1));
   if (broadcastDimensions.length !== tensor.ndim || !ascends)
     throw new ShapeError(
@@ -92,10 +102,17 @@ export function laxReshape(x: TensorLike, newSizes: Shape, dimensions?: readonly
  * @example lax.squeeze(ones([1, 3]), [0]).shape; // [3]
  */
 export function laxSqueeze(x: TensorLike, dimensions: readonly number[]): Tensor {
+  checkList("squeeze", "dimensions", dimensions);
   return dimensions.reduceRight<Tensor>(
     (rest, _, k) => squeeze(rest, at(sortedAxes("squeeze", dimensions, asTensor(x).ndim), k)),
     asTensor(x),
   );
+}
+
+/** Places and strides that the host knows. */
+function checkWhole(name: string, ...values: readonly number[]): void {
+  for (const value of values)
+    if (!Number.isInteger(value)) throw new ShapeError(`${name}: whole numbers are needed, received ${String(value)}`);
 }
 
 function sortedAxes(name: string, axes: readonly number[], rank: number): number[] {
@@ -159,6 +176,7 @@ export function rev(x: TensorLike, dimensions: readonly number[]): Tensor {
  */
 export function collapse(x: TensorLike, startDimension: number, stopDimension?: number): Tensor {
   const tensor = asTensor(x);
+  checkWhole("collapse", startDimension, stopDimension ?? 0);
   const start = startDimension < 0 ? startDimension + tensor.ndim : startDimension;
   const given = stopDimension ?? tensor.ndim;
   const stop = given < 0 ? given + tensor.ndim : given;
@@ -186,6 +204,7 @@ export function sliceInDim(
   const tensor = asTensor(x);
   const own = normalizeAxis("sliceInDim", axis, tensor.ndim);
   const extent = at(tensor.shape, own);
+  checkWhole("sliceInDim", startIndex ?? 0, limitIndex ?? 0, stride);
   const counted = (index: number): number => (index < 0 ? index + extent : index);
   const [from, to] = [counted(startIndex ?? 0), counted(limitIndex ?? extent)];
   if (!(Number.isInteger(stride) && stride > 0 && from >= 0 && from <= to && to <= extent))
@@ -206,6 +225,7 @@ export function sliceInDim(
 export function indexInDim(x: TensorLike, index: number, axis = 0, keepdims = true): Tensor {
   const tensor = asTensor(x);
   const own = normalizeAxis("indexInDim", axis, tensor.ndim);
+  checkWhole("indexInDim", index);
   const extent = at(tensor.shape, own);
   const place = index < 0 ? index + extent : index;
   if (!(Number.isInteger(place) && place >= 0 && place < extent))
@@ -233,7 +253,9 @@ type Reduction = (x: TensorLike, axes: readonly number[]) => Tensor;
 const along =
   (reduce: typeof sum): Reduction =>
   (x, axes) =>
-    axes.length === 0 ? asTensor(x) : convert(reduce(x, { axis: axes }), asTensor(x).dtype);
+    checkList("reduce", "axes", axes).length === 0
+      ? asTensor(x)
+      : convert(reduce(x, { axis: axes }), asTensor(x).dtype);
 
 /**
  * The sum over axes, in x's dtype. Source: lax.reduce_sum.
@@ -257,12 +279,12 @@ export const reduceMax: Reduction = /* @__PURE__ */ along(max);
 export const reduceMin: Reduction = /* @__PURE__ */ along(min);
 /**
  * Whether all elements over axes are true; of bools. Source: lax.reduce_and.
- * @example await lax.reduceAnd(array([true, false]), [0]).item(); // false
+ * @example await lax.reduceAnd(array([true, false]), [0]).item(); // 0
  */
 export const reduceAnd: Reduction = /* @__PURE__ */ along(all);
 /**
  * Whether any element over axes is true; of bools. Source: lax.reduce_or.
- * @example await lax.reduceOr(array([true, false]), [0]).item(); // true
+ * @example await lax.reduceOr(array([true, false]), [0]).item(); // 1
  */
 export const reduceOr: Reduction = /* @__PURE__ */ along(any);
 
@@ -272,22 +294,25 @@ export const reduceOr: Reduction = /* @__PURE__ */ along(any);
  */
 export function reduceXor(x: TensorLike, axes: readonly number[]): Tensor {
   const tensor = asTensor(x);
-  return sortedAxes("reduceXor", axes, tensor.ndim).reduceRight<Tensor>((rest, axis) => {
-    let parts = rest;
-    // Halves against each other, until one slice is left.
-    for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
-      const half = Math.floor(extent / 2);
-      const pairs = bitwiseXor(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
-      parts = extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
-    }
-    return at(parts.shape, axis) === 0
-      ? full(
-          parts.shape.filter((_, k) => k !== axis),
-          0,
-          { dtype: parts.dtype },
-        )
-      : squeeze(parts, axis);
-  }, tensor);
+  return sortedAxes("reduceXor", checkList("reduceXor", "axes", axes), tensor.ndim).reduceRight<Tensor>(
+    (rest, axis) => {
+      let parts = rest;
+      // Halves against each other, until one slice is left.
+      for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
+        const half = Math.floor(extent / 2);
+        const pairs = bitwiseXor(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
+        parts = extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
+      }
+      return at(parts.shape, axis) === 0
+        ? full(
+            parts.shape.filter((_, k) => k !== axis),
+            0,
+            { dtype: parts.dtype },
+          )
+        : squeeze(parts, axis);
+    },
+    tensor,
+  );
 }
 
 /**
@@ -313,6 +338,7 @@ export function laxArgmin(x: TensorLike, axis: number, indexDtype: DType = "int3
  * @example broadcastShapes([2, 1], [3]); // [2, 3]
  */
 export function broadcastShapes(...shapes: readonly Shape[]): Shape {
+  for (const shape of shapes) checkShape("broadcastShapes", shape);
   return shapes.reduce((common, shape) => broadcastOf("broadcastShapes", common, shape), []);
 }
 

@@ -1,7 +1,7 @@
 import { promote } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
+import { checkList, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert } from "./convert.ts";
@@ -211,7 +211,7 @@ export function unwrap(
  */
 export function unravelIndex(indices: TensorLike, shape: Shape): Tensor[] {
   const given = asTensor(indices);
-  const size = sizeOf(shape);
+  const size = sizeOf(checkShape("unravelIndex", shape));
   const whole = clip(where(less(given, 0), add(given, size), given), 0, Math.max(0, size - 1));
   return shape.map((extent, axis) => remainder(floorDivide(whole, sizeOf(shape.slice(axis + 1))), Math.max(1, extent)));
 }
@@ -230,6 +230,8 @@ export function ravelMultiIndex(
 ): Tensor {
   checkOptions("ravelMultiIndex", options, RAVEL_OPTIONS);
   const { mode = "clip" } = options;
+  checkList("ravelMultiIndex", "the index", index);
+  checkShape("ravelMultiIndex", shape);
   if (index.length !== shape.length)
     throw new ShapeError(`ravelMultiIndex: ${index.length} arrays for the ${shape.length} axes of ${shapeText(shape)}`);
   if (mode !== "clip" && mode !== "wrap")

@@ -217,7 +217,7 @@ export interface IsinOptions {
 
 /**
  * Whether each element is among `testElements`, bool of x's shape; NaN never is. Source: jnp.isin.
- * @example await isin(array([1, 2, 3]), array([3, 1])).toArray(); // [true, false, true]
+ * @example await isin(array([1, 2, 3]), array([3, 1])).toArray(); // [1, 0, 1]
  */
 export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptions = {}): Tensor {
   checkOptions("isin", options, ISIN_OPTIONS);
