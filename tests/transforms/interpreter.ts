@@ -35,6 +35,7 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
   sub: two((x, y) => x - y),
   mul: ([x = 0, y = 0], _attrs, [dtype]) => (dtype === "float32" ? x * y : Math.imul(x, y)),
   div: two((x, y) => x / y),
+  remainder: two((x, y) => x - Math.floor(x / y) * y),
   maximum: two(Math.max),
   minimum: two(Math.min),
   equal: two((x, y) => Number(x === y)),
