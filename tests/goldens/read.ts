@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-export type GoldenData = Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array;
+export type GoldenData =
+  Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array | Float64Array;
 
 /** An array of a golden file. Long ones hold samples only: every `stride`-th element, then the last, and a digest of all. */
 export interface GoldenArray {
@@ -25,7 +26,9 @@ const MAKERS = new Map<string, (buffer: ArrayBuffer) => GoldenData>([
   ["float64", (b) => new Float64Array(b)],
   ["int32", (b) => new Int32Array(b)],
   ["uint32", (b) => new Uint32Array(b)],
+  ["int16", (b) => new Int16Array(b)],
   ["uint16", (b) => new Uint16Array(b)],
+  ["int8", (b) => new Int8Array(b)],
   ["uint8", (b) => new Uint8Array(b)],
 ]);
 const files = new Map<string, GoldenTree>();

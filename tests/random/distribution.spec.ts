@@ -1,4 +1,4 @@
-import { random, type Tensor } from "@jnx/tensor";
+import { array, laxSlice, random, type Tensor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 import { betaCdf, gammaCdf, logGamma, normalCdf } from "./cdf.ts";
@@ -114,7 +114,28 @@ const DISTRIBUTIONS: Readonly<Record<string, Continuous>> = {
     cdf: (x) => normalCdf(x * Math.SQRT2),
     moments: [0, 0.5, 3],
   },
+  // Of vectors one component each.
+  dirichlet: {
+    draw: (k) => component(random.dirichlet(k, array([1, 2, 3]), [N])),
+    cdf: (x) => betaCdf(2, 4, x),
+    moments: central(1 / 3, 1 / 7, 1 / 14, 5 / 126),
+  },
+  ball: {
+    draw: (k) => component(random.ball(k, 3, { shape: [N] })),
+    cdf: (x) => 0.5 + 0.75 * x - 0.25 * x ** 3,
+    moments: [0, 0.2, 15 / 7],
+  },
+  multivariateNormal: {
+    draw: (k) => component(random.multivariateNormal(k, array([0, 1]), array([[2, 0.5], [0.5, 0.25]]), { shape: [N] })), // prettier-ignore
+    cdf: (x) => normalCdf((x - 1) / 0.5),
+    moments: [1, 0.25, 3],
+  },
 };
+
+/** The second component of each of N vectors. */
+function component(x: Tensor): Tensor {
+  return laxSlice(x, [0, 1], [N, 2]);
+}
 
 /** The largest distance of a sample's distribution from the wanted one, looked at in every 64th place. */
 function kolmogorov(sorted: Float32Array, cdf: (x: number) => number): number {

@@ -112,6 +112,15 @@ describe("arrays of keys", () => {
     expect(() => random.key(random.key(0))).toThrow(/seed must be an integer, received key<fry>; a key is no seed/);
     // @ts-expect-error: the type refuses it too.
     expect(() => random.key(0, { impl: "rbg" })).toThrow(/no generator "rbg"; there is "threefry2x32"/);
+    // @ts-expect-error: the type refuses it too.
+    expect(() => random.key(0, { dtype: "key<rbg>" })).toThrow(/no keys of dtype "key<rbg>"/);
+    expect([random.keyDtype(), random.keyDtype("fry"), random.key(0, { dtype: random.keyDtype() }).dtype]).toEqual([
+      "key<fry>",
+      "key<fry>",
+      "key<fry>",
+    ]);
+    expect(random.wrapKeyData(raw, { impl: "threefry2x32" }).shape).toEqual([]);
+    expect(random.randomGammaP.name).toBe("gamma");
   });
 });
 
@@ -165,6 +174,8 @@ describe("the older Threefry", () => {
   test.each([
     ["bernoulli", 1612777541, (k: Tensor) => random.bernoulli(k, 0.5, [5]), [0, 1, 1, 1, 0]],
     ["cauchy", 1175914230, (k: Tensor) => random.cauchy(k, [5]), [-0.088416, -10.169713, 3.49677, -1.18056, 0.34556]],
+    ["gamma", 1038747260, (k: Tensor) => random.gamma(k, 0.8, [5]), [0.824221, 1.724476, 0.502882, 5.386132, 0.685543]],
+    ["poisson", 1349191556, (k: Tensor) => random.poisson(k, 5, [5]), [7, 3, 6, 11, 6]],
     [
       "exponential",
       1942292768,
@@ -196,9 +207,15 @@ describe("the older Threefry", () => {
     got.forEach((value, i) => expect(Math.abs(value / (want[i] ?? 1) - 1) || 0).toBeLessThan(1e-4));
   });
 
-  test("what draws by rejection says that it cannot", () => {
+  test("a jitted function follows the switch", async () => {
+    const draw = jax.jit((key: Tensor) => random.bits(key, [3]));
+    const key = random.key(1701);
+    const now = await list(draw(key));
     older();
-    expect(() => random.gamma(random.key(0), 1)).toThrow(/jax_threefry_partitionable/);
+    expect(await list(draw(key))).toEqual([56197195, 4200222568, 961309823]);
+    config.update("jax_threefry_partitionable", true);
+    expect(await list(draw(key))).toEqual(now);
+    expect(now).toEqual([1111271205, 2679469115, 974515252]);
   });
 
   test("unknown switches", () => {
@@ -248,6 +265,23 @@ describe("what is refused", () => {
       () => random.normal(array([1, 2])),
       /random\.normal: a key is what random\.key\(seed\) makes, or a uint32 array .* received int32/,
     ],
+    [() => random.normal(array(Uint32Array.of(1, 2, 3))), /random\.normal: a key is .* received uint32\[3\]/],
+    [() => random.split(key, -1), /random\.split: .*-1/],
+    [() => random.randint(key, [-2], 0, 5), /random\.randint: .*-2/],
+    [() => random.foldIn(key, -1), /foldIn: data is -1; give a whole number in \[0, 2\^32\)/],
+    [() => random.foldIn(key, array([0, 1])), /random\.foldIn: the data must be a scalar, received shape \[2\]/],
+    [() => random.key(0, { impl: "fry", dtype: "key<fry>" }), /random\.key: cannot take both impl and dtype/],
+    [() => random.rademacher(key, [2], { dtype: "bool" }), /random\.rademacher: the dtype must be .* received bool/],
+    [() => random.poisson(key, 3, [2], { dtype: "float32" }), /random\.poisson: the dtype must be .* received float32/],
+    [() => random.ball(key, 3, { p: array([1, 2]) }), /random\.ball: p must be a scalar, received shape \[2\]/],
+    [
+      () => {
+        const used = random.foldIn(key, 3);
+        used.dispose();
+        return random.normal(used, [2]);
+      },
+      /disposed|freed/,
+    ],
     [() => random.key(1.5), /seed is 1\.5/],
     [() => random.key(array(1.5)), /seed must be an integer, received float32/],
     [() => random.uniform(key, [-1]), /-1/],
@@ -275,10 +309,26 @@ describe("what is refused", () => {
   ])("%s", (draw, message) => {
     expect(draw).toThrow(message);
   });
+});
 
-  test("a derivative that is not there", () => {
-    const f = jax.grad((a: Tensor) => random.gamma(key, a));
-    expect(() => f(array(2.5))).toThrow(/random\.gamma: there is no derivative/);
+describe("what JAX gives a result for, it gives here", () => {
+  const key = random.key(42);
+  test.each([
+    ["p that does not sum to 1", () => random.choice(key, 3, [5], { p: array([0.5, 0.5, 0.5]) }), [1, 0, 1, 1, 1]],
+    ["p of zeros", () => random.choice(key, 3, [5], { p: array(Float32Array.of(0, 0, 0)) }), [0, 0, 0, 0, 0]],
+    ["a negative p", () => random.choice(key, 3, [5], { p: array([-1, 0.5, 0.5]) }), [2, 2, 2, 2, 2]],
+    ["multinomial's p likewise", () => random.multinomial(key, 10, array([0.5, 0.5, 0.5])), [3, 5, 2]],
+    ["uniform with low > high", () => random.uniform(key, [3], { minval: 2, maxval: 1 }), [2, 2, 2]],
+    ["randint with low > high", () => random.randint(key, [3], 5, 1), [5, 5, 5]],
+    ["truncatedNormal with low > high", () => random.truncatedNormal(key, 1, -1, [3]), [-1, -1, -1]],
+    ["probabilities above 1", () => random.bernoulli(key, 2, [3]), [1, 1, 1]],
+    ["geometric's, out of (0, 1]", () => random.geometric(key, array([0, -1, 1, 2])), [2147483647, 0, 1, 0]],
+    ["gamma's shapes", () => random.gamma(key, array([0, -1, NaN, Infinity])), [0, NaN, NaN, Infinity]],
+    ["poisson's rates", () => random.poisson(key, array([0, -1, NaN])), [0, -1, -1]],
+    ["binomial's parameters", () => random.binomial(key, array([-1, NaN, 10]), array([0.5, 0.5, -1])), [NaN, NaN, NaN]],
+  ])("%s", async (_name, draw, want) => {
+    const got = await list(draw());
+    expect(got.map((value) => Math.round(value * 1e4) / 1e4)).toEqual(want);
   });
 });
 

@@ -1,6 +1,8 @@
-import { random, type TypedArray } from "@jnx/tensor";
-import { digest, goldenArray, readGoldens, sampled, type GoldenData } from "../goldens/read.ts";
+import { op_normal_from_bits } from "@jnx/kernels-wgsl";
+import { random } from "@jnx/tensor";
+import { digest, goldenArray, readGoldens, sampled } from "../goldens/read.ts";
 import { hostBits, seedToKey } from "../../packages/tensor/src/ops/threefry.ts";
+import { runFunctions } from "../kernels/run-functions.ts";
 import { ulpDistance } from "../kernels/ulp.ts";
 import { normalOf } from "./reference.ts";
 import type { Draw } from "./samplers.ts";
@@ -31,18 +33,29 @@ export function casesOf(file: string, sampler: string): { name: string; seed: nu
   });
 }
 
+/** The units in the last place of float32 that one of the dtype is worth. */
+const UNITS: Readonly<Record<string, number>> = { float16: 2 ** 13, bfloat16: 2 ** 16 };
+
+/** The dtype that a sampler's name says, where the golden holds another. */
+export function dtypeOf(sampler: string): string | undefined {
+  return / (b?float16)$/.exec(sampler)?.[1];
+}
+
 /** Draws every case of a sampler and compares. */
 export async function measure(file: string, sampler: string, draw: Draw): Promise<Distance> {
   let [elements, equal, near, worst, apart, where] = [0, 0, 0, 0, 0, ""];
   let [arrays, alike] = [0, 0];
+  const unit = UNITS[dtypeOf(sampler) ?? ""] ?? 1;
   for (const { name, seed, shape } of casesOf(file, sampler)) {
     const golden = goldenArray(file, name);
-    const data = stored(await draw(random.key(seed), shape).data(), golden.dtype);
+    const data = await draw(random.key(seed), shape).data();
+    if (data.constructor !== golden.data.constructor)
+      throw new Error(`${name}: drew ${data.constructor.name}, JAX has ${golden.dtype}`);
     const got = sampled(data, golden);
     const same = golden.sha256 === undefined || digest(data) === golden.sha256;
     got.forEach((value, i) => {
       const want = golden.data[i] ?? Number.NaN;
-      const distance = data instanceof Float32Array ? ulps(value, want) : value === want ? 0 : Infinity;
+      const distance = data instanceof Float32Array ? ulps(value, want) / unit : value === want ? 0 : Infinity;
       elements++;
       if (distance === 0) equal++;
       if (distance <= 16) near++;
@@ -60,8 +73,21 @@ export async function measure(file: string, sampler: string, draw: Draw): Promis
 /** How many of n normal numbers of a seed are 0, 1, 2 … units in the last place from JAX's. */
 export async function normalDistances(seed: number, n: number): Promise<number[]> {
   const got = await random.normal(random.key(seed), [n]).data();
+  return distances(hostBits(seedToKey(seed), n), got);
+}
+
+/** The same of every normal number that there is: of the upper 23 bits of a word, handed to the kernel's function. */
+export async function allNormalDistances(): Promise<number[]> {
+  const words = Uint32Array.from({ length: 2 ** 23 }, (_, i) => i << 9);
+  const call = { fn: op_normal_from_bits, inputs: [0, 1] };
+  const [got] = await runFunctions([call], [words, new Uint32Array(words.length)], 4);
+  if (got === undefined) throw new Error("runFunctions: lost the result");
+  return distances(words, new Float32Array(got.buffer));
+}
+
+function distances(words: Uint32Array, got: ArrayLike<number>): number[] {
   const counts = [0];
-  hostBits(seedToKey(seed), n).forEach((word, i) => {
+  words.forEach((word, i) => {
     const distance = ulps(got[i] ?? Number.NaN, normalOf(word));
     while (counts.length <= distance) counts.push(0);
     counts[distance] = (counts[distance] ?? 0) + 1;
@@ -69,16 +95,11 @@ export async function normalDistances(seed: number, n: number): Promise<number[]
   return counts;
 }
 
-/** Small integers come as uint32 here. */
-function stored(data: TypedArray, dtype: string): GoldenData {
-  if (data instanceof Int8Array || data instanceof Int16Array) return Int32Array.from(data);
-  return dtype === "uint8" ? Uint8Array.from(data) : dtype === "uint16" ? Uint16Array.from(data) : data;
-}
-
 const floats = new Float32Array(2);
 const bits = new Uint32Array(floats.buffer);
 
-function ulps(a: number, b: number): number {
+/** Units in the last place between two float32 numbers. */
+export function ulps(a: number, b: number): number {
   [floats[0], floats[1]] = [a, b];
   return ulpDistance(bits[0] ?? 0, bits[1] ?? 0);
 }

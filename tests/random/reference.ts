@@ -2,8 +2,20 @@
 
 const { fround } = Math;
 
-/** a b + c, rounded once: the product of two float32 numbers is exact in float64. */
-const fma = (a: number, b: number, c: number): number => fround(a * b + c);
+/**
+ * a b + c, rounded once: the product of two float32 numbers is exact in float64. Where the sum is rounded there to the
+ * middle between two float32 numbers, what it lost decides.
+ */
+function fma(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const near = fround(sum);
+  const other = 2 * sum - near;
+  if (near === sum || fround(other) !== other) return near;
+  const back = sum - product;
+  const lost = product - (sum - back) + (c - back);
+  return lost !== 0 && lost > 0 === other > near ? other : near;
+}
 
 const horner = (coefficients: Float32Array, x: number): number =>
   coefficients.reduce((value, c, i) => (i === 0 ? c : fma(value, x, c)), 0);

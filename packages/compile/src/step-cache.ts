@@ -1,5 +1,5 @@
 import { ArgumentError, executor, type Aval, type Executor, type Shape, type Tensor } from "@jnx/tensor";
-import { inArena, shapeText } from "@jnx/tensor/internal";
+import { configMark, inArena, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
 
@@ -61,7 +61,7 @@ export class StepCache<Aux = unknown> {
     trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
     names: () => readonly (string | undefined)[] = () => [],
   ): Entry<Aux> {
-    let signature = key;
+    let signature = key + configMark();
     inputs.forEach((input, k) => {
       signature += ` ${typeOf(input)}${donated[k] === true ? "!" : ""}`;
     });

@@ -92,6 +92,7 @@ export {
   topK,
   linalg,
   pad,
+  randomGammaGrad,
   reduceWindow,
   rem,
   rsqrt,

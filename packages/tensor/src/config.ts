@@ -1,7 +1,7 @@
 import { ArgumentError } from "./errors.ts";
 
 /** Switches by JAX's names, with their defaults. */
-const values = {
+const DEFAULTS = {
   /** Threefry's counters: element i of a draw depends on i alone. False gives the numbers of JAX before 0.5. */
   jax_threefry_partitionable: true,
   /** The mode that random.gumbel, categorical and choice take when told none: "high" instead of "low". */
@@ -11,11 +11,19 @@ const values = {
 };
 
 /** A switch of {@link config}. */
-export type ConfigName = keyof typeof values;
+export type ConfigName = keyof typeof DEFAULTS;
+
+const values: Record<ConfigName, boolean> = { ...DEFAULTS };
+
+/** What is set otherwise than by default: part of what a compiled function was compiled for. */
+export function configMark(): string {
+  // Object.keys forgets the type of the keys.
+  const names = Object.keys(DEFAULTS) as ConfigName[];
+  return names.map((name) => (values[name] === DEFAULTS[name] ? "" : ` ${name}`)).join("");
+}
 
 /**
- * Switches that change what functions do from then on; a jitted function keeps the setting it was traced with.
- * Source: jax.config.
+ * Switches that change what functions do from then on, jitted ones too: these are traced again. Source: jax.config.
  */
 export const config = {
   /**

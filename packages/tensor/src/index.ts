@@ -290,3 +290,4 @@ export {
 } from "./ops/dynamic-slice.ts";
 export { config, type ConfigName } from "./config.ts";
 export * as random from "./ops/random.ts";
+export { randomGammaGrad } from "./ops/random/gamma-grad.ts";

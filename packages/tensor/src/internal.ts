@@ -35,6 +35,7 @@ export {
   shapeText,
   sizeOf,
 } from "./shape.ts";
+export { configMark } from "./config.ts";
 export { inArena, insideArena, Storage, type AnyFunction } from "./storage.ts";
 export { deviceStorage, originOf, type Payload, type Trace } from "./tensor.ts";
 export { keptStorages, reachableStorages, withAttached } from "./reach.ts";

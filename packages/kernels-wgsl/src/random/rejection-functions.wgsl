@@ -1,5 +1,5 @@
-// Samplers that draw until they accept: gamma, Poisson and binomial numbers, as jax.random draws them. Each invocation splits
-// keys by itself: split(key, n)[i] = block(key, 0, i), and the only draw of shape () is the xor of block(key, 0, 0).
+// Samplers that draw until they accept: gamma and Poisson numbers, as jax.random draws them. Each invocation splits keys by
+// itself: `child` and `bits_of` are those of key-functions.wgsl or, in JAX's older mode, of older-key-functions.wgsl.
 // The default block stands for functions of the other libraries of this folder, which the op links.
 // Bounds: every loop ends when all lanes have accepted, NaN at once; MOST_TRIALS keeps a device from hanging.
 
@@ -8,7 +8,9 @@ alias F = f32;
 alias I = i32;
 alias U = u32;
 alias B = bool;
-fn threefry_block(k0: U, k1: U, x0: U, x1: U) -> array<U, 2> { return array<U, 2>(k0 ^ x0, k1 ^ x1); }
+const MOST_TRIALS = 100000u;
+fn child(key: array<U, 2>, i: U, n: U) -> array<U, 2> { return array<U, 2>(key[0], key[1] ^ (i + n)); }
+fn bits_of(key: array<U, 2>, i: U, n: U) -> U { return key[0] ^ (i + n); }
 fn op_normal_from_bits(bits: U, zero: U) -> F { return F(bits ^ zero); }
 fn op_exponential_from_bits(bits: U, zero: U) -> F { return F(bits ^ zero); }
 fn op_unit_from_bits(bits: U) -> F { return F(bits); }
@@ -19,20 +21,6 @@ fn exact_log1p(x: F, zero: U) -> F { return log(1.0 + x); }
 fn exact_div(a: F, b: F, zero: U) -> F { return a / b; }
 //#end
 
-const MOST_TRIALS = 100000u;
-
-fn child(key: array<U, 2>, i: u32) -> array<U, 2> { return threefry_block(key[0], key[1], U(0u), U(i)); }
-
-// The bits of element i of a draw.
-fn bits_of(key: array<U, 2>, i: U) -> U {
-  let y = threefry_block(key[0], key[1], U(0u), i);
-  return y[0] ^ y[1];
-}
-
-fn chosen(a: array<U, 2>, b: array<U, 2>, c: B) -> array<U, 2> {
-  return array<U, 2>(select(a[0], b[0], c), select(a[1], b[1], c));
-}
-
 // Marsaglia and Tsang's method: V of d V, a gamma number of shape d + 1/3 >= 1.
 fn gamma_cube(start: array<U, 2>, d: F, zero: U) -> F {
   let c = 0.33333334 / sqrt(d);
@@ -40,21 +28,21 @@ fn gamma_cube(start: array<U, 2>, d: F, zero: U) -> F {
   var V = F(1.0);
   var open = d == d;
   for (var trial = 0u; trial < MOST_TRIALS && any(open); trial += 1u) {
-    var x_key = child(key, 1u);
-    let u_key = child(key, 2u);
-    key = child(key, 0u);
+    var x_key = child(key, U(1u), U(3u));
+    let u_key = child(key, U(2u), U(3u));
+    key = child(key, U(0u), U(3u));
     var x = F(0.0);
     var v = F(-1.0);
     for (var inner = 0u; inner < MOST_TRIALS && any(open & (v <= F(0.0))); inner += 1u) {
       let again = v <= F(0.0);
-      let drawn = op_normal_from_bits(bits_of(child(x_key, 1u), U(0u)), zero);
-      x_key = child(x_key, 0u);
+      let drawn = op_normal_from_bits(bits_of(child(x_key, U(1u), U(2u)), U(0u), U(1u)), zero);
+      x_key = child(x_key, U(0u), U(2u));
       x = select(x, drawn, again);
       v = select(v, exact_fma(drawn, c, F(1.0), zero), again);
     }
     let X = x * x;
     V = select(V, (v * v) * v, open);
-    let u = op_unit_from_bits(bits_of(u_key, U(0u)));
+    let u = op_unit_from_bits(bits_of(u_key, U(0u), U(1u)));
     let squeezed = u >= exact_fma(F(-0.0331), X * X, F(1.0), zero);
     let bound = exact_fma(d, (1.0 - V) + exact_log(V, zero), X * 0.5, zero);
     open = open & squeezed & (exact_log(u, zero) >= bound);
@@ -62,13 +50,13 @@ fn gamma_cube(start: array<U, 2>, d: F, zero: U) -> F {
   return V;
 }
 
-// A gamma number of shape a > 0, or its logarithm; element i of the draw.
-fn op_gamma(k0: U, k1: U, i: U, a: F, log_space: B, zero: U) -> F {
-  let key = threefry_block(k0, k1, U(0u), i);
+// A gamma number of shape a > 0, or its logarithm; element i of a draw of that size.
+fn op_gamma(k0: U, k1: U, i: U, size: U, a: F, log_space: B, zero: U) -> F {
+  let key = child(array<U, 2>(k0, k1), i, size);
   let large = a >= F(1.0);
   let d = select(a + 1.0, a, large) - 0.33333334;
-  let V = gamma_cube(child(key, 0u), d, zero);
-  let bits = bits_of(child(key, 1u), U(0u));
+  let V = gamma_cube(child(key, U(0u), U(2u)), d, zero);
+  let bits = bits_of(child(key, U(1u), U(2u)), U(0u), U(1u));
   let boost = select(op_pow(1.0 - op_unit_from_bits(bits), 1.0 / a), F(1.0), large);
   let e = op_exponential_from_bits(bits, zero);
   let log_boost = select(-e * (1.0 / a), F(0.0), large | (e == F(0.0)));
@@ -76,14 +64,14 @@ fn op_gamma(k0: U, k1: U, i: U, a: F, log_space: B, zero: U) -> F {
 }
 
 // Knuth's method for lam < 10: how many uniform numbers multiply to more than e^-lam. All elements share the keys.
-fn op_poisson_small(k0: U, k1: U, i: U, lam: F, zero: U) -> F {
+fn op_poisson_small(k0: U, k1: U, i: U, size: U, lam: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var count = F(0.0);
   var s = F(0.0);
   for (var trial = 0u; trial < MOST_TRIALS && any(s > -lam); trial += 1u) {
     count += select(F(0.0), F(1.0), s > -lam);
-    s += exact_log(op_unit_from_bits(bits_of(child(key, 1u), i)), zero);
-    key = child(key, 0u);
+    s += exact_log(op_unit_from_bits(bits_of(child(key, U(1u), U(2u)), i, size)), zero);
+    key = child(key, U(0u), U(2u));
   }
   return count - 1.0;
 }
@@ -105,9 +93,9 @@ fn rejection_lgamma(x: F, zero: U) -> F {
 }
 
 // One trial of Hormann's transformed rejection for lam >= 10: the number, and 1 where it is accepted.
-fn poisson_trial(key: array<U, 2>, i: U, lam: F, zero: U) -> array<F, 2> {
-  let u = op_unit_from_bits(bits_of(child(key, 1u), i)) - 0.5;
-  let v = op_unit_from_bits(bits_of(child(key, 2u), i));
+fn poisson_trial(key: array<U, 2>, i: U, size: U, lam: F, zero: U) -> array<F, 2> {
+  let u = op_unit_from_bits(bits_of(child(key, U(1u), U(3u)), i, size)) - 0.5;
+  let v = op_unit_from_bits(bits_of(child(key, U(2u), U(3u)), i, size));
   let b = exact_fma(F(2.53), sqrt(lam), F(0.931), zero);
   let a = exact_fma(F(0.02483), b, F(-0.059), zero);
   let us = 0.5 - abs(u);
@@ -120,25 +108,25 @@ fn poisson_trial(key: array<U, 2>, i: U, lam: F, zero: U) -> array<F, 2> {
 }
 
 // Trials up to the first that accepts. JAX goes on for all elements until the last has one, and takes the last number.
-fn op_poisson_trials(k0: U, k1: U, i: U, lam: F, zero: U) -> F {
+fn op_poisson_trials(k0: U, k1: U, i: U, size: U, lam: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var trials = F(0.0);
   var open = lam == lam;
   for (var trial = 0u; trial < MOST_TRIALS && any(open); trial += 1u) {
     trials += select(F(0.0), F(1.0), open);
-    open = open & (poisson_trial(key, i, lam, zero)[1] == F(0.0));
-    key = child(key, 0u);
+    open = open & (poisson_trial(key, i, size, lam, zero)[1] == F(0.0));
+    key = child(key, U(0u), U(3u));
   }
   return trials;
 }
 
-fn op_poisson_large(k0: U, k1: U, i: U, lam: F, trials: F, zero: U) -> F {
+fn op_poisson_large(k0: U, k1: U, i: U, size: U, lam: F, trials: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var k = F(-1.0);
   for (var trial = 0u; trial < MOST_TRIALS && any(F(f32(trial)) < trials); trial += 1u) {
-    let found = poisson_trial(key, i, lam, zero);
+    let found = poisson_trial(key, i, size, lam, zero);
     k = select(k, found[0], (F(f32(trial)) < trials) & (found[1] > F(0.0)));
-    key = child(key, 0u);
+    key = child(key, U(0u), U(3u));
   }
   return k;
 }

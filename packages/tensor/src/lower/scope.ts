@@ -58,6 +58,8 @@ export class HookScope {
   #given = 0;
   #coordinates: readonly string[] | undefined;
   #laneCoordinates: readonly string[] | undefined;
+  /** The uniform that holds the last element's index. */
+  #end: string | undefined;
 
   constructor(emitter: Emitter, hook: number, shape: Shape, roots: readonly Expr[], width: Width, walk: Walk) {
     this.#emitter = emitter;
@@ -173,7 +175,8 @@ export class HookScope {
   #laneText(index: string): string {
     const lanes = `U(${index} * 4u) + vec4u(0u, 1u, 2u, 3u)`;
     if (!this.#ragged) return lanes;
-    return `min(${lanes}, U(${this.#emitter.field(`e${this.#hook}_${this.#given + this.#lines.length}`, "u32", this.#size - 1)}))`;
+    this.#end ??= this.#emitter.field(`e${this.#hook}_${this.#given + this.#lines.length}`, "u32", this.#size - 1);
+    return `min(${lanes}, U(${this.#end}))`;
   }
 
   #order(expr: Expr): number {

@@ -2,7 +2,7 @@
  * JAX's random numbers: Threefry-2x32. The same key gives the same numbers as in JAX, on every device. A key is made of a
  * seed; functions never use one up, so split it, or fold numbers in, and use each key once.
  */
-export { clone, foldIn, key, keyData, keyImpl, PRNGKey, split, wrapKeyData, type KeyOptions } from "./random/keys.ts";
+export { clone, foldIn, key, keyData, keyDtype, keyImpl, PRNGKey, split, wrapKeyData, type KeyDType, type KeyImpl, type KeyOptions } from "./random/keys.ts";
 export { KeyArray } from "./random/key-array.ts";
 export {
   bernoulli,
@@ -13,6 +13,7 @@ export {
   uniform,
   type BernoulliOptions,
   type BitsOptions,
+  type RademacherOptions,
   type UniformOptions,
 } from "./random/uniform.ts";
 export { randint, type RandintDType, type RandintOptions } from "./random/integers.ts";
@@ -31,7 +32,19 @@ export {
   weibullMin,
 } from "./random/continuous.ts";
 export { categorical, choice, type CategoricalOptions, type ChoiceOptions } from "./random/choice.ts";
-export { ball, beta, chisquare, dirichlet, f, gamma, generalizedNormal, loggamma, t } from "./random/gamma.ts";
+export {
+  ball,
+  beta,
+  chisquare,
+  dirichlet,
+  f,
+  gamma,
+  generalizedNormal,
+  loggamma,
+  randomGammaP,
+  t,
+  type BallOptions,
+} from "./random/gamma.ts";
 export { binomial, geometric, multinomial, poisson } from "./random/counts.ts";
 export { gumbel, type GumbelOptions } from "./random/gumbel.ts";
 export { permutation, type PermutationOptions } from "./random/order.ts";
@@ -42,3 +55,4 @@ export {
   type OrthogonalOptions,
 } from "./random/vectors.ts";
 export type { DrawOptions, FloatDType } from "./random/halves.ts";
+export type { CountOptions } from "./random/shapes.ts";

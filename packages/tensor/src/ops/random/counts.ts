@@ -37,7 +37,7 @@ import { call, draw, drawing, zero } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitKeys } from "./keys.ts";
 import { drawRejected, rejection } from "./rejection.ts";
-import { drawShape, float, spread } from "./shapes.ts";
+import { as, countDType, drawShape, float, spread, type CountOptions } from "./shapes.ts";
 import { checkOptions } from "../../options.ts";
 
 const MULTINOMIAL_OPTIONS = { shape: true } as const;
@@ -53,19 +53,20 @@ const geometricOp = /* @__PURE__ */ geometricDraw(true);
 const geometricsOp = /* @__PURE__ */ geometricDraw(false);
 
 /**
- * Trials up to the first success, each of probability p: int32 from 1 on. The shape is p's unless told.
+ * Trials up to the first success, each of probability p: int32, unless told, from 1 on. The shape is p's unless told.
  * Source: jax.random.geometric.
  *
- * @throws ArgumentError when k is not one key, ShapeError when p does not fit the shape.
+ * @throws ArgumentError when k is not one key, ShapeError when p does not fit the shape, DtypeError for no integers.
  * @example await random.geometric(random.key(42), 0.3, [8]).toArray(); // [3, 2, 2, 2, 3, 2, 8, 1]
  */
-export function geometric(k: TensorLike, p: TensorLike, shape?: Shape): Tensor {
+export function geometric(k: TensorLike, p: TensorLike, shape?: Shape, options: CountOptions = {}): Tensor {
   const source = checkedKey("geometric", k);
+  const dtype = countDType("geometric", options);
   const chance = float(p);
   const full = drawShape("geometric", shape, chance.shape);
   return composite("geometric", () => {
     const op = chance.ndim === 0 ? geometricOp : geometricsOp;
-    return convert(draw(op, source, full, [spread(chance, full)]), "int32");
+    return as(convert(draw(op, source, full, [spread(chance, full)]), "int32"), dtype);
   });
 }
 
@@ -74,18 +75,19 @@ const poissonTrialsOp = /* @__PURE__ */ rejection("poisson", op_poisson_trials);
 const poissonLargeOp = /* @__PURE__ */ rejection("poisson", op_poisson_large);
 
 /**
- * Events where lam are expected, int32; −1 where lam is negative or NaN. The shape is lam's unless told.
+ * Events where lam are expected, int32 unless told; −1 where lam is negative or NaN. The shape is lam's unless told.
  * Source: jax.random.poisson.
  *
- * @throws ArgumentError when k is not one key, ShapeError when lam does not fit the shape.
+ * @throws ArgumentError when k is not one key, ShapeError when lam does not fit the shape, DtypeError for no integers.
  * @example
  * await random.poisson(random.key(42), 3, [8]).toArray(); // [6, 2, 2, 1, 5, 2, 3, 3]
  */
-export function poisson(k: TensorLike, lam: TensorLike, shape?: Shape): Tensor {
+export function poisson(k: TensorLike, lam: TensorLike, shape?: Shape, options: CountOptions = {}): Tensor {
   const source = checkedKey("poisson", k);
+  const dtype = countDType("poisson", options);
   const mean = float(lam);
   const full = drawShape("poisson", shape, mean.shape);
-  if (sizeOf(full) === 0) return literal(0, full, "int32");
+  if (sizeOf(full) === 0) return literal(0, full, dtype);
   return composite("poisson", () => {
     const all = broadcastTo(mean, full);
     const small = logicalOr(isnan(all), less(all, 10));
@@ -94,7 +96,7 @@ export function poisson(k: TensorLike, lam: TensorLike, shape?: Shape): Tensor {
     const trials = broadcastTo(max(drawRejected(poissonTrialsOp, source, full, [rate])), full);
     const many = drawRejected(poissonLargeOp, source, full, [rate, trials]);
     const known = where(small, where(isnan(all), -1, few), many);
-    return convert(where(equal(all, 0), 0, known), "int32");
+    return as(convert(where(equal(all, 0), 0, known), "int32"), dtype);
   });
 }
 

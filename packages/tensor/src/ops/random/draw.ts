@@ -110,6 +110,10 @@ export function draw(op: Draw, key: KeyArray, shape: Shape, parameters: readonly
 
 export const bitsOp: Draw = /* @__PURE__ */ drawing("random_bits", "uint32", ([bits = ""]) => bits);
 
+/** The same in the dtypes of fewer bits. */
+export const bits8Op: Draw = /* @__PURE__ */ drawing("random_bits", "uint8", ([bits = ""]) => bits);
+export const bits16Op: Draw = /* @__PURE__ */ drawing("random_bits", "uint16", ([bits = ""]) => bits);
+
 export const unitOp: Draw = /* @__PURE__ */ drawing("random_unit", "float32", ([bits = ""], _rest, context) =>
   call(context, op_unit_from_bits, bits),
 );

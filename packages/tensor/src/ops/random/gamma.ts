@@ -1,6 +1,6 @@
 import { op_gamma } from "@jnx/kernels-wgsl";
 import { ShapeError } from "../../errors.ts";
-import { checkShape, type Shape } from "../../shape.ts";
+import { checkShape, shapeText, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { at } from "../../view.ts";
 import { composite } from "../composite.ts";
@@ -13,14 +13,32 @@ import { signOp } from "./continuous.ts";
 import { draw, exponentialOp, normalOp } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
-import { drawRejected, rejection } from "./rejection.ts";
+import { randomGammaGrad } from "./gamma-grad.ts";
+import { drawRejected, rejection, type Rejection } from "./rejection.ts";
 import { drawShape, float, spread } from "./shapes.ts";
 import { checkOptions } from "../../options.ts";
 
 const BALL_OPTIONS = { p: true, shape: true } as const;
 
-const gammaOp = /* @__PURE__ */ rejection("gamma", op_gamma, ["B(false)"]);
-const loggammaOp = /* @__PURE__ */ rejection("loggamma", op_gamma, ["B(true)"]);
+const gammaOp = /* @__PURE__ */ rejection("gamma", op_gamma, ["B(false)"], ({ inputs: [, , a], output, needs }, ct) => [
+  undefined,
+  undefined,
+  a && needs[2] ? mul(ct, randomGammaGrad(a, output)) : undefined,
+]);
+
+const TINY = 2 ** -126;
+
+/** Of the logarithm: dx / x. A number too small for a float32 counts as the smallest. */
+const loggammaOp = /* @__PURE__ */ rejection(
+  "loggamma",
+  op_gamma,
+  ["B(true)"],
+  ({ inputs: [, , a], output, needs }, ct) => {
+    if (a === undefined || needs[2] !== true) return [];
+    const sample = maximum(exp(output), TINY);
+    return [undefined, undefined, mul(ct, div(randomGammaGrad(a, sample), sample))];
+  },
+);
 
 function drawGamma(source: KeyArray, a: Tensor, shape: Shape): Tensor {
   return drawRejected(gammaOp, source, shape, [spread(a, shape)]);
@@ -31,8 +49,15 @@ function drawLoggamma(source: KeyArray, a: Tensor, shape: Shape): Tensor {
 }
 
 /**
- * Gamma with shape a and scale 1, by Marsaglia and Tsang's method. The shape is a's unless told.
- * Source: jax.random.gamma.
+ * The op that `gamma` binds, as a record: its operands are a key's two words and a, all of the result's shape.
+ * Source: jax.random.random_gamma_p.
+ * @example random.randomGammaP.name; // "gamma"
+ */
+export const randomGammaP: Rejection = gammaOp;
+
+/**
+ * Gamma with shape a and scale 1, by Marsaglia and Tsang's method. The shape is a's unless told. Differentiable by a, as
+ * is all that is made of gamma numbers (see {@link randomGammaGrad}). Source: jax.random.gamma.
  *
  * @throws ArgumentError when k is not one key, ShapeError when a does not fit the shape.
  * @example await random.gamma(random.key(42), 2.5, [2]).toArray(); // [4.3781, 1.5008]
@@ -142,40 +167,53 @@ export function f(k: TensorLike, dfnum: TensorLike, dfden: TensorLike, shape?: S
 }
 
 /**
- * Numbers of density ∝ exp(−|x|^p). Source: jax.random.generalized_normal.
+ * Numbers of density ∝ exp(−|x|^p). p broadcasts against the shape. Source: jax.random.generalized_normal.
  *
- * @throws ArgumentError when k is not one key.
+ * @throws ArgumentError when k is not one key, ShapeError when p does not fit the shape.
  * @example await random.generalizedNormal(random.key(42), 2, [2]).toArray(); // [-0.76701, -0.22937]
  */
-export function generalizedNormal(k: TensorLike, p: number, shape: Shape = []): Tensor {
+export function generalizedNormal(k: TensorLike, p: TensorLike, shape: Shape = []): Tensor {
   const source = checkedKey("generalizedNormal", k);
-  return drawGeneralized(source, p, checkShape("random.generalizedNormal", shape));
+  const by = float(p);
+  const full = drawShape("generalizedNormal", shape, by.shape);
+  return composite("generalizedNormal", () => drawGeneralized(source, inverse(p), full));
 }
 
-function drawGeneralized(source: KeyArray, p: number, shape: Shape): Tensor {
-  return composite("generalizedNormal", () => {
-    const [keyG, keyS] = splitPair(source);
-    const size = power(drawGamma(keyG, float(1 / p), shape), float(1 / p));
-    return mul(draw(signOp, keyS, shape), size);
-  });
+/** 1 / p, of a number rounded once. */
+function inverse(p: TensorLike): Tensor {
+  return typeof p === "number" ? float(1 / p) : div(1, float(p));
+}
+
+function drawGeneralized(source: KeyArray, inverted: Tensor, shape: Shape): Tensor {
+  const [keyG, keyS] = splitPair(source);
+  return mul(draw(signOp, keyS, shape), power(drawGamma(keyG, inverted, shape), inverted));
+}
+
+export interface BallOptions {
+  /** The norm, 2 unless told: a number or a scalar array. */
+  readonly p?: TensorLike;
+  /** Of the points, [] unless told. */
+  readonly shape?: Shape;
 }
 
 /**
  * Points of the unit ball of d dimensions in the p-norm, [...shape, d]. Source: jax.random.ball.
  *
- * @throws ArgumentError when k is not one key, ShapeError when d is no whole number ≥ 0.
+ * @throws ArgumentError when k is not one key, ShapeError when d is no whole number ≥ 0 or p no scalar.
  * @example await random.ball(random.key(42), 3).toArray(); // [0.3234, 0.061339, 0.018243]
  */
-export function ball(k: TensorLike, d: number, options: { readonly p?: number; readonly shape?: Shape } = {}): Tensor {
+export function ball(k: TensorLike, d: number, options: BallOptions = {}): Tensor {
   checkOptions("random.ball", options, BALL_OPTIONS);
   const source = checkedKey("ball", k);
   const { p = 2, shape = [] } = options;
   const full = checkShape("random.ball", [...shape, d]);
+  const by = float(p);
+  if (by.ndim !== 0) throw new ShapeError(`random.ball: p must be a scalar, received shape ${shapeText(by.shape)}`);
   return composite("ball", () => {
     const [keyG, keyE] = splitPair(source);
-    const g = drawGeneralized(keyG, p, full);
+    const g = drawGeneralized(keyG, inverse(p), full);
     const e = draw(exponentialOp, keyE, full.slice(0, -1));
-    const size = power(add(sum(power(abs(g), float(p)), { axis: -1 }), e), float(1 / p));
+    const size = power(add(sum(power(abs(g), by), { axis: -1 }), e), inverse(p));
     return div(g, expandDims(size, -1));
   });
 }

@@ -1,6 +1,7 @@
 import { op_rem_u } from "@jnx/kernels-wgsl";
 import { config } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
+import { computedDType } from "../../dtype.ts";
 import { DtypeError } from "../../errors.ts";
 import type { MapOp } from "../../op.ts";
 import { sizeOf, type Shape } from "../../shape.ts";
@@ -19,7 +20,7 @@ import { checkOptions } from "../../options.ts";
 
 const RANDINT_OPTIONS = { dtype: true } as const;
 
-/** Integer types that randint takes; those of fewer than 32 bits come as int32. */
+/** Integer types that randint takes. */
 export type RandintDType = keyof typeof RANGES;
 
 const RANGES = {
@@ -39,7 +40,7 @@ export interface RandintOptions {
  * Operands: the words of two keys, minval and the span, a uint32 in which 0 is 2³². With 64 random bits H·2³² + L it is
  * minval + (H·(2³² mod span) + L) mod span, in JAX's own steps, which wrap.
  */
-const randintOp: MapOp<DrawAttrs & { readonly dtype: "int32" | "uint32" }> = {
+const randintOp: MapOp<DrawAttrs & { readonly dtype: RandintDType }> = {
   kind: "map",
   name: "random_integers",
   indexed: true,
@@ -50,7 +51,9 @@ const randintOp: MapOp<DrawAttrs & { readonly dtype: "int32" | "uint32" }> = {
     const high = rem(bitsText([k0, k1], context, attrs));
     const half = rem("U(0x10000u)");
     const offset = rem(`(${high} * ${rem(`(${half} * ${half})`)} + ${rem(bitsText([k2, k3], context, attrs))})`);
-    return attrs.dtype === "uint32" ? `(${low} + ${offset})` : `(${low} + I(${offset}))`;
+    if (attrs.dtype === "uint32") return `(${low} + ${offset})`;
+    const sum = `(${low} + I(${offset}))`;
+    return computedDType(attrs.dtype) === "uint32" ? `U${sum}` : sum;
   },
   vjp: "nondifferentiable",
   batch: (inputs, batched, attrs) =>
@@ -60,8 +63,7 @@ const randintOp: MapOp<DrawAttrs & { readonly dtype: "int32" | "uint32" }> = {
 /**
  * Integers uniform on [minval, maxval), minval everywhere if maxval ≤ minval. The remainder of 64 random bits, with
  * JAX's own modular steps so that every draw is the same. Bounds broadcast against the shape and are cut to the dtype's
- * range; fractions are cut off. int32 unless told; "int8", "uint8", "int16" and "uint16" draw those ranges as int32.
- * Source: jax.random.randint.
+ * range; fractions are cut off. int32 unless told. Source: jax.random.randint.
  *
  * @throws ArgumentError when k is not one key, ShapeError when the bounds do not fit the shape, DtypeError for another dtype.
  * @example
@@ -118,7 +120,7 @@ export function drawIntegers(
   const attrs = { shape, count: sizeOf(shape), partitionable: config.read("jax_threefry_partitionable") } as const;
   const words = splitKeys(source).flatMap((one2) => keyWords(one2, shape));
   const operands = [...words, broadcastTo(low, shape), broadcastTo(span, shape)];
-  return bind(randintOp, operands, { ...attrs, width: 32, dtype });
+  return bind(randintOp, operands, { ...attrs, width: 32, dtype: range });
 }
 
 /** A bound cut to what the dtype holds. */

@@ -16,14 +16,46 @@ import { KeyArray } from "./key-array.ts";
 import { noteUse } from "./reuse.ts";
 import { checkOptions } from "../../options.ts";
 
-const KEY_OPTIONS = { impl: true } as const;
+const KEY_OPTIONS = { impl: true, dtype: true } as const;
 
 /** What a key can be made of. */
 type KeySeed = number | bigint | boolean | Tensor;
 
 /** The one algorithm there is, by its names in JAX. */
+export type KeyImpl = "threefry2x32" | "fry";
+
+/** The dtype of its keys. */
+export type KeyDType = "key<fry>";
+
 export interface KeyOptions {
-  readonly impl?: "threefry2x32" | "fry";
+  readonly impl?: KeyImpl;
+  /** The same said by the keys' dtype; not both. */
+  readonly dtype?: KeyDType;
+}
+
+const IMPLEMENTATIONS: readonly string[] = ["threefry2x32", "fry"];
+
+/** The dtype that options ask for. */
+function keyDtypeOf(name: string, options: KeyOptions): KeyDType {
+  checkOptions(`random.${name}`, options, KEY_OPTIONS);
+  const { impl, dtype } = options;
+  if (impl !== undefined && dtype !== undefined)
+    throw new ArgumentError(`random.${name}: cannot take both impl and dtype, received ${impl} and ${dtype}; give one`);
+  if (impl !== undefined && !IMPLEMENTATIONS.includes(impl))
+    throw new ArgumentError(`random.${name}: no generator ${JSON.stringify(impl)}; there is "threefry2x32"`);
+  if (dtype !== undefined && dtype !== "key<fry>")
+    throw new ArgumentError(`random.${name}: no keys of dtype ${JSON.stringify(dtype)}; there are those of "key<fry>"`);
+  return "key<fry>";
+}
+
+/**
+ * The dtype of a generator's keys. Source: jax.random.key_dtype.
+ *
+ * @throws ArgumentError for another generator than threefry2x32.
+ * @example random.keyDtype(); // "key<fry>"
+ */
+export function keyDtype(impl: KeyImpl = "threefry2x32"): KeyDType {
+  return keyDtypeOf("keyDtype", { impl });
 }
 
 /**
@@ -31,21 +63,16 @@ export interface KeyOptions {
  * result's shape is [], its dtype `key<fry>`. Source: jax.random.key.
  *
  * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³), ArgumentError for another `impl`
- * than threefry2x32.
+ * than threefry2x32 or for both `impl` and `dtype`.
  * @example
  * const key = random.key(42);
  * key.dtype;                               // "key<fry>"
  * await random.keyData(key).toArray();     // [0, 42]
  */
 export function key(seed: KeySeed, options: KeyOptions = {}): KeyArray {
-  checkOptions("random.key", options, KEY_OPTIONS);
-  const { impl = "threefry2x32" } = options;
-  if (!IMPLEMENTATIONS.includes(impl))
-    throw new ArgumentError(`random.key: no generator ${JSON.stringify(impl)}; there is "threefry2x32"`);
+  keyDtypeOf("key", options);
   return KeyArray.ofWords(seedWords("key", seed));
 }
-
-const IMPLEMENTATIONS: readonly string[] = ["threefry2x32", "fry"];
 
 function seedWords(name: string, seed: KeySeed): Tensor {
   if (typeof seed !== "object") return fromHost(seedToKey(seed), [2], "uint32");
@@ -73,10 +100,12 @@ const seedOp: MapOp<KeyAttrs> = {
 /**
  * The key of a seed as its raw words, uint32[2], which every sampler takes too. Source: jax.random.PRNGKey.
  *
- * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³).
+ * @throws TypeError for a seed that is no whole number, RangeError outside [−2⁶³, 2⁶³), ArgumentError for another `impl`
+ * than threefry2x32.
  * @example await random.PRNGKey(42).toArray(); // [0, 42]
  */
-export function PRNGKey(seed: KeySeed): Tensor {
+export function PRNGKey(seed: KeySeed, options: Pick<KeyOptions, "impl"> = {}): Tensor {
+  keyDtypeOf("PRNGKey", options);
   return seedWords("PRNGKey", seed);
 }
 
@@ -93,10 +122,11 @@ export function keyData(k: TensorLike): Tensor {
 /**
  * Keys from their words: the last axis, of 2, becomes the key. Keys stay as they are. Source: jax.random.wrap_key_data.
  *
- * @throws ArgumentError for what is no uint32 array whose last axis is 2.
+ * @throws ArgumentError for what is no uint32 array whose last axis is 2, and for other options than key takes.
  * @example random.wrapKeyData(array(Uint32Array.of(0, 42))).shape; // []
  */
-export function wrapKeyData(words: TensorLike): KeyArray {
+export function wrapKeyData(words: TensorLike, options: KeyOptions = {}): KeyArray {
+  keyDtypeOf("wrapKeyData", options);
   return checkedKeys("wrapKeyData", words);
 }
 

@@ -9,13 +9,15 @@ import {
   op_exponential_from_bits,
   op_normal_from_bits,
   op_pow,
+  op_threefry_halves,
   op_unit_from_bits,
+  older_bits_of,
+  older_child,
   threefry_block,
   type WgslFunction,
 } from "@jnx/kernels-wgsl";
 import { config } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
-import { ArgumentError } from "../../errors.ts";
 import type { MapContext, MapOp } from "../../op.ts";
 import { sizeOf, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -24,19 +26,22 @@ import { call, zero } from "./draw.ts";
 import type { KeyArray } from "./key-array.ts";
 import { keyWords } from "./keys.ts";
 
-/** Samplers whose every element draws until it accepts: maps of a key's words, the element's number and parameters. */
+/** Samplers whose every element draws until it accepts: maps of a key's words, the element's number and parameters. Whole
+ * numbers do not move with their parameters: no derivative. */
 
-interface RejectionAttrs {
+export interface RejectionAttrs {
   readonly shape: Shape;
   /** Elements that belong to one key. */
   readonly count: number;
+  readonly partitionable: boolean;
 }
 
 export type Rejection = MapOp<RejectionAttrs>;
 
-/** Functions of other libraries that those of rejection-functions.wgsl and binomial-functions.wgsl call. */
+/** Functions of other libraries that those of rejection-functions.wgsl and its neighbours call. */
 const LINKED: readonly WgslFunction[] = [
   threefry_block,
+  op_threefry_halves,
   op_normal_from_bits,
   op_exponential_from_bits,
   op_unit_from_bits,
@@ -46,23 +51,33 @@ const LINKED: readonly WgslFunction[] = [
   exact_log1p,
   exact_div,
   MOST_TRIALS,
-  child,
-  bits_of,
 ];
 
+/** How keys are split in the kernel: now, and in JAX's older mode. */
+const SPLITTING: readonly WgslFunction[] = [child, bits_of];
+const OLDER_SPLITTING: readonly WgslFunction[] = [older_child, older_bits_of];
+
 /** A function with those of other libraries that it, or what it uses, names. */
-function linked(fn: WgslFunction): WgslFunction {
+function linked(fn: WgslFunction, splitting: readonly WgslFunction[]): WgslFunction {
   const words = new Set(fn.source.match(/[A-Za-z_]\w*/g) ?? []);
-  const others = LINKED.filter(({ name }) => name !== fn.name && words.has(name));
-  const own = fn.uses.filter(({ name }) => !others.some((other) => other.name === name));
-  return { ...fn, uses: [...others.map((one) => (one.name in HOOKED ? linked(one) : one)), ...own.map(linked)] };
+  const named = ({ name }: WgslFunction): boolean => name !== fn.name && words.has(name);
+  const own = fn.uses.filter(({ name }) => ![...LINKED, ...splitting].some((other) => other.name === name));
+  const others = splitting.filter(named).map((one) => linked(one, splitting));
+  return { ...fn, uses: [...LINKED.filter(named), ...others, ...own.map((one) => linked(one, splitting))] };
 }
 
-/** Of the linked functions, those that themselves call others of the list. */
-const HOOKED: Readonly<Record<string, true>> = { child: true, bits_of: true };
-
-export function rejection(name: string, fn: WgslFunction, extra: readonly string[] = []): Rejection {
-  let whole: WgslFunction | undefined;
+export function rejection(
+  name: string,
+  fn: WgslFunction,
+  extra: readonly string[] = [],
+  vjp: Rejection["vjp"] = "nondifferentiable",
+): Rejection {
+  const whole = new Map<boolean, WgslFunction>();
+  const linkedFor = (partitionable: boolean): WgslFunction => {
+    const known = whole.get(partitionable) ?? linked(fn, partitionable ? SPLITTING : OLDER_SPLITTING);
+    whole.set(partitionable, known);
+    return known;
+  };
   const op: Rejection = {
     kind: "map",
     name,
@@ -70,16 +85,10 @@ export function rejection(name: string, fn: WgslFunction, extra: readonly string
     expensive: true,
     infer: (_inputs, { shape }) => ({ shape, dtype: "float32", weak: false }),
     wgsl: ([k0 = "", k1 = "", ...parameters], context, attrs) => {
-      whole ??= linked(fn);
-      return call(context, whole, k0, k1, elementOf(context, attrs), ...parameters, ...extra, zero(context));
+      const place = [elementOf(context, attrs), context.constant(attrs.count, "uint32")];
+      return call(context, linkedFor(attrs.partitionable), k0, k1, ...place, ...parameters, ...extra, zero(context));
     },
-    vjp: ({ needs }) => {
-      if (needs.some(Boolean))
-        throw new ArgumentError(
-          `random.${name}: there is no derivative with respect to its parameters; wrap them in stopGradient, or draw outside of grad`,
-        );
-      return [];
-    },
+    vjp,
     batch: (inputs, batched, attrs) =>
       bind(op, spreadBatch(inputs, batched), { ...attrs, shape: [batchSize(inputs, batched), ...attrs.shape] }),
   };
@@ -92,9 +101,6 @@ function elementOf(context: MapContext, { shape, count }: RejectionAttrs): strin
 
 /** Binds such an op; parameters have the result's shape. */
 export function drawRejected(op: Rejection, key: KeyArray, shape: Shape, parameters: readonly Tensor[]): Tensor {
-  if (!config.read("jax_threefry_partitionable"))
-    throw new ArgumentError(
-      `random.${op.name}: draws with jax_threefry_partitionable only; call config.update("jax_threefry_partitionable", true)`,
-    );
-  return bind(op, [...keyWords(key, shape), ...parameters], { shape, count: sizeOf(shape) });
+  const partitionable = config.read("jax_threefry_partitionable");
+  return bind(op, [...keyWords(key, shape), ...parameters], { shape, count: sizeOf(shape), partitionable });
 }

@@ -1,5 +1,7 @@
-import { ShapeError } from "../../errors.ts";
+import { checkDType, isInteger, type DType } from "../../dtype.ts";
+import { DtypeError, ShapeError } from "../../errors.ts";
 import { broadcastShapes, checkShape, sameShape, shapeText, type Shape } from "../../shape.ts";
+import { checkOptions } from "../../options.ts";
 import type { Tensor } from "../../tensor.ts";
 import { convert } from "../convert.ts";
 import { asTensor, type TensorLike } from "../create.ts";
@@ -31,4 +33,30 @@ export function float(x: TensorLike): Tensor {
 /** A parameter as float32, repeated over the draw. */
 export function spread(x: TensorLike, shape: Shape): Tensor {
   return broadcastTo(float(x), shape);
+}
+
+/** Options of samplers of whole numbers. */
+export interface CountOptions {
+  /** Of integers; int32 unless told. */
+  readonly dtype?: DType;
+}
+
+const COUNT_OPTIONS = { dtype: true } as const;
+
+/**
+ * The dtype of whole numbers that was asked for.
+ *
+ * @throws DtypeError for one that is not of integers.
+ */
+export function countDType(name: string, options: CountOptions): DType {
+  checkOptions(`random.${name}`, options, COUNT_OPTIONS);
+  const { dtype = "int32" } = options;
+  if (!isInteger(checkDType(`random.${name}`, dtype)))
+    throw new DtypeError(`random.${name}: the dtype must be one of integers, received ${dtype}`);
+  return dtype;
+}
+
+/** A draw in the dtype that was asked for. */
+export function as(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : convert(x, dtype);
 }

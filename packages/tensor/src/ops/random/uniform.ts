@@ -1,4 +1,4 @@
-import { isFloat } from "../../dtype.ts";
+import { checkDType, isFloat, type DType } from "../../dtype.ts";
 import { ArgumentError, DtypeError } from "../../errors.ts";
 import { config } from "../../config.ts";
 import { checkShape, type Shape } from "../../shape.ts";
@@ -6,10 +6,10 @@ import type { Tensor } from "../../tensor.ts";
 import { asTensor, type TensorLike } from "../create.ts";
 import { div, erf } from "../elementwise.ts";
 import { moveaxis } from "../movement.ts";
-import { bitsOp, call, draw, drawing, normalOp, truncatedOp, uniformOp, unitOp } from "./draw.ts";
+import { bits16Op, bits8Op, bitsOp, call, draw, drawing, normalOp, truncatedOp, uniformOp, unitOp } from "./draw.ts";
 import { halfDType, halfNormal, halfTruncated, halfUniform, type DrawOptions } from "./halves.ts";
 import { checkedKey, splitWords } from "./keys.ts";
-import { drawShape, float, spread } from "./shapes.ts";
+import { as, drawShape, float, spread } from "./shapes.ts";
 import { op_unit_from_bits } from "@jnx/kernels-wgsl";
 import { checkOptions } from "../../options.ts";
 
@@ -19,14 +19,14 @@ const DRAW_OPTIONS = { dtype: true } as const;
 const BERNOULLI_OPTIONS = { mode: true } as const;
 
 export interface BitsOptions {
-  /** How many bits: those of "uint8" and "uint16" come as uint32, those of "uint64" as pairs [high, low] of uint32. */
+  /** How many bits; those of "uint64" come as pairs [high, low] of uint32. */
   readonly dtype?: "uint8" | "uint16" | "uint32" | "uint64";
 }
 
 const WIDTHS: Readonly<Record<string, number>> = { uint8: 8, uint16: 16, uint32: 32, uint64: 64 };
 
 /**
- * Random bits, uint32. Fewer than 32 come as small numbers; 64 as two words, on a new last axis. Source: jax.random.bits.
+ * Random bits, uint32 unless told; 64 of them as two words, on a new last axis. Source: jax.random.bits.
  *
  * @throws ArgumentError when k is not one key, DtypeError for another dtype than the four.
  * @example await random.bits(random.key(0), [2]).toArray(); // [4070199207, 4202968722]
@@ -40,7 +40,7 @@ export function bits(k: TensorLike, shape: Shape = [], options: BitsOptions = {}
     throw new DtypeError(
       `random.bits: the dtype must be one of ${Object.keys(WIDTHS).join(", ")}, received ${String(options.dtype)}`,
     );
-  if (width < 64) return draw(bitsOp, source, checked, [], width);
+  if (width < 64) return draw(width === 8 ? bits8Op : width === 16 ? bits16Op : bitsOp, source, checked, [], width);
   return config.read("jax_threefry_partitionable")
     ? splitWords(source, checked)
     : moveaxis(draw(bitsOp, source, [2, ...checked]), 0, -1);
@@ -174,12 +174,22 @@ const rademacherOp = /* @__PURE__ */ drawing(
   ([bits = ""]) => `select(I(-1), I(1), (${bits} & U(0x80000000u)) == U(0u))`,
 );
 
+export interface RademacherOptions {
+  /** Of integers or floats; int32 unless told. Unsigned ones wrap −1. */
+  readonly dtype?: DType;
+}
+
 /**
- * −1 or 1, each as likely, int32. Source: jax.random.rademacher.
+ * −1 or 1, each as likely, int32 unless told. Source: jax.random.rademacher.
  *
- * @throws ArgumentError when k is not one key.
+ * @throws ArgumentError when k is not one key, DtypeError for bool.
  * @example await random.rademacher(random.key(42), [8]).toArray(); // [1, -1, -1, -1, 1, -1, 1, -1]
  */
-export function rademacher(k: TensorLike, shape: Shape = []): Tensor {
-  return draw(rademacherOp, checkedKey("rademacher", k), checkShape("random.rademacher", shape));
+export function rademacher(k: TensorLike, shape: Shape = [], options: RademacherOptions = {}): Tensor {
+  checkOptions("random.rademacher", options, DRAW_OPTIONS);
+  const { dtype = "int32" } = options;
+  if (checkDType("random.rademacher", dtype) === "bool")
+    throw new DtypeError("random.rademacher: the dtype must be of integers or floats, received bool");
+  const source = checkedKey("rademacher", k);
+  return as(draw(rademacherOp, source, checkShape("random.rademacher", shape)), dtype);
 }
