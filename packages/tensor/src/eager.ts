@@ -1,5 +1,6 @@
 import type { Expr, Output, Step } from "./lower/expr.ts";
 import { executor } from "./device/current.ts";
+import type { DeviceBuffer } from "./device/executor.ts";
 import { BYTES_PER_ELEMENT, packedBits } from "./dtype.ts";
 import { TracedTensorError } from "./errors.ts";
 import { lowerCopy } from "./lower/copy.ts";
@@ -128,10 +129,12 @@ class EagerWork {
   run({ steps, workspaces }: Recipe): void {
     const device = executor();
     const temporaries = workspaces.map((bytes) => new Storage(bytes, `${this.#label} (workspace)`));
-    const storages = temporaries.length === 0 ? this.#storages : [...this.#storages, ...temporaries];
-    for (const { label, kernel, slots, uniforms, grid } of steps) {
-      device.run({ label, kernel, buffers: slots.map((slot) => at(storages, slot).buffer()), uniforms, grid });
-    }
+    const operands: DeviceBuffer[] = [];
+    for (let k = 1; k < this.#storages.length; k++) operands.push(at(this.#storages, k).buffer());
+    const buffers = [at(this.#storages, 0).buffer(operands), ...operands];
+    for (const storage of temporaries) buffers.push(storage.buffer());
+    for (const { label, kernel, slots, uniforms, grid } of steps)
+      device.run({ label, kernel, buffers: slots.map((slot) => at(buffers, slot)), uniforms, grid });
     for (const storage of this.#storages) storage.unload();
     for (const storage of temporaries) storage.free(`the workspace of ${this.#label} is gone`);
   }

@@ -70,14 +70,17 @@ export class Storage {
     return this.#freedBy !== undefined;
   }
 
-  /** The device memory, allocated (and filled from the host copy) at first use. */
-  buffer(): DeviceBuffer {
+  /**
+   * The device memory, allocated (and filled from the host copy) at first use: with `apart` for a kernel that reads those
+   * buffers and writes this one.
+   */
+  buffer(apart?: readonly DeviceBuffer[]): DeviceBuffer {
     if (this.#freedBy !== undefined) throw new EscapedTensorError(this.#freedBy);
     const cell = this.#cell;
     // A device that was lost released it: what the host knows is filled in anew.
     if (cell.buffer === undefined || (cell.buffer.released && this.host !== undefined)) {
       cell.owner = executor();
-      cell.buffer = cell.owner.allocate(this.bytes, this.label);
+      cell.buffer = cell.owner.allocate(this.bytes, this.label, apart);
       if (this.host !== undefined && this.host.byteLength > 0) cell.owner.write(cell.buffer, this.host);
     }
     return cell.buffer;

@@ -113,7 +113,8 @@ export interface Executor {
   readonly info: DeviceInfo;
   readonly limits: Limits;
   /** Memory from the pool, with undefined contents. Zero bytes give a valid minimal buffer. Throws OutOfMemoryError. */
-  allocate(bytes: number, label: string): DeviceBuffer;
+  /** With `apart` it may be part of a larger piece, for the result of a kernel that reads those buffers. */
+  allocate(bytes: number, label: string, apart?: readonly DeviceBuffer[]): DeviceBuffer;
   /** Back to the pool. Throws when released before. */
   release(buffer: DeviceBuffer): void;
   /** Ordered with launches; `data` may be changed as soon as the call returns. */

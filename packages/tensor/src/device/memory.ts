@@ -3,6 +3,7 @@ import { DeviceError, OutOfMemoryError } from "../errors.ts";
 import type { DeviceBuffer, MemoryStats } from "./executor.ts";
 import { formatBytes } from "./format.ts";
 import { Pool, sizeClass } from "./pool.ts";
+import { blocksIn, slabClass, Slabs } from "./slabs.ts";
 import type { Block } from "./pool.ts";
 
 let handles = 1;
@@ -17,6 +18,10 @@ export interface MemorySource<S extends Block> {
   destroy(storage: S): void;
   /** The device is gone: frees at once what a lent device would keep. */
   abandon(storage: S): void;
+  /** One piece of fresh memory cut into `count` of `bytes`, on platforms where that is cheaper to bind. */
+  cut?(bytes: number, count: number, exhausted: (reason: string) => OutOfMemoryError): readonly S[];
+  /** Takes back what `cut` gave, all of it. */
+  discard?(pieces: readonly S[]): void;
 }
 
 /** The DeviceBuffer of every executor. */
@@ -25,7 +30,8 @@ export class Handle<S extends Block> implements DeviceBuffer {
   readonly bytes: number;
   released = false;
   readonly label: string;
-  readonly storage: S;
+  /** Changes when a buffer moves out of a slab. */
+  storage: S;
   readonly owner: Memory<S>;
 
   constructor(storage: S, label: string, owner: Memory<S>) {
@@ -50,6 +56,7 @@ export class Memory<S extends Block> {
   private readonly source: MemorySource<S>;
   private readonly options: MemoryOptions;
   private readonly pool: Pool<S>;
+  private readonly slabs: Slabs<S>;
   private readonly handles = new Set<Handle<S>>();
   private abandoned = false;
   private live = 0;
@@ -59,18 +66,21 @@ export class Memory<S extends Block> {
     this.source = source;
     this.options = options;
     this.pool = new Pool((storage) => source.destroy(storage));
+    this.slabs = new Slabs((pieces) => source.discard?.(pieces));
   }
 
-  allocate(bytes: number, label: string): Handle<S> {
+  /** With `apart` the buffer may be part of a larger one, but of none that those are parts of. */
+  allocate(bytes: number, label: string, apart?: readonly DeviceBuffer[]): Handle<S> {
     if (!Number.isInteger(bytes) || bytes < 0) {
       throw new DeviceError(`${label}: a buffer's size must be a whole number of bytes, got ${bytes}`, [label]);
     }
     if (bytes > this.source.largest) throw this.tooLarge(bytes, label);
     const size = Math.min(sizeClass(bytes), this.source.largest);
-    const storage = this.pool.take(size) ?? this.create(size, label);
+    const storage =
+      (apart && this.piece(bytes, label, apart)) ?? this.pool.take(size) ?? this.create(size, label);
     const handle = new Handle<S>(storage, label, this);
     this.handles.add(handle);
-    this.live += size;
+    this.live += handle.bytes;
     if (this.live > this.peak) this.peak = this.live;
     return handle;
   }
@@ -82,8 +92,18 @@ export class Memory<S extends Block> {
     handle.released = true;
     this.handles.delete(handle);
     this.live -= handle.bytes;
-    this.pool.give(handle.storage);
+    if (this.slabs.slabOf(handle.storage) !== undefined) this.slabs.give(handle.storage);
+    else this.pool.give(handle.storage);
     this.pool.trim(this.options.poolLimit ?? Math.max(this.peak, POOL_FLOOR));
+  }
+
+  /** Gives a buffer that is part of a larger one memory of its own, to which `copy` moves what it holds. */
+  moveOut(handle: Handle<S>, copy: (from: S, to: S) => void): void {
+    const from = handle.storage;
+    const to = this.pool.take(from.bytes) ?? this.create(from.bytes, handle.label);
+    copy(from, to);
+    handle.storage = to;
+    this.slabs.give(from);
   }
 
   /** The storage of a live buffer of this device. */
@@ -103,12 +123,13 @@ export class Memory<S extends Block> {
   }
 
   stats(): MemoryStats {
-    return { live: this.live, peak: this.peak, pooled: this.pool.bytes, buffers: this.handles.size };
+    return { live: this.live, peak: this.peak, pooled: this.pooled, buffers: this.handles.size };
   }
 
   /** Destroys all pooled buffers. */
   trim(): void {
     this.pool.trim(0);
+    this.slabs.trim();
   }
 
   /** The device is gone: frees what a lent device would keep, and counts nothing as live. */
@@ -123,10 +144,32 @@ export class Memory<S extends Block> {
     this.trim();
   }
 
+  private get pooled(): number {
+    return this.pool.bytes + this.slabs.bytes;
+  }
+
+  private get limit(): number {
+    return this.options.memoryLimit ?? Infinity;
+  }
+
+  /** A piece of a slab in which no buffer of `apart` lies, if there is room for one. */
+  private piece(bytes: number, label: string, apart: readonly DeviceBuffer[]): S | undefined {
+    const size = this.source.cut === undefined ? undefined : slabClass(bytes);
+    if (size === undefined) return undefined;
+    const others = apart.map((buffer) => this.own(buffer).storage);
+    const found = this.slabs.take(size, others);
+    if (found !== undefined) return found;
+    const count = blocksIn(size);
+    if (this.live + this.pooled + count * size > this.limit || count * size > this.source.largest) return undefined;
+    const pieces = this.source.cut?.(size, count, (reason) => this.exhausted(count * size, label, reason));
+    if (pieces !== undefined) this.slabs.add(pieces);
+    return this.slabs.take(size, others);
+  }
+
   private create(size: number, label: string): S {
-    const limit = this.options.memoryLimit ?? Infinity;
+    const { limit } = this;
     // Pooled bytes of other sizes may stand in the way: drop them and look again.
-    if (this.live + this.pool.bytes + size > limit) this.trim();
+    if (this.live + this.pooled + size > limit) this.trim();
     if (this.live + size > limit) {
       throw this.exhausted(size, label, `the limit is ${formatBytes(limit)}`);
     }

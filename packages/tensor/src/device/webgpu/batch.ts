@@ -2,6 +2,12 @@ import type { BoundGroup } from "./bindings.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Profile } from "./profile.ts";
 
+/** A buffer from a place on. */
+interface Stretch {
+  readonly gpu: GPUBuffer;
+  readonly offset: number;
+}
+
 /** Commands being encoded for one submission: one encoder, and one compute pass for as long as no copy comes between. */
 export class Batch {
   /** Of each dispatch, for errors and profiles. */
@@ -13,6 +19,8 @@ export class Batch {
   private readonly encoder: GPUCommandEncoder;
   private pass: GPUComputePassEncoder | undefined;
   private pipeline: GPUComputePipeline | undefined;
+  /** What is bound in the pass. A pipeline of another layout finds there what it asks for, or sets its own. */
+  private groups: (BoundGroup | undefined)[] = [];
 
   /** `first` is the number of its first command. */
   constructor(gpu: Gpu, profile: Profile | undefined, first: number) {
@@ -36,16 +44,22 @@ export class Batch {
       pass.setPipeline(pipeline);
       this.pipeline = pipeline;
     }
-    for (const { index, group, offsets } of groups) pass.setBindGroup(index, group, offsets);
+    for (const bound of groups) {
+      const { index, group, offsets } = bound;
+      const set = this.groups[index];
+      if (set?.group === group && sameOffsets(set.offsets, offsets)) continue;
+      pass.setBindGroup(index, group, offsets);
+      this.groups[index] = bound;
+    }
     if ("buffer" in grid) pass.dispatchWorkgroupsIndirect(grid.buffer, grid.offset);
     else pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.gpu.counters.dispatches++;
     this.labels.push(label);
   }
 
-  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, bytes: number, toOffset = 0): void {
+  copy(from: Stretch, fromOffset: number, to: Stretch, bytes: number, toOffset = 0): void {
     this.endPass();
-    this.encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+    this.encoder.copyBufferToBuffer(from.gpu, from.offset + fromOffset, to.gpu, to.offset + toOffset, bytes);
   }
 
   submit(): void {
@@ -68,5 +82,11 @@ export class Batch {
     this.pass?.end();
     this.pass = undefined;
     this.pipeline = undefined;
+    this.groups = [];
   }
+}
+
+function sameOffsets(a: readonly number[], b: readonly number[]): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
 }

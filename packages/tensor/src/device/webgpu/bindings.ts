@@ -13,15 +13,17 @@ interface Place {
   readonly uniform: boolean;
   readonly index: number;
   readonly size: number;
+  /** True if the offset is given when the group is set, so that parts of one buffer share a group. */
+  readonly dynamic: boolean;
 }
 
 export interface GroupLayout {
   readonly index: number;
   readonly id: number;
+  /** The layout with the sizes of its uniforms: kernels that share both share bind groups. */
+  readonly name: string;
   readonly gpu: GPUBindGroupLayout;
   readonly places: readonly Place[];
-  /** Indices of its uniforms, in the order of their dynamic offsets. */
-  readonly uniforms: readonly number[];
 }
 
 /** What a launch of a kernel must bind, as WebGPU wants it. */
@@ -30,7 +32,7 @@ export interface KernelLayout extends LaunchLayout {
   readonly pipelineLayout: GPUPipelineLayout;
 }
 
-/** A bind group in its place, with the dynamic offsets of its uniforms. */
+/** A bind group in its place, with its dynamic offsets. */
 export interface BoundGroup {
   readonly index: number;
   readonly group: GPUBindGroup;
@@ -49,6 +51,8 @@ export class Layouts {
 
   of(kernel: LinkedKernel): KernelLayout {
     const { storage, uniform } = launchLayout(kernel.bindings);
+    // Kernels of many operands bind their buffers at fixed offsets: devices take few that are not.
+    const dynamic = storage.length <= this.gpu.device.limits.maxDynamicStorageBuffersPerPipelineLayout;
     const count = Math.max(0, ...kernel.bindings.map((binding) => binding.group + 1));
     const groups = Array.from({ length: count }, (_, index) => {
       const own = kernel.bindings.filter((binding) => binding.group === index);
@@ -58,9 +62,10 @@ export class Layouts {
         uniform: binding.access === "uniform",
         index: (binding.access === "uniform" ? uniform : storage).indexOf(binding),
         size: uniformSlot(binding.layout?.bytes ?? 0),
+        dynamic: dynamic || binding.access === "uniform",
       }));
-      const uniforms = places.filter((place) => place.uniform).map((place) => place.index);
-      return { index, ...this.group(own), places, uniforms };
+      const layout = this.group(own, dynamic);
+      return { index, ...layout, name: `${layout.id}:${places.map(({ size }) => size).join()}`, places };
     });
     const key = groups.map((group) => group.id).join();
     let pipelineLayout = this.pipelines.get(key);
@@ -71,11 +76,12 @@ export class Layouts {
     return { groups, pipelineLayout, storage, uniform };
   }
 
-  private group(bindings: readonly Binding[]): { id: number; gpu: GPUBindGroupLayout } {
-    const key = bindings.map((binding) => `${binding.binding}:${binding.access}`).join();
+  private group(bindings: readonly Binding[], dynamic: boolean): { id: number; gpu: GPUBindGroupLayout } {
+    const key = `${dynamic} ${bindings.map((binding) => `${binding.binding}:${binding.access}`).join()}`;
     let layout = this.groups.get(key);
     if (layout === undefined) {
-      const gpu = this.gpu.device.createBindGroupLayout({ entries: bindings.map(layoutEntry) });
+      const entries = bindings.map((binding) => layoutEntry(binding, dynamic));
+      const gpu = this.gpu.device.createBindGroupLayout({ entries });
       layout = { id: this.gpu.nextKey(), gpu };
       this.groups.set(key, layout);
     }
@@ -83,11 +89,20 @@ export class Layouts {
   }
 }
 
-function layoutEntry(binding: Binding): GPUBindGroupLayoutEntry {
+function layoutEntry(binding: Binding, dynamic: boolean): GPUBindGroupLayoutEntry {
   const types = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
-  const buffer = { type: types[binding.access], hasDynamicOffset: binding.access === "uniform" };
+  const buffer = { type: types[binding.access], hasDynamicOffset: dynamic || binding.access === "uniform" };
   return { binding: binding.binding, visibility: VISIBLE_TO_COMPUTE, buffer };
 }
+
+/** A bind group with what it binds: by numbers, one for each place. */
+interface Bound {
+  readonly keys: readonly number[];
+  readonly group: GPUBindGroup;
+}
+
+/** Groups of a layout looked at before any other: a loop of ops comes back to the same few. */
+const RECENT = 4;
 
 /**
  * Bind groups by layout and buffers. Bounded in two generations: when the young one is full it becomes the old one, and what
@@ -98,6 +113,7 @@ export class BindGroups {
   private readonly capacity: number;
   private young = new Map<string, GPUBindGroup>();
   private old = new Map<string, GPUBindGroup>();
+  private recent = new WeakMap<GroupLayout, Bound[]>();
 
   constructor(gpu: Gpu, capacity: number) {
     this.gpu = gpu;
@@ -107,6 +123,7 @@ export class BindGroups {
   clear(): void {
     this.young.clear();
     this.old.clear();
+    this.recent = new WeakMap();
   }
 
   bind(
@@ -118,16 +135,27 @@ export class BindGroups {
     return layout.groups.map((group) => ({
       index: group.index,
       group: this.get(group, storages, source),
-      // Absent only when the launch was not checked before.
-      offsets: group.uniforms.map((index) => offsets[index] ?? 0),
+      offsets: dynamicOffsets(group, storages, offsets),
     }));
   }
 
   private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
-    let key = `${layout.id}`;
-    for (const place of layout.places) {
-      key += place.uniform ? `,${source?.key}:${place.size}` : `,${storages[place.index]?.key}`;
-    }
+    let recent = this.recent.get(layout);
+    if (recent === undefined) this.recent.set(layout, (recent = []));
+    for (const { keys, group } of recent) if (binds(layout, keys, storages, source)) return group;
+    const keys = layout.places.map((place) => keyAt(place, storages, source));
+    const group = this.find(layout, `${layout.name},${keys.join()}`, storages, source);
+    if (recent.length >= RECENT) recent.shift();
+    recent.push({ keys, group });
+    return group;
+  }
+
+  private find(
+    layout: GroupLayout,
+    key: string,
+    storages: readonly Storage[],
+    source: UniformSource | undefined,
+  ): GPUBindGroup {
     let group = this.young.get(key);
     if (group !== undefined) return group;
     group = this.old.get(key) ?? this.create(layout, storages, source);
@@ -141,11 +169,51 @@ export class BindGroups {
 
   private create(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
     this.gpu.counters.bindGroups++;
-    const entries = layout.places.map(({ binding, uniform, index, size }): GPUBindGroupEntry => {
-      const buffer = uniform ? source?.gpu : storages[index]?.gpu;
-      if (buffer === undefined) throw new Error(`binding ${binding}: no buffer; this is a defect of jnx`);
-      return { binding, resource: uniform ? { buffer, offset: 0, size } : { buffer } };
+    const entries = layout.places.map(({ binding, uniform, index, size, dynamic }): GPUBindGroupEntry => {
+      if (uniform) return { binding, resource: { buffer: present(source?.gpu, binding), offset: 0, size } };
+      const { gpu, offset, bytes } = present(storages[index], binding);
+      return { binding, resource: { buffer: gpu, offset: dynamic ? 0 : offset, size: bytes } };
     });
     return this.gpu.device.createBindGroup({ layout: layout.gpu, entries });
   }
+}
+
+/** What tells a binding from others: of what is bound at an offset of its own the buffer, all parts of which have one size. */
+function keyAt(place: Place, storages: readonly Storage[], source: UniformSource | undefined): number {
+  if (place.uniform) return source?.key ?? 0;
+  const storage = storages[place.index];
+  return (place.dynamic ? storage?.gpuKey : storage?.key) ?? 0;
+}
+
+/** Whether a group with these keys is the one that binds these buffers. */
+function binds(
+  layout: GroupLayout,
+  keys: readonly number[],
+  storages: readonly Storage[],
+  source: UniformSource | undefined,
+): boolean {
+  const { places } = layout;
+  for (let k = 0; k < places.length; k++) {
+    const place = places[k];
+    if (place === undefined || keyAt(place, storages, source) !== keys[k]) return false;
+  }
+  return true;
+}
+
+function dynamicOffsets(
+  { places }: GroupLayout,
+  storages: readonly Storage[],
+  uniforms: readonly number[],
+): readonly number[] {
+  const offsets: number[] = [];
+  for (const { dynamic, uniform, index } of places) {
+    // Absent only when the launch was not checked before.
+    if (dynamic) offsets.push((uniform ? uniforms[index] : storages[index]?.offset) ?? 0);
+  }
+  return offsets;
+}
+
+function present<T>(value: T | undefined, binding: number): T {
+  if (value === undefined) throw new Error(`binding ${binding}: no buffer; this is a defect of jnx`);
+  return value;
 }

@@ -14,13 +14,15 @@ import type {
   ProgramStep,
 } from "../executor.ts";
 import { Memory } from "../memory.ts";
-import type { MemoryOptions } from "../memory.ts";
+import type { Handle, MemoryOptions } from "../memory.ts";
+import { at } from "../../view.ts";
 import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import type { Wait } from "./gpu.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
 import { Pipelines, kernelError } from "./pipelines.ts";
+import type { PipelineEntry } from "./pipelines.ts";
 import { Profile } from "./profile.ts";
 import { GpuProgram } from "./program.ts";
 import { CommandQueue } from "./queue.ts";
@@ -93,7 +95,7 @@ class WebGpuExecutor implements Executor {
       readback: this.readback,
       profile: debug >= 1 ? new Profile(gpu) : undefined,
     });
-    const retire = (storage: Storage): void => this.queue.retire(storage.gpu, storage.lastUse);
+    const retire = (buffer: GPUBuffer, lastUse: number): void => this.queue.retire(buffer, lastUse);
     this.memoryPart = new Memory(
       gpuMemory(gpu, retire, () => this.memoryPart.trim()),
       options,
@@ -105,9 +107,9 @@ class WebGpuExecutor implements Executor {
     void device.lost.then(({ reason, message }) => this.lose(reason === "destroyed" ? "destroyed" : "lost", message));
   }
 
-  allocate(bytes: number, label: string): DeviceBuffer {
+  allocate(bytes: number, label: string, apart?: readonly DeviceBuffer[]): DeviceBuffer {
     this.gpu.alive();
-    return this.memoryPart.allocate(bytes, label);
+    return this.memoryPart.allocate(bytes, label, apart);
   }
 
   release(buffer: DeviceBuffer): void {
@@ -134,6 +136,8 @@ class WebGpuExecutor implements Executor {
     checkRange("copy", target.label, toOffset, bytes, to.bytes);
     if (source === target)
       throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
+    // WebGPU copies between two buffers only.
+    if (source.storage.part && source.storage.gpu === target.storage.gpu) this.moveOut(source);
     if (bytes > 0) this.queue.copy({ from: source.storage, fromOffset, to: target.storage, toOffset, bytes });
   }
 
@@ -143,6 +147,7 @@ class WebGpuExecutor implements Executor {
     const entry = this.pipelines.get(kernel);
     const storages: Storage[] = [];
     for (const buffer of launch.buffers) storages.push(this.memoryPart.own(buffer).storage);
+    if (storages.some(isPart)) this.separate(launch, entry, storages);
     checkCounts(label, kernel.name, entry.layout, storages.length, uniforms);
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
@@ -156,6 +161,21 @@ class WebGpuExecutor implements Executor {
     const chunk = this.uniforms.reserve(bytes, this.queue.next, this.queue.submitted);
     const offsets = uniforms.map((data) => this.uniforms.push(chunk, data));
     this.queue.launch({ label, entry, storages, chunk, offsets, grid });
+  }
+
+  /** Moves operands out of the buffers that the launch writes parts of. */
+  private separate({ buffers }: Launch, { layout }: PipelineEntry, storages: Storage[]): void {
+    layout.storage.forEach(({ access }, k) => {
+      const [read, buffer] = [storages[k], buffers[k]];
+      if (access === "read_write" || read?.part !== true || buffer === undefined) return;
+      const clashes = layout.storage.some(
+        (other, j) => other.access === "read_write" && storages[j]?.gpu === read.gpu && storages[j] !== read,
+      );
+      if (!clashes) return;
+      const handle = this.memoryPart.own(buffer);
+      if (handle.storage === read) this.moveOut(handle);
+      storages[k] = handle.storage;
+    });
   }
 
   createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program {
@@ -177,9 +197,19 @@ class WebGpuExecutor implements Executor {
         program.label,
       ]);
     }
-    this.queue.replay(
-      program,
-      buffers.map((buffer) => this.memoryPart.own(buffer).storage),
+    const storages: Storage[] = [];
+    for (let slot = 0; slot < buffers.length; slot++) {
+      const handle = this.memoryPart.own(at(buffers, slot));
+      if (handle.storage.part && program.apart[slot] === true) this.moveOut(handle);
+      storages.push(handle.storage);
+    }
+    this.queue.replay(program, storages);
+  }
+
+  /** Gives a part of a larger buffer a buffer of its own: WebGPU takes a buffer as read or as written, never in part. */
+  private moveOut(handle: Handle<Storage>): void {
+    this.memoryPart.moveOut(handle, (from, to) =>
+      this.queue.copy({ from, fromOffset: 0, to, toOffset: 0, bytes: from.bytes }),
     );
   }
 
@@ -248,6 +278,10 @@ class WebGpuExecutor implements Executor {
     this.rejectLost(error);
     this.options.onLost?.(error);
   }
+}
+
+function isPart({ part }: Storage): boolean {
+  return part;
 }
 
 function describe(device: GPUDevice, info: AdapterInfo): DeviceInfo {

@@ -2,32 +2,58 @@ import type { MemorySource } from "../memory.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
 
-/** A GPU buffer that outlives the handles on it: recycling makes a new handle, the storage stays. */
+/** A GPU buffer, or a part of one, that outlives the handles on it: recycling makes a new handle, the storage stays. */
 export interface Storage {
   /** Unique, for bind group keys. */
   readonly key: number;
+  /** Of the GPU buffer: the same for its parts, all of one size. */
+  readonly gpuKey: number;
   readonly bytes: number;
   readonly gpu: GPUBuffer;
+  /** Where in the GPU buffer it begins. */
+  readonly offset: number;
+  /** True if other storages lie in the same GPU buffer. */
+  readonly part: boolean;
   /** The last queued command that uses it. */
   lastUse: number;
 }
 
 /** Storage buffers of a WebGPU device. `retire` destroys one once the commands queued on it have been submitted. */
-export function gpuMemory(gpu: Gpu, retire: (storage: Storage) => void, trim: () => void): MemorySource<Storage> {
+export function gpuMemory(
+  gpu: Gpu,
+  retire: (buffer: GPUBuffer, lastUse: number) => void,
+  trim: () => void,
+): MemorySource<Storage> {
   const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
+  const make = (bytes: number, label: string, exhausted: (reason: string) => Error): GPUBuffer => {
+    const done = gpu.watch();
+    const buffer = gpu.buffer(bytes, USAGE.storage | USAGE.indirect | USAGE.copySrc | USAGE.copyDst, label);
+    done((error) => {
+      gpu.failures.record(exhausted(`the device says: ${error.message.trim()}`), 0);
+      trim();
+    });
+    return buffer;
+  };
   return {
     // Bindings are whole buffers, and storage sizes are multiples of 4.
     largest: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4,
     create(bytes, label, exhausted) {
-      const done = gpu.watch();
-      const buffer = gpu.buffer(bytes, USAGE.storage | USAGE.indirect | USAGE.copySrc | USAGE.copyDst, label);
-      done((error) => {
-        gpu.failures.record(exhausted(`the device says: ${error.message.trim()}`), 0);
-        trim();
-      });
-      return { key: gpu.nextKey(), bytes, gpu: buffer, lastUse: 0 };
+      const buffer = make(bytes, label, exhausted);
+      const key = gpu.nextKey();
+      return { key, gpuKey: key, bytes, gpu: buffer, offset: 0, part: false, lastUse: 0 };
     },
-    destroy: retire,
+    cut(bytes, count, exhausted) {
+      const buffer = make(bytes * count, `${count} of ${bytes} bytes`, exhausted);
+      const gpuKey = gpu.nextKey();
+      return Array.from({ length: count }, (_, k) => {
+        return { key: gpu.nextKey(), gpuKey, bytes, gpu: buffer, offset: k * bytes, part: true, lastUse: 0 };
+      });
+    },
+    discard(pieces) {
+      const [first] = pieces;
+      if (first !== undefined) retire(first.gpu, Math.max(...pieces.map((piece) => piece.lastUse)));
+    },
+    destroy: (storage) => retire(storage.gpu, storage.lastUse),
     abandon: (storage) => storage.gpu.destroy(),
   };
 }

@@ -53,6 +53,8 @@ export class GpuProgram implements Program {
   disposed = false;
   /** The last queued replay. */
   lastUse = 0;
+  /** By slot: true for what a step writes, copies or takes its grid from. WebGPU wants that apart from what is read. */
+  readonly apart: readonly boolean[];
   private readonly prepared: readonly PreparedStep[];
   private readonly bindGroups: BindGroups;
   private readonly source: UniformSource | undefined;
@@ -75,6 +77,7 @@ export class GpuProgram implements Program {
     const uniforms: Uint8Array[] = [];
     this.prepared = steps.map((step) => prepare(step, slots, gpu, pipelines, uniforms));
     const launches = this.prepared.filter((step) => step.kind === "launch");
+    this.apart = writtenSlots(this.prepared, slots);
     this.entries = [...new Set(launches.map((step) => step.entry))];
     this.dispatches = launches.length;
     this.source = uploadAll(gpu, uniforms, label);
@@ -116,16 +119,34 @@ export class GpuProgram implements Program {
       label,
       entry,
       grid,
-      indirect: indirect && { buffer: pick(storages, indirect.slot).gpu, offset: indirect.offset },
+      indirect: indirect && placed(pick(storages, indirect.slot), indirect.offset),
       groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets),
     };
   }
+}
+
+function placed({ gpu, offset }: Storage, within: number): { readonly buffer: GPUBuffer; readonly offset: number } {
+  return { buffer: gpu, offset: offset + within };
 }
 
 function pick(storages: readonly Storage[], slot: number): Storage {
   const storage = storages[slot];
   if (storage === undefined) throw new Error(`program: no buffer for slot ${slot}; this is a defect of jnx`);
   return storage;
+}
+
+function writtenSlots(steps: readonly PreparedStep[], slots: number): boolean[] {
+  const apart = new Array<boolean>(slots).fill(false);
+  for (const step of steps) {
+    if (step.kind === "copy") apart[step.from] = apart[step.to] = true;
+    else {
+      step.entry.layout.storage.forEach(({ access }, k) => {
+        if (access === "read_write") apart[step.slots[k] ?? 0] = true;
+      });
+      if (step.indirect !== undefined) apart[step.indirect.slot] = true;
+    }
+  }
+  return apart;
 }
 
 function prepare(

@@ -132,7 +132,7 @@ export class CommandQueue {
   /** Writes at once when nothing queued uses the buffer. */
   write(to: Storage, offset: number, data: Uint8Array<ArrayBuffer>): void {
     if (to.lastUse <= this.submitted) {
-      this.parts.gpu.upload(to.gpu, offset, data);
+      this.parts.gpu.upload(to.gpu, to.offset + offset, data);
       return;
     }
     this.bytes += data.byteLength;
@@ -252,12 +252,12 @@ export class CommandQueue {
         this.encodeLaunch(command, seq);
         break;
       case "copy":
-        this.open(seq).copy(command.from.gpu, command.fromOffset, command.to.gpu, command.bytes, command.toOffset);
+        this.open(seq).copy(command.from, command.fromOffset, command.to, command.bytes, command.toOffset);
         break;
       case "write":
         if (command.after > this.submitted) this.submit();
         this.bytes -= command.data.byteLength;
-        this.parts.gpu.upload(command.to.gpu, command.offset, command.data);
+        this.parts.gpu.upload(command.to.gpu, command.to.offset + command.offset, command.data);
         break;
       case "replay":
         this.encodeReplay(command, seq);
@@ -297,7 +297,7 @@ export class CommandQueue {
     for (; command.encoded < steps.length; command.encoded++) {
       const step = steps[command.encoded];
       if (step === undefined) break;
-      if (step.kind === "copy") this.open(seq).copy(step.from.gpu, 0, step.to.gpu, step.bytes);
+      if (step.kind === "copy") this.open(seq).copy(step.from, 0, step.to, step.bytes);
       else if (step.entry.pipeline === undefined) break;
       else this.open(seq).dispatch(step.label, step.entry.pipeline, step.groups, step.indirect ?? step.grid);
     }
@@ -315,7 +315,7 @@ export class CommandQueue {
     }
     const batch = this.open(seq);
     const staging = readback.stage(bytes);
-    batch.copy(from.gpu, offset, staging.gpu, Math.ceil(bytes / 4) * 4);
+    batch.copy(from, offset, staging, Math.ceil(bytes / 4) * 4);
     this.staged.push(() => void this.settle(waiter, seq, readback.fetch(staging, bytes)));
   }
 

@@ -8,6 +8,7 @@ const KEPT = 16 * 2 ** 20;
 interface Staging {
   readonly bytes: number;
   readonly gpu: GPUBuffer;
+  readonly offset: 0;
 }
 
 /** Staging buffers for reads, reused once unmapped. */
@@ -22,7 +23,8 @@ export class Readback {
   /** A staging buffer to copy `bytes` into. */
   stage(bytes: number): Staging {
     const size = Math.min(sizeClass(bytes), this.gpu.device.limits.maxBufferSize);
-    return this.pool.take(size) ?? { bytes: size, gpu: this.gpu.buffer(size, USAGE.mapRead | USAGE.copyDst, "read") };
+    const known = this.pool.take(size);
+    return known ?? { bytes: size, gpu: this.gpu.buffer(size, USAGE.mapRead | USAGE.copyDst, "read"), offset: 0 };
   }
 
   /** The bytes in `staging`, once the submission that fills it is done. */

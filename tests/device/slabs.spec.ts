@@ -1,0 +1,184 @@
+import { makeExecutor } from "@jnx/testing";
+import type { Executor } from "@jnx/tensor";
+import type { DeviceBuffer } from "@jnx/tensor/internal";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sizeClass } from "../../packages/tensor/src/device/pool.ts";
+import { blocksIn, slabClass, Slabs } from "../../packages/tensor/src/device/slabs.ts";
+import { mixKernel, mixLaunch, numbers, params, random, upload } from "./kit.ts";
+
+const MIB = 2 ** 20;
+
+interface Piece {
+  readonly bytes: number;
+  readonly slab: number;
+}
+
+/** Slabs of made-up memory, and the numbers of those destroyed. */
+function madeUp(): { slabs: Slabs<Piece>; gone: number[]; take: (bytes: number, apart: readonly Piece[]) => Piece } {
+  const gone: number[] = [];
+  const slabs = new Slabs<Piece>((pieces) => gone.push(pieces[0]?.slab ?? -1));
+  let made = 0;
+  const take = (bytes: number, apart: readonly Piece[]): Piece => {
+    const size = slabClass(bytes) ?? 0;
+    const found = slabs.take(size, apart);
+    if (found !== undefined) return found;
+    made++;
+    slabs.add(Array.from({ length: blocksIn(size) }, () => ({ bytes: size, slab: made })));
+    return slabs.take(size, apart) ?? { bytes: 0, slab: -1 };
+  };
+  return { slabs, gone, take };
+}
+
+describe("slabs", () => {
+  test("have blocks that are size classes, aligned as bindings must be, up to 64 KiB", () => {
+    for (let bytes = 1; bytes <= 65_536; bytes += 61) {
+      const size = slabClass(bytes) ?? 0;
+      expect(size).toBeGreaterThanOrEqual(bytes);
+      expect(size % 256).toBe(0);
+      expect(sizeClass(size)).toBe(size);
+      expect(blocksIn(size) * size).toBeLessThanOrEqual(MIB);
+      expect(blocksIn(size)).toBeGreaterThanOrEqual(16);
+    }
+    expect(slabClass(65_537)).toBeUndefined();
+  });
+
+  test("a block lies in no slab of those it is asked apart from, and is given out once", () => {
+    const { take, slabs } = madeUp();
+    const pick = random(2);
+    const held: Piece[] = [];
+    for (let i = 0; i < 5000; i++) {
+      if (held.length > 300) slabs.give(held.splice(pick(held.length), 1)[0] ?? { bytes: 0, slab: 0 });
+      const apart = held.length === 0 ? [] : [0, 1, 2].flatMap(() => held[pick(held.length)] ?? []);
+      const piece = take(200 + pick(3) * 300, apart);
+      expect(held).not.toContain(piece);
+      expect(apart.map(({ slab }) => slab)).not.toContain(piece.slab);
+      held.push(piece);
+    }
+  });
+
+  test("count their free bytes, keep few of them when all is given back, and none when trimmed", () => {
+    const { take, slabs, gone } = madeUp();
+    const held = Array.from({ length: 1000 }, () => take(60_000, []));
+    for (const piece of held) slabs.give(piece);
+    expect(slabs.bytes).toBeLessThanOrEqual(9 * MIB);
+    expect(gone.length).toBeGreaterThan(40);
+    slabs.trim();
+    expect(slabs.bytes).toBe(0);
+    expect(new Set(gone).size).toBe(gone.length);
+  });
+
+  test("one of which a block is in use is not destroyed", () => {
+    const { take, slabs, gone } = madeUp();
+    const [kept, other] = [take(100, []), take(100, [])];
+    slabs.give(other);
+    slabs.trim();
+    expect(gone).toEqual([]);
+    slabs.give(kept);
+    slabs.trim();
+    expect(gone).toEqual([1]);
+  });
+});
+
+describe("parts of buffers", () => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await makeExecutor();
+  });
+  afterAll(() => executor.destroy());
+
+  const N = 50;
+
+  test("do what whole buffers do: launches that clash, copies, writes, programs, in any order", async () => {
+    const pick = random(3);
+    const kernel = mixKernel("program");
+    const program = executor.createProgram(
+      [
+        { kind: "launch", label: "a", kernel, grid: [1, 1, 1], slots: [0, 1], uniforms: [params(N, 7)] },
+        { kind: "launch", label: "b", kernel, grid: [1, 1, 1], slots: [1, 2], uniforms: [params(N, 9)] },
+        { kind: "copy", from: 0, to: 3, bytes: 4 * N },
+      ],
+      4,
+      "parts",
+    );
+    interface Pair {
+      readonly buffer: DeviceBuffer;
+      values: Uint32Array;
+    }
+    const make = (apart: readonly DeviceBuffer[]): Pair => {
+      const values = Uint32Array.from({ length: N }, () => pick(1000));
+      const buffer = executor.allocate(4 * N, "part", apart);
+      executor.write(buffer, values);
+      return { buffer, values };
+    };
+    const mixed = (x: Uint32Array, y: Uint32Array, c: number): Uint32Array => y.map((v, i) => 3 * (x[i] ?? 0) + v + c);
+    const pairs = Array.from({ length: 8 }, () => make([]));
+    for (let turn = 0; turn < 600; turn++) {
+      const order = pairs.map((_, k) => ({ k, by: pick(1000) })).sort((a, b) => a.by - b.by);
+      const [a, b, c, d] = order.flatMap(({ k }) => pairs[k] ?? []);
+      if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error("too few buffers");
+      const what = pick(5);
+      if (what <= 1) {
+        executor.run(mixLaunch(a.buffer, b.buffer, N, turn));
+        b.values = mixed(a.values, b.values, turn);
+      } else if (what === 2) {
+        executor.copy(a.buffer, b.buffer, 4 * N);
+        b.values = a.values.slice();
+      } else if (what === 3) {
+        executor.replay(
+          program,
+          [a, b, c, d].map(({ buffer }) => buffer),
+        );
+        d.values = a.values.slice();
+        b.values = mixed(a.values, b.values, 7);
+        c.values = mixed(b.values, c.values, 9);
+      } else {
+        const at = pairs.indexOf(a);
+        executor.release(a.buffer);
+        pairs[at] = make(turn % 2 === 0 ? [] : [b.buffer]);
+      }
+    }
+    const read = await Promise.all(pairs.map(({ buffer }) => numbers(executor, buffer, N)));
+    expect(read.map((data) => [...data])).toEqual(pairs.map(({ values }) => [...values]));
+    await executor.settled();
+  });
+
+  test("share bind groups: a chain in fresh memory needs few buffers and few groups", async () => {
+    const chain = async (): Promise<number> => {
+      let x = upload(executor, new Uint32Array(N));
+      const all = [x];
+      for (let i = 0; i < 300; i++) {
+        const y = executor.allocate(4 * N, "y", [x]);
+        executor.write(y, new Uint32Array(N));
+        executor.run(mixLaunch(x, y, N, 1));
+        all.push((x = y));
+      }
+      const [first] = await numbers(executor, x, 1);
+      for (const buffer of all) executor.release(buffer);
+      return first ?? 0;
+    };
+    await chain();
+    const before = executor.counters();
+    let expected = 0;
+    for (let i = 0; i < 300; i++) expected = (3 * expected + 1) % 2 ** 32;
+    expect(await chain()).toBe(expected);
+    const after = executor.counters();
+    expect(after.bufferCreations - before.bufferCreations).toBeLessThanOrEqual(4);
+    expect(after.bindGroups - before.bindGroups).toBeLessThanOrEqual(16);
+  });
+
+  test("go back and are destroyed; the limit counts them", async () => {
+    executor.clearCaches();
+    const before = executor.memory();
+    const held = Array.from({ length: 100 }, () => executor.allocate(1000, "part", []));
+    expect(executor.memory().live - before.live).toBe(100 * 1024);
+    for (const buffer of held) executor.release(buffer);
+    expect(executor.memory().live).toBe(before.live);
+    executor.clearCaches();
+    expect(executor.memory().pooled).toBe(before.pooled);
+    const small = await makeExecutor({ memoryLimit: 100 * 1024 });
+    const few = Array.from({ length: 20 }, () => small.allocate(4096, "small", []));
+    expect(small.memory().live).toBe(20 * 4096);
+    for (const buffer of few) small.release(buffer);
+    small.destroy();
+  });
+});
