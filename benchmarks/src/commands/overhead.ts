@@ -13,8 +13,14 @@ async function run({ adapter }: { readonly adapter: Overhead.OverheadDevice }): 
   // It exports what the file it was made from does.
   const { measureOverhead } = (await import(bundleFile("overhead"))) as typeof Overhead;
   const costs = await measureOverhead(adapter);
-  const rows = costs.map(({ name, min, median, calls }) => [name, min.toFixed(0), median.toFixed(0), String(calls)]);
-  printTables([{ title: `Host time on ${adapter}, in µs`, rows: [["call", "min", "median", "calls"], ...rows] }]);
+  const text = (times: Overhead.Times | undefined): string =>
+    times === undefined ? "-" : `${times.min.toFixed(1)} / ${times.median.toFixed(1)}`;
+  const rows = costs.map(({ name, alone, inARow, webgpu, calls }) => {
+    const ours = webgpu && { min: inARow.min - webgpu.min, median: inARow.median - webgpu.median };
+    return [name, text(inARow), text(webgpu), text(ours), text(alone), String(calls)];
+  });
+  const head = ["call", "in a row", "in WebGPU", "in jnx", "alone", "calls"];
+  printTables([{ title: `Host time on ${adapter}, min / median in µs`, rows: [head, ...rows] }]);
 }
 
 export function addOverhead(program: Command): void {

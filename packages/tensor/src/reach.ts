@@ -5,6 +5,8 @@ import { reachableTensors } from "./tree.ts";
 
 /** The device memory that a value can reach. */
 export function reachableStorages(value: unknown): Storage[] {
+  // Most Variables hold one array, and each write asks.
+  if (value instanceof Tensor && value.composition === undefined) return storageOf(value);
   return [...tensorsOf(value)].flatMap(storageOf);
 }
 

@@ -4,7 +4,9 @@ import { ShapeError } from "./errors.ts";
 export type Shape = readonly number[];
 
 export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, extent) => product * extent, 1);
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -43,6 +45,8 @@ function kindOf(value: unknown): string {
 
 /** Numpy broadcasting of any number of shapes. */
 export function broadcastShapes(name: string, ...shapes: readonly Shape[]): Shape {
+  const [first] = shapes;
+  if (first !== undefined && shapes.every((shape) => sameShape(shape, first))) return first;
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
     let extent = 1;

@@ -76,8 +76,7 @@ export class Memory<S extends Block> {
     }
     if (bytes > this.source.largest) throw this.tooLarge(bytes, label);
     const size = Math.min(sizeClass(bytes), this.source.largest);
-    const storage =
-      (apart && this.piece(bytes, label, apart)) ?? this.pool.take(size) ?? this.create(size, label);
+    const storage = (apart && this.piece(bytes, label, apart)) ?? this.pool.take(size) ?? this.create(size, label);
     const handle = new Handle<S>(storage, label, this);
     this.handles.add(handle);
     this.live += handle.bytes;
@@ -92,8 +91,7 @@ export class Memory<S extends Block> {
     handle.released = true;
     this.handles.delete(handle);
     this.live -= handle.bytes;
-    if (this.slabs.slabOf(handle.storage) !== undefined) this.slabs.give(handle.storage);
-    else this.pool.give(handle.storage);
+    if (!this.slabs.give(handle.storage)) this.pool.give(handle.storage);
     this.pool.trim(this.options.poolLimit ?? Math.max(this.peak, POOL_FLOOR));
   }
 
@@ -138,6 +136,7 @@ export class Memory<S extends Block> {
     for (const handle of this.handles) {
       handle.released = true;
       this.source.abandon(handle.storage);
+      this.slabs.give(handle.storage);
     }
     this.handles.clear();
     this.live = 0;

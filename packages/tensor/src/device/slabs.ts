@@ -43,11 +43,6 @@ export class Slabs<B extends Block> {
     this.destroy = destroy;
   }
 
-  /** The slab that a block was cut out of; undefined for others. */
-  slabOf(block: B): Slab<B> | undefined {
-    return this.homes.get(block);
-  }
-
   /** A free block of exactly `size` in none of the slabs of `apart`, or undefined. */
   take(size: number, apart: readonly B[]): B | undefined {
     const list = this.open.get(size);
@@ -74,13 +69,15 @@ export class Slabs<B extends Block> {
     this.listOf(blocks).push(slab);
   }
 
-  give(block: B): void {
+  /** Takes a block back; false for one that was not cut out of a slab. */
+  give(block: B): boolean {
     const slab = this.homes.get(block);
-    if (slab === undefined) return;
+    if (slab === undefined) return false;
     if (slab.free.length === 0) this.listOf(slab.blocks).push(slab);
     slab.free.push(block);
     this.bytes += block.bytes;
     if (slab.free.length === slab.blocks.length && this.bytes > KEPT) this.drop(slab);
+    return true;
   }
 
   /** Destroys all slabs of which nothing is in use. */

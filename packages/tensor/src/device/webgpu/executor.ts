@@ -15,7 +15,6 @@ import type {
 } from "../executor.ts";
 import { Memory } from "../memory.ts";
 import type { Handle, MemoryOptions } from "../memory.ts";
-import { at } from "../../view.ts";
 import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import type { Wait } from "./gpu.ts";
@@ -145,9 +144,9 @@ class WebGpuExecutor implements Executor {
     this.gpu.alive();
     const { label, kernel, grid, uniforms } = launch;
     const entry = this.pipelines.get(kernel);
-    const storages: Storage[] = [];
-    for (const buffer of launch.buffers) storages.push(this.memoryPart.own(buffer).storage);
-    if (storages.some(isPart)) this.separate(launch, entry, storages);
+    const handles = launch.buffers.map((buffer) => this.memoryPart.own(buffer));
+    this.separate(entry, handles);
+    const storages = handles.map((handle) => handle.storage);
     checkCounts(label, kernel.name, entry.layout, storages.length, uniforms);
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
@@ -164,17 +163,15 @@ class WebGpuExecutor implements Executor {
   }
 
   /** Moves operands out of the buffers that the launch writes parts of. */
-  private separate({ buffers }: Launch, { layout }: PipelineEntry, storages: Storage[]): void {
+  private separate({ layout }: PipelineEntry, handles: readonly Handle<Storage>[]): void {
     layout.storage.forEach(({ access }, k) => {
-      const [read, buffer] = [storages[k], buffers[k]];
-      if (access === "read_write" || read?.part !== true || buffer === undefined) return;
-      const clashes = layout.storage.some(
-        (other, j) => other.access === "read_write" && storages[j]?.gpu === read.gpu && storages[j] !== read,
-      );
-      if (!clashes) return;
-      const handle = this.memoryPart.own(buffer);
-      if (handle.storage === read) this.moveOut(handle);
-      storages[k] = handle.storage;
+      const read = handles[k];
+      if (access === "read_write" || read?.storage.part !== true) return;
+      const clashes = layout.storage.some((other, j) => {
+        const written = other.access === "read_write" ? handles[j]?.storage : undefined;
+        return written?.gpu === read.storage.gpu && written !== read.storage;
+      });
+      if (clashes) this.moveOut(read);
     });
   }
 
@@ -197,13 +194,14 @@ class WebGpuExecutor implements Executor {
         program.label,
       ]);
     }
-    const storages: Storage[] = [];
-    for (let slot = 0; slot < buffers.length; slot++) {
-      const handle = this.memoryPart.own(at(buffers, slot));
+    const handles = buffers.map((buffer) => this.memoryPart.own(buffer));
+    handles.forEach((handle, slot) => {
       if (handle.storage.part && program.apart[slot] === true) this.moveOut(handle);
-      storages.push(handle.storage);
-    }
-    this.queue.replay(program, storages);
+    });
+    this.queue.replay(
+      program,
+      handles.map((handle) => handle.storage),
+    );
   }
 
   /** Gives a part of a larger buffer a buffer of its own: WebGPU takes a buffer as read or as written, never in part. */
@@ -278,10 +276,6 @@ class WebGpuExecutor implements Executor {
     this.rejectLost(error);
     this.options.onLost?.(error);
   }
-}
-
-function isPart({ part }: Storage): boolean {
-  return part;
 }
 
 function describe(device: GPUDevice, info: AdapterInfo): DeviceInfo {

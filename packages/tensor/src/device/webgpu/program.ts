@@ -56,6 +56,8 @@ export class GpuProgram implements Program {
   /** By slot: true for what a step writes, copies or takes its grid from. WebGPU wants that apart from what is read. */
   readonly apart: readonly boolean[];
   private readonly prepared: readonly PreparedStep[];
+  /** The slots of each step. */
+  private readonly used: readonly (readonly number[])[];
   private readonly bindGroups: BindGroups;
   private readonly source: UniformSource | undefined;
   private readonly retire: (buffer: GPUBuffer, lastUse: number) => void;
@@ -77,6 +79,7 @@ export class GpuProgram implements Program {
     const uniforms: Uint8Array[] = [];
     this.prepared = steps.map((step) => prepare(step, slots, gpu, pipelines, uniforms));
     const launches = this.prepared.filter((step) => step.kind === "launch");
+    this.used = steps.map(slotsOf);
     this.apart = writtenSlots(this.prepared, slots);
     this.entries = [...new Set(launches.map((step) => step.entry))];
     this.dispatches = launches.length;
@@ -95,13 +98,22 @@ export class GpuProgram implements Program {
   /** The steps on these storages, one per slot; bound before or now. */
   bind(storages: readonly Storage[]): readonly BoundStep[] {
     const known = this.sets.findIndex((set) => set.storages.every((storage, i) => storage === storages[i]));
-    const set = this.sets[known] ?? { storages, steps: this.prepared.map((step) => this.bindStep(step, storages)) };
+    const set = this.sets[known] ?? { storages, steps: this.bindSteps(storages) };
     if (known > 0 || known === -1) {
       if (known > 0) this.sets.splice(known, 1);
       this.sets.unshift(set);
       if (this.sets.length > SETS_KEPT) this.sets.pop();
     }
     return set.steps;
+  }
+
+  /** Steps none of whose buffers changed stay as they are: often it is one result that nobody gave back. */
+  private bindSteps(storages: readonly Storage[]): readonly BoundStep[] {
+    return this.prepared.map((step, k) => {
+      const used = this.used[k] ?? [];
+      const same = this.sets.find((set) => used.every((slot) => set.storages[slot] === storages[slot]));
+      return same?.steps[k] ?? this.bindStep(step, storages);
+    });
   }
 
   private bindStep(step: PreparedStep, storages: readonly Storage[]): BoundStep {
