@@ -230,3 +230,76 @@ describe("integration_test", () => {
     expect(await shared.kernel.value.toArray()).not.toEqual(before);
   });
 });
+
+describe("Variables that hold lists of arrays", () => {
+  class Sower extends nnx.Module {
+    readonly w = param(2);
+    table?: Tensor;
+    call(x: Tensor): Tensor {
+      this.sow(nnx.Intermediate, "seen", mul(this.w, x));
+      return sum(mul(this.w, x));
+    }
+  }
+  // What sow gathers.
+  const sown = (m: Sower): Tensor[] => nnx.toPureDict(nnx.pop(m, nnx.Intermediate))["seen"] as Tensor[];
+  const values = (list: readonly Tensor[]): Promise<unknown[]> => Promise.all(list.map((one) => one.toArray()));
+
+  it("test_sow_pop: what is sown inside a transform is outside afterwards, once for each call", async () => {
+    const x = array([1, 2.5]);
+    const run = nnx.jit((m: Sower, v: Tensor) => m.call(v));
+    const model = new Sower();
+    run(model, x);
+    expect(await values(sown(model))).toEqual([[2, 5]]);
+    run(model, x);
+    run(model, mul(x, 2));
+    expect(await values(sown(model))).toEqual([
+      [2, 5],
+      [4, 10],
+    ]);
+    nnx.grad((m: Sower, v: Tensor) => m.call(v))(model, x);
+    expect(await values(sown(model))).toEqual([[2, 5]]);
+    nnx.vmap((m: Sower, v: Tensor) => m.call(v), {
+      inAxes: [
+        new nnx.StateAxes([
+          [nnx.Intermediate, 0],
+          ["...", null],
+        ]),
+        0,
+      ],
+    })(model, x);
+    expect(await values(sown(model))).toEqual([[2, 5]]);
+    nnx.remat((m: Sower, v: Tensor) => m.call(v))(model, x);
+    expect(await values(sown(model))).toEqual([[2, 5]]);
+  });
+
+  it("are read and written like others", async () => {
+    const held = new nnx.Variable({ a: [array([1, 2.5])], b: 3 });
+    const grow = nnx.jit((v: typeof held, by: Tensor) => {
+      const [a = by] = v.value.a;
+      v.value = { a: [mul(a, by)], b: v.value.b };
+      return sum(a);
+    });
+    expect(await grow(held, array(2)).item()).toBe(3.5);
+    expect(await grow(held, array(2)).item()).toBe(7);
+    expect(await values(held.value.a)).toEqual([[4, 10]]);
+    const mapped = nnx.vmap((v: typeof held) => {
+      const [a = zeros([])] = v.value.a;
+      v.value = { a: [add(a, 1)], b: 4 };
+      return a;
+    });
+    expect(await mapped(held).toArray()).toEqual([4, 10]);
+    expect([await values(held.value.a), held.value.b]).toEqual([[[5, 11]], 4]);
+  });
+
+  it("a new field that holds an array is filled, too", async () => {
+    const model = new Sower();
+    const f = nnx.jit((m: Sower, x: Tensor) => {
+      m.table = mul(x, m.w);
+      return m.table;
+    });
+    f(model, ones([2]));
+    expect(await model.table?.toArray()).toEqual([2, 2]);
+    f(model, mul(ones([2]), 3));
+    expect([await model.table?.toArray(), f.traces]).toEqual([[6, 6], 2]);
+  });
+});

@@ -112,7 +112,7 @@ export function axisOf(asked: Asked, slot: Slot): Axis {
     throw new ArgumentError(
       `${name}: ${option} has StateAxes for "${pathText(slot.at)}", which is an array; give a number or null`,
     );
-  const axis = prefix.axisOf(slot.path, slot.cell.variable ?? slot.tensor);
+  const axis = prefix.axisOf(slot.path, slot.cell.variable ?? slot.cell.holder ?? slot.tensor);
   if (axis !== undefined) return forKeys(axis, slot);
   const what = slot.cell.variable?.type.name ?? "the array";
   throw new GraphError(

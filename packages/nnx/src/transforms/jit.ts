@@ -8,7 +8,17 @@ import type { Leaf } from "../state.ts";
 import { exposeHeld, makeOwned, replaceValues, type AnyVariable } from "../variable.ts";
 import { guardCaptured } from "./captured.ts";
 import { checkOwn } from "./lifted.ts";
-import { checkUnbound, dataOf, enterAll, gather, gatherResult, rebuild, type Cell, type Gathered } from "./lift.ts";
+import {
+  checkUnbound,
+  dataOf,
+  enterAll,
+  gather,
+  gatherResult,
+  innerCells,
+  rebuild,
+  type Cell,
+  type Gathered,
+} from "./lift.ts";
 
 /** A compiled function: called like the original. */
 export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnType<F>) & {
@@ -145,7 +155,7 @@ class Step {
 
   /** The values of bare tensors in fields. */
   fields(): unknown[] {
-    return this.#cells.filter(({ variable }) => variable === undefined).map((cell) => cell.get());
+    return [...this.#cells, ...this.#born].filter(({ variable }) => variable === undefined).map((cell) => cell.get());
   }
 
   #result(aux: Recipe, take: () => Tensor): unknown {
@@ -189,14 +199,19 @@ class Step {
     }
   }
 
+  /** The places that f added to its arguments, and those inside lists that it wrote into Variables: filled after this very call. */
+  #laterCells(after: Gathered): Cell[] {
+    const known = new Set<unknown>(this.#gathered.cells.map(keyOf));
+    const added = after.cells.filter((cell) => !known.has(keyOf(cell)));
+    enterAll(added, undefined);
+    const inner = after.cells.flatMap((cell) => innerCells(cell, [])).filter((cell) => isSymbolic(cell.get()));
+    return [...added.filter((cell) => cell.get() instanceof Tensor), ...inner];
+  }
+
   #finish(returned: unknown, symbols: readonly Tensor[], before: readonly unknown[]): TraceResult<Recipe> {
     const after = gather(this.#args.map((arg, k) => (this.#statics.includes(k) ? undefined : arg)));
     const reshaped = after.text !== this.#gathered.text || othersChanged(this.#gathered.cells, before);
-    const known = new Set(this.#gathered.cells.map((cell) => cell.variable));
-    this.#born = after.cells.filter(
-      (cell) => cell.variable !== undefined && !known.has(cell.variable) && cell.get() instanceof Tensor,
-    );
-    enterAll(this.#born, undefined);
+    this.#born = this.#laterCells(after);
     this.#index = reshaped ? after.index : this.#gathered.index;
     const result = gatherResult(returned, new Map(this.#index));
     for (const cell of result.cells) checkOwn("jit", cell);
@@ -228,6 +243,11 @@ function partition(list: readonly number[], first: (item: number) => boolean): [
 function current(cell: Cell, symbol: Tensor | undefined): Tensor {
   const gone = cell.variable === undefined && !(cell.get() instanceof Tensor);
   return gone && symbol !== undefined ? symbol : tensorIn(cell);
+}
+
+/** What tells cells apart before and after: the Variable, or the path of a field. */
+function keyOf({ variable, path }: Cell): unknown {
+  return variable ?? JSON.stringify(path);
 }
 
 /** True if a Variable that holds no tensor got another value: what depends on it is baked into the trace. */

@@ -15,6 +15,8 @@ export function isGraph(value: unknown): boolean {
 export interface Cell {
   readonly path: Path;
   readonly variable: AnyVariable | undefined;
+  /** For a tensor inside a list or object that a Variable holds, that Variable. */
+  readonly holder?: AnyVariable;
   get(): unknown;
   /** Puts a value in without checks or consequences. */
   swap(value: unknown): void;
@@ -95,6 +97,50 @@ function cellOf({ path, leaf, owner }: Place, root: Path): Cell {
   const get = (): unknown =>
     owner instanceof Map ? owner.get(key) : Object.getOwnPropertyDescriptor(owner ?? {}, key)?.value;
   return { path: [...root, ...path], variable: undefined, get, swap: put };
+}
+
+/** The tensors inside a list or object that a Variable holds, each a place of its own; `root` is where the object is. */
+export function innerCells({ variable, path }: Cell, root: Path): Cell[] {
+  if (variable === undefined || !isPlain(peek(variable))) return [];
+  const { leaves, paths } = tree.flattenWithPath(peek(variable));
+  return leaves.flatMap((leaf, k): Cell[] => {
+    if (!(leaf instanceof Tensor)) return [];
+    const inner = paths[k] ?? [];
+    return [
+      { path: [...root, ...path, ...inner], variable: undefined, holder: variable, ...accessors(variable, inner) },
+    ];
+  });
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || value instanceof Map || prototype === Object.prototype || prototype === null;
+}
+
+function accessors(variable: AnyVariable, inner: Path): Pick<Cell, "get" | "swap"> {
+  const text = pathText(inner);
+  const look = (): { leaves: unknown[]; def: tree.TreeDef; at: number } => {
+    const { leaves, paths, def } = tree.flattenWithPath(peek(variable));
+    return { leaves, def, at: paths.findIndex((path) => pathText(path) === text) };
+  };
+  const get = (): unknown => {
+    const { leaves, at } = look();
+    return leaves[at];
+  };
+  const swap = (value: unknown): void => {
+    const { leaves, def, at } = look();
+    if (at < 0) return;
+    // The list itself may be in the user's hands: another takes its place.
+    swapValue(
+      variable,
+      tree.unflatten(
+        def,
+        leaves.map((leaf, k) => (k === at ? value : leaf)),
+      ),
+    );
+  };
+  return { get, swap };
 }
 
 /** Refuses a function that was made of an object's method: the object would be captured instead of passed. */

@@ -4,7 +4,7 @@ import { TraceContextError } from "../errors.ts";
 import { pathText, type Path } from "../node.ts";
 import { fromFlatState, type Leaf } from "../state.ts";
 import { checkWritable, enter, exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
-import { enterAll, gather, gatherResult, rebuild, type Cell, type Gathered } from "./lift.ts";
+import { enterAll, gather, gatherResult, innerCells, rebuild, type Cell, type Gathered } from "./lift.ts";
 
 /** A tensor that goes into a transform or comes out of it, and where it is. */
 export interface Slot {
@@ -109,7 +109,7 @@ export class Lifted {
       const was = cell.variable === undefined ? value : known.get(cell.variable);
       return value instanceof Tensor || value === was || !known.has(cell.variable) ? [] : [{ cell, value }];
     });
-    const ends = this.#cells.map((cell) => endOf(cell, start[this.#given.cells.indexOf(cell)]));
+    const ends = this.#cells.map((cell, k) => endOf(cell, tensors[k]));
     const slots = [...arguments_, ...detached, ...results.sort(byKind)];
     return { returned, result, slots, others, ends, born };
   }
@@ -120,8 +120,8 @@ export class Lifted {
     const made = new Set(run.born.map(({ variable }) => variable));
     for (const { cell } of run.slots)
       if (cell?.variable !== undefined && !made.has(cell.variable)) checkWritable(cell.variable);
-    run.slots.forEach((slot, k) => slot.cell?.swap(outputs[k]));
     for (const { cell, value } of run.others) cell.swap(value);
+    run.slots.forEach((slot, k) => slot.cell?.swap(outputs[k]));
     enterAll(run.born, currentFrame());
     return rebuild(run.result, data);
   }
@@ -184,11 +184,13 @@ export function slotsOf(gathered: Gathered, side: Slot["side"]): Slot[] {
   return gathered.parts.flatMap((part): Slot[] => {
     if (part.kind === "data") return [{ cell: undefined, side, at: part.path, path: [], tensor: part.tensor }];
     if (part.kind === "static") return [];
-    return part.cells.flatMap((cell): Slot[] => {
-      const tensor = cell.get();
-      if (!(tensor instanceof Tensor)) return [];
-      return [{ cell, side, at: part.path, path: pathIn(cell, part.path), tensor }];
-    });
+    return part.cells.flatMap((outer) =>
+      [outer, ...innerCells(outer, part.path)].flatMap((cell): Slot[] => {
+        const tensor = cell.get();
+        if (!(tensor instanceof Tensor)) return [];
+        return [{ cell, side, at: part.path, path: pathIn(cell, part.path), tensor }];
+      }),
+    );
   });
 }
 

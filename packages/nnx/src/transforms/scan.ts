@@ -150,11 +150,11 @@ class Scan {
   }
 
   #checkWrites(run: Run): void {
-    const known = new Set(this.#lifted.cells.map((cell) => cell.variable));
+    const known = new Set(this.#lifted.inputs.map(slotKey));
     for (const slot of run.slots) {
       if (slot.side === "result") continue;
       const axis = this.#axisOf(slot);
-      const born = slot.cell?.variable !== undefined && !known.has(slot.cell.variable);
+      const born = !known.has(slotKey(slot));
       if (axis === Carry && born)
         throw new GraphError(`scan: ${placeOf(slot)} is new, but a carry cannot grow; make it before the loop`);
       if (axis !== null || slot.cell?.variable instanceof RngState) continue;
