@@ -5,6 +5,7 @@ import { aliases, combineFunction, identityBits } from "../reduce/plan.ts";
 import type { PlanLimits, Stage } from "../stage.ts";
 import { gather } from "./gather.wgsl.gen.ts";
 import { reduce } from "./reduce.wgsl.gen.ts";
+import { scatterDisjoint } from "./scatter-disjoint.wgsl.gen.ts";
 import { scatter } from "./scatter.wgsl.gen.ts";
 
 /** Windows over the three middle axes of x, row-major `[outer, ...extent, inner]`; there are `[outer, ...out, inner]`. */
@@ -37,7 +38,7 @@ export interface WindowChoiceSpec extends WindowSpec {
 }
 
 const GROUP = 64;
-const volume = ([d, h, w]: Triple): number => d * h * w;
+const volume = ([d = 1, h = 1, w = 1]: readonly number[]): number => d * h * w;
 
 /**
  * The dispatch of a windowed reduction; x comes through `load`. None when the result is empty.
@@ -58,6 +59,7 @@ export function planWindowReduce(spec: WindowReduceSpec, limits: PlanLimits): re
       functions: [combine],
       params: {
         ...params(spec, count, width),
+        ...named("dil", spec.windowDilation),
         ...named("base", spec.baseDilation),
         identity: identityBits(spec.combine, spec.dtype),
       },
@@ -74,18 +76,25 @@ export function planWindowReduce(spec: WindowReduceSpec, limits: PlanLimits): re
 /** The dispatch of a choice; x, then the other operand, are bound in group 0. None when the result is empty. */
 export function planWindowChoice(spec: WindowChoiceSpec, limits: PlanLimits): readonly Stage[] {
   const width = spec.vector ? 4 : 1;
-  const places = spec.form === "gather" ? spec.out : spec.extent;
+  const apart = spec.form === "scatter" && areDisjoint(spec);
+  const cells = spec.extent.map((n, k) => ceilDiv(n + (spec.low[k] ?? 0), spec.strides[k] ?? 1));
+  const places = spec.form === "gather" ? spec.out : apart ? cells : spec.extent;
   const count = (spec.outer * volume(places) * spec.inner) / width;
   if (count === 0) return [];
+  const [cd = 1, ch = 1, cw = 1] = cells;
   const order =
     spec.dtype === "float32" ? keys.order_float : spec.dtype === "int32" ? keys.order_signed : keys.order_unsigned;
   const nan = spec.dtype === "float32" ? " | is_nan_float(v)" : "";
   return [
     {
-      kernel: spec.form === "gather" ? gather : scatter,
+      kernel: spec.form === "gather" ? gather : apart ? scatterDisjoint : scatter,
       consts: `const GX = ${GROUP}u;\n${aliases(spec.dtype, width)}\nfn key(v: V) -> K { return (${order.name}(v) ^ K(p.flip))${nan}; }`,
       functions: nan === "" ? [order] : [order, keys.is_nan_float],
-      params: { ...params(spec, count, width), flip: spec.arg === "max" ? 0 : 0xffff_ffff },
+      params: {
+        ...params(spec, count, width),
+        ...(apart ? { cd, ch, cw } : named("dil", spec.windowDilation)),
+        flip: spec.arg === "max" ? 0 : 0xffff_ffff,
+      },
       grid: foldGrid(ceilDiv(count, GROUP), limits.maxComputeWorkgroupsPerDimension),
       storeWidth: width,
       reads: "operands",
@@ -93,6 +102,13 @@ export function planWindowChoice(spec: WindowChoiceSpec, limits: PlanLimits): re
       workspaceElements: 0,
     },
   ];
+}
+
+/** Whether no element is in two windows, as in pooling by a stride of the window's size. */
+function areDisjoint({ window, strides, low, windowDilation }: WindowSpec): boolean {
+  return window.every(
+    (extent, k) => extent <= (strides[k] ?? 1) && (low[k] ?? 0) >= 0 && (extent === 1 || windowDilation[k] === 1),
+  );
 }
 
 function params(spec: WindowSpec, count: number, width: number): Record<string, number> {
@@ -104,7 +120,6 @@ function params(spec: WindowSpec, count: number, width: number): Record<string, 
     ...{ count, inner: spec.inner / width, od, oh, ow, nd, nh, nw, kd, kh, kw },
     ...named("step", spec.strides),
     ...named("low", low),
-    ...named("dil", spec.windowDilation),
   };
 }
 
