@@ -10,6 +10,7 @@ import {
   type AnyOp,
   type CallOp,
   type Level,
+  type Storage,
 } from "@jnx/tensor/internal";
 import { exactNumber, type Graph, type GraphCall, type GraphNode, type InputNode } from "./graph.ts";
 
@@ -25,6 +26,8 @@ export class Capture implements Level {
   readonly #constants = new Map<Tensor, GraphNode>();
   readonly #opIds = new Map<AnyOp, number>();
   readonly #names = new Map<GraphNode, string>();
+  /** Held while the function runs: a transform inside it would free what it made for the body of a loop. */
+  readonly #pinned: Storage[] = [];
 
   /** Tensors from outside that became inputs after those that were asked for; undefined to keep them as constants. */
   readonly lifted: Tensor[] | undefined;
@@ -79,9 +82,13 @@ export class Capture implements Level {
     return sizeOf(shape) === 0 ? literal(0, shape, dtype, weak) : this.#symbolic(node);
   }
 
-  /** Runs `body` with every op captured. */
+  /** Runs `body` with every op captured. What it closes over outlives the transforms inside it that made it. */
   run<T>(body: () => T): T {
-    return withLevel(this, body);
+    try {
+      return withLevel(this, body);
+    } finally {
+      for (const storage of this.#pinned.splice(0)) storage.pins--;
+    }
   }
 
   /** The node of a tensor met in the traced function: traced, closed over, or a number. */
@@ -120,6 +127,10 @@ export class Capture implements Level {
     this.#inputs.push(node);
     this.#constants.set(tensor, node);
     this.lifted?.push(tensor);
+    if (tensor.payload.kind === "device") {
+      tensor.payload.storage.pins++;
+      this.#pinned.push(tensor.payload.storage);
+    }
     return node;
   }
 

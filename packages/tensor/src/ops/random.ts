@@ -2,7 +2,20 @@
  * JAX's random numbers: Threefry-2x32. The same key gives the same numbers as in JAX, on every device. A key is made of a
  * seed; functions never use one up, so split it, or fold numbers in, and use each key once.
  */
-export { clone, foldIn, key, keyData, keyDtype, keyImpl, PRNGKey, split, wrapKeyData, type KeyDType, type KeyImpl, type KeyOptions } from "./random/keys.ts";
+export {
+  clone,
+  foldIn,
+  key,
+  keyData,
+  keyDtype,
+  keyImpl,
+  PRNGKey,
+  split,
+  wrapKeyData,
+  type KeyDType,
+  type KeyImpl,
+  type KeyOptions,
+} from "./random/keys.ts";
 export { KeyArray } from "./random/key-array.ts";
 export {
   bernoulli,
