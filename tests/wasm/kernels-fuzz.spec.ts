@@ -243,9 +243,14 @@ const PROGRAMS: Readonly<Record<string, { readonly run: Program; readonly exact?
   windows: {
     run: (d) => {
       const x = d.array([d.whole(1, 2), d.whole(6, 17), d.whole(6, 17), d.extent(6)]);
-      const pool = (a: Tensor): Tensor => lax.reduceWindow(a, -Infinity, lax.max, [1, 2, 3, 1], [1, 2, 2, 1], "VALID");
-      const [, tangent] = jax.jvp(pool, [x], [d.array(x.shape)]);
-      return [pool(x), jax.grad((a: Tensor) => jnp.sum(jnp.square(pool(a))))(x), tangent];
+      const pool =
+        (...strides: number[]) =>
+        (a: Tensor): Tensor =>
+          lax.reduceWindow(a, -Infinity, lax.max, [1, 2, 3, 1], [1, ...strides, 1], "SAME");
+      const [meeting, apart] = [pool(2, 2), pool(2, d.whole(3, 4))];
+      const [, tangent] = jax.jvp(meeting, [x], [d.array(x.shape)]);
+      const slopes = [meeting, apart].map((f) => jax.grad((a: Tensor) => jnp.sum(jnp.square(f(a))))(x));
+      return [meeting(x), tangent, ...slopes];
     },
   },
   attention: {
