@@ -17,7 +17,7 @@ const CHAIN: Readonly<Record<string, readonly string[]>> = {
   "@jnx/wgsl-wasm": ["@jnx/kernels-wgsl", "@jnx/tensor"],
   "@jnx/autodiff": ["@jnx/kernels-wgsl", "@jnx/tensor"],
   "@jnx/compile": ["@jnx/kernels-wgsl", "@jnx/tensor", "@jnx/autodiff"],
-  "@jnx/optax": ["@jnx/tensor"],
+  "@jnx/optax": ["@jnx/tensor", "@jnx/autodiff", "@jnx/compile"],
   "@jnx/nnx": ["@jnx/kernels-wgsl", "@jnx/tensor", "@jnx/autodiff", "@jnx/compile", "@jnx/optax"],
 };
 const CYCLES_ALLOWED = /^packages\/tensor\/src\/ops\/[^/]+\.ts$/;

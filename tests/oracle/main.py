@@ -24,6 +24,7 @@ import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
 import optax_contrib  # noqa: E402
 import optax_more  # noqa: E402
+import optax_search  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
 import structural_cases  # noqa: E402
@@ -49,6 +50,7 @@ golden.write("optax-more-schedules", optax_more.schedule_cases())
 golden.write("optax-more-losses", optax_more.loss_cases())
 golden.write("optax-contrib", optax_contrib.cases())
 golden.write("optax-contrib-losses", optax_contrib.losses())
+golden.write("optax-search", optax_search.cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-curves", nnx_curves.cases())

@@ -79,3 +79,12 @@ export {
   type ScheduleFreeSgdOptions,
   type ScheduleFreeState,
 } from "./contrib/schedule-free.ts";
+export {
+  hutchinsonEstimatorDiagHessian,
+  scaleBySophia,
+  sophia,
+  type HutchinsonState,
+  type SophiaOptions,
+  type SophiaScaleOptions,
+  type SophiaState,
+} from "./contrib/sophia.ts";
