@@ -99,6 +99,8 @@ def numeric(c):
     c("of a vector", "jnp.unravel_index", arr(0, 5, 23, -1, 99, -99), (2, 3, 4))
     c("clipped", "jnp.ravel_multi_index", (arr(0, 1, 5), arr(-2, 2, 1)), (2, 3), mode="clip")
     c("wrapped", "jnp.ravel_multi_index", (arr(0, 1, 5), arr(-2, 2, 1)), (2, 3), mode="wrap")
+    c("along 1", "jnp.gradient", floats(3, 4), axis=1)
+    c("along both, turned", "jnp.gradient", floats(3, 4), axis=(1, 0))
 
 
 def forms(c):

@@ -183,6 +183,7 @@ export {
   unravelIndex,
   unwrap,
   vander,
+  type GradientOptions,
   type InterpOptions,
 } from "./ops/numeric.ts";
 export {

@@ -2,7 +2,7 @@ import { promote } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { checkList, checkShape, normalizeAxis, shapeText, sizeOf, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, ones, zerosLike, type TensorLike } from "./create.ts";
@@ -121,18 +121,32 @@ export function vander(x: TensorLike, options: { readonly n?: number; readonly i
   return increasing ? powers : flip(powers, { axis: 1 });
 }
 
+export interface GradientOptions {
+  /** The axis or axes; all of them unless told. */
+  readonly axis?: number | readonly number[];
+}
+
 /**
  * Differences of x along an axis: central inside, one-sided at the ends, divided by `spacing`, the distance of neighbours or
- * the places themselves; over several axes a list. Source: jnp.gradient.
+ * the places themselves, 1 unless told; over several axes a list. Options may come right after x. Source: jnp.gradient.
  *
  * @throws ShapeError when an axis has fewer than two elements, ArgumentError when spacings do not fit the axes.
- * @example await gradient(array([1, 2, 4])).toArray(); // [1, 1.5, 2]
+ * @example
+ * await gradient(array([1, 2, 4])).toArray(); // [1, 1.5, 2]
+ * await gradient(array([[1, 2, 4], [0, 3, 9]]), { axis: 1 }).toArray(); // [[1, 1.5, 2], [3, 4.5, 6]]
  */
 export function gradient(
   x: TensorLike,
-  spacing: TensorLike | readonly TensorLike[] = 1,
-  options: { readonly axis?: number | readonly number[] } = {},
+  spacing?: TensorLike | readonly TensorLike[],
+  options?: GradientOptions,
+): Tensor | Tensor[];
+export function gradient(x: TensorLike, options: GradientOptions): Tensor | Tensor[];
+export function gradient(
+  x: TensorLike,
+  second: TensorLike | readonly TensorLike[] | GradientOptions = 1,
+  third: GradientOptions = {},
 ): Tensor | Tensor[] {
+  const [spacing, options] = isOptions(second) ? [1, second] : [second, third];
   checkOptions("gradient", options, GRADIENT_OPTIONS);
   const tensor = floating(x);
   const { axis } = options;
@@ -143,6 +157,10 @@ export function gradient(
     throw new ArgumentError(`gradient: ${steps.length} spacings for ${axes.length} axes; one, or one for each axis`);
   const slopes = axes.map((one, k) => slope(tensor, one, asTensor(at(steps, k))));
   return axes.length === 1 ? at(slopes, 0) : slopes;
+}
+
+function isOptions(value: TensorLike | readonly TensorLike[] | GradientOptions): value is GradientOptions {
+  return typeof value === "object" && !(Array.isArray(value) || value instanceof Tensor || "toTensor" in value);
 }
 
 function slope(x: Tensor, axis: number, step: Tensor): Tensor {
