@@ -8,15 +8,14 @@ import {
   isData,
   isObject,
   primitiveText,
-  keptStorages,
   type AnyFunction,
   type Storage,
   checkOptions,
 } from "@jnx/tensor/internal";
-import type { Tensor } from "@jnx/tensor";
+import type { Aval, Tensor } from "@jnx/tensor";
 import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./report.ts";
-import { StepCache, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
+import { avalOf, sameAval, StepCache, type Entry, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
 
 const JIT_OPTIONS = {
   staticArgnums: true,
@@ -69,27 +68,36 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<tree.TreeDef>(name, options);
   const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };
+  let last: Remembered | undefined;
   const call = (...args: unknown[]): unknown => {
-    const work = prepare(f, args, roles);
+    // Inside another transform the ops are the outer one's to see; f meets the same kinds of values either way.
     if (currentFrame() !== undefined) {
-      // Inside another transform the ops are the outer one's to see; f meets the same kinds of values either way.
+      const work = prepare(f, args, roles);
       const { outputs, aux } = work.trace(work.inputs);
       return tree.unflatten(aux, outputs);
     }
+    let made: readonly Tensor[] = [];
     return inArena(
       name,
       () => {
-        const { outputs, aux } = cache.call(
-          work.key,
-          work.inputs.map(ownable(work.donated, work.inputs)),
-          work.donated,
-          work.trace,
-          work.names,
-        );
-        work.inputs.forEach((input, k) => work.donated[k] === true && giveUp(input, outputs));
-        return tree.unflatten(aux, outputs);
+        const known = last === undefined ? undefined : inputsLike(last, args);
+        let step: { readonly inputs: readonly Tensor[]; readonly remembered: Remembered };
+        if (last !== undefined && known !== undefined && cache.refresh(last.entry))
+          step = { inputs: known, remembered: last };
+        else {
+          const work = prepare(f, args, roles);
+          const entry = cache.compile(work.key, work.inputs, work.donated, work.trace, work.names);
+          const { def, inputs, donated } = work;
+          step = { inputs, remembered: { def, avals: inputs.map(avalOf), donated, entry } };
+          last = roles.statics.length === 0 && def.leafCount === inputs.length ? step.remembered : undefined;
+        }
+        const { inputs, remembered } = step;
+        const { donated, entry } = remembered;
+        made = entry.compiled.run(ownable(donated, inputs));
+        giveUpDonated(donated, inputs, made);
+        return tree.unflatten(entry.aux, made);
       },
-      keptStorages,
+      () => made.flatMap(storageOf),
     );
   };
   const explain = (...args: unknown[]): ProgramReport => {
@@ -104,7 +112,32 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   return jitted as unknown as Jitted<F>; // it takes and returns what f does
 }
 
+/** What the last call was like: calls of a loop are recognized by it without a text of all their types. */
+interface Remembered {
+  readonly def: tree.TreeDef;
+  readonly avals: readonly Aval[];
+  readonly donated: readonly boolean[];
+  readonly entry: Entry<tree.TreeDef>;
+}
+
+/** The arrays among the arguments, if there is nothing else among them and all are as they were then. */
+function inputsLike({ def, avals }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
+  const leaves = def.leavesOf(args);
+  if (leaves === undefined || leaves.length !== avals.length) return undefined;
+  const inputs: Tensor[] = [];
+  for (let k = 0; k < leaves.length; k++) {
+    const leaf = leaves[k];
+    const aval = avals[k];
+    if (aval === undefined || !isData(leaf)) return undefined;
+    const input = asTensor(leaf);
+    if (!sameAval(aval, input)) return undefined;
+    inputs.push(input);
+  }
+  return inputs;
+}
+
 interface Work {
+  readonly def: tree.TreeDef;
   readonly key: string;
   readonly inputs: readonly Tensor[];
   readonly donated: readonly boolean[];
@@ -117,8 +150,9 @@ function listOf(argnums: number | readonly number[] | undefined): readonly numbe
   return typeof argnums === "number" ? [argnums] : (argnums ?? []);
 }
 
-/** A donated input as a tensor whose buffer is nobody else's: a copy if a Variable, a tape or another input holds it too. */
-function ownable(donated: readonly boolean[], inputs: readonly Tensor[]): (input: Tensor, k: number) => Tensor {
+/** The inputs, donated ones with buffers that are nobody else's: copies where a Variable, a tape or another input holds them too. */
+function ownable(donated: readonly boolean[], inputs: readonly Tensor[]): readonly Tensor[] {
+  if (!donated.includes(true)) return inputs;
   const seen = new Set<Storage>();
   const shared = new Set<Storage>();
   for (const { payload } of inputs) {
@@ -126,22 +160,31 @@ function ownable(donated: readonly boolean[], inputs: readonly Tensor[]): (input
     if (seen.has(payload.storage)) shared.add(payload.storage);
     seen.add(payload.storage);
   }
-  return (input, k) => {
+  return inputs.map((input, k) => {
     const { payload } = input;
     if (donated[k] !== true || payload.kind !== "device") return input;
     const { slots, pins } = payload.storage;
     return slots > 0 || pins > 0 || shared.has(payload.storage) ? copy(input) : input;
-  };
+  });
 }
 
-/** A donated input is gone after the call, whether or not a result took its memory over. */
-function giveUp(input: Tensor, outputs: readonly Tensor[]): void {
-  const { payload } = input;
-  if (payload.kind !== "device" || payload.storage.slots > 0 || payload.storage.pins > 0) return;
-  if (outputs.some((output) => output.payload.kind === "device" && output.payload.storage === payload.storage)) return;
-  payload.storage.free(
-    "this tensor was donated to a compiled function (donateArgnums), which may reuse its memory; do not use it after the call",
-  );
+/** Donated inputs are gone after the call, whether or not results took their memory over. */
+function giveUpDonated(donated: readonly boolean[], inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  let given: ReadonlySet<Storage> | undefined;
+  inputs.forEach(({ payload }, k) => {
+    if (donated[k] !== true || payload.kind !== "device") return;
+    const { storage } = payload;
+    if (storage.freed || storage.slots > 0 || storage.pins > 0) return;
+    given ??= new Set(outputs.flatMap(storageOf));
+    if (given.has(storage)) return;
+    storage.free(
+      "this tensor was donated to a compiled function (donateArgnums), which may reuse its memory; do not use it after the call",
+    );
+  });
+}
+
+function storageOf({ payload }: Tensor): readonly Storage[] {
+  return payload.kind === "device" ? [payload.storage] : [];
 }
 
 interface Roles {
@@ -176,7 +219,7 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
   };
   const names = (): string[] =>
     leaves.flatMap((_, k) => (places[k] === undefined ? [] : [`argument ${(paths[k] ?? []).join(".")}`]));
-  return { key, inputs, donated: givenUp, names, trace };
+  return { def, key, inputs, donated: givenUp, names, trace };
 }
 
 /** Static values and arrays of them by content; functions and objects by identity. */

@@ -10,8 +10,9 @@ import {
   bytesOf,
   type DeviceBuffer,
   type Program,
+  type View,
 } from "@jnx/tensor/internal";
-import { executor, Tensor, type Executor } from "@jnx/tensor";
+import { executor, Tensor, type Aval, type Executor } from "@jnx/tensor";
 import { planGraph, type Built } from "./build.ts";
 import { Gate, type GateBuffers, type GateSpec } from "./control/gate.ts";
 import { labelOf } from "./emit.ts";
@@ -33,6 +34,17 @@ export interface RunOptions {
   readonly into?: readonly (Tensor | undefined)[];
 }
 
+/** What is known of an output before the program runs. */
+interface MadeOutput {
+  readonly node: GraphNode;
+  readonly aval: Aval;
+  readonly slot: number;
+  readonly bytes: number;
+  readonly view: View;
+  /** True if no kernel writes it. */
+  readonly empty: boolean;
+}
+
 /** A captured graph, fused, planned and linked: ready to be replayed as one submission. */
 export class CompiledGraph {
   readonly graph: Graph;
@@ -40,12 +52,15 @@ export class CompiledGraph {
   readonly #gate: Gate | undefined;
   #report: ProgramReport | undefined;
   readonly #outputs: readonly GraphNode[];
+  readonly #made: readonly MadeOutput[];
   readonly #plan: MemoryPlan;
   readonly #program: Program;
   readonly #label: string;
   readonly #executor: Executor;
   readonly #temporaries = new Map<number, Storage>();
   readonly #constants = new Map<number, Storage>();
+  /** Constants and temporaries with their slots. */
+  readonly #own: readonly (readonly [number, Storage])[];
 
   /**
    * `donated` are the indices of inputs whose buffers the outputs may take over, with `inPlace` each only that of its own index;
@@ -73,6 +88,8 @@ export class CompiledGraph {
     for (const [slot, bytes] of built.temporaries)
       this.#temporaries.set(slot, ownStorage(bytes, `${label} (temporary)`));
     this.#findConstants();
+    this.#own = [...this.#constants, ...this.#temporaries];
+    this.#made = this.#outputs.map((node) => this.#known(node));
     if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
     if (debugLevel() >= 4) console.log(this.report.graph);
   }
@@ -109,8 +126,8 @@ export class CompiledGraph {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled = inputs.map((input, index) => this.#settle(input, index));
     settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
-    for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
-    const made = this.#place(options.into ?? [], buffers);
+    for (const [slot, storage] of this.#own) buffers[slot] = storage.buffer();
+    const made = options.into === undefined ? new Map<GraphNode, Tensor>() : this.#place(options.into, buffers);
     if (options.gate !== undefined) this.#gate?.bind(buffers, options.gate);
     for (const [slot, bytes] of this.#plan.fresh) buffers[slot] ??= this.#executor.allocate(bytes, this.#label);
     const filler = this.#filler(buffers);
@@ -158,29 +175,37 @@ export class CompiledGraph {
     settled: readonly (Storage | undefined)[],
     buffers: readonly (DeviceBuffer | undefined)[],
   ): Tensor[] {
-    return this.#outputs.map((node) => {
-      const known = made.get(node);
-      if (known !== undefined) return known;
-      const tensor = this.#output(node, inputs, settled, buffers);
-      made.set(node, tensor);
+    return this.#made.map((output) => {
+      const { node } = output;
+      let tensor = made.get(node);
+      if (tensor === undefined) made.set(node, (tensor = this.#output(output, inputs, settled, buffers)));
       return tensor;
     });
   }
 
+  #known(node: GraphNode): MadeOutput {
+    const { shape, dtype, weak } = node;
+    const size = sizeOf(shape);
+    const slot = this.#plan.slots.get(node.id) ?? -1;
+    const empty = size === 0 || node.kind === "literal" || node.kind === "constant" || node.kind === "input";
+    return {
+      node,
+      aval: { shape, dtype, weak },
+      slot,
+      bytes: bytesOf(dtype, size),
+      view: contiguousView(shape),
+      empty,
+    };
+  }
+
   #output(
-    node: GraphNode,
+    { node, aval, slot, bytes, view, empty }: MadeOutput,
     inputs: readonly Tensor[],
     settled: readonly (Storage | undefined)[],
     buffers: readonly (DeviceBuffer | undefined)[],
   ): Tensor {
-    const { shape, dtype, weak } = node;
-    if (node.kind === "literal") return literal(node.value, shape, dtype, weak);
-    if (node.kind === "constant") return node.tensor;
-    if (node.kind === "input") return inputs[node.index] ?? literal(0, shape, dtype);
-    if (sizeOf(shape) === 0) return literal(0, shape, dtype);
-    const slot = this.#plan.slots.get(node.id) ?? -1;
-    const storage = this.#storage(bytesOf(dtype, sizeOf(shape)), settled[slot], buffers[slot]);
-    return new Tensor({ shape, dtype, weak }, { kind: "device", storage, view: contiguousView(shape) });
+    if (empty) return unmade(node, inputs);
+    return new Tensor(aval, { kind: "device", storage: this.#storage(bytes, settled[slot], buffers[slot]), view });
   }
 
   /** Of an output: the donor's memory if there is one. */
@@ -202,6 +227,14 @@ export class CompiledGraph {
     for (const storage of this.#temporaries.values()) storage.free("the compiled program is gone");
     for (const storage of this.#constants.values()) storage.pins--;
   }
+}
+
+/** An output that no kernel writes. */
+function unmade(node: GraphNode, inputs: readonly Tensor[]): Tensor {
+  const { shape, dtype, weak } = node;
+  if (node.kind === "literal") return literal(node.value, shape, dtype, weak);
+  if (node.kind === "constant") return node.tensor;
+  return (node.kind === "input" ? inputs[node.index] : undefined) ?? literal(0, shape, dtype);
 }
 
 function reportOf(graph: Graph, built: Built, gated: boolean): ProgramReport {

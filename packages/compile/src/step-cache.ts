@@ -1,5 +1,5 @@
 import { ArgumentError, executor, type Aval, type Executor, type Shape, type Tensor } from "@jnx/tensor";
-import { configMark, inArena, shapeText } from "@jnx/tensor/internal";
+import { configMark, inArena, sameShape, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
 
@@ -14,9 +14,13 @@ export interface TraceResult<Aux> {
 }
 
 /** One compiled specialization. */
-interface Entry<Aux> {
+export interface Entry<Aux> {
   readonly compiled: Runnable;
   readonly aux: Aux;
+  /** What it is kept under. */
+  readonly signature: string;
+  /** The switches of `config` that it was traced under. */
+  readonly mark: string;
 }
 
 export interface StepCacheOptions {
@@ -39,6 +43,8 @@ export class StepCache<Aux = unknown> {
   #traces = 0;
   /** Those on the device in use, which maxTraces bounds. */
   #counted = 0;
+  /** The last entry found: a loop asks for the same again, and is spared a text of all types. */
+  #recent: Recent<Aux> | undefined;
   /** What the last trace was for. */
   #last: { readonly key: string; readonly types: readonly string[] } | undefined;
 
@@ -61,15 +67,16 @@ export class StepCache<Aux = unknown> {
     trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
     names: () => readonly (string | undefined)[] = () => [],
   ): Entry<Aux> {
-    let signature = key + configMark();
+    const recent = this.#recent;
+    if (recent?.key === key && isLike(recent, inputs, donated) && this.refresh(recent.entry)) return recent.entry;
+    const mark = configMark();
+    let signature = key + mark;
     inputs.forEach((input, k) => {
       signature += ` ${typeOf(input)}${donated[k] === true ? "!" : ""}`;
     });
-    const entries = this.#entries();
-    const known = entries.get(signature);
-    if (known !== undefined) {
-      entries.delete(signature);
-      entries.set(signature, known);
+    const known = this.#entries().get(signature);
+    if (known !== undefined && this.refresh(known)) {
+      this.#recent = { key, avals: inputs.map(avalOf), donated, entry: known };
       return known;
     }
     const called = names();
@@ -85,26 +92,23 @@ export class StepCache<Aux = unknown> {
       },
       () => [],
     );
-    const entry = { compiled: compileGraph(graph, donated, this.name), aux };
+    const entry = { compiled: compileGraph(graph, donated, this.name), aux, signature, mark };
     if (keep !== false) this.#keep(signature, entry);
     return entry;
+  }
+
+  /** Notes that an entry is used once more; false if it is not kept any more, or was traced under other switches of `config`. */
+  refresh(entry: Entry<Aux>): boolean {
+    const entries = this.#entries();
+    if (entries.get(entry.signature) !== entry || entry.mark !== configMark()) return false;
+    entries.delete(entry.signature);
+    entries.set(entry.signature, entry);
+    return true;
   }
 
   /** Compiles if need be, and every kernel too: nothing runs. */
   async warmup(...call: Parameters<StepCache<Aux>["compile"]>): Promise<void> {
     await this.compile(...call).compiled.warmup();
-  }
-
-  /** Compiles if need be, runs, and gives the outputs with the trace's aux. */
-  call(
-    key: string,
-    inputs: readonly Tensor[],
-    donated: readonly boolean[],
-    trace: (inputs: readonly Tensor[]) => TraceResult<Aux>,
-    names?: () => readonly (string | undefined)[],
-  ): { outputs: Tensor[]; aux: Aux } {
-    const { compiled, aux } = this.compile(key, inputs, donated, trace, names);
-    return { outputs: compiled.run(inputs), aux };
   }
 
   #entries(): Map<string, Entry<Aux>> {
@@ -139,6 +143,34 @@ export class StepCache<Aux = unknown> {
       );
     this.#last = now;
   }
+}
+
+interface Recent<Aux> {
+  readonly key: string;
+  readonly avals: readonly Aval[];
+  readonly donated: readonly boolean[];
+  readonly entry: Entry<Aux>;
+}
+
+/** Shape, dtype and weakness alone: the array itself is not kept. */
+export function avalOf({ shape, dtype, weak }: Aval): Aval {
+  return { shape, dtype, weak };
+}
+
+/** True for equal types. */
+export function sameAval(a: Aval, b: Aval): boolean {
+  return a.dtype === b.dtype && a.weak === b.weak && (a.shape === b.shape || sameShape(a.shape, b.shape));
+}
+
+function isLike<Aux>(recent: Recent<Aux>, inputs: readonly Tensor[], donated: readonly boolean[]): boolean {
+  const { avals } = recent;
+  if (avals.length !== inputs.length) return false;
+  for (let k = 0; k < avals.length; k++) {
+    const [aval, input] = [avals[k], inputs[k]];
+    if (aval === undefined || input === undefined || !sameAval(aval, input)) return false;
+    if ((donated[k] === true) !== (recent.donated[k] === true)) return false;
+  }
+  return true;
 }
 
 /** Shapes as text. Results of one program share their shapes' arrays, so a step that is fed its own finds them here. */

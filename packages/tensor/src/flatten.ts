@@ -44,6 +44,11 @@ export interface TreeDef {
   readonly text: string;
   readonly leafCount: number;
   rebuild(leaves: readonly unknown[]): unknown;
+  /**
+   * The leaves of a tree of this very structure, or undefined: of another, or of one with Maps or instances of classes, for
+   * which only flattening can tell.
+   */
+  leavesOf(tree: unknown): unknown[] | undefined;
 }
 
 /** A step on the way to a leaf. */
@@ -56,6 +61,18 @@ interface Found {
 
 type Builder = (next: () => unknown) => unknown;
 
+/** Adds the leaves of a value to a list; false if the value is not of the structure, or if that is not known. */
+type Taker = (value: unknown, leaves: unknown[]) => boolean;
+
+interface Visited {
+  readonly text: string;
+  readonly build: Builder;
+  readonly take: Taker;
+}
+
+const NULL: Visited = { text: "n", build: () => null, take: (other) => other === null };
+const UNDEFINED: Visited = { text: "n", build: () => undefined, take: (other) => other === undefined };
+
 function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -66,9 +83,10 @@ function visit(
   path: PathPart[],
   found: Found,
   isLeaf: ((value: unknown) => boolean) | undefined,
-): { text: string; build: Builder } {
+): Visited {
   if (isLeaf?.(value) !== true) {
-    if (value === null || value === undefined) return { text: "n", build: () => value };
+    if (value === null) return NULL;
+    if (value === undefined) return UNDEFINED;
     if (Array.isArray(value))
       return visitList(
         "[",
@@ -78,6 +96,7 @@ function visit(
         found,
         isLeaf,
         (children) => children,
+        itemsOf(value.length),
       );
     if (value instanceof Map) return visitMap(value, path, found, isLeaf);
     if (typeof value === "object") {
@@ -95,7 +114,18 @@ function visit(
   }
   found.leaves.push(value);
   found.paths.push([...path]);
-  return { text: "*", build: (next) => next() };
+  return { text: "*", build: (next) => next(), take: takeLeaf };
+}
+
+function takeLeaf(value: unknown, leaves: unknown[]): boolean {
+  if (value === undefined || (typeof value === "object" && !isLeafObject(value))) return false;
+  return leaves.push(value) > 0;
+}
+
+function isLeafObject(value: object | null): boolean {
+  if (value === null) return false;
+  if (Array.isArray(value) || value instanceof Map || isPlainObject(value)) return false;
+  return !registry.has(value.constructor);
 }
 
 function auxText(aux: unknown): string {
@@ -110,17 +140,49 @@ function visitList(
   found: Found,
   isLeaf: ((value: unknown) => boolean) | undefined,
   finish: (children: unknown[]) => unknown,
-): { text: string; build: Builder } {
+  childrenOf: (other: unknown) => readonly unknown[] | undefined = () => undefined,
+): Visited {
   const parts = entries.map(([key, child]) => {
     path.push(key);
     const part = visit(child, path, found, isLeaf);
     path.pop();
     return part;
   });
+  return joined(`${open}${parts.map((part) => part.text).join(",")}${close}`, parts, finish, childrenOf);
+}
+
+// A structure outlives its tree: the functions in it are made where no value is in reach, so that they keep none alive.
+
+function joined(
+  text: string,
+  parts: readonly Visited[],
+  finish: (children: unknown[]) => unknown,
+  childrenOf: (other: unknown) => readonly unknown[] | undefined,
+): Visited {
   return {
-    text: `${open}${parts.map((part) => part.text).join(",")}${close}`,
+    text,
     build: (next) => finish(parts.map((part) => part.build(next))),
+    take: (other, leaves) => {
+      const children = childrenOf(other);
+      return children !== undefined && parts.every((part, k) => part.take(children[k], leaves));
+    },
   };
+}
+
+function itemsOf(length: number): (other: unknown) => readonly unknown[] | undefined {
+  return (other) => (Array.isArray(other) && other.length === length ? other : undefined);
+}
+
+function valuesOf(keys: readonly string[]): (other: unknown) => readonly unknown[] | undefined {
+  return (other) => valuesAt(other, keys);
+}
+
+function recordOf(keys: readonly string[]): (children: readonly unknown[]) => unknown {
+  return (children) => Object.fromEntries(keys.map((key, k) => [key, children[k]]));
+}
+
+function mapOf(keys: readonly unknown[]): (children: readonly unknown[]) => unknown {
+  return (children) => new Map(keys.map((key, k) => [key, children[k]]));
 }
 
 /** Plain objects are ordered by sorted key, as JAX's dicts are. */
@@ -129,12 +191,17 @@ function visitRecord(
   path: PathPart[],
   found: Found,
   isLeaf: ((value: unknown) => boolean) | undefined,
-): { text: string; build: Builder } {
+): Visited {
   const keys = Object.keys(value).sort();
   const entries = keys.map((key): [PathPart, unknown] => [key, value[key]]);
-  return visitList(`{${keys.join("|")}:`, "}", entries, path, found, isLeaf, (children) =>
-    Object.fromEntries(keys.map((key, k) => [key, children[k]])),
-  );
+  return visitList(`{${keys.join("|")}:`, "}", entries, path, found, isLeaf, recordOf(keys), valuesOf(keys));
+}
+
+/** The values of a plain object with these keys and no others. */
+function valuesAt(value: unknown, keys: readonly string[]): readonly unknown[] | undefined {
+  if (typeof value !== "object" || value === null || value instanceof Map || Array.isArray(value)) return undefined;
+  if (!isPlainObject(value) || Object.keys(value).length !== keys.length) return undefined;
+  return keys.every((key) => Object.hasOwn(value, key)) ? keys.map((key) => value[key]) : undefined;
 }
 
 function visitMap(
@@ -142,18 +209,10 @@ function visitMap(
   path: PathPart[],
   found: Found,
   isLeaf: ((value: unknown) => boolean) | undefined,
-): { text: string; build: Builder } {
+): Visited {
   const keys = [...value.keys()].sort((a, b) => (String(a) < String(b) ? -1 : 1));
   const entries = keys.map((key): [PathPart, unknown] => [typeof key === "number" ? key : String(key), value.get(key)]);
-  return visitList(
-    `Map{${keys.map(String).join("|")}:`,
-    "}",
-    entries,
-    path,
-    found,
-    isLeaf,
-    (children) => new Map(keys.map((key, k) => [key, children[k]])),
-  );
+  return visitList(`Map{${keys.map(String).join("|")}:`, "}", entries, path, found, isLeaf, mapOf(keys));
 }
 
 /**
@@ -180,13 +239,17 @@ export function flattenWithPath(
   isLeaf?: (value: unknown) => boolean,
 ): { leaves: unknown[]; paths: PathPart[][]; def: TreeDef } {
   const found: Found = { leaves: [], paths: [] };
-  const { text, build } = visit(tree, [], found, isLeaf);
+  const { text, build, take } = visit(tree, [], found, isLeaf);
   const leafCount = found.leaves.length;
   const rebuild = (leaves: readonly unknown[]): unknown => {
     let position = 0;
     return build(() => leaves[position++]);
   };
-  return { leaves: found.leaves, paths: found.paths, def: { text, leafCount, rebuild } };
+  const leavesOf = (other: unknown): unknown[] | undefined => {
+    const leaves: unknown[] = [];
+    return isLeaf === undefined && take(other, leaves) ? leaves : undefined;
+  };
+  return { leaves: found.leaves, paths: found.paths, def: { text, leafCount, rebuild, leavesOf } };
 }
 
 /**
