@@ -87,7 +87,11 @@ interface Recipe {
 type ResultPart =
   | { readonly kind: "data" }
   | { readonly kind: "static"; readonly value: unknown }
-  | { readonly kind: "graph"; readonly def: GraphDef; readonly leaves: readonly (AnyVariable | undefined)[] };
+  | {
+      readonly kind: "graph";
+      readonly def: GraphDef;
+      readonly leaves: readonly (AnyVariable | undefined)[];
+    };
 
 /** One call of a jitted function. */
 class Step {
@@ -98,6 +102,8 @@ class Step {
   /** Cells that hold a tensor: the program's first inputs. */
   readonly #cells: readonly Cell[];
   readonly #key: string;
+  /** The values of the cells, then the data. */
+  readonly #inputs: readonly Tensor[];
   /** What f added to its arguments: to be filled after this very call. */
   #born: readonly Cell[] = [];
   #index: GraphIndex;
@@ -107,9 +113,19 @@ class Step {
     this.#args = args;
     this.#statics = statics;
     this.#gathered = gather(args.map((arg, k) => (statics.includes(k) ? undefined : arg)));
-    this.#cells = this.#gathered.cells.filter((cell) => cell.get() instanceof Tensor);
+    const [cells, inputs, others]: [Cell[], Tensor[], Cell[]] = [[], [], []];
+    for (const cell of this.#gathered.cells) {
+      const value = cell.get();
+      if (!(value instanceof Tensor)) {
+        others.push(cell);
+        continue;
+      }
+      cells.push(cell);
+      inputs.push(value);
+    }
+    this.#cells = cells;
+    this.#inputs = inputs.concat(dataOf(this.#gathered));
     this.#index = this.#gathered.index;
-    const others = this.#gathered.cells.filter((cell) => !(cell.get() instanceof Tensor));
     this.#key = [
       this.#gathered.text,
       ...others.map((cell) => `${cell.path.join(".")}=${staticText(cell.get())}`),
@@ -118,36 +134,35 @@ class Step {
   }
 
   compile(cache: StepCache<Recipe>): ReturnType<StepCache<Recipe>["compile"]> {
-    const inputs = [...this.#cells.map(tensorIn), ...dataOf(this.#gathered)];
     // A Variable that is handed out unchanged is an output too, and so keeps its buffer.
-    const donated = inputs.map((_, k) => this.#cells[k]?.variable !== undefined);
+    const donated = this.#inputs.map((_, k) => this.#cells[k]?.variable !== undefined);
     const names = (): string[] =>
       this.#cells.map(({ path }) =>
         path.length === 0 ? "a Variable among the arguments" : `the Variable at ${path.join(".")}`,
       );
-    return cache.compile(this.#key, inputs, donated, (symbols) => this.#trace(symbols), names);
+    return cache.compile(this.#key, this.#inputs, donated, (symbols) => this.#trace(symbols), names);
   }
 
   run(cache: StepCache<Recipe>): unknown {
     const { compiled, aux } = this.compile(cache);
-    const changed = new Set(aux.changed);
-    const inputs = [
-      ...this.#cells.map((cell, k) =>
-        changed.has(k) && cell.variable !== undefined ? ownBuffer(tensorIn(cell)) : tensorIn(cell),
-      ),
-      ...dataOf(this.#gathered),
-    ];
-    const take = reader(compiled.run(inputs));
-    const next = this.#cells.map(() => take());
-    const [variables, fields] = partition(aux.changed, (k) => this.#cells[k]?.variable !== undefined);
+    const inputs = [...this.#inputs];
+    const [variables, fields]: [[AnyVariable, number][], [Cell, number][]] = [[], []];
+    for (const k of aux.changed) {
+      const [cell, input] = [this.#cells[k], inputs[k]];
+      if (cell === undefined || input === undefined) continue;
+      if (cell.variable === undefined) fields.push([cell, k]);
+      else {
+        variables.push([cell.variable, k]);
+        inputs[k] = ownBuffer(input);
+      }
+    }
+    const outputs = compiled.run(inputs);
+    const take = reader(outputs, this.#cells.length);
     replaceValues(
-      variables.flatMap((k) => {
-        const variable = this.#cells[k]?.variable;
-        return variable === undefined ? [] : [{ variable, next: next[k] }];
-      }),
+      variables.map(([variable, k]) => ({ variable, next: outputs[k] })),
       "this tensor was the value of a Variable that a compiled step has since updated; read it before the step",
     );
-    for (const k of fields) this.#cells[k]?.swap(next[k]);
+    for (const [cell, k] of fields) cell.swap(outputs[k]);
     for (const cell of this.#born) cell.swap(take());
     if (aux.reshaped) compiled.dispose();
     return this.#result(aux, take);
@@ -159,7 +174,7 @@ class Step {
   }
 
   #result(aux: Recipe, take: () => Tensor): unknown {
-    const known = new Map([...this.#index].map(([object, position]) => [position, object]));
+    let known: Map<number, object> | undefined;
     const leaves = aux.results.map((part) => {
       if (part.kind === "data") {
         const tensor = take();
@@ -169,6 +184,7 @@ class Step {
       if (part.kind === "static") return part.value;
       const made = part.leaves.map((like): Leaf => (like === undefined ? take() : makeOwned(like, take())));
       let position = 0;
+      known ??= new Map([...this.#index].map(([object, at]) => [at, object]));
       return unflattenGraph(part.def, () => made[position++] ?? missing(), known);
     });
     return tree.unflatten(aux.resultDef, leaves);
@@ -218,7 +234,11 @@ class Step {
     const results = result.parts.map((part): ResultPart => {
       if (part.kind === "graph") {
         checkMakeable(part.def);
-        return { kind: "graph", def: part.def, leaves: part.cells.map((cell) => cell.variable) };
+        return {
+          kind: "graph",
+          def: part.def,
+          leaves: part.cells.map((cell) => cell.variable),
+        };
       }
       return part.kind === "data" ? { kind: "data" } : part;
     });
@@ -233,10 +253,6 @@ class Step {
       keep: !reshaped,
     };
   }
-}
-
-function partition(list: readonly number[], first: (item: number) => boolean): [number[], number[]] {
-  return [list.filter(first), list.filter((item) => !first(item))];
 }
 
 /** A cell's value after the trace; a field that f took away counts as unchanged. */
@@ -273,8 +289,8 @@ function ownBuffer(tensor: Tensor): Tensor {
   return exposed || pins > 0 || slots !== 1 ? where(true, tensor, tensor) : tensor;
 }
 
-function reader(outputs: readonly Tensor[]): () => Tensor {
-  let position = 0;
+/** Gives the outputs one after another, from the one at `position` on. */
+function reader(outputs: readonly Tensor[], position: number): () => Tensor {
   return () => outputs[position++] ?? missing();
 }
 
