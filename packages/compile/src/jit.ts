@@ -12,10 +12,10 @@ import {
   type Storage,
   checkOptions,
 } from "@jnx/tensor/internal";
-import type { Aval, Tensor } from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./report.ts";
-import { avalOf, sameAval, StepCache, type Entry, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
+import { isLike, StepCache, type Entry, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
 
 const JIT_OPTIONS = {
   staticArgnums: true,
@@ -80,19 +80,16 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
     return inArena(
       name,
       () => {
-        const known = last === undefined ? undefined : inputsLike(last, args);
-        let step: { readonly inputs: readonly Tensor[]; readonly remembered: Remembered };
-        if (last !== undefined && known !== undefined && cache.refresh(last.entry))
-          step = { inputs: known, remembered: last };
-        else {
+        let inputs = last && inputsLike(last, args);
+        let entry = last?.entry;
+        if (inputs === undefined || entry === undefined || !cache.refresh(entry)) {
           const work = prepare(f, args, roles);
-          const entry = cache.compile(work.key, work.inputs, work.donated, work.trace, work.names);
-          const { def, inputs, donated } = work;
-          step = { inputs, remembered: { def, avals: inputs.map(avalOf), donated, entry } };
-          last = roles.statics.length === 0 && def.leafCount === inputs.length ? step.remembered : undefined;
+          entry = cache.compile(work.key, work.inputs, work.donated, work.trace, work.names);
+          inputs = work.inputs;
+          const { def } = work;
+          last = roles.statics.length === 0 && def.leafCount === inputs.length ? { def, entry } : undefined;
         }
-        const { inputs, remembered } = step;
-        const { donated, entry } = remembered;
+        const { donated } = entry;
         made = entry.compiled.run(ownable(donated, inputs));
         giveUpDonated(donated, inputs, made);
         return tree.unflatten(entry.aux, made);
@@ -115,25 +112,15 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
 /** What the last call was like: calls of a loop are recognized by it without a text of all their types. */
 interface Remembered {
   readonly def: tree.TreeDef;
-  readonly avals: readonly Aval[];
-  readonly donated: readonly boolean[];
   readonly entry: Entry<tree.TreeDef>;
 }
 
 /** The arrays among the arguments, if there is nothing else among them and all are as they were then. */
-function inputsLike({ def, avals }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
+function inputsLike({ def, entry }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
   const leaves = def.leavesOf(args);
-  if (leaves === undefined || leaves.length !== avals.length) return undefined;
-  const inputs: Tensor[] = [];
-  for (let k = 0; k < leaves.length; k++) {
-    const leaf = leaves[k];
-    const aval = avals[k];
-    if (aval === undefined || !isData(leaf)) return undefined;
-    const input = asTensor(leaf);
-    if (!sameAval(aval, input)) return undefined;
-    inputs.push(input);
-  }
-  return inputs;
+  if (!leaves?.every(isData)) return undefined;
+  const inputs = leaves.map((leaf) => asTensor(leaf));
+  return isLike(entry, inputs, entry.donated) ? inputs : undefined;
 }
 
 interface Work {

@@ -51,7 +51,6 @@ export class CompiledGraph {
   readonly #built: Built;
   readonly #gate: Gate | undefined;
   #report: ProgramReport | undefined;
-  readonly #outputs: readonly GraphNode[];
   readonly #made: readonly MadeOutput[];
   readonly #plan: MemoryPlan;
   readonly #program: Program;
@@ -59,8 +58,6 @@ export class CompiledGraph {
   readonly #executor: Executor;
   readonly #temporaries = new Map<number, Storage>();
   readonly #constants = new Map<number, Storage>();
-  /** Constants and temporaries with their slots. */
-  readonly #own: readonly (readonly [number, Storage])[];
 
   /**
    * `donated` are the indices of inputs whose buffers the outputs may take over, with `inPlace` each only that of its own index;
@@ -70,7 +67,6 @@ export class CompiledGraph {
     this.graph = graph;
     this.#executor = executor();
     this.#label = label;
-    this.#outputs = graph.outputs;
     const computed = { ...graph, outputs: [...new Set(graph.outputs.filter((node) => node.kind === "op"))] };
     // An input that is handed out again must keep its contents.
     const returned = new Set(graph.outputs);
@@ -88,8 +84,7 @@ export class CompiledGraph {
     for (const [slot, bytes] of built.temporaries)
       this.#temporaries.set(slot, ownStorage(bytes, `${label} (temporary)`));
     this.#findConstants();
-    this.#own = [...this.#constants, ...this.#temporaries];
-    this.#made = this.#outputs.map((node) => this.#known(node));
+    this.#made = graph.outputs.map((node) => this.#known(node));
     if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
     if (debugLevel() >= 4) console.log(this.report.graph);
   }
@@ -102,7 +97,7 @@ export class CompiledGraph {
 
   /** True for outputs that are written into the buffer of the input of their index. */
   get inPlace(): readonly boolean[] {
-    return this.#outputs.map((node, k) => node.kind === "op" && this.#plan.slots.get(node.id) === k);
+    return this.graph.outputs.map((node, k) => node.kind === "op" && this.#plan.slots.get(node.id) === k);
   }
 
   /** One that does not compile is an error of the run, which knows its op. */
@@ -126,8 +121,8 @@ export class CompiledGraph {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled = inputs.map((input, index) => this.#settle(input, index));
     settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
-    for (const [slot, storage] of this.#own) buffers[slot] = storage.buffer();
-    const made = options.into === undefined ? new Map<GraphNode, Tensor>() : this.#place(options.into, buffers);
+    for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
+    const made = this.#place(options.into, buffers);
     if (options.gate !== undefined) this.#gate?.bind(buffers, options.gate);
     for (const [slot, bytes] of this.#plan.fresh) buffers[slot] ??= this.#executor.allocate(bytes, this.#label);
     const filler = this.#filler(buffers);
@@ -141,13 +136,13 @@ export class CompiledGraph {
   }
 
   /** Binds the arrays that results are written into. */
-  #place(into: readonly (Tensor | undefined)[], buffers: (DeviceBuffer | undefined)[]): Map<GraphNode, Tensor> {
+  #place(into: RunOptions["into"], buffers: (DeviceBuffer | undefined)[]): Map<GraphNode, Tensor> {
     const made = new Map<GraphNode, Tensor>();
-    this.#outputs.forEach((node, k) => {
-      const [target, slot] = [into[k], this.#plan.slots.get(node.id)];
-      if (target === undefined || slot === undefined) return;
-      buffers[slot] = deviceStorage(target).buffer();
-      made.set(node, target);
+    into?.forEach((target, k) => {
+      const output = this.#made[k];
+      if (target === undefined || output === undefined || output.slot < 0) return;
+      buffers[output.slot] = deviceStorage(target).buffer();
+      made.set(output.node, target);
     });
     return made;
   }

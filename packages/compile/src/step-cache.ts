@@ -17,7 +17,10 @@ export interface TraceResult<Aux> {
 export interface Entry<Aux> {
   readonly compiled: Runnable;
   readonly aux: Aux;
-  /** What it is kept under. */
+  readonly key: string;
+  readonly avals: readonly Aval[];
+  readonly donated: readonly boolean[];
+  /** What it is kept under: all of the above and the switches, as text. */
   readonly signature: string;
   /** The switches of `config` that it was traced under. */
   readonly mark: string;
@@ -44,7 +47,7 @@ export class StepCache<Aux = unknown> {
   /** Those on the device in use, which maxTraces bounds. */
   #counted = 0;
   /** The last entry found: a loop asks for the same again, and is spared a text of all types. */
-  #recent: Recent<Aux> | undefined;
+  #recent: Entry<Aux> | undefined;
   /** What the last trace was for. */
   #last: { readonly key: string; readonly types: readonly string[] } | undefined;
 
@@ -68,17 +71,14 @@ export class StepCache<Aux = unknown> {
     names: () => readonly (string | undefined)[] = () => [],
   ): Entry<Aux> {
     const recent = this.#recent;
-    if (recent?.key === key && isLike(recent, inputs, donated) && this.refresh(recent.entry)) return recent.entry;
+    if (recent?.key === key && isLike(recent, inputs, donated) && this.refresh(recent)) return recent;
     const mark = configMark();
     let signature = key + mark;
     inputs.forEach((input, k) => {
       signature += ` ${typeOf(input)}${donated[k] === true ? "!" : ""}`;
     });
     const known = this.#entries().get(signature);
-    if (known !== undefined && this.refresh(known)) {
-      this.#recent = { key, avals: inputs.map(avalOf), donated, entry: known };
-      return known;
-    }
+    if (known !== undefined && this.refresh(known)) return (this.#recent = known);
     const called = names();
     this.#count(key, inputs, called);
     const capture = new Capture(this.name);
@@ -92,7 +92,8 @@ export class StepCache<Aux = unknown> {
       },
       () => [],
     );
-    const entry = { compiled: compileGraph(graph, donated, this.name), aux, signature, mark };
+    const compiled = compileGraph(graph, donated, this.name);
+    const entry = { compiled, aux, key, avals: inputs.map(avalOf), donated, signature, mark };
     if (keep !== false) this.#keep(signature, entry);
     return entry;
   }
@@ -145,32 +146,20 @@ export class StepCache<Aux = unknown> {
   }
 }
 
-interface Recent<Aux> {
-  readonly key: string;
-  readonly avals: readonly Aval[];
-  readonly donated: readonly boolean[];
-  readonly entry: Entry<Aux>;
-}
-
 /** Shape, dtype and weakness alone: the array itself is not kept. */
-export function avalOf({ shape, dtype, weak }: Aval): Aval {
+function avalOf({ shape, dtype, weak }: Aval): Aval {
   return { shape, dtype, weak };
 }
 
-/** True for equal types. */
-export function sameAval(a: Aval, b: Aval): boolean {
-  return a.dtype === b.dtype && a.weak === b.weak && (a.shape === b.shape || sameShape(a.shape, b.shape));
-}
-
-function isLike<Aux>(recent: Recent<Aux>, inputs: readonly Tensor[], donated: readonly boolean[]): boolean {
-  const { avals } = recent;
-  if (avals.length !== inputs.length) return false;
-  for (let k = 0; k < avals.length; k++) {
-    const [aval, input] = [avals[k], inputs[k]];
-    if (aval === undefined || input === undefined || !sameAval(aval, input)) return false;
-    if ((donated[k] === true) !== (recent.donated[k] === true)) return false;
-  }
-  return true;
+/** True for inputs of the types that a program was compiled for, of which the same are given up. */
+export function isLike(entry: Entry<unknown>, inputs: readonly Tensor[], donated: readonly boolean[]): boolean {
+  const { avals } = entry;
+  const same = (input: Tensor, k: number): boolean => {
+    const { dtype, weak, shape } = avals[k] ?? input;
+    if (input.dtype !== dtype || input.weak !== weak || donated[k] !== entry.donated[k]) return false;
+    return input.shape === shape || sameShape(input.shape, shape);
+  };
+  return avals.length === inputs.length && inputs.every(same);
 }
 
 /** Shapes as text. Results of one program share their shapes' arrays, so a step that is fed its own finds them here. */

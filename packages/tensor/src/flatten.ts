@@ -70,8 +70,9 @@ interface Visited {
   readonly take: Taker;
 }
 
-const NULL: Visited = { text: "n", build: () => null, take: (other) => other === null };
-const UNDEFINED: Visited = { text: "n", build: () => undefined, take: (other) => other === undefined };
+function nothing(value: null | undefined): Visited {
+  return { text: "n", build: () => value, take: (other) => other === value };
+}
 
 function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -85,8 +86,7 @@ function visit(
   isLeaf: ((value: unknown) => boolean) | undefined,
 ): Visited {
   if (isLeaf?.(value) !== true) {
-    if (value === null) return NULL;
-    if (value === undefined) return UNDEFINED;
+    if (value === null || value === undefined) return nothing(value);
     if (Array.isArray(value))
       return visitList(
         "[",
@@ -118,14 +118,9 @@ function visit(
 }
 
 function takeLeaf(value: unknown, leaves: unknown[]): boolean {
-  if (value === undefined || (typeof value === "object" && !isLeafObject(value))) return false;
-  return leaves.push(value) > 0;
-}
-
-function isLeafObject(value: object | null): boolean {
-  if (value === null) return false;
-  if (Array.isArray(value) || value instanceof Map || isPlainObject(value)) return false;
-  return !registry.has(value.constructor);
+  if (value === undefined || value === null) return false;
+  if (typeof value === "object" && (Array.isArray(value) || value instanceof Map || isPlainObject(value))) return false;
+  return !registry.has(value.constructor) && leaves.push(value) > 0;
 }
 
 function auxText(aux: unknown): string {
@@ -173,8 +168,13 @@ function itemsOf(length: number): (other: unknown) => readonly unknown[] | undef
   return (other) => (Array.isArray(other) && other.length === length ? other : undefined);
 }
 
+/** The values of a plain object with these keys and no others. */
 function valuesOf(keys: readonly string[]): (other: unknown) => readonly unknown[] | undefined {
-  return (other) => valuesAt(other, keys);
+  return (other) => {
+    if (typeof other !== "object" || other === null || !isPlainObject(other)) return undefined;
+    const same = Object.keys(other).length === keys.length && keys.every((key) => Object.hasOwn(other, key));
+    return same ? keys.map((key) => other[key]) : undefined;
+  };
 }
 
 function recordOf(keys: readonly string[]): (children: readonly unknown[]) => unknown {
@@ -195,13 +195,6 @@ function visitRecord(
   const keys = Object.keys(value).sort();
   const entries = keys.map((key): [PathPart, unknown] => [key, value[key]]);
   return visitList(`{${keys.join("|")}:`, "}", entries, path, found, isLeaf, recordOf(keys), valuesOf(keys));
-}
-
-/** The values of a plain object with these keys and no others. */
-function valuesAt(value: unknown, keys: readonly string[]): readonly unknown[] | undefined {
-  if (typeof value !== "object" || value === null || value instanceof Map || Array.isArray(value)) return undefined;
-  if (!isPlainObject(value) || Object.keys(value).length !== keys.length) return undefined;
-  return keys.every((key) => Object.hasOwn(value, key)) ? keys.map((key) => value[key]) : undefined;
 }
 
 function visitMap(

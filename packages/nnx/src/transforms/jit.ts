@@ -146,13 +146,12 @@ class Step {
   run(cache: StepCache<Recipe>): unknown {
     const { compiled, aux } = this.compile(cache);
     const inputs = [...this.#inputs];
-    const [variables, fields]: [[AnyVariable, number][], [Cell, number][]] = [[], []];
+    const [variables, fields]: [[AnyVariable, number][], number[]] = [[], []];
     for (const k of aux.changed) {
-      const [cell, input] = [this.#cells[k], inputs[k]];
-      if (cell === undefined || input === undefined) continue;
-      if (cell.variable === undefined) fields.push([cell, k]);
+      const [variable, input] = [this.#cells[k]?.variable, inputs[k]];
+      if (variable === undefined || input === undefined) fields.push(k);
       else {
-        variables.push([cell.variable, k]);
+        variables.push([variable, k]);
         inputs[k] = ownBuffer(input);
       }
     }
@@ -162,7 +161,7 @@ class Step {
       variables.map(([variable, k]) => ({ variable, next: outputs[k] })),
       "this tensor was the value of a Variable that a compiled step has since updated; read it before the step",
     );
-    for (const [cell, k] of fields) cell.swap(outputs[k]);
+    for (const k of fields) this.#cells[k]?.swap(outputs[k]);
     for (const cell of this.#born) cell.swap(take());
     if (aux.reshaped) compiled.dispose();
     return this.#result(aux, take);
