@@ -34,3 +34,14 @@ export function foldGrid(groups: number, limit: number = MAX_GROUPS_PER_DIMENSIO
   const x = Math.ceil(Math.sqrt(groups));
   return [x, ceilDiv(groups, x), 1];
 }
+
+/**
+ * The sides [x, y] of a workgroup of `group` invocations, one a tile, for so many tiles down and across: without idle lanes
+ * where there are few, and 8 wide otherwise. Each shape is a text of its own, so there are no more than it takes.
+ */
+export function groupShape(tilesDown: number, tilesAcross: number, group: number): readonly [number, number] {
+  if (tilesAcross === 1) return [1, group];
+  if (tilesAcross <= 4) return [2, group / 2];
+  if (tilesDown <= 2) return [group / tilesDown, tilesDown];
+  return [8, group / 8];
+}

@@ -1,4 +1,4 @@
-import { ceilDiv, foldGrid } from "../launch.ts";
+import { ceilDiv, foldGrid, groupShape } from "../launch.ts";
 import { parts as sumParts } from "../matmul/parts.wgsl.gen.ts";
 import type { PlanLimits, Stage, Width } from "../stage.ts";
 import { direct } from "./direct.wgsl.gen.ts";
@@ -308,13 +308,6 @@ function isWideImage(problem: Problem): boolean {
   const { x, batchInner, batch, batchGroups } = problem;
   const fours = batchInner && x.batch === 1 && (batch / batchGroups) % 4 === 0;
   return fours && groupStride(problem) % 4 === 0 && isImageWhole(problem);
-}
-
-/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 wide. */
-function groupShape(tilesDown: number, tilesAcross: number, group: number): readonly [number, number] {
-  if (tilesAcross <= 2) return [tilesAcross, group / tilesAcross];
-  if (tilesDown <= 2) return [group / tilesDown, tilesDown];
-  return [8, group / 8];
 }
 
 function splitOf(invocations: number, taps: number, channels: number): number {

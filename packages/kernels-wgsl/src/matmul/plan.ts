@@ -1,4 +1,4 @@
-import { ceilDiv, foldGrid } from "../launch.ts";
+import { ceilDiv, foldGrid, groupShape } from "../launch.ts";
 import type { PlanLimits, Stage, Width } from "../stage.ts";
 import { dot } from "./dot.wgsl.gen.ts";
 import { naive } from "./naive.wgsl.gen.ts";
@@ -170,13 +170,6 @@ const ONE_SLAB = "fn place(slab: u32) -> vec3u { return vec3u(); }";
 const MANY_SLABS = "fn place(slab: u32) -> vec3u { return placeOfMany(slab); }";
 
 const groupOf = ({ tuning }: PlanLimits): number => tuning?.matmul?.group ?? GROUP;
-
-/** A workgroup as many tiles wide and tall as the result has, where that is few; else 8 wide. */
-function groupShape(tilesDown: number, tilesAcross: number, group: number): readonly [number, number] {
-  if (tilesAcross <= 2) return [tilesAcross, group / tilesAcross];
-  if (tilesDown <= 2) return [group / tilesDown, tilesDown];
-  return [8, group / 8];
-}
 
 function thinColumns(problem: Problem): ThinProblem {
   const { m, n } = problem;
