@@ -27,6 +27,7 @@ import optax_more  # noqa: E402
 import optax_search  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
+import special_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("dtypes", dtype_cases.cases())
@@ -61,3 +62,4 @@ for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_case
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())
 golden.write("nnx-attention", nnx_attention.cases())
+golden.write("special-values", special_cases.cases())
