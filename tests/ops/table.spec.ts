@@ -19,6 +19,8 @@ const OTHERS = [
   "webgpuExecutor",
   "einsumPath",
   "broadcastShapes",
+  // Of draws, with them: tests/random/gradients.spec.ts.
+  "randomGammaGrad",
 ];
 
 const isOp = ([name, value]: [string, unknown]): boolean =>

@@ -92,5 +92,6 @@ fn op_i1e(x: F) -> F {
   let far = max(a, F(8.0));
   let near = min(a, F(8.0));
   let y = select(i1e_far(16.0 / far - 1.0) / sqrt(far), near * i1e_near(near * 0.25 - 1.0), a <= F(8.0));
-  return bessel_keep_nan(select(y, -y, x < F(0.0)), x);
+  // The sign is x's, of zeros too.
+  return bessel_keep_nan(select(y, -y, (bitcast<U>(x) >> U(31u)) != U(0u)), x);
 }
