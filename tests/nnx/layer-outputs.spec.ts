@@ -68,6 +68,16 @@ const cases: Readonly<Record<string, Case>> = {
     {},
     () => ({ seqLengths: lengths(), returnCarry: true, reverse: true }),
   ),
+  "RNN long": rnn(
+    () => new nnx.LSTMCell(4, 3, { rngs: rngs() }),
+    {},
+    () => ({ returnCarry: true }),
+  ),
+  "RNN long lengths": rnn(
+    () => new nnx.GRUCell(4, 3, { rngs: rngs() }),
+    {},
+    () => ({ seqLengths: array([18, 2, 17]), returnCarry: true, reverse: true, keepOrder: true }),
+  ),
   Bidirectional: {
     make: () =>
       new nnx.Bidirectional(

@@ -59,6 +59,15 @@ def layer_cases():
         "RNN lengths": case(
             nnx.RNN(nnx.GRUCell(4, 3, rngs=rngs())), sequence, seq_lengths=lengths, return_carry=True, reverse=True
         ),
+        "RNN long": case(nnx.RNN(nnx.LSTMCell(4, 3, rngs=rngs())), x(2, 20, 4), return_carry=True),
+        "RNN long lengths": case(
+            nnx.RNN(nnx.GRUCell(4, 3, rngs=rngs())),
+            x(3, 18, 4),
+            seq_lengths=jnp.array([18, 2, 17]),
+            return_carry=True,
+            reverse=True,
+            keep_order=True,
+        ),
         "Bidirectional": case(
             nnx.Bidirectional(nnx.RNN(nnx.GRUCell(4, 3, rngs=rngs())), nnx.RNN(nnx.LSTMCell(4, 2, rngs=nnx.Rngs(8)))),
             sequence,

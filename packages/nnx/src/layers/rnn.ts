@@ -23,9 +23,13 @@ import { Module } from "../module.ts";
 import { splitRngs } from "../rng-state.ts";
 import { Rngs, RngStream } from "../rngs.ts";
 import { Carry, type StateAxes } from "../transforms/axes.ts";
+import { scan } from "../transforms/scan.ts";
 import { RngState } from "../variable-types.ts";
 import type { RNNCellBase } from "./cells.ts";
 import type { CellCarry } from "./cells.ts";
+
+/** Steps up to which a sequence is written out, and so fused; a longer one is a loop, traced and compiled once. */
+const WRITTEN_OUT = 16;
 
 /** Options of `RNN`, each of which a call may give for itself. */
 export interface RNNFlags {
@@ -43,7 +47,7 @@ export interface RNNFlags {
 export interface RNNOptions extends RNNFlags {
   /** Random streams of the cell that are the same at every step, such as a dropout mask's; each step draws anew unless given. */
   readonly broadcastRngs?: Filter;
-  /** Taken for Flax's sake: steps are written out one after another whatever it says. */
+  /** Taken for Flax's sake: up to 16 steps are written out and more are a loop, whatever it says. */
   readonly unroll?: number;
   /** How the cell's Variables go through time: each is carried from step to step, which is all there is here. */
   readonly stateAxes?: StateAxes;
@@ -149,20 +153,50 @@ function runCell(cell: RNNCellBase, given: Tensor, options: RNNCallOptions): unk
   const inputs = reverse ? turned(given) : given;
   const stepShape = inputs.shape.filter((_, axis) => axis !== timeAxis);
   const rngs = options.rngs instanceof Rngs ? options.rngs.stream("carry").fork() : options.rngs;
-  let carry: CellCarry = options.initialCarry ?? cell.initializeCarry(stepShape, { rngs: rngs ?? null });
+  const carry: CellCarry = options.initialCarry ?? cell.initializeCarry(stepShape, { rngs: rngs ?? null });
+  const steps = inputs.shape[timeAxis] ?? 0;
+  if (steps === 0) throw new ArgumentError("RNN: the inputs have no steps; give a time axis of at least 1");
+  const along = steps > WRITTEN_OUT ? scanned : writtenOut;
+  const [last, stacked, carries] = along(cell, carry, inputs, timeAxis, returnCarry && seqLengths !== undefined);
+  const result = reverse && keepOrder ? turned(stacked) : stacked;
+  if (!returnCarry) return result;
+  return [seqLengths === undefined ? last : lastCarry(carries, asTensor(seqLengths)), result];
+}
+
+/** The last carry, the outputs stacked along the time axis, and, if they are wanted, all carries stacked along the first. */
+type Along = (
+  cell: RNNCellBase,
+  carry: CellCarry,
+  inputs: Tensor,
+  timeAxis: number,
+  all: boolean,
+) => readonly [CellCarry, Tensor, CellCarry | undefined];
+
+const writtenOut: Along = (cell, first, inputs, timeAxis, all) => {
+  let carry = first;
   const [outputs, carries]: [Tensor[], CellCarry[]] = [[], []];
   for (let t = 0; t < (inputs.shape[timeAxis] ?? 0); t++) {
     const [next, y] = cell.call(carry, stepOf(inputs, timeAxis, t));
     carry = next;
     outputs.push(y);
-    if (returnCarry && seqLengths !== undefined) carries.push(next);
+    if (all) carries.push(next);
   }
-  if (outputs.length === 0) throw new ArgumentError("RNN: the inputs have no steps; give a time axis of at least 1");
-  const stacked = stack(outputs, { axis: timeAxis });
-  const result = reverse && keepOrder ? turned(stacked) : stacked;
-  if (!returnCarry) return result;
-  return [seqLengths === undefined ? carry : lastCarry(carries, asTensor(seqLengths)), result];
-}
+  const [head, ...rest] = carries;
+  const every =
+    head === undefined ? undefined : tree.map((...steps: Tensor[]) => stack(steps, { axis: 0 }), head, ...rest);
+  return [carry, stack(outputs, { axis: timeAxis }), every as CellCarry | undefined]; // the carry's own tree, stacked
+};
+
+const scanned: Along = (cell, first, inputs, timeAxis, all) => {
+  type State = [RNNCellBase, CellCarry];
+  const step = ([own, carry]: State, x: Tensor): [State, Tensor, CellCarry | []] => {
+    const [next, y] = own.call(carry, x);
+    return [[own, next], y, all ? next : []];
+  };
+  const loop = scan(step, { inAxes: [Carry, timeAxis], outAxes: [Carry, timeAxis, 0] });
+  const [[, carry], outputs, every] = loop([cell, first], inputs);
+  return [carry, outputs, all ? (every as CellCarry) : undefined]; // with `all` it is one
+};
 
 function stepOf(x: Tensor, axis: number, t: number): Tensor {
   const start = x.shape.map((_, k) => (k === axis ? t : 0));
@@ -170,18 +204,12 @@ function stepOf(x: Tensor, axis: number, t: number): Tensor {
   return squeeze(laxSlice(x, start, end), axis);
 }
 
-/** Of carries over time, each sequence's at its last step. */
-function lastCarry(carries: readonly CellCarry[], lengths: Tensor): unknown {
-  const [first, ...rest] = carries;
-  return tree.map(
-    (...steps: Tensor[]) => {
-      const all = stack(steps, { axis: 0 }); // [time, batch, …]
-      const last = reshape(sub(lengths, 1), [1, ...lengths.shape, ...all.shape.slice(lengths.ndim + 1).map(() => 1)]);
-      return squeeze(takeAlongAxis(all, broadcastTo(last, [1, ...all.shape.slice(1)]), 0), 0);
-    },
-    first,
-    ...rest,
-  );
+/** Of carries over time, [time, batch, …], each sequence's at its last step. */
+function lastCarry(carries: CellCarry | undefined, lengths: Tensor): unknown {
+  return tree.map((all: Tensor) => {
+    const last = reshape(sub(lengths, 1), [1, ...lengths.shape, ...all.shape.slice(lengths.ndim + 1).map(() => 1)]);
+    return squeeze(takeAlongAxis(all, broadcastTo(last, [1, ...all.shape.slice(1)]), 0), 0);
+  }, carries);
 }
 
 /**
