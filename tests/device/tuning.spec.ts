@@ -41,8 +41,8 @@ describe("a tuning", () => {
     const consts = (stages: readonly { readonly consts: string }[]): string => stages[0]?.consts ?? "";
     expect(consts(planMatmul(matmul, limits))).toContain("const GX = 8u;\nconst GY = 4u;");
     expect(consts(planMatmul(matmul, tuned))).toContain("const GX = 8u;\nconst GY = 8u;");
-    expect(consts(planConv(conv, limits))).toContain("const GX = 8u;\nconst GY = 4u;");
-    expect(consts(planConv(conv, tuned))).toContain("const GX = 8u;\nconst GY = 2u;");
+    expect(consts(planConv(conv, limits))).toContain("const GX = 2u;\nconst GY = 16u;");
+    expect(consts(planConv(conv, tuned))).toContain("const GX = 2u;\nconst GY = 8u;");
     const sum = { combine: "sum", dtype: "float32", outer: 512, reduce: 64, inner: 1, vector: true } as const;
     expect(consts(planReduce(sum, limits))).toContain("const GROUP = 64u;");
     expect(consts(planReduce(sum, tuned))).toContain("const GROUP = 128u;");

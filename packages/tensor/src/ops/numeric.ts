@@ -160,7 +160,11 @@ export function gradient(
 }
 
 function isOptions(value: TensorLike | readonly TensorLike[] | GradientOptions): value is GradientOptions {
-  return typeof value === "object" && value !== null && !(Array.isArray(value) || value instanceof Tensor || "toTensor" in value);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !(Array.isArray(value) || value instanceof Tensor || "toTensor" in value)
+  );
 }
 
 function slope(x: Tensor, axis: number, step: Tensor): Tensor {
