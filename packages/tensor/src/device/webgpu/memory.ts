@@ -44,6 +44,8 @@ export function gpuMemory(
     },
     cut(bytes, count, exhausted) {
       const buffer = make(bytes * count, `${count} of ${bytes} bytes`, exhausted);
+      // wgpu (Deno, Firefox) overlooks what kernels write at dynamic offsets: copies found parts "never written", and zeroed them.
+      gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(bytes * count));
       const gpuKey = gpu.nextKey();
       return Array.from({ length: count }, (_, k) => {
         return { key: gpu.nextKey(), gpuKey, bytes, gpu: buffer, offset: k * bytes, part: true, lastUse: 0 };
