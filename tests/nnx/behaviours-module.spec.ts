@@ -3,23 +3,9 @@ import { array, ones, zeros, type Tensor } from "@jnx/tensor";
 import * as nnx from "@jnx/nnx";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
+import { block, type Block } from "./block.ts";
 
 useDevice();
-
-class Block extends nnx.Module {
-  readonly linear: nnx.Linear;
-  readonly dropout: nnx.Dropout;
-  constructor({ rngs }: nnx.RngsOptions) {
-    super();
-    this.linear = new nnx.Linear(2, 2, { rngs });
-    this.dropout = new nnx.Dropout(0.5, { rngs });
-  }
-  call(x: Tensor): Tensor {
-    return this.dropout.call(this.linear.call(x));
-  }
-}
-
-const block = (): Block => new Block({ rngs: new nnx.Rngs(0) });
 
 describe("module_test", () => {
   it("test_clone, test_clone_arrays_distinct_buffers", async () => {

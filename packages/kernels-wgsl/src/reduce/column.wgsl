@@ -16,7 +16,9 @@ alias R = f32;
 fn combine(a: V, b: V) -> V { return a + b; }
 fn finish(v: V) -> R { return v; }
 fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
-  return combine(nothing, load(source));
+  var all = nothing;
+  for (var r = begin; r < end; r += lanes) { all = combine(all, load(source + (r - begin) / lanes * step)); }
+  return all;
 }
 @group(1) @binding(1) var<storage, read> x0: array<V>;
 @group(1) @binding(2) var<storage, read_write> y0: array<R>;

@@ -366,13 +366,9 @@ export class CommandQueue {
 /** The first pipeline of a command that is neither compiled nor failed. */
 function pendingPipeline(command: Command): PipelineEntry | undefined {
   if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
-  if (command.kind === "replay") {
-    const { steps, encoded } = command;
-    for (let i = encoded; i < steps.length; i++) {
-      const step = steps[i];
-      if (step?.kind === "launch" && isPending(step.entry)) return step.entry;
-    }
-  }
+  if (command.kind !== "replay" || !command.program.entries.some(isPending)) return undefined;
+  for (const step of command.steps.slice(command.encoded))
+    if (step.kind === "launch" && isPending(step.entry)) return step.entry;
   return undefined;
 }
 
