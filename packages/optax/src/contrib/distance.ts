@@ -57,6 +57,11 @@ export function scaleByDog(initStep: InitStep, eps = 1e-8): GradientTransformati
   };
 }
 
+/** Weight decay where it is asked for; states keep their places without it. */
+function decayFirst({ weightDecay, mask }: DecayOptions): GradientTransformation {
+  return weightDecay === undefined ? erase(identity()) : decay(weightDecay, mask);
+}
+
 /** Options of `dog`. */
 export interface DogOptions extends DecayOptions {
   readonly learningRate?: ScalarOrSchedule;
@@ -70,12 +75,8 @@ export interface DogOptions extends DecayOptions {
  * @example optax.contrib.dog().init([array([1])]);
  */
 export function dog(options: DogOptions = {}): Optimizer {
-  const { learningRate = 1, initStep = ["heuristic", 1e-6], eps = 1e-8, weightDecay, mask } = options;
-  return chain(
-    weightDecay === undefined ? erase(identity()) : decay(weightDecay, mask),
-    erase(scaleByDog(initStep, eps)),
-    scaleByLearningRate(learningRate, { name: "dog" }),
-  );
+  const { learningRate = 1, initStep = ["heuristic", 1e-6], eps = 1e-8, ...rest } = options;
+  return chain(decayFirst(rest), erase(scaleByDog(initStep, eps)), scaleByLearningRate(learningRate, { name: "dog" }));
 }
 
 /** The memory of `dowg`. */
@@ -122,9 +123,9 @@ export interface DowgOptions extends DecayOptions {
  * @example optax.contrib.dowg().init([array([1])]);
  */
 export function dowg(options: DowgOptions = {}): Optimizer {
-  const { learningRate = 1, initEstimSqDist, eps = 1e-4, weightDecay, mask } = options;
+  const { learningRate = 1, initEstimSqDist, eps = 1e-4, ...rest } = options;
   return chain(
-    weightDecay === undefined ? erase(identity()) : decay(weightDecay, mask),
+    decayFirst(rest),
     erase(scaleByDowg(initEstimSqDist, eps)),
     scaleByLearningRate(learningRate, { name: "dowg" }),
   );

@@ -34,6 +34,13 @@ export function gpuMemory(
     });
     return buffer;
   };
+  // wgpu (Deno, Firefox) overlooks what kernels write at dynamic offsets: copies found parts "never written", and zeroed them.
+  const fill = (buffer: GPUBuffer): void => {
+    gpu.device.pushErrorScope("validation");
+    gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size));
+    // All that can be wrong is that there is no buffer, which `make` reports.
+    void gpu.device.popErrorScope().catch(() => undefined);
+  };
   return {
     // Bindings are whole buffers, and storage sizes are multiples of 4.
     largest: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 4) * 4,
@@ -44,8 +51,7 @@ export function gpuMemory(
     },
     cut(bytes, count, exhausted) {
       const buffer = make(bytes * count, `${count} of ${bytes} bytes`, exhausted);
-      // wgpu (Deno, Firefox) overlooks what kernels write at dynamic offsets: copies found parts "never written", and zeroed them.
-      gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(bytes * count));
+      fill(buffer);
       const gpuKey = gpu.nextKey();
       return Array.from({ length: count }, (_, k) => {
         return { key: gpu.nextKey(), gpuKey, bytes, gpu: buffer, offset: k * bytes, part: true, lastUse: 0 };
