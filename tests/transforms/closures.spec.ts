@@ -4,6 +4,7 @@ import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import { collect } from "../memory/collect.ts";
 
 useDevice();
 
@@ -35,6 +36,7 @@ describe("arrays that a transform makes inside the body of", () => {
       const mapped = (): Tensor => vmap((x: Tensor) => t.mul(x, rows()))(t.ones([4, 2]));
       const run = (): Promise<unknown> => foriLoop(0, 3, (_, c) => t.add(c, mapped()), t.zeros([4, 2])).toArray();
       await run();
+      await collect();
       const before = t.memory().live;
       for (let i = 0; i < 5; i++) await run();
       return t.memory().live - before;

@@ -5,6 +5,7 @@ import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, DtypeError, memory, ShapeError } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import { collect } from "../memory/collect.ts";
 
 useDevice();
 
@@ -215,6 +216,7 @@ describe("memory", () => {
       await h.data();
     };
     await work();
+    await collect();
     const before = memory().live;
     for (let k = 0; k < 5; k++) await work();
     expect(memory().live).toBe(before);

@@ -6,6 +6,7 @@ import { copy } from "@jnx/tensor/internal";
 import { useOwnDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 import { cost } from "./cost.ts";
+import { collect } from "../memory/collect.ts";
 
 useOwnDevice();
 
@@ -45,6 +46,7 @@ describe("a training step over a loop of 1,000 steps", () => {
     const xs = t.random.normal(t.random.key(0), [1000, 2, 8]);
     const [first, old] = step(cell(), xs);
     const before = await first.item();
+    await collect();
     const live = memory().live;
     let [value, state] = [first, old];
     const spent = await cost(async () => {
@@ -69,6 +71,7 @@ describe("a training step over a loop of 1,000 steps", () => {
 /** How far memory rises above what is alive before, at most, while `body` runs. */
 async function rise(body: () => Tensor): Promise<number> {
   await executor().settled();
+  await collect();
   const { live, peak } = memory();
   // A peak from before would hide this one.
   const filler = copy(t.zeros([Math.ceil((peak - live) / 4)]));

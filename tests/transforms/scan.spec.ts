@@ -5,6 +5,7 @@ import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, DtypeError, executor, memory, ShapeError } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import { collect } from "../memory/collect.ts";
 
 useDevice();
 
@@ -298,6 +299,7 @@ describe("cost", () => {
       await g.item();
     };
     await work();
+    await collect();
     const before = memory().live;
     for (let k = 0; k < 3; k++) await work();
     expect(memory().live).toBe(before);

@@ -5,6 +5,7 @@ import type { Tensor } from "@jnx/tensor";
 import { ArgumentError, memory, ShapeError, TracedTensorError } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import { collect } from "../memory/collect.ts";
 
 useDevice();
 
@@ -159,6 +160,7 @@ describe("vmap", () => {
       await g.data();
     };
     await work();
+    await collect();
     const before = memory().live;
     for (let k = 0; k < 5; k++) await work();
     expect(memory().live).toBe(before);

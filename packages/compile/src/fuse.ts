@@ -1,5 +1,6 @@
 import { isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Limits, Shape } from "@jnx/tensor";
+import { Dependencies } from "./dependencies.ts";
 import { isAnchor, type Graph } from "./graph.ts";
 import { groupInputs, loadsOf, made, members, overShape, span, type Group } from "./group.ts";
 import { Inliner } from "./inline.ts";
@@ -7,6 +8,8 @@ import { asLines, fitInto, joinLines, readsAlongLines, type LineGroup } from "./
 
 /** Arrays up to this many elements are worth sharing a dispatch for no other reason than being small. */
 const TINY = 1024;
+/** Among more small arrays than this only the nearest are tried: in a long graph most others wait for each other. */
+const MOST_TINY = 64;
 
 /**
  * Groups nodes into kernels by structural kind: maps join the kernel that makes what they read, element for element;
@@ -15,8 +18,9 @@ const TINY = 1024;
  */
 export class Fuser {
   readonly inliner: Inliner;
-  readonly #groups = new Set<Group>();
-  readonly #makers = new Map<number, Group>();
+  readonly #dependencies: Dependencies;
+  /** Groups of few elements, by how many. */
+  readonly #tiny = new Map<number, Set<Group>>();
   readonly #maxBuffers: number;
   readonly #donated: ReadonlySet<number>;
   readonly #limits: Limits;
@@ -26,15 +30,18 @@ export class Fuser {
   /** `donated` are ids of inputs whose buffers outputs may take over: such a pair counts as one binding. */
   constructor(graph: Graph, limits: Limits, maxBuffers: number, donated: ReadonlySet<number>) {
     this.inliner = new Inliner(graph, maxBuffers);
+    this.#dependencies = new Dependencies(this.inliner);
     this.#limits = limits;
     this.#maxBuffers = maxBuffers;
     this.#donated = donated;
     this.#outputs = new Set(graph.outputs.map((node) => node.id));
     this.#shapes = new Map(this.inliner.nodes.map(({ id, shape }) => [id, shape]));
     for (const node of this.inliner.nodes) {
-      if (isAnchor(node)) this.#addGroup({ anchor: node, shape: node.shape, roots: new Map() });
-      else if (this.inliner.roots.has(node))
-        this.#addGroup({ anchor: undefined, shape: node.shape, roots: new Map([[node, this.inliner.compute(node)]]) });
+      if (isAnchor(node)) this.#dependencies.add({ anchor: node, shape: node.shape, roots: new Map() });
+      else if (this.inliner.roots.has(node)) {
+        const roots = new Map([[node, this.inliner.compute(node)]]);
+        this.#dependencies.add({ anchor: undefined, shape: node.shape, roots });
+      }
     }
     this.#mergeIntoMakers();
     this.#mergeLines();
@@ -43,37 +50,17 @@ export class Fuser {
 
   /** The groups in an order in which each finds its inputs made; those whose last member came late run late. */
   schedule(): Group[] {
-    const order: Group[] = [];
-    const waiting = new Set(this.#groups);
-    while (waiting.size > 0) {
-      const ready = [...waiting].filter((group) => [...this.#makersOf(group)].every((maker) => !waiting.has(maker)));
-      ready.sort((a, b) => span(a)[1] - span(b)[1]);
-      const [next] = ready;
-      if (next === undefined) throw new Error("jnx internal error: fused groups wait for each other");
-      waiting.delete(next);
-      order.push(next);
-    }
-    return order;
+    return this.#dependencies.schedule();
   }
 
-  #addGroup(group: Group): void {
-    this.#groups.add(group);
-    for (const id of members(group)) this.#makers.set(id, group);
-  }
-
-  #makersOf(group: Group): Set<Group> {
-    const makers = new Set<Group>();
-    for (const id of groupInputs(group, this.inliner)) {
-      const maker = this.#makers.get(id);
-      if (maker !== undefined && maker !== group) makers.add(maker);
-    }
-    return makers;
+  #byLast(): Group[] {
+    return [...this.#dependencies.groups].sort((a, b) => span(a)[1] - span(b)[1]);
   }
 
   #mergeIntoMakers(): void {
-    for (const group of [...this.#groups].sort((a, b) => span(a)[1] - span(b)[1])) {
+    for (const group of this.#byLast()) {
       if (group.anchor !== undefined) continue;
-      const candidates = [...this.#makersOf(group)].sort((a, b) => span(b)[1] - span(a)[1]);
+      const candidates = [...this.#dependencies.makersOf(group)].sort((a, b) => span(b)[1] - span(a)[1]);
       for (const maker of candidates) if (this.#merge(maker, group) !== undefined) break;
     }
   }
@@ -83,8 +70,8 @@ export class Fuser {
    * along the lines: a softmax, a layer normalization, their gradients, a cross-entropy with its gradient.
    */
   #mergeLines(): void {
-    for (const group of [...this.#groups].sort((a, b) => span(a)[1] - span(b)[1])) {
-      if (!this.#groups.has(group)) continue;
+    for (const group of this.#byLast()) {
+      if (!this.#dependencies.has(group)) continue;
       for (let walk: Group | undefined = group; walk !== undefined;) walk = this.#growWalk(walk);
     }
   }
@@ -92,46 +79,61 @@ export class Fuser {
   #growWalk(group: Group): LineGroup | undefined {
     const walk = asLines(group, this.inliner, this.#limits);
     if (walk === undefined) return undefined;
-    for (const other of this.#groups) {
-      if (other === group) continue;
-      if (!this.#belongTogether(group, other, walk)) continue;
+    for (const other of this.#besideWalk(group, walk)) {
       const fitted = fitInto(walk, other, this.inliner, this.#limits);
       if (fitted === undefined) continue;
       const joined = joinLines(walk, fitted);
       if (!readsAlongLines(joined) || this.#lineBindings(joined, [group, other]) > this.#maxBuffers) continue;
-      if (this.#waitsFor(group, other) || this.#waitsFor(other, group)) continue;
-      this.#replace([group, other], joined);
+      if (this.#eitherWaits(group, other)) continue;
+      this.#dependencies.replace([group, other], joined);
       return joined;
     }
     return undefined;
   }
 
-  /** One makes what the other reads, or both read the same array of the lines' size. */
-  #belongTogether(group: Group, other: Group, walk: LineGroup): boolean {
-    if (this.#makersOf(other).has(group) || this.#makersOf(group).has(other)) return true;
-    const inputs = groupInputs(group, this.inliner);
+  /** What makes or reads a part of the walk, or reads the same array of the lines' size. */
+  #besideWalk(group: Group, walk: LineGroup): Group[] {
     const size = sizeOf(walk.lines.shape);
-    return [...groupInputs(other, this.inliner)].some((id) => inputs.has(id) && sizeOf(this.#nodeShape(id)) === size);
+    return this.#beside(
+      [
+        ...this.#dependencies.makersOf(group),
+        ...this.#dependencies.readersOf(group),
+        ...this.#sharing(group, (elements) => elements === size),
+      ],
+      group,
+    );
+  }
+
+  /** Those that read an array of such a size that the group reads too. */
+  #sharing(group: Group, counts: (size: number) => boolean): Group[] {
+    return [...groupInputs(group, this.inliner)]
+      .filter((id) => counts(sizeOf(this.#nodeShape(id))))
+      .flatMap((id) => [...this.#dependencies.readersOfValue(id)]);
+  }
+
+  /** Each of them once, without the group itself, in the order in which they came. */
+  #beside(groups: Iterable<Group>, group: Group): Group[] {
+    const others = new Set(groups);
+    others.delete(group);
+    return this.#dependencies.inOrder(others);
   }
 
   /** Storage buffers of a walk that takes the place of `parts`: what nobody else reads needs none. */
   #lineBindings(walk: LineGroup, parts: readonly Group[]): number {
-    const others = [...this.#groups].filter((group) => !parts.includes(group));
     const wanted = made(walk).filter(
-      ({ id }) => this.#outputs.has(id) || others.some((group) => groupInputs(group, this.inliner).has(id)),
+      ({ id }) =>
+        this.#outputs.has(id) || [...this.#dependencies.readersOfValue(id)].some((group) => !parts.includes(group)),
     );
     return wanted.length + groupInputs(walk, this.inliner).size;
   }
 
-  #replace(parts: readonly Group[], by: Group): void {
-    for (const part of parts) this.#groups.delete(part);
-    this.#addGroup(by);
-  }
-
   /** Maps that make something for another group of their shape, share an operand with it, or are tiny, join it. */
   #mergeSiblings(): void {
-    for (const group of [...this.#groups]) {
-      if (!this.#groups.has(group)) continue;
+    for (const group of [...this.#dependencies.groups]) {
+      if (sizeOf(group.shape) <= TINY) this.#tinyOf(group).add(group);
+    }
+    for (const group of [...this.#dependencies.groups]) {
+      if (!this.#dependencies.has(group)) continue;
       for (let grown: Group | undefined = group; grown !== undefined;) grown = this.#joinSibling(grown);
     }
   }
@@ -139,21 +141,29 @@ export class Fuser {
   /** The group with a sibling it could join, or none. */
   #joinSibling(group: Group): Group | undefined {
     if (group.anchor !== undefined || group.lines !== undefined) return undefined;
-    for (const other of this.#groups) {
-      if (other === group || sizeOf(other.shape) !== sizeOf(group.shape)) continue;
-      const related =
-        this.#makersOf(other).has(group) ||
-        this.#share(group, other) ||
-        (sizeOf(group.shape) <= TINY && other.anchor?.op.kind !== "kernel");
-      const merged = related ? this.#merge(other, group) : undefined;
+    for (const other of this.#siblings(group)) {
+      const merged = this.#merge(other, group);
       if (merged !== undefined) return merged;
     }
     return undefined;
   }
 
-  #share(a: Group, b: Group): boolean {
-    const inputs = groupInputs(a, this.inliner);
-    return [...groupInputs(b, this.inliner)].some((id) => inputs.has(id) && sizeOf(this.#nodeShape(id)) > TINY);
+  #siblings(group: Group): Group[] {
+    const size = sizeOf(group.shape);
+    const related = [...this.#dependencies.readersOf(group), ...this.#sharing(group, (elements) => elements > TINY)];
+    const tiny = size <= TINY ? [...this.#tinyOf(group)].filter(({ anchor }) => anchor?.op.kind !== "kernel") : [];
+    if (tiny.length > MOST_TINY) {
+      const distance = (other: Group): number => Math.abs(span(other)[1] - span(group)[1]);
+      tiny.sort((a, b) => distance(a) - distance(b)).splice(MOST_TINY);
+    }
+    return this.#beside([...related, ...tiny], group).filter((other) => sizeOf(other.shape) === size);
+  }
+
+  #tinyOf({ shape }: Group): Set<Group> {
+    const size = sizeOf(shape);
+    const known = this.#tiny.get(size) ?? new Set<Group>();
+    this.#tiny.set(size, known);
+    return known;
   }
 
   #nodeShape(id: number): Shape {
@@ -168,8 +178,11 @@ export class Fuser {
     if (moved === undefined) return undefined;
     const merged: Group = { anchor: into.anchor, shape: into.shape, roots: new Map([...into.roots, ...moved]) };
     if (!this.#readsOwnInPlace(merged) || this.#bindings(merged) > this.#maxBuffers) return undefined;
-    if (this.#waitsFor(into, group) || this.#waitsFor(group, into)) return undefined;
-    this.#replace([into, group], merged);
+    if (this.#eitherWaits(into, group)) return undefined;
+    this.#dependencies.replace([into, group], merged);
+    const tiny = this.#tiny.get(sizeOf(into.shape));
+    if (tiny !== undefined) for (const part of [into, group]) tiny.delete(part);
+    tiny?.add(merged);
     return merged;
   }
 
@@ -201,16 +214,8 @@ export class Fuser {
     return count;
   }
 
-  /** True if `group` needs something that `maker` makes by way of a third group. */
-  #waitsFor(group: Group, maker: Group): boolean {
-    const seen = new Set<Group>();
-    const stack = [...this.#makersOf(group)].filter((one) => one !== maker);
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      if (next === maker) return true;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      stack.push(...this.#makersOf(next));
-    }
-    return false;
+  /** True if one needs what the other makes by way of a third group. */
+  #eitherWaits(a: Group, b: Group): boolean {
+    return this.#dependencies.waitsFor(a, b) || this.#dependencies.waitsFor(b, a);
   }
 }
