@@ -88,6 +88,30 @@ describe("tabulate", () => {
     expect(Block.prototype.call.name).toBe("call");
   });
 
+  it("test_nested, test_shared: a row for each call, and one for a call that is shared", () => {
+    class Part extends nnx.Module {
+      readonly linear: nnx.Linear;
+      readonly norm: nnx.BatchNorm;
+      constructor(linear: nnx.Linear) {
+        super();
+        this.linear = linear;
+        this.norm = new nnx.BatchNorm(2, { rngs: new nnx.Rngs(0) });
+      }
+      call(x: Tensor): Tensor {
+        return this.norm.call(this.linear.call(x));
+      }
+    }
+    const linear = (): nnx.Linear => new nnx.Linear(2, 2, { rngs: new nnx.Rngs(0) });
+    const rows = (model: nnx.Module): number =>
+      nnx
+        .tabulate(model, [ones([4, 2])], { computeFlops: true, computeVjpFlops: true })
+        .split("\n")
+        .filter((line) => /^[^│]*│[^│]*│ *(Sequential|Part|Linear|BatchNorm) *│/.test(line)).length;
+    expect(rows(new nnx.Sequential(new Part(linear()), new Part(linear())))).toBe(7);
+    const shared = linear();
+    expect(rows(new nnx.Sequential(new Part(shared), new Part(shared)))).toBe(6);
+  });
+
   it("displayHtml folds nested objects, and escapes", () => {
     const html = nnx.displayHtml(new nnx.Dict({ a: "<b>", inner: new nnx.Linear(1, 1, { rngs: new nnx.Rngs(0) }) }));
     expect(html).toContain("&lt;b&gt;");

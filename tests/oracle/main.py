@@ -20,6 +20,7 @@ import nnx_cases  # noqa: E402
 import nnx_checkpoint  # noqa: E402
 import nnx_curves  # noqa: E402
 import nnx_layers  # noqa: E402
+import nnx_linen  # noqa: E402
 import nnx_windows  # noqa: E402
 import optax_cases  # noqa: E402
 import optax_contrib  # noqa: E402
@@ -56,6 +57,7 @@ golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
+golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
 for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))

@@ -19,7 +19,8 @@ interface Callable {
   call(...args: never[]): unknown;
 }
 
-type Wrapped<F> = F extends Callable ? F["call"] : F extends AnyFunction ? F : never;
+// Functions first: they have a method call, too.
+type Wrapped<F> = F extends AnyFunction ? F : F extends Callable ? F["call"] : never;
 
 type Captured<F extends AnyFunction, T extends readonly unknown[]> = T extends readonly []
   ? ReturnType<F>

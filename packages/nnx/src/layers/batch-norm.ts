@@ -103,7 +103,7 @@ export class BatchNorm extends Module {
     const [input, mean, variance, scale, bias] = (this.promoteDtype ?? promoteDtype)(all, this.dtype);
     const place = (vector: Tensor): Tensor => alongFeatures("BatchNorm", vector, input, this.axis);
     const stats = running ? { mean: place(mean), variance: place(variance) } : ofBatch(this, input, options);
-    return normalized(input, stats, [scale && place(scale), bias && place(bias)], this.epsilon);
+    return normalized(input, stats, [scale && place(scale), bias && place(bias)], this);
   }
 }
 

@@ -98,16 +98,17 @@ function checkedEquation(equation: string): string {
   return text;
 }
 
-/** The bias's shape among the result's axes: the kernel's extents where its letters stand, else 1. */
+/** The bias's shape among the result's axes: the kernel's extents where its letters and its ellipsis stand, else 1. */
 function biasBroadcast(equation: string, kernelShape: Shape, ndim: number): number[] {
   const [operands = "", result = ""] = equation.split("->");
-  const letters = operands.split(",")[1] ?? "";
-  const extent = (letter: string): number => {
-    const axis = letters.includes("...") ? -1 : letters.indexOf(letter);
-    return axis < 0 ? 1 : (kernelShape[axis] ?? 1);
-  };
+  const [head = "", tail] = (operands.split(",")[1] ?? "").split("...");
+  const last = kernelShape.length - (tail ?? "").length;
+  const extents = new Map<string, number>();
+  [...head].forEach((letter, k) => extents.set(letter, kernelShape[k] ?? 1));
+  [...(tail ?? "")].forEach((letter, k) => extents.set(letter, kernelShape[last + k] ?? 1));
   const [before = "", after] = result.split("...");
-  const named = (text: string): number[] => [...text].map(extent);
-  const missing = ndim - before.length - (after ?? "").length;
-  return [...named(before), ...Array.from({ length: missing }, () => 1), ...named(after ?? "")];
+  const named = (text: string): number[] => [...text].map((letter) => extents.get(letter) ?? 1);
+  const own = tail === undefined || after === undefined ? [] : kernelShape.slice(head.length, last);
+  const missing = ndim - before.length - (after ?? "").length - own.length;
+  return [...named(before), ...Array.from({ length: missing }, () => 1), ...own, ...named(after ?? "")];
 }

@@ -97,7 +97,7 @@ export class GroupNorm extends Module {
     const spread = (y: Tensor): Tensor =>
       reshape(broadcastTo(y, [...y.shape.slice(0, -1), this.groupSize]), [...y.shape.slice(0, -2), this.numFeatures]);
     const each = { mean: spread(stats.mean), variance: spread(stats.variance) };
-    return normalized(input, each, [scale, bias], this.epsilon);
+    return normalized(input, each, [scale, bias], this);
   }
 }
 

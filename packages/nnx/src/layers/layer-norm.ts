@@ -68,7 +68,7 @@ abstract class AxisNorm extends Module {
     const stats = statistics(name, input, axes, { ...how, useFastVariance, axisName, axisIndexGroups });
     const place = (vector: Tensor | undefined): Tensor | undefined =>
       vector && alongFeatures(name, vector, input, this.featureAxes);
-    return normalized(input, stats, [place(scale), place(bias)], this.epsilon);
+    return normalized(input, stats, [place(scale), place(bias)], this);
   }
 }
 

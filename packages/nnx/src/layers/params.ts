@@ -27,11 +27,16 @@ export function makeParam(
  */
 export type PromoteDtype = <T extends readonly (Tensor | undefined)[]>(operands: T, dtype: DType | undefined) => T;
 
-/** Operands in one dtype: the one asked for, or their common one, integers becoming float32. */
+/** The dtype of a layer's result: the one asked for, or the operands' common one, which is float32 for integers. */
+export function commonDtype(operands: readonly (Tensor | undefined)[], dtype: DType | undefined): DType {
+  if (dtype !== undefined) return dtype;
+  const common = promote(operands.filter((operand) => operand !== undefined)).dtype;
+  return isFloat(common) ? common : "float32";
+}
+
+/** Operands in one dtype: that of the result. */
 export function promoteDtype<T extends readonly (Tensor | undefined)[]>(operands: T, dtype: DType | undefined): T {
-  const present = operands.filter((operand) => operand !== undefined);
-  const common = dtype ?? promote(present).dtype;
-  const target = dtype ?? (isFloat(common) ? common : "float32");
+  const target = commonDtype(operands, dtype);
   // Element by element the same kind: an array stays one, undefined stays undefined.
   return operands.map((operand) => operand && astype(operand, target)) as unknown as T;
 }

@@ -26,7 +26,7 @@ import type { Initializer } from "../initializers.ts";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
+import { commonDtype, makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** Numbers of examples, group by group. */
 export type AxisIndexGroups = readonly (readonly number[])[];
@@ -142,18 +142,18 @@ function maskedMean(name: string, x: Tensor, axis: Axes, mask: TensorLike | unde
 }
 
 /**
- * (x − mean) · (scale / √(variance + epsilon)) + bias in x's dtype, statistics and parameters already of its rank. What
- * lies between is float32.
+ * (x − mean) · (scale / √(variance + epsilon)) + bias in the layer's dtype, or that of x and the parameters; statistics
+ * and parameters already of its rank. What lies between is float32.
  */
 export function normalized(
   x: Tensor,
   { mean, variance }: Statistics,
   [scale, bias]: readonly [Tensor | undefined, Tensor | undefined],
-  epsilon: number,
+  { epsilon, dtype }: { readonly epsilon: number; readonly dtype: DType | undefined },
 ): Tensor {
   const factor = rsqrt(add(variance, epsilon));
   const y = mul(sub(x, mean), scale === undefined ? factor : mul(factor, scale));
-  return convert(bias === undefined ? y : add(y, bias), x.dtype);
+  return convert(bias === undefined ? y : add(y, bias), commonDtype([x, scale, bias], dtype));
 }
 
 /** A vector over the feature axes as an array of x's rank, with extent 1 elsewhere. */

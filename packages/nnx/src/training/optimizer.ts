@@ -103,7 +103,7 @@ function apply(optimizer: Optimizer, model: object, grads: State, extra: ExtraAr
   const params: State = stateOf(model, wrt);
   checkSamePaths(params, grads);
   const [values, memory] = [pure(params), pure(optState)];
-  const [updates, next] = tx.update(pure(grads), memory, values, extra);
+  const [updates, next] = tx.update(pure(grads), memory, values, pure(extra));
   const updated = applyUpdates(values, updates);
   const writes = [...replacements(params, updated), ...replacements(optState, next)];
   replaceValues(
