@@ -1,5 +1,13 @@
 /** jax.lax: the functions that jnp is made of, and those that have no NumPy name. */
 export {
+  gather,
+  scatter,
+  scatterAdd,
+  scatterApply,
+  scatterMax,
+  scatterMin,
+  scatterMul,
+  scatterSub,
   batchMatmul,
   broadcastInDim,
   broadcastShapes,
@@ -122,6 +130,13 @@ export {
   sub,
   tan,
   tanh,
+} from "@jnx/tensor";
+export type {
+  GatherDimensionNumbers,
+  GatherOptions,
+  ScatterApplyOptions,
+  ScatterDimensionNumbers,
+  ScatterOptions,
 } from "@jnx/tensor";
 export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";
 export {

@@ -61,6 +61,19 @@ export {
 } from "./ops/create.ts";
 export * from "./ops/elementwise.ts";
 export { stopGradient } from "./ops/identity.ts";
+export { gather, type GatherDimensionNumbers, type GatherOptions } from "./ops/gather.ts";
+export {
+  scatter,
+  scatterAdd,
+  scatterApply,
+  scatterMax,
+  scatterMin,
+  scatterMul,
+  scatterSub,
+  type ScatterApplyOptions,
+  type ScatterDimensionNumbers,
+  type ScatterOptions,
+} from "./ops/lax-scatter.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
 export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
 export { append, columnStack, concatenate, dstack, hstack, stack, vstack, type JoinOptions } from "./ops/join.ts";

@@ -9,6 +9,9 @@ import { checkOptions } from "../options.ts";
 
 const SPLIT_OPTIONS = { axis: true } as const;
 
+/** Empty parts beyond this many are a mistake that would fill the memory. */
+const MOST_PARTS = 65_536;
+
 /** How many parts, or where to cut: [2, 5] gives :2, 2:5 and 5:. */
 export type Cuts = number | readonly number[];
 
@@ -39,6 +42,10 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
   }
   if (!Number.isInteger(cuts) || cuts < 1)
     throw new ShapeError(`${name}: needs a number of parts ≥ 1, received ${String(cuts)}`);
+  if (cuts > Math.max(extent, MOST_PARTS))
+    throw new ShapeError(
+      `${name}: ${cuts} parts of axis ${along} of ${shapeText(tensor.shape)} would nearly all be empty; ask for fewer`,
+    );
   if (!uneven && extent % cuts !== 0)
     throw new ShapeError(
       `${name}: axis ${along} of ${shapeText(tensor.shape)} does not divide into ${cuts} equal parts; use arraySplit, or say where to cut`,
