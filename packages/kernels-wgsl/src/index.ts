@@ -61,7 +61,7 @@ export { bits_of as older_bits_of, child as older_child } from "./random/older-k
 export * from "./random/rejection-functions.wgsl.gen.ts";
 export * from "./random/sampling-functions.wgsl.gen.ts";
 export * from "./random/threefry-functions.wgsl.gen.ts";
-export { fitsLines, linePass, planLines, type LinesSpec } from "./reduce/lines.ts";
+export { FEW_STEPS, fitsLines, linePass, planLines, type LinesSpec } from "./reduce/lines.ts";
 export {
   identityBits,
   type Combine,

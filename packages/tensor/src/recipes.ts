@@ -58,7 +58,7 @@ export function recipeKey(operands: readonly Tensor[], attrs: unknown): string |
 }
 
 /** Text that equal attributes share and others do not; undefined for functions and objects that are no plain records. */
-function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown): string | undefined {
   if (typeof value === "symbol") return undefined;
   if (!isObject(value)) return primitiveText(value);
   const list = Array.isArray(value);

@@ -12,20 +12,13 @@ struct Hooks { e_m0: u32 }
 @group(1) @binding(2) var<storage, read_write> y0: array<vec4<f32>>;
 fn line(o: u32) {
   var a_m0 = V(bitcast<T>(h.e_m0));
-  var b_m0 = V(bitcast<T>(h.e_m0));
-  var c_m0 = V(bitcast<T>(h.e_m0));
-  var d_m0 = V(bitcast<T>(h.e_m0));
   for (var r = 0u; r < p.reduce; r += 1u) {
   let i = o * p.reduce + r;
   let t1_0 = x0[i];
   let t1_1 = op_exp(t1_0);
-    let n_m0 = combine_sum(a_m0, t1_1);
-    a_m0 = b_m0;
-    b_m0 = c_m0;
-    c_m0 = d_m0;
-    d_m0 = n_m0;
+    a_m0 = combine_sum(a_m0, t1_1);
   }
-  let v_m0 = combine_sum(combine_sum(a_m0, b_m0), combine_sum(c_m0, d_m0));
+  let v_m0 = a_m0;
   let w_m0 = combine_sum(v_m0, v_m0.zwxy);
   let f_m0 = combine_sum(w_m0, w_m0.yxwz).x;
   let m0 = F(f_m0);

@@ -22,6 +22,9 @@ export interface LinesSpec {
   readonly dtype: ReduceDType;
 }
 
+/** Up to so many steps along a line, one accumulator is exact enough and soon done. */
+export const FEW_STEPS = 16;
+
 /** True if one invocation a line is what the device does best: lines are short, or many. */
 export function fitsLines({ count, reduce }: { count: number; reduce: number }, limits: ReduceLimits): boolean {
   const loads = reduce % 4 === 0 ? reduce / 4 : reduce;
@@ -44,7 +47,8 @@ export function planLines(spec: LinesSpec, limits: ReduceLimits): Pick<Stage, "k
 
 /**
  * One pass as text: `begin` before its loop, `step(value)` in it, `end` after it, whose last statement names the line's
- * value `name`. Four accumulators take turns and are combined as a tree, four lanes as another, as column.wgsl does.
+ * value `name`. Four accumulators take turns and are combined as a tree, four lanes as another, as column.wgsl does;
+ * a line of a `few` steps has one, for that is half the text to compile.
  */
 export function linePass(
   name: string,
@@ -52,19 +56,22 @@ export function linePass(
   dtype: ReduceDType,
   width: Width,
   identity: string,
+  few: boolean,
 ): { begin: string; step(value: string): string; end: string; functions: readonly WgslFunction[] } {
   const fn = combineFunction(combine, dtype);
   const [a, b, c, d] = ["a", "b", "c", "d"].map((letter) => `${letter}_${name}`);
-  const tree = `${fn.name}(${fn.name}(${a}, ${b}), ${fn.name}(${c}, ${d}))`;
+  const tree = few ? a : `${fn.name}(${fn.name}(${a}, ${b}), ${fn.name}(${c}, ${d}))`;
   const folded = [
     `let v_${name} = ${tree};`,
     `let w_${name} = ${fn.name}(v_${name}, v_${name}.zwxy);`,
     `let f_${name} = ${fn.name}(w_${name}, w_${name}.yxwz).x;`,
   ];
   return {
-    begin: [a, b, c, d].map((one) => `  var ${one} = V(bitcast<T>(${identity}));\n`).join(""),
+    begin: (few ? [a] : [a, b, c, d]).map((one) => `  var ${one} = V(bitcast<T>(${identity}));\n`).join(""),
     step: (value) =>
-      `    let n_${name} = ${fn.name}(${a}, ${value});\n    ${a} = ${b};\n    ${b} = ${c};\n    ${c} = ${d};\n    ${d} = n_${name};\n`,
+      few
+        ? `    ${a} = ${fn.name}(${a}, ${value});\n`
+        : `    let n_${name} = ${fn.name}(${a}, ${value});\n    ${a} = ${b};\n    ${b} = ${c};\n    ${c} = ${d};\n    ${d} = n_${name};\n`,
     end: (width === 4 ? folded : [`let f_${name} = ${tree};`]).map((line) => `  ${line}\n`).join(""),
     functions: [fn],
   };

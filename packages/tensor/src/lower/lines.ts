@@ -1,10 +1,20 @@
-import { identityBits, linePass, link, packUniform, planLines, type Combine, type Width } from "@jnx/kernels-wgsl";
+import {
+  FEW_STEPS,
+  identityBits,
+  linePass,
+  link,
+  packUniform,
+  planLines,
+  type Combine,
+  type Width,
+} from "@jnx/kernels-wgsl";
 import type { Limits } from "../device/executor.ts";
 import { computedDType, type DType } from "../dtype.ts";
 import { sizeOf, type Shape } from "../shape.ts";
 import { at } from "../view.ts";
 import { Emitter } from "./emitter.ts";
 import type { Expr, Output, Step } from "./expr.ts";
+import { LineUniform } from "./line-uniform.ts";
 import { aliasOf, type HookScope, type Walk } from "./scope.ts";
 import { widthOf } from "./space.ts";
 
@@ -68,16 +78,22 @@ class LineText {
   readonly #emitter: Emitter;
   readonly #work: LinesWork;
   readonly #width: Width;
+  readonly #few: boolean;
   /** Statements of the line itself, between the loops. */
   readonly #line: HookScope;
+  readonly #uniform: LineUniform;
 
   constructor(emitter: Emitter, work: LinesWork, width: Width) {
     this.#emitter = emitter;
     this.#work = work;
     this.#width = width;
+    this.#few = sizeOf(work.shape.slice(work.border)) / width <= FEW_STEPS;
+    this.#uniform = new LineUniform(work.border);
     const perLine = [...work.values.filter((value) => value.combine === undefined), ...work.perLine];
-    const exprs = perLine.map(({ expr }) => expr);
-    this.#line = emitter.scope(work.shape.slice(0, work.border), exprs, 1, { index: "o" });
+    const exprs = perLine.map(({ expr }) => this.#uniform.shared(expr));
+    const loops = [...work.values.filter((value) => value.combine !== undefined), ...work.full];
+    const hoisted = loops.flatMap(({ expr }) => this.#uniform.partsOf(expr));
+    this.#line = emitter.scope(work.shape.slice(0, work.border), [...exprs, ...hoisted], 1, { index: "o" });
   }
 
   text(): string {
@@ -85,7 +101,7 @@ class LineText {
     const parts = [this.#maps(-1)];
     for (let pass = 0; pass < passes; pass++) parts.push(this.#pass(pass), this.#maps(pass));
     if (fullPass === passes && this.#work.full.length > 0) parts.push(this.#loop(passes, []));
-    const values = perLine.map(({ expr }) => this.#line.value(expr));
+    const values = perLine.map(({ expr }) => this.#line.value(this.#uniform.shared(expr)));
     const stores = perLine.map(({ slot, dtype }, k) => this.#emitter.storeText(slot, dtype, "o", at(values, k), 1));
     parts.push(this.#line.body(), ...stores);
     return parts.join("");
@@ -96,7 +112,7 @@ class LineText {
     const ready = this.#work.values.filter((value) => value.combine === undefined && value.pass === pass);
     return ready
       .map(({ name, expr }) => {
-        const value = this.#line.value(expr);
+        const value = this.#line.value(this.#uniform.shared(expr));
         return `${this.#line.body()}  let ${name} = ${value};\n`;
       })
       .join("");
@@ -107,7 +123,7 @@ class LineText {
     const steps = found.map((value) => {
       const combine = value.combine ?? "sum";
       const identity = this.#emitter.field(`e_${value.name}`, "u32", identityBits(combine, computedDType(value.dtype)));
-      return { value, ...linePass(value.name, combine, computedDType(value.dtype), this.#width, identity) };
+      return { value, ...linePass(value.name, combine, computedDType(value.dtype), this.#width, identity, this.#few) };
     });
     for (const { functions } of steps) functions.forEach((fn) => this.#emitter.use(fn));
     const loop = this.#loop(
@@ -124,7 +140,8 @@ class LineText {
   #loop(pass: number, steps: readonly { value: LineValue; step: (value: string) => string }[]): string {
     const { shape, border, full, fullPass } = this.#work;
     const outputs = pass === fullPass ? full : [];
-    const roots = [...steps.map(({ value }) => value.expr), ...outputs.map(({ expr }) => expr)];
+    const whole = [...steps.map(({ value }) => value.expr), ...outputs.map(({ expr }) => expr)];
+    const roots = whole.map((expr) => this.#uniform.without(expr, (part) => this.#line.value(part)));
     const walk: Walk = { index: "i", lines: { border, outer: "o", inner: "r" } };
     const scope = this.#emitter.scope(shape, roots, this.#width, walk);
     const values = roots.map((expr) => scope.value(expr));
@@ -135,6 +152,6 @@ class LineText {
       this.#emitter.storeText(slot, dtype, "i", at(values, steps.length + k), this.#width),
     );
     const body = [scope.body(), ...combined, ...stores].join("");
-    return `  for (var r = 0u; r < p.reduce; r += 1u) {\n  let i = o * p.reduce + r;\n${body}  }\n`;
+    return `${this.#line.body()}  for (var r = 0u; r < p.reduce; r += 1u) {\n  let i = o * p.reduce + r;\n${body}  }\n`;
   }
 }
