@@ -3,6 +3,7 @@ alias I = vec4i;
 alias U = vec4u;
 alias B = vec4<bool>;
 const GROUP = 64u;
+fn place(part: u32) -> vec3u { return placeOfPart(part); }
 fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
   return walk_ones(begin, end, lanes, source, step, nothing);
 }
@@ -71,6 +72,13 @@ struct Params {
   identity: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
+fn placeOfPart(at: u32) -> vec3u {
+  let line = at / p.splits;
+  let part = at - line * p.splits;
+  let turn = part / p.lanes;
+  let first = turn * p.chunk;
+  return vec3u(line, first + (part - turn * p.lanes), min(first + p.chunk, p.reduce));
+}
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
@@ -81,24 +89,16 @@ fn main(
   if (at >= p.count) {
     return;
   }
-  var line = at;
+  var part = at;
   var lane = 0u;
   if (p.inner > 1u) {
-    line = at / p.inner;
-    lane = at - line * p.inner;
+    part = at / p.inner;
+    lane = at - part * p.inner;
   }
-  var begin = 0u;
-  var end = p.reduce;
-  if (p.splits > 1u) {
-    let part = line % p.splits;
-    line = line / p.splits;
-    let first = part / p.lanes * p.chunk;
-    begin = first + part % p.lanes;
-    end = min(first + p.chunk, p.reduce);
-  }
-  let source = (line * p.reduce + begin) * p.inner + lane;
+  let line = place(part);
+  let source = (line.x * p.reduce + line.y) * p.inner + lane;
   let step = p.lanes * p.inner;
-  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
+  store(at, finish(walk(line.y, line.z, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }
 
 // ---- the next dispatch ----
@@ -108,6 +108,7 @@ alias I = vec4i;
 alias U = vec4u;
 alias B = vec4<bool>;
 const GROUP = 64u;
+fn place(part: u32) -> vec3u { return placeOfPart(part); }
 fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
   return walk_fours(begin, end, lanes, source, step, nothing);
 }
@@ -158,6 +159,13 @@ struct Params {
   identity: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
+fn placeOfPart(at: u32) -> vec3u {
+  let line = at / p.splits;
+  let part = at - line * p.splits;
+  let turn = part / p.lanes;
+  let first = turn * p.chunk;
+  return vec3u(line, first + (part - turn * p.lanes), min(first + p.chunk, p.reduce));
+}
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
@@ -168,22 +176,14 @@ fn main(
   if (at >= p.count) {
     return;
   }
-  var line = at;
+  var part = at;
   var lane = 0u;
   if (p.inner > 1u) {
-    line = at / p.inner;
-    lane = at - line * p.inner;
+    part = at / p.inner;
+    lane = at - part * p.inner;
   }
-  var begin = 0u;
-  var end = p.reduce;
-  if (p.splits > 1u) {
-    let part = line % p.splits;
-    line = line / p.splits;
-    let first = part / p.lanes * p.chunk;
-    begin = first + part % p.lanes;
-    end = min(first + p.chunk, p.reduce);
-  }
-  let source = (line * p.reduce + begin) * p.inner + lane;
+  let line = place(part);
+  let source = (line.x * p.reduce + line.y) * p.inner + lane;
   let step = p.lanes * p.inner;
-  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
+  store(at, finish(walk(line.y, line.z, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }

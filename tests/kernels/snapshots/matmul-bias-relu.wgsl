@@ -14,6 +14,7 @@ fn loadA(at: vec4u) -> T4 { return T4(a[at.x], a[at.y], a[at.z], a[at.w]); }
 fn colsAt(i: u32) -> vec4u { return vec4u(min(i, p.n - 4u) / 4u); }
 fn loadB(at: vec4u) -> T4 { return b[at.x]; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
+fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return wid; }
 fn place(slab: u32) -> vec3u { return vec3u(); }
 struct Hooks { n0c1: u32 }
 @group(1) @binding(0) var<uniform> h: Hooks;
@@ -59,6 +60,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
+fn tileOfMany(group: u32) -> vec3u {
+  let line = group / p.tilesX;
+  let slab = line / p.tilesY;
+  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
+}
 fn placeOfMany(slab: u32) -> vec3u {
   let part = slab / p.batch;
   let z = slab - part * p.batch;
@@ -74,12 +80,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let group = wid.x + wid.y * groups.x;
-  let line = group / p.tilesX;
-  let slabRaw = line / p.tilesY;
-  let slab = min(slabRaw, p.slabs - 1u);
-  let row = ((line - slabRaw * p.tilesY) * GY + lid.y) * 8u;
-  let col = ((group - line * p.tilesX) * GX + lid.x) * 8u;
+  let tile = tileAt(wid, groups);
+  let slab = min(tile.z, p.slabs - 1u);
+  let row = (tile.y * GY + lid.y) * 8u;
+  let col = (tile.x * GX + lid.x) * 8u;
   let at = place(slab);
   let part = at.x;
   let aBase = p.aBase + at.y;
@@ -117,7 +121,7 @@ fn main(
   for (var t = 0u; t < p.pieces; t += 1u) {
     let r = row + t / 2u;
     let q = col + (t & 1u) * 4u;
-    if (slabRaw < p.slabs && r < p.m && q < p.n) {
+    if (tile.z < p.slabs && r < p.m && q < p.n) {
       put((slab * p.m + r) * p.n + q, p.n - q, c0);
     }
     c0 = d0; d0 = c1; c1 = d1; d1 = c2; c2 = d2; d2 = c3; c3 = d3; d3 = c4;

@@ -41,6 +41,13 @@ fn exp2_sum(a: F, b: F) -> F {
 // The upper 12 bits of the significand: products of two heads are exact.
 fn pow_head(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0xfffff000u)); }
 
+// 2^(y l), l in two parts, y split here.
+fn pow_of_log(y: F, log_head: F, log_tail: F) -> F {
+  let y_bound = min(max(y, F(-8589934592.0)), F(8589934592.0));
+  let y_head = pow_head(y_bound);
+  return exp2_sum(y_head * log_head, fma(y_bound - y_head, log_head, y_bound * log_tail));
+}
+
 // 2^(y log2 x) for normal x > 0 and finite y: with x = 2^e m and s = (m - 1) / (m + 1),
 // log2 m = c s + s^3 P(s^2), c = 2 / ln 2; c, s, their product and y each in two parts.
 fn pow_normal(x: F, y: F) -> F {
@@ -60,10 +67,11 @@ fn pow_normal(x: F, y: F) -> F {
   let rest = fma(F(2.88539008), s_tail, fma(F(6.244568e-4), s_head, (s * z) * p));
   let log_head = pow_head(e + (main + rest));
   let log_tail = rest - ((log_head - e) - main);
-  let y_bound = min(max(y, F(-8589934592.0)), F(8589934592.0));
-  let y_head = pow_head(y_bound);
-  return exp2_sum(y_head * log_head, fma(y_bound - y_head, log_head, y_bound * log_tail));
+  return pow_of_log(y, log_head, log_tail);
 }
+
+// x^y for normal x > 0 that is not 1, from log2 x as the host has it: 12 bits of it, and the rest.
+fn op_pow_of_log(y: F, log_head: F, log_tail: F) -> F { return pow_keep_nan(pow_of_log(y, log_head, log_tail), y); }
 
 fn op_pow(x: F, y: F) -> F {
   let a = bitcast<F>(bitcast<U>(x) & U(0x7fffffffu));

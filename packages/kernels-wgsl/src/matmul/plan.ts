@@ -141,6 +141,8 @@ function planRegister(problem: Problem): readonly Stage[] {
   const tilesX = ceilDiv(n, TILE * gx);
   const tilesY = ceilDiv(m, TILE * gy);
   const slabs = parts * z.count;
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  const plain = slabs === 1 && tilesX <= most && tilesY <= most;
   const stage: Stage = {
     kernel: register,
     consts: lines(
@@ -153,21 +155,23 @@ function planRegister(problem: Problem): readonly Stage[] {
       addressing("rowsAt", "loadA", "a", wideA, "m", "aRow"),
       addressing("colsAt", "loadB", "b", wideB, "n", "bCol"),
       putter(width, "1u"),
-      slabs === 1 ? ONE_SLAB : MANY_SLABS,
+      plain ? ONE_SLAB : MANY_SLABS,
     ),
     params: {
       ...{ m, n, k, ...operandParams(a, b) },
       ...batchParams({ ...problem, z: { ...z, a: a.batch, b: b.batch } }, "a", "b"),
       ...{ batch: z.count, chunk: ceilDiv(k, parts), slabs, tilesX, tilesY, pieces: (TILE * TILE) / 4 },
     },
-    grid: foldGrid(tilesX * tilesY * slabs, limits.maxComputeWorkgroupsPerDimension),
+    grid: plain ? [tilesX, tilesY, 1] : foldGrid(tilesX * tilesY * slabs, most),
     ...outlet(problem, parts, width),
   };
   return withSum(problem, parts, stage);
 }
 
-const ONE_SLAB = "fn place(slab: u32) -> vec3u { return vec3u(); }";
-const MANY_SLABS = "fn place(slab: u32) -> vec3u { return placeOfMany(slab); }";
+const ONE_SLAB = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return wid; }
+fn place(slab: u32) -> vec3u { return vec3u(); }`;
+const MANY_SLABS = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tileOfMany(wid.x + wid.y * groups.x); }
+fn place(slab: u32) -> vec3u { return placeOfMany(slab); }`;
 
 const groupOf = ({ tuning }: PlanLimits): number => tuning?.matmul?.group ?? GROUP;
 

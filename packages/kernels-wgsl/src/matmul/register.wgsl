@@ -4,10 +4,11 @@
 // the bases grow by up to three batch axes (stride 0 broadcasts). `TA` and `TB` are T (any strides) or, for an operand
 // that is contiguous along m or n in whole aligned vec4s, T4: then its steps and bases count vec4s.
 // c is row-major [parts * batch, m, n] and leaves through `put` and `store`, a vec4 or a scalar at a time.
-// `place` gives the part of k and the operands' batch offsets of a slab: zeros where there is one slab, which spares a
-// plain product six divisions and their time to compile.
+// `tileAt` tells a group's column and row of tiles, and its slab; `place` gives the part of k and the operands' batch
+// offsets of a slab. Where there is one slab the grid is the tiles, and a plain product is spared eight divisions and
+// their time to compile.
 // Bounds: rows and columns past the edge load the last valid ones again and are not stored; k has no tail.
-// Groups fold over x and y; those past the last tile compute it again and store nothing.
+// Else groups fold over x and y; those past the last tile compute it again and store nothing.
 // Workgroup memory: none. Neighbours on local_id.x hold neighbouring columns.
 
 //#default
@@ -23,6 +24,7 @@ fn loadA(at: vec4u) -> T4 { return T4(a[at.x], a[at.y], a[at.z], a[at.w]); }
 fn colsAt(col: u32) -> vec4u { return vec4u(min(col, p.n - 4u) / 4u); }
 fn loadB(at: vec4u) -> T4 { return b[at.x]; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
+fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tileOfMany(wid.x + wid.y * groups.x); }
 fn place(slab: u32) -> vec3u { return placeOfMany(slab); }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
@@ -61,6 +63,12 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
 
+fn tileOfMany(group: u32) -> vec3u {
+  let line = group / p.tilesX;
+  let slab = line / p.tilesY;
+  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
+}
+
 fn placeOfMany(slab: u32) -> vec3u {
   let part = slab / p.batch;
   let z = slab - part * p.batch;
@@ -77,12 +85,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let group = wid.x + wid.y * groups.x;
-  let line = group / p.tilesX;
-  let slabRaw = line / p.tilesY;
-  let slab = min(slabRaw, p.slabs - 1u);
-  let row = ((line - slabRaw * p.tilesY) * GY + lid.y) * 8u;
-  let col = ((group - line * p.tilesX) * GX + lid.x) * 8u;
+  let tile = tileAt(wid, groups);
+  let slab = min(tile.z, p.slabs - 1u);
+  let row = (tile.y * GY + lid.y) * 8u;
+  let col = (tile.x * GX + lid.x) * 8u;
   let at = place(slab);
   let part = at.x;
   let aBase = p.aBase + at.y;
@@ -124,7 +130,7 @@ fn main(
   for (var t = 0u; t < p.pieces; t += 1u) {
     let r = row + t / 2u;
     let q = col + (t & 1u) * 4u;
-    if (slabRaw < p.slabs && r < p.m && q < p.n) {
+    if (tile.z < p.slabs && r < p.m && q < p.n) {
       put((slab * p.m + r) * p.n + q, p.n - q, c0);
     }
     c0 = d0; d0 = c1; c1 = d1; d1 = c2; c2 = d2; d2 = c3; c3 = d3; d3 = c4;

@@ -5,7 +5,8 @@
 //   rows:    inner = 1, V along reduce, R = T: `finish` folds the four lanes.
 // splits parts cover one line; `lanes` parts share a chunk of the line and take turns in it, so that they read
 // neighbours. splits = lanes = 1 with chunk >= reduce is the whole line at once.
-// `walk` combines a part with four accumulators (walk-functions.wgsl). An empty part gives the identity.
+// `place` says which line a part is of, and where in it: of parts in `placeOfPart`, or plainly of whole lines, which
+// need no division. `walk` combines a part with four accumulators (walk-functions.wgsl). An empty part gives the identity.
 // Bounds: invocations past `count` results return; groups fold over x and y. Workgroup memory: none.
 
 //#default
@@ -20,6 +21,7 @@ fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) ->
   for (var r = begin; r < end; r += lanes) { all = combine(all, load(source + (r - begin) / lanes * step)); }
   return all;
 }
+fn place(part: u32) -> vec3u { return placeOfPart(part); }
 @group(1) @binding(1) var<storage, read> x0: array<V>;
 @group(1) @binding(2) var<storage, read_write> y0: array<R>;
 fn load(i: u32) -> V { return x0[i]; }
@@ -39,6 +41,15 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
+// The line, and from where to where in it.
+fn placeOfPart(at: u32) -> vec3u {
+  let line = at / p.splits;
+  let part = at - line * p.splits;
+  let turn = part / p.lanes;
+  let first = turn * p.chunk;
+  return vec3u(line, first + (part - turn * p.lanes), min(first + p.chunk, p.reduce));
+}
+
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
@@ -49,24 +60,16 @@ fn main(
   if (at >= p.count) {
     return;
   }
-  // Divisions are dear on every adapter; whole lines and rows need none.
-  var line = at;
+  // Divisions are dear on every adapter; rows need none.
+  var part = at;
   var lane = 0u;
   if (p.inner > 1u) {
-    line = at / p.inner;
-    lane = at - line * p.inner;
+    part = at / p.inner;
+    lane = at - part * p.inner;
   }
-  var begin = 0u;
-  var end = p.reduce;
-  if (p.splits > 1u) {
-    let part = line % p.splits;
-    line = line / p.splits;
-    let first = part / p.lanes * p.chunk;
-    begin = first + part % p.lanes;
-    end = min(first + p.chunk, p.reduce);
-  }
-  let source = (line * p.reduce + begin) * p.inner + lane;
+  let line = place(part);
+  let source = (line.x * p.reduce + line.y) * p.inner + lane;
   let step = p.lanes * p.inner;
 
-  store(at, finish(walk(begin, end, p.lanes, source, step, V(bitcast<T>(p.identity)))));
+  store(at, finish(walk(line.y, line.z, p.lanes, source, step, V(bitcast<T>(p.identity)))));
 }

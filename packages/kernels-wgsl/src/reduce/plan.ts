@@ -91,6 +91,8 @@ export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Sta
         width,
         fold,
         groupOf(limits),
+        // A second stage of columns has the text of the first.
+        last && (first || rows),
         walkOf(lines, parts, width === 4 && (!first || spec.shortLoad === true)),
       ),
       params:
@@ -246,6 +248,7 @@ function reduceText(
   width: 1 | 4,
   fold: boolean,
   group: number,
+  whole: boolean,
   walk: WgslFunction,
 ): Text {
   const combine = combineFunction(spec.combine, spec.dtype);
@@ -253,7 +256,9 @@ function reduceText(
   const own =
     kernel === row
       ? `const LANES = ${LANES}u;\nconst LINES = ${LINES}u;`
-      : `const GROUP = ${group}u;\nfn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
+      : `const GROUP = ${group}u;
+fn place(part: u32) -> vec3u { return ${whole ? "vec3u(part, 0u, p.reduce)" : "placeOfPart(part)"}; }
+fn walk(begin: u32, end: u32, lanes: u32, source: u32, step: u32, nothing: V) -> V {
   return ${walk.name}(begin, end, lanes, source, step, nothing);
 }`;
   const consts = [
