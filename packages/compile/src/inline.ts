@@ -1,4 +1,4 @@
-import { contiguousView, remapExpr, sizeOf, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
+import { contiguousView, isIdentity, remapExpr, sizeOf, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
 import { isAnchor, liveNodes, operandsOf, type Graph, type GraphNode, type OpNode } from "./graph.ts";
 
 /** Above this many ops (an expensive op counts as many), a value used in several places is stored, not computed again. */
@@ -6,6 +6,9 @@ const RECOMPUTE_LIMIT = 16;
 const EXPENSIVE = 1000;
 /** Up to this many elements, repeating a cheap computation for each beats a kernel that does it once. */
 const FEW_REPETITIONS = 4096;
+
+/** So many arrays always fit in beside what a reduction reads. */
+const FEW_OPERANDS = 4;
 
 /** A kernel's operand as it lies: the node whose buffer is bound, and how to walk it. */
 export interface OperandRef {
@@ -31,6 +34,7 @@ export class Inliner {
     for (const output of graph.outputs) if (!isAnchor(output) && output.kind !== "literal") this.roots.add(output);
     this.#chooseOperands();
     this.#chooseBroadcast();
+    this.#chooseCombined();
     this.#chooseShared();
     this.#chooseViewed();
     this.#settle();
@@ -130,11 +134,54 @@ export class Inliner {
       if (source === undefined || sizeOf(source.shape) >= sizeOf(node.shape)) continue;
       while (source !== undefined && source.kind === "op" && source.op.kind === "view" && !this.roots.has(source))
         source = source.inputs[0];
-      if (source === undefined || !this.#isMap(source)) continue;
+      // Counting costs less than reading what was counted.
+      if (source === undefined || !this.#isMap(source) || operandsOf(source).length === 0) continue;
       // A few cheap repetitions cost less than a kernel; what follows a reduction rides in that one's kernel for nothing.
       const few = sizeOf(node.shape) <= FEW_REPETITIONS && this.#weight(source, weights) <= RECOMPUTE_LIMIT;
       if (!few || following.has(source)) this.roots.add(source);
     }
+  }
+
+  /**
+   * What several reductions found, put together for another reduction alone, rides in the kernel of the last of them:
+   * it hands on one array then, not one for each.
+   */
+  #chooseCombined(): void {
+    const users = this.#users();
+    for (const node of this.nodes) {
+      const [operand] = node.kind === "op" && node.op.kind === "reduce" ? node.inputs : [];
+      if (operand === undefined || !this.#isMap(operand) || users.get(operand)?.length !== 1) continue;
+      const read = this.#readThroughMaps(operand);
+      const found = [...read].filter((one) => isAnchor(one) && one.op.kind === "reduce");
+      if (found.length > 1 && read.size <= FEW_OPERANDS) this.roots.add(operand);
+    }
+  }
+
+  /** What a map reads element by element, other maps and reshapes made in passing. */
+  #readThroughMaps(map: GraphNode): Set<GraphNode> {
+    const read = new Set<GraphNode>();
+    const seen = new Set<GraphNode>();
+    const visit = (node: GraphNode): void => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      for (const input of operandsOf(node)) {
+        if ((this.#isMap(input) && !this.roots.has(input)) || isReshape(input)) visit(input);
+        else if (input.kind !== "literal") read.add(input);
+      }
+    };
+    visit(map);
+    return read;
+  }
+
+  #users(): Map<GraphNode, GraphNode[]> {
+    const users = new Map<GraphNode, GraphNode[]>();
+    for (const node of this.nodes)
+      for (const input of operandsOf(node)) {
+        const known = users.get(input);
+        if (known === undefined) users.set(input, [node]);
+        else known.push(node);
+      }
+    return users;
   }
 
   /** Values that several kernels would compute again at a price are stored once. */
@@ -157,9 +204,7 @@ export class Inliner {
   /** A chain of maps seen through several views is as many chains: x + xᵀ, again and again, doubles each time. */
   #chooseViewed(): void {
     const ways = new Map<GraphNode, number>();
-    const users = new Map<GraphNode, GraphNode[]>();
-    for (const node of this.nodes)
-      for (const input of operandsOf(node)) users.set(input, [...(users.get(input) ?? []), node]);
+    const users = this.#users();
     for (const node of [...this.nodes].reverse()) {
       const own = users.get(node) ?? [];
       const through = own
@@ -219,6 +264,14 @@ export class Inliner {
       }
     }
   }
+}
+
+/** True for a view that leaves every element where it is. */
+function isReshape(node: GraphNode): boolean {
+  if (node.kind !== "op" || node.op.kind !== "view") return false;
+  const [input] = node.inputs;
+  const view = input && node.op.view(contiguousView(input.shape), node.attrs);
+  return view !== undefined && isIdentity(view) && sizeOf(view.shape) === sizeOf(input?.shape ?? []);
 }
 
 /** A reshape of something transposed, say: its input must be copied into row-major order. */

@@ -75,7 +75,11 @@ export function softmaxCrossEntropyWithIntegerLabels(
     );
   const count = scores.shape[axis] ?? 0;
   const label = classes.dtype === "int32" ? where(less(classes, 0), add(classes, count), classes) : classes;
-  const iota = broadcastedIota(classes.dtype, scores.shape, axis);
+  const iota = broadcastedIota(
+    classes.dtype,
+    scores.shape.map((extent, k) => (k === axis ? extent : 1)),
+    axis,
+  );
   const picked = sum(where(equal(iota, expandDims(label, axis)), scores, 0), { axis });
   const known = classes.dtype === "int32" ? logicalAnd(greaterEqual(label, 0), less(label, count)) : less(label, count);
   if (options.where === undefined) return where(known, sub(logsumexp(scores, { axis }), picked), Number.NaN);

@@ -251,7 +251,8 @@ const iotaOp: MapOp<IotaAttrs> = {
   wgsl: (_args, context, { shape, axis, dtype }) => {
     const inner = sizeOf(shape.slice(axis + 1));
     const along = inner === 1 ? context.index() : `(${context.index()} / ${context.constant(inner, "uint32")})`;
-    const counted = axis === 0 ? along : `(${along} % ${context.constant(at(shape, axis), "uint32")})`;
+    const counted =
+      sizeOf(shape.slice(0, axis)) === 1 ? along : `(${along} % ${context.constant(at(shape, axis), "uint32")})`;
     const computed = computedDType(dtype);
     return computed === "uint32" ? counted : computed === "int32" ? `I(${counted})` : `F(${counted})`;
   },

@@ -264,6 +264,11 @@ export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions
   const index = checkIndex("oneHot", asTensor(x));
   const dtype = checkDType("oneHot", options.dtype ?? "float32");
   const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);
-  const shape = checkShape("oneHot", [...index.shape.slice(0, axis), numClasses, ...index.shape.slice(axis)]);
-  return convert(equal(expandDims(convert(index, "int32"), axis), broadcastedIota("int32", shape, axis)), dtype);
+  checkShape("oneHot", [...index.shape, numClasses]);
+  const classes = broadcastedIota(
+    "int32",
+    Array.from({ length: index.ndim + 1 }, (_, k) => (k === axis ? numClasses : 1)),
+    axis,
+  );
+  return convert(equal(expandDims(convert(index, "int32"), axis), classes), dtype);
 }
