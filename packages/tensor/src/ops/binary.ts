@@ -24,6 +24,7 @@ import {
   op_rem_i,
   op_rem_u,
   op_pow,
+  op_pow_of_log,
   op_pow_i,
   op_pow_u,
   op_sub_f,
@@ -37,7 +38,7 @@ import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
 import { asTensor, onesLike, zerosLike, type TensorLike } from "./create.ts";
-import { binary, type BinaryFunction } from "./factories.ts";
+import { binary, together, type BinaryFunction } from "./factories.ts";
 import { broadcastTo } from "./movement.ts";
 import { floor, log, neg, square } from "./elementwise.ts";
 import { equal } from "./logic.ts";
@@ -143,11 +144,7 @@ export const minimum: BinaryFunction = /* @__PURE__ */ binary({
   partials: [(ct, x, y, out) => tied(ct, x, y, out), (ct, x, y, out) => tied(ct, y, x, out)],
 });
 
-/**
- * x to the power y in floating point. Source: jnp.float_power.
- * @example await floatPower(array([2, 9]), 0.5).toArray(); // [1.4142, 3]
- */
-export const floatPower: BinaryFunction = /* @__PURE__ */ binary({
+const anyPower: BinaryFunction = /* @__PURE__ */ binary({
   name: "floatPower",
   wgsl: op_pow,
   takes: "float",
@@ -156,6 +153,40 @@ export const floatPower: BinaryFunction = /* @__PURE__ */ binary({
     (ct, x, _y, out) => mul(ct, mul(log(where(equal(x, 0), 1, x)), out)),
   ],
 });
+
+/** The number to the power of the operand: its logarithm is the host's work, and the kernel's is half of a power. */
+const powerOf: MapOp<number> = {
+  kind: "map",
+  name: "powerOf",
+  infer: ([y]) => y ?? { shape: [], dtype: "float32", weak: false },
+  wgsl: ([y = ""], { use, constant }, base) => {
+    const logarithm = Math.log2(Math.fround(base));
+    // Twelve bits, so that products of two heads are exact.
+    const [head = 0] = new Float32Array(Uint32Array.of(bitsOf(logarithm) & 0xffff_f000).buffer);
+    return `${use(op_pow_of_log)}(${y}, ${constant(head, "float32")}, ${constant(logarithm - head, "float32")})`;
+  },
+  vjp: ({ output, attrs: base }, ct) => [mul(ct, mul(output, Math.log(base)))],
+};
+
+function bitsOf(x: number): number {
+  return new Uint32Array(Float32Array.of(x).buffer)[0] ?? 0;
+}
+
+const SMALLEST_NORMAL = 2 ** -126;
+
+/**
+ * x to the power y in floating point. Source: jnp.float_power.
+ * @example await floatPower(array([2, 9]), 0.5).toArray(); // [1.4142, 3]
+ */
+export const floatPower: BinaryFunction = /* @__PURE__ */ Object.assign(
+  (x: TensorLike, y: TensorLike): Tensor => {
+    if (typeof x !== "number" || !(x >= SMALLEST_NORMAL && Math.fround(x) < Infinity) || Math.fround(x) === 1)
+      return anyPower(x, y);
+    const [, exponent] = together("floatPower", [asTensor(x), asTensor(y)], "float");
+    return bind(powerOf, [exponent], x);
+  },
+  { op: anyPower.op },
+);
 
 /** The cotangent of `own` in a maximum or minimum: all of it where own won, half of it in a tie. */
 function tied(ct: Tensor, own: Tensor, other: Tensor, out: Tensor): Tensor {
@@ -225,7 +256,7 @@ export function power(x: TensorLike, y: TensorLike): Tensor {
     return integerPower(base.dtype === "bool" ? convert(base, "int32") : base, y);
   }
   const [base, exponent] = [asTensor(x), asTensor(y)];
-  return isFloat(promote([base, exponent]).dtype) ? floatPower(base, exponent) : wholePower(base, exponent);
+  return isFloat(promote([base, exponent]).dtype) ? floatPower(x, exponent) : wholePower(base, exponent);
 }
 
 function integerPower(x: Tensor, exponent: number): Tensor {

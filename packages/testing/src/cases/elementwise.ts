@@ -240,6 +240,20 @@ const twoOperands: readonly MapRow[] = [
     ],
     differentiable: true,
   }),
+  ...[0.9, 0.999, 2, 1e-3, 1e4].map((base) => ({
+    ...mapRow(
+      "powerOf",
+      (y: t.TensorLike) => t.floatPower(base, y),
+      1,
+      () => (y: number) => s.pow(Math.fround(base), y),
+      {
+        tolerance: { ulp: 2, abs: TINY },
+        domains: [[-3, 3]],
+        differentiable: true,
+      },
+    ),
+    label: `${base} to a power`,
+  })),
   wholeNumbers("floorDivide", t.floorDivide, s.floorDivide),
   wholeNumbers("remainder", t.remainder, s.remainder),
   wholeNumbers("rem", t.rem, s.rem),
