@@ -3,6 +3,7 @@ import { add, array, ones, sum, zeros, type Tensor } from "@jnx/tensor";
 import * as nnx from "@jnx/nnx";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
+import "jnx";
 
 useDevice();
 
@@ -176,6 +177,66 @@ describe("mutation of a captured module", () => {
     model.extra = 1;
     expect(() => shrink(ones([1]))).toThrow(/"extra"/);
     expect(model.extra).toBe(1);
+  });
+
+  class Counter extends nnx.Module {
+    count = 0;
+    readonly p = new nnx.Param(ones([]));
+    readonly seen = new nnx.BatchStat(zeros([]));
+  }
+
+  const one = (): Tensor => ones([]);
+  const carried = { inAxes: [nnx.Carry, 0], outAxes: [nnx.Carry, 0] } as const;
+  const scaled = (m: Counter, x: Tensor): Tensor => sum(x.mul(m.p.value));
+
+  /** Each runs a function that changes something which it was not given. */
+  const transforms: Readonly<Record<string, (change: <T>(value: T) => T) => unknown>> = {
+    grad: (change) => nnx.grad((m: Counter, x: Tensor) => change(scaled(m, x)))(new Counter(), one()),
+    valueAndGrad: (change) => nnx.valueAndGrad((m: Counter, x: Tensor) => change(scaled(m, x)))(new Counter(), one()),
+    vjp: (change) => nnx.vjp((x: Tensor) => change(x), [one()]),
+    jvp: (change) => nnx.jvp((x: Tensor) => change(x), [one()], [one()]),
+    vmap: (change) => nnx.vmap((x: Tensor) => change(x))(ones([3])),
+    scan: (change) => nnx.scan((c: Tensor, x: Tensor): [Tensor, Tensor] => change([c, x]), carried)(one(), ones([3])),
+    cond: (change) =>
+      nnx.cond(
+        array(true),
+        (x: Tensor) => change(x),
+        (x: Tensor) => x,
+        one(),
+      ),
+    switch: (change) => nnx.switch(array(1), [(x: Tensor) => x, (x: Tensor) => change(x)], one()),
+    whileLoop: (change) =>
+      nnx.whileLoop(
+        (x: Tensor) => x.less(3),
+        (x: Tensor) => change(x.add(1)),
+        one(),
+      ),
+    foriLoop: (change) => nnx.foriLoop(0, 3, (_i: Tensor, x: Tensor) => change(x.add(1)), one()),
+    remat: (change) => nnx.remat((x: Tensor) => change(x))(one()),
+    evalShape: (change) => nnx.evalShape((x: Tensor) => change(x), one()),
+    checkify: (change) => nnx.checkify((x: Tensor) => change(x))(one()),
+    "jit of grad": (change) =>
+      nnx.jit((m: Counter) => nnx.grad((own: Counter) => change(scaled(own, one())))(m))(new Counter()),
+  };
+
+  it.each(Object.entries(transforms))("is refused and undone in %s", async (_name, run) => {
+    const model = new Counter();
+    const count = <T>(value: T): T => {
+      model.count++;
+      return value;
+    };
+    expect(() => run(count)).toThrow(/the field "count" of a Counter was written inside .*, to which .* not passed/);
+    const note = <T>(value: T): T => {
+      model.seen.value = ones([]);
+      return value;
+    };
+    expect(() => run(note)).toThrow(/BatchStat: cannot be written inside .*, to which it was not passed/);
+    const fail = <T>(_value: T): T => {
+      model.count++;
+      throw new RangeError("no");
+    };
+    expect(() => run(fail)).toThrow(RangeError);
+    expect([model.count, await model.seen.value.item()]).toEqual([0, 0]);
   });
 
   it("not of one that was passed, at any depth, nor of one made inside", () => {

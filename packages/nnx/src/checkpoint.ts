@@ -1,6 +1,6 @@
 import { ShapeDtypeStruct } from "@jnx/compile";
 import { ArgumentError, astype, DtypeError, ShapeError, Tensor } from "@jnx/tensor";
-import { isFloat, itemBytes, shapeText } from "@jnx/tensor/internal";
+import { isFloat, itemBytes, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { GraphError } from "./errors.ts";
 import { decodeTensor, fileBytes, FORMAT } from "./io.ts";
 import { lengthBytes, maxHeaderBytes } from "./safetensors-format.ts";
@@ -130,6 +130,7 @@ export async function saveCheckpoint(
   sink: CheckpointSink,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkKeys("saveCheckpoint", options, "maxShardBytes metadata onProgress signal file names");
   const { file = "model", maxShardBytes = Number.POSITIVE_INFINITY, metadata = {}, onProgress, signal } = options;
   const items = itemsOf("saveCheckpoint", target, options.names, savedIn);
   const totalBytes = items.reduce((total, { tensor }) => total + bytesOf(tensor), 0);
@@ -184,6 +185,7 @@ export async function loadCheckpoint(
   source: CheckpointSource,
   options: LoadOptions = {},
 ): Promise<void> {
+  checkKeys("loadCheckpoint", options, "strict onProgress signal file names");
   const { onProgress, signal, strict = true } = options;
   const items = itemsOf("loadCheckpoint", target, options.names, (leaf, value): Typed | undefined =>
     value instanceof ShapeDtypeStruct ? value : savedIn(leaf, value),

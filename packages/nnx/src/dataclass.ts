@@ -1,6 +1,7 @@
 import { ArgumentError } from "@jnx/tensor";
 import { data, static as asStatic } from "./data.ts";
 import { Module } from "./module.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Options of a field of a dataclass. */
 export interface FieldOptions<T> {
@@ -28,6 +29,7 @@ export function field<T>(
 ): Field<T, false>;
 export function field<T>(options?: FieldOptions<T>): Field<T, true>;
 export function field<T>(options: FieldOptions<T> = {}): Field<T> {
+  checkKeys("field", options, "default defaultFactory kind");
   return { options };
 }
 

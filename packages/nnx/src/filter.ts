@@ -2,6 +2,7 @@ import { ArgumentError, Tensor } from "@jnx/tensor";
 import { describedAs, functionText } from "./identity.ts";
 import { makeEmpty, type Path } from "./node.ts";
 import { Variable, type VariableClass } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Says whether a leaf (a Variable, a Tensor) at a path is taken. */
 export type Predicate = (path: Path, value: unknown) => boolean;
@@ -82,6 +83,7 @@ export function WithTag(tag: string): Predicate {
  * @example nnx.toFlatState(nnx.state(model, nnx.PathContains("hidden"))).length; // 2
  */
 export function PathContains(key: string | number, options: { readonly exact?: boolean } = {}): Predicate {
+  checkKeys("PathContains", options, "exact");
   const { exact = true } = options;
   const takes: Predicate = exact
     ? (path) => path.includes(key)

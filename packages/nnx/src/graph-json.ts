@@ -5,6 +5,7 @@ import { GraphDef, type Def, type DefEntry } from "./graph-def.ts";
 import { functionName } from "./identity.ts";
 import { makeEmpty, pathText, type NodeClass, type Path, type PathPart } from "./node.ts";
 import type { Metadata, VariableClass } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** JSON of a value or of a structure. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -89,6 +90,7 @@ function valueJson(value: unknown, path: Path): Json {
  * nnx.graphdefFromJson(json, { classes: [nnx.Linear, nnx.Param] }).leafCount; // 2
  */
 export function graphdefFromJson(json: Json, options: FromJsonOptions): GraphDef {
+  checkKeys("graphdefFromJson", options, "classes functions");
   const reader = new Reader(options);
   const { leaves, root } = record(json);
   if (typeof leaves !== "number" || root === undefined)

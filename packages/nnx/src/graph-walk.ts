@@ -6,6 +6,7 @@ import { flattenGraph, unflattenGraph } from "./graph-def.ts";
 import { nodeClass, pathText, type Path, type PathPart } from "./node.ts";
 import type { Leaf } from "./state.ts";
 import { checkWritable, isVariable, Variable, type AnyVariable, type Metadata } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * Every value in an object graph with its path, children before what holds them; nodes and Variables once.
@@ -66,6 +67,7 @@ export interface OnlyOptions {
  * nnx.findDuplicates(twice); // [[["a"], ["c"]]]
  */
 export function findDuplicates(node: unknown, options: OnlyOptions = {}): Path[][] {
+  checkKeys("findDuplicates", options, "only");
   const takes = toPredicate(options.only ?? "...");
   const paths = new Map<unknown, Path[]>();
   const looked = new Set<unknown>();
@@ -146,6 +148,7 @@ export interface MapOptions {
  * zeroed.bias; // [0]
  */
 export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T, options: MapOptions = {}): T {
+  checkKeys("map", options, "recreateVariables");
   const { def, places } = flattenGraph(node);
   let position = 0;
   const next = (path: Path): Leaf => {
@@ -164,6 +167,7 @@ export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T, options: Ma
  * model.out.kernel.getMetadata("frozen"); // true
  */
 export function setMetadata(node: unknown, metadata: Metadata, options: OnlyOptions = {}): void {
+  checkKeys("setMetadata", options, "only");
   const variables = variablesOf(node, options.only);
   for (const variable of variables) checkWritable(variable);
   for (const variable of variables) variable.setMetadata(metadata);

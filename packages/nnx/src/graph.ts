@@ -8,6 +8,7 @@ import { pathText, type Path } from "./node.ts";
 import { exhaustiveGroups, groupLeaves, type FlatEntry } from "./flat-state.ts";
 import { fromFlatState, type Leaf, type State, type StateOf } from "./state.ts";
 import { peek, Variable, type AnyVariable } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** The States of a split, one for each filter. */
 type StatesFor<M, F extends readonly Filter[]> = F extends readonly []
@@ -88,6 +89,7 @@ export interface CloneOptions {
  * @example nnx.clone(model).hidden.kernel === model.hidden.kernel; // false
  */
 export function clone<M>(node: M, options: CloneOptions = {}): M {
+  checkKeys("clone", options, "variables arrays");
   const { variables = true, arrays = false } = options;
   if (!variables && arrays)
     throw new ArgumentError("clone: arrays: true needs copies of the Variables; leave out variables: false");

@@ -16,7 +16,7 @@ import {
   type Tensor,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { isFloat, normalizeAxis, roundTo, shapeText, sizeOf } from "@jnx/tensor/internal";
+import { isFloat, normalizeAxis, roundTo, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
 
 /** Makes a parameter's first value of a key, a shape and a dtype (float32 unless told). */
 export type Initializer = (key: Tensor, shape: Shape, dtype?: DType) => Tensor;
@@ -118,6 +118,7 @@ export function varianceScaling(
   distribution: "truncatedNormal" | "normal" | "uniform",
   options: FanOptions = {},
 ): Initializer {
+  checkKeys("varianceScaling", options, "inAxis outAxis batchAxis");
   if (!Number.isFinite(scale) || scale < 0)
     throw new ArgumentError(`varianceScaling: scale must be a positive number, received ${scale}`);
   return (key, shape, dtype = "float32") => {
@@ -165,6 +166,7 @@ function fan(shape: Shape, mode: FanMode, options: FanOptions): number {
  * @example nnx.initializers.lecunNormal()(random.key(0), [1, 2]); // [[1.6552, 1.9494]]
  */
 export function lecunNormal(options: FanOptions = {}): Initializer {
+  checkKeys("lecunNormal", options, "inAxis outAxis batchAxis");
   return varianceScaling(1, "fanIn", "truncatedNormal", options);
 }
 
@@ -173,6 +175,7 @@ export function lecunNormal(options: FanOptions = {}): Initializer {
  * @example nnx.initializers.lecunUniform()(random.key(0), [1, 2]); // [[1.5508, 1.6578]]
  */
 export function lecunUniform(options: FanOptions = {}): Initializer {
+  checkKeys("lecunUniform", options, "inAxis outAxis batchAxis");
   return varianceScaling(1, "fanIn", "uniform", options);
 }
 
@@ -181,6 +184,7 @@ export function lecunUniform(options: FanOptions = {}): Initializer {
  * @example nnx.initializers.glorotNormal()(random.key(0), [1, 2]); // [[1.3515, 1.5917]]
  */
 export function glorotNormal(options: FanOptions = {}): Initializer {
+  checkKeys("glorotNormal", options, "inAxis outAxis batchAxis");
   return varianceScaling(1, "fanAvg", "truncatedNormal", options);
 }
 
@@ -189,6 +193,7 @@ export function glorotNormal(options: FanOptions = {}): Initializer {
  * @example nnx.initializers.glorotUniform()(random.key(0), [1, 2]); // [[1.2662, 1.3536]]
  */
 export function glorotUniform(options: FanOptions = {}): Initializer {
+  checkKeys("glorotUniform", options, "inAxis outAxis batchAxis");
   return varianceScaling(1, "fanAvg", "uniform", options);
 }
 
@@ -197,6 +202,7 @@ export function glorotUniform(options: FanOptions = {}): Initializer {
  * @example nnx.initializers.heNormal()(random.key(0), [1, 2]); // [[2.3408, 2.7569]]
  */
 export function heNormal(options: FanOptions = {}): Initializer {
+  checkKeys("heNormal", options, "inAxis outAxis batchAxis");
   return varianceScaling(2, "fanIn", "truncatedNormal", options);
 }
 
@@ -205,6 +211,7 @@ export function heNormal(options: FanOptions = {}): Initializer {
  * @example nnx.initializers.heUniform()(random.key(0), [1, 2]); // [[2.1931, 2.3446]]
  */
 export function heUniform(options: FanOptions = {}): Initializer {
+  checkKeys("heUniform", options, "inAxis outAxis batchAxis");
   return varianceScaling(2, "fanIn", "uniform", options);
 }
 
@@ -231,6 +238,7 @@ export interface OrthogonalOptions {
  * await jnp.sum(jnp.square(q)).item(); // 3
  */
 export function orthogonal(scale = 1, options: OrthogonalOptions = {}): Initializer {
+  checkKeys("orthogonal", options, "columnAxis");
   return (key, shape, dtype = "float32") => {
     if (shape.length < 2)
       throw new ShapeError(`orthogonal: needs a shape of at least two axes, received ${shapeText(shape)}`);
@@ -253,6 +261,7 @@ export function orthogonal(scale = 1, options: OrthogonalOptions = {}): Initiali
  * @example nnx.initializers.deltaOrthogonal()(random.key(0), [3, 3, 2, 4]).shape; // [3, 3, 2, 4]
  */
 export function deltaOrthogonal(scale = 1, options: OrthogonalOptions = {}): Initializer {
+  checkKeys("deltaOrthogonal", options, "columnAxis");
   return (key, shape, dtype = "float32") => {
     const [inputs = 0, outputs = 0] = shape.slice(-2);
     if (shape.length < 3 || shape.length > 5 || outputs < inputs)

@@ -1,5 +1,5 @@
 import { ArgumentError, array, astype, DtypeError, DTYPES, Tensor, type DType, type TypedArray } from "@jnx/tensor";
-import { hostArray, isFloat, itemBytes, packedBits, storageArray } from "@jnx/tensor/internal";
+import { hostArray, isFloat, itemBytes, packedBits, storageArray, checkKeys } from "@jnx/tensor/internal";
 import { state as stateOf } from "./graph.ts";
 import { pathText } from "./node.ts";
 import { parseSafetensors, SafetensorsError, serializeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
@@ -40,6 +40,7 @@ export async function saveSafetensors(
   source: State | object,
   options: { readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<Uint8Array> {
+  checkKeys("saveSafetensors", options, "metadata");
   const leaves = toFlatState(source instanceof State ? source : stateOf(source));
   const entries = leaves.map(([path, leaf]) => [pathText(path), tensorOf(pathText(path), leaf)] as const);
   // Every read is queued before any is awaited: what happens to the model meanwhile is not saved.
@@ -79,6 +80,7 @@ export function loadSafetensors(
   bytes: Uint8Array,
   options: { readonly file?: string; readonly dtype?: DType } = {},
 ): State {
+  checkKeys("loadSafetensors", options, "file dtype");
   const { tensors } = parseSafetensors(bytes, options);
   const decoded = (name: string, entry: SafetensorsEntry): Tensor => {
     const tensor = decodeTensor(name, entry, options.file);

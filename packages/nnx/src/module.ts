@@ -7,6 +7,7 @@ import { Pytree } from "./pytree.ts";
 import { Perturbation } from "./variable-types.ts";
 import { variableTypeFromName } from "./variable-names.ts";
 import { isVariable, makeVariable, type AnyVariable, type VariableClass } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Options of `setAttributes`, `train` and `eval`. */
 export interface AttributeOptions {
@@ -58,6 +59,7 @@ export abstract class Module extends Pytree {
    * model.dropout.deterministic; // true
    */
   setAttributes(attributes: Attributes, options: AttributeOptions = {}): void {
+    checkKeys("Module.setAttributes", options, "filter raiseIfNotFound");
     setAll(this, attributes, options);
   }
 
@@ -84,6 +86,7 @@ export abstract class Module extends Pytree {
     value: A,
     options: SowOptions<A, B> = {},
   ): boolean {
+    checkKeys("Module.sow", options, "reduce init");
     const cls = typeof type === "string" ? variableTypeFromName(type, { allowRegister: true }) : type;
     // Without functions of their own, values are gathered in an array.
     const reduce = (options.reduce ?? append) as (before: unknown, value: A) => unknown;
@@ -177,6 +180,7 @@ export interface ViewOptions {
  * [evaluating.dropout.deterministic, model.dropout.deterministic]; // [true, false]
  */
 export function view<T extends object>(node: T, attributes: Attributes, options: ViewOptions = {}): T {
+  checkKeys("view", options, "only raiseIfNotFound");
   const takes = toPredicate(options.only ?? "...");
   const copy = copyNodes(node);
   const left = new Set(Object.keys(attributes));
@@ -194,6 +198,7 @@ export function view<T extends object>(node: T, attributes: Attributes, options:
  * @example nnx.viewInfo(model).split("\n")[0]; // "Dropout:"
  */
 export function viewInfo(node: object, options: { readonly only?: Filter } = {}): string {
+  checkKeys("viewInfo", options, "only");
   const takes = toPredicate(options.only ?? "...");
   const classes = new Map<string, Readonly<Record<string, string>>>();
   for (const [path, module] of iterModules(node))
@@ -215,6 +220,7 @@ export function viewInfo(node: object, options: { readonly only?: Filter } = {})
  * nnx.withAttributes(model, { deterministic: true }, { only: nnx.Dropout }).dropout.deterministic; // true
  */
 export function withAttributes<T extends object>(node: T, attributes: Attributes, options: ViewOptions = {}): T {
+  checkKeys("withAttributes", options, "only raiseIfNotFound");
   const copy = copyNodes(node);
   const { only, raiseIfNotFound } = options;
   setAll(copy, attributes, {

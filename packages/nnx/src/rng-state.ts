@@ -1,6 +1,6 @@
 import { ArgumentError, type Shape, type Tensor } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { literal, type AnyFunction } from "@jnx/tensor/internal";
+import { literal, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "./filter.ts";
 import { iterGraph, recursiveMap } from "./graph-walk.ts";
 import { nodeClass, pathText, type Path } from "./node.ts";
@@ -65,6 +65,7 @@ export interface SplitRngsOptions {
 export function splitRngs<F extends AnyFunction>(f: F, options: SplitRngsOptions): F;
 export function splitRngs(node: object, options: SplitRngsOptions): SplitBackups;
 export function splitRngs(node: object, options: SplitRngsOptions): unknown {
+  checkKeys("splitRngs", options, "splits only squeeze");
   const { splits, squeeze = false, only = "..." } = options;
   if (squeeze && splits !== 1)
     throw new ArgumentError(`splitRngs: squeeze needs splits: 1, received ${String(splits)}`);
@@ -95,6 +96,7 @@ export interface ForkRngsOptions {
 export function forkRngs<F extends AnyFunction>(f: F, options?: ForkRngsOptions): F;
 export function forkRngs(node: object, options?: ForkRngsOptions): SplitBackups;
 export function forkRngs(node: object, options: ForkRngsOptions = {}): unknown {
+  checkKeys("forkRngs", options, "split");
   if (isPlainFunction(node)) return during(node, (args) => forkRngs(args, options));
   const rules: PerStream<number | Shape | null> =
     options.split === undefined ? [["...", null]] : perStream(options.split);
@@ -175,6 +177,7 @@ export interface WithRngsOptions {
  * random.keyData(batch.params.key.value).shape; // [3, 2]
  */
 export function withRngs<T extends object>(node: T, options: WithRngsOptions): T {
+  checkKeys("withRngs", options, "split broadcast fork only");
   // A function of the same arguments takes the place of a function.
   if (isPlainFunction(node)) return ((...args: unknown[]): unknown => node(...withRngs(args, options))) as unknown as T;
   const rules = rulesOf(options);
@@ -226,6 +229,7 @@ export interface ReseedOptions {
  * nnx.reseed(net, { dropout: 42 }); // the next mask is the first again
  */
 export function reseed(node: object, seeds: StreamSeeds, options: ReseedOptions = {}): void {
+  checkKeys("reseed", options, "policy");
   const { policy = "scalarsOnly" } = options;
   const rngs = new Rngs(seeds);
   const streams = streamsOf(node).filter(([, stream]) => Object.hasOwn(seeds, tagOf(stream)));

@@ -1,6 +1,6 @@
 import { add, ArgumentError, broadcastTo, Tensor, type Shape, type TensorLike } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { hostValues, literal } from "@jnx/tensor/internal";
+import { hostValues, literal, checkKeys } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "./filter.ts";
 import { makeEmpty } from "./node.ts";
 import { Pytree } from "./pytree.ts";
@@ -33,6 +33,7 @@ export class RngStream extends Pytree {
   declare readonly count: RngCount;
 
   constructor(key: number | bigint | TensorLike, options: { readonly tag?: string } = {}) {
+    checkKeys("RngStream", options, "tag");
     super();
     const { tag = "default" } = options;
     const base = keyOf(tag, key);

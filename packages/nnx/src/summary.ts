@@ -7,6 +7,7 @@ import { countText, kindName } from "./print.ts";
 import { jit } from "./transforms/jit.ts";
 import { backwardFlops, forwardFlops, likeSeen, type MethodCall } from "./summary-flops.ts";
 import { isVariable, peek, type AnyVariable } from "./variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Options of `tabulate`. */
 export interface TabulateOptions {
@@ -43,6 +44,7 @@ interface Call extends TabulateRow, MethodCall {}
  * nnx.tabulate(model, [x]).split("\n")[0].trim(); // "MLP Summary"
  */
 export function tabulate(object: Module, inputs: readonly unknown[], options: TabulateOptions = {}): string {
+  checkKeys("tabulate", options, "depth method computeFlops computeVjpFlops rowFilter");
   const { depth = Number.POSITIVE_INFINITY, method = "call", rowFilter = () => true } = options;
   const copy = clone(object);
   const calls = traceCalls(copy, method, inputs).filter((row) => row.path.length <= depth && rowFilter(row));

@@ -1,6 +1,7 @@
 /** Nested plain objects and Maps flattened and nested again: flax.nnx.traversals. */
 import { ArgumentError } from "@jnx/tensor";
 import type { Path, PathPart } from "./node.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** A plain object or Map of values and further such. */
 export type Mapping = Readonly<Record<string, unknown>> | ReadonlyMap<PathPart, unknown>;
@@ -56,6 +57,7 @@ export function flattenMapping(
   xs: Mapping,
   options: FlattenOptions & { readonly sep?: string } = {},
 ): Map<Path, unknown> | Record<string, unknown> {
+  checkKeys("flattenMapping", options, "keepEmptyNodes isLeaf sep");
   const { sep } = options;
   const found = flattened(xs, options);
   return sep === undefined ? new Map(found) : Object.fromEntries(found.map(([path, value]) => [path.join(sep), value]));
@@ -66,6 +68,7 @@ export function flattenMapping(
  * @example nnx.traversals.flattenToSequence({ foo: 1, bar: { a: 2 } }); // [[["foo"], 1], [["bar", "a"], 2]]
  */
 export function flattenToSequence(xs: Mapping, options: Pick<FlattenOptions, "isLeaf"> = {}): [Path, unknown][] {
+  checkKeys("flattenToSequence", options, "isLeaf");
   return flattened(xs, options);
 }
 
@@ -80,6 +83,7 @@ export function unflattenMapping(
   xs: Iterable<readonly [Path, unknown]> | Readonly<Record<string, unknown>>,
   options: { readonly sep?: string } = {},
 ): Record<string, unknown> {
+  checkKeys("unflattenMapping", options, "sep");
   const { sep } = options;
   const entries = Symbol.iterator in xs ? (xs as Iterable<readonly [Path, unknown]>) : Object.entries(xs); // no mixture
   const made = new WeakSet<object>();

@@ -16,6 +16,7 @@ import {
 } from "./scaling.ts";
 import { chain, identity, type ScalarOrSchedule } from "./transformation.ts";
 import { erase, scaleByAdam, scaleByLearningRate, trace, type AdamOptions } from "./transforms.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * adam with Nesterov's momentum. Source: optax.nadam; Dozat 2016.
@@ -24,6 +25,7 @@ import { erase, scaleByAdam, scaleByLearningRate, trace, type AdamOptions } from
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0];
  */
 export function nadam(learningRate: ScalarOrSchedule, options: Omit<AdamOptions, "nesterov"> = {}): Optimizer {
+  checkKeys("nadam", options, "eps muDtype b1 b2 epsRoot");
   return chain(
     erase(scaleByAdam({ ...options, nesterov: true })),
     scaleByLearningRate(learningRate, { name: "nadam" }),
@@ -38,6 +40,7 @@ export function nadamw(
   learningRate: ScalarOrSchedule,
   options: Omit<AdamOptions, "nesterov"> & DecayOptions = {},
 ): Optimizer {
+  checkKeys("nadamw", options, "eps muDtype b1 b2 epsRoot weightDecay mask");
   const { weightDecay = 1e-4, mask, ...rest } = options;
   return chain(
     erase(scaleByAdam({ ...rest, nesterov: true })),
@@ -53,6 +56,7 @@ export function nadamw(
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.1]]
  */
 export function adamax(learningRate: ScalarOrSchedule, options: Omit<MomentOptions, "epsRoot"> = {}): Optimizer {
+  checkKeys("adamax", options, "eps b1 b2");
   return chain(erase(scaleByAdamax(options)), scaleByLearningRate(learningRate, { name: "adamax" }));
 }
 
@@ -64,6 +68,7 @@ export function adamaxw(
   learningRate: ScalarOrSchedule,
   options: Omit<MomentOptions, "epsRoot"> & DecayOptions = {},
 ): Optimizer {
+  checkKeys("adamaxw", options, "eps b1 b2 weightDecay mask");
   const { weightDecay = 1e-4, mask, ...rest } = options;
   return chain(
     erase(scaleByAdamax(rest)),
@@ -79,6 +84,7 @@ export function adamaxw(
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.099999, 0.099999]]
  */
 export function amsgrad(learningRate: ScalarOrSchedule, options: AmsgradOptions = {}): Optimizer {
+  checkKeys("amsgrad", options, "muDtype biasCorrectionMu biasCorrectionNu b1 b2 eps epsRoot");
   return chain(erase(scaleByAmsgrad(options)), scaleByLearningRate(learningRate, { name: "amsgrad" }));
 }
 
@@ -90,6 +96,7 @@ export function adabelief(
   learningRate: ScalarOrSchedule,
   options: MomentOptions & { readonly nesterov?: boolean } = {},
 ): Optimizer {
+  checkKeys("adabelief", options, "b1 b2 eps epsRoot nesterov");
   return chain(erase(scaleByBelief(options)), scaleByLearningRate(learningRate, { name: "adabelief" }));
 }
 
@@ -100,6 +107,7 @@ export function adabelief(
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.2]]
  */
 export function radam(learningRate: ScalarOrSchedule, options: RadamOptions = {}): Optimizer {
+  checkKeys("radam", options, "threshold nesterov b1 b2 eps epsRoot");
   return chain(erase(scaleByRadam(options)), scaleByLearningRate(learningRate, { name: "radam" }));
 }
 
@@ -108,6 +116,7 @@ export function radam(learningRate: ScalarOrSchedule, options: RadamOptions = {}
  * @example optax.yogi(0.1).init([array([1])]);
  */
 export function yogi(learningRate: ScalarOrSchedule, options: Omit<MomentOptions, "epsRoot"> = {}): Optimizer {
+  checkKeys("yogi", options, "eps b1 b2");
   return chain(erase(scaleByYogi(options)), scaleByLearningRate(learningRate, { name: "yogi" }));
 }
 
@@ -119,6 +128,7 @@ export function adagrad(
   learningRate: ScalarOrSchedule,
   options: { readonly initialAccumulatorValue?: number; readonly eps?: number } = {},
 ): Optimizer {
+  checkKeys("adagrad", options, "initialAccumulatorValue eps");
   return chain(erase(scaleByRss(options)), scaleByLearningRate(learningRate, { name: "adagrad" }));
 }
 
@@ -135,6 +145,7 @@ export interface AdadeltaOptions extends DecayOptions {
  * @example optax.adadelta(1).init([array([1])]);
  */
 export function adadelta(learningRate?: ScalarOrSchedule | null, options: AdadeltaOptions = {}): Optimizer {
+  checkKeys("adadelta", options, "rho eps weightDecay mask");
   const { weightDecay = 0, mask, ...rest } = options;
   const last =
     learningRate === undefined || learningRate === null
@@ -159,6 +170,7 @@ export interface RmspropOptions extends RmsOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.1]]
  */
 export function rmsprop(learningRate: ScalarOrSchedule, options: RmspropOptions = {}): Optimizer {
+  checkKeys("rmsprop", options, "centered momentum nesterov decay eps initialScale epsInSqrt biasCorrection");
   const { centered = false, momentum, nesterov = false, ...rest } = options;
   return chain(
     centered ? erase(scaleByStddev(rest)) : erase(scaleByRms(rest)),

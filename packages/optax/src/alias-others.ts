@@ -21,6 +21,7 @@ import {
 import { chain, type GradientTransformation, type ScalarOrSchedule } from "./transformation.ts";
 import { erase, scale, scaleByAdam, scaleByLearningRate, trace, type AdamOptions, type Mask } from "./transforms.ts";
 import { masked } from "./wrappers.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * −learningRate · (sign of the momentum + weightDecay · p); weightDecay 1e-3. Source: optax.lion; Chen et al. 2023.
@@ -29,6 +30,7 @@ import { masked } from "./wrappers.ts";
  * tx.update([array([1, -2])], tx.init(params), params)[0]; // [[-0.1, 0.1]]
  */
 export function lion(learningRate: ScalarOrSchedule, options: LionScaleOptions & DecayOptions = {}): Optimizer {
+  checkKeys("lion", options, "b1 b2 mode smoothBeta muDtype weightDecay mask");
   const { weightDecay = 1e-3, mask, ...rest } = options;
   return chain(erase(scaleByLion(rest)), decay(weightDecay, mask), scaleByLearningRate(learningRate, { name: "lion" }));
 }
@@ -38,6 +40,7 @@ export function lion(learningRate: ScalarOrSchedule, options: LionScaleOptions &
  * @example optax.lamb(0.1).init([array([1])]);
  */
 export function lamb(learningRate: ScalarOrSchedule, options: MomentOptions & DecayOptions = {}): Optimizer {
+  checkKeys("lamb", options, "b1 b2 eps epsRoot weightDecay mask");
   const { weightDecay = 0, mask, eps = 1e-6, ...rest } = options;
   return chain(
     erase(scaleByAdam({ eps, ...rest })),
@@ -65,6 +68,7 @@ export interface LarsOptions {
  * @example optax.lars(0.1).init([array([1])]);
  */
 export function lars(learningRate: ScalarOrSchedule, options: LarsOptions = {}): Optimizer {
+  checkKeys("lars", options, "weightDecay weightDecayMask trustCoefficient eps trustRatioMask momentum nesterov");
   const {
     weightDecay = 0,
     weightDecayMask,
@@ -103,6 +107,12 @@ export interface AdafactorOptions extends Omit<FactoredOptions, "stepOffset" | "
  * @example optax.adafactor(0.1).init([array([1])]);
  */
 export function adafactor(learningRate?: ScalarOrSchedule, options: AdafactorOptions = {}): Optimizer {
+  checkKeys(
+    "adafactor",
+    options,
+    "decayOffset multiplyByParameterScale clippingThreshold momentum dtypeMomentum weightDecayRate",
+    "weightDecayMask eps factored decayRate minDimSizeToFactor",
+  );
   const { decayOffset = 0, eps = 1e-30, clippingThreshold = 1, multiplyByParameterScale = true } = options;
   const { momentum, weightDecayRate, weightDecayMask, factored, decayRate, minDimSizeToFactor } = options;
   const steps: GradientTransformation[] = [
@@ -130,6 +140,7 @@ export function adafactor(learningRate?: ScalarOrSchedule, options: AdafactorOpt
  * @example optax.fromage(0.1).init([array([1])]);
  */
 export function fromage(learningRate: number, options: { readonly minNorm?: number } = {}): Optimizer {
+  checkKeys("fromage", options, "minNorm");
   const factor = 1 / Math.sqrt(1 + learningRate ** 2);
   return chain(
     erase(scaleByTrustRatio({ minNorm: options.minNorm ?? 1e-6 })),
@@ -143,6 +154,7 @@ export function fromage(learningRate: number, options: { readonly minNorm?: numb
  * @example optax.adan(0.1).init([array([1])]);
  */
 export function adan(learningRate: ScalarOrSchedule, options: AdanScaleOptions & DecayOptions = {}): Optimizer {
+  checkKeys("adan", options, "b1 b2 b3 eps epsRoot weightDecay mask");
   const { weightDecay = 0, mask, epsRoot = 1e-8, ...rest } = options;
   return chain(
     erase(scaleByAdan({ epsRoot, ...rest })),
@@ -156,6 +168,7 @@ export function adan(learningRate: ScalarOrSchedule, options: AdanScaleOptions &
  * @example optax.novograd(0.1).init([array([1])]);
  */
 export function novograd(learningRate: ScalarOrSchedule, options: NovogradOptions = {}): Optimizer {
+  checkKeys("novograd", options, "muDtype b1 b2 eps epsRoot weightDecay");
   return chain(
     erase(scaleByNovograd({ eps: 1e-6, ...options })),
     scaleByLearningRate(learningRate, { name: "novograd" }),
@@ -172,6 +185,7 @@ export function optimisticGradientDescent(
   learningRate: ScalarOrSchedule,
   options: { readonly alpha?: number; readonly beta?: number } = {},
 ): Optimizer {
+  checkKeys("optimisticGradientDescent", options, "alpha beta");
   return chain(
     erase(scaleByOptimisticGradient(options.alpha ?? 1, options.beta ?? 1)),
     scaleByLearningRate(learningRate, { name: "optimisticGradientDescent" }),
@@ -189,6 +203,7 @@ export interface OptimisticAdamOptions extends AdamOptions {
  * @example optax.optimisticAdamV2(0.1).init([array([1])]);
  */
 export function optimisticAdamV2(learningRate: ScalarOrSchedule, options: OptimisticAdamOptions = {}): Optimizer {
+  checkKeys("optimisticAdamV2", options, "alpha beta b1 b2 eps epsRoot nesterov muDtype");
   const { alpha = 1, beta = 1, nesterov = true, ...rest } = options;
   return chain(
     erase(scaleByAdam({ nesterov, ...rest })),
@@ -206,6 +221,7 @@ export function optimisticAdam(
   learningRate: number,
   options: AdamOptions & { readonly optimism?: number } = {},
 ): Optimizer {
+  checkKeys("optimisticAdam", options, "b1 b2 eps epsRoot nesterov muDtype optimism");
   const { optimism = learningRate, nesterov = true, ...rest } = options;
   return chain(
     erase(scaleByAdam({ nesterov, ...rest })),
@@ -219,6 +235,7 @@ export function optimisticAdam(
  * @example optax.sm3(0.1).init([array([1])]);
  */
 export function sm3(learningRate: number, options: { readonly momentum?: number } = {}): Optimizer {
+  checkKeys("sm3", options, "momentum");
   return chain(erase(scaleBySm3(options.momentum ?? 0.9)), erase(scale(-learningRate)));
 }
 
@@ -229,6 +246,7 @@ export function sm3(learningRate: number, options: { readonly momentum?: number 
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[0, 0]]
  */
 export function rprop(learningRate: number, options: RpropOptions = {}): Optimizer {
+  checkKeys("rprop", options, "etaMinus etaPlus minStepSize maxStepSize");
   return chain(erase(scaleByRprop(learningRate, options)), erase(scale(-1)));
 }
 
@@ -245,6 +263,7 @@ export interface PolyakSgdOptions extends PolyakOptions {
  * tx.update([array([3, 4])], tx.init([array([0, 0])]), undefined, { value: 5 })[0]; // [[-0.6, -0.8]]
  */
 export function polyakSgd(options: PolyakSgdOptions = {}): Optimizer {
+  checkKeys("polyakSgd", options, "scaling fMin maxLearningRate eps variant");
   const { scaling = 1, ...rest } = options;
   return chain(erase(sgd(scaling)), erase(scaleByPolyak(rest)));
 }
@@ -257,6 +276,7 @@ export function noisySgd(
   learningRate: ScalarOrSchedule,
   options: { readonly eta?: number; readonly gamma?: number; readonly key: Tensor },
 ): Optimizer {
+  checkKeys("noisySgd", options, "eta gamma key");
   const { eta = 0.01, gamma = 0.55, key } = options;
   return chain(erase(addNoise(eta, gamma, key)), scaleByLearningRate(learningRate, { name: "noisySgd" }));
 }
@@ -281,6 +301,7 @@ export function signum(
   learningRate: ScalarOrSchedule,
   options: { readonly beta?: number; readonly accumulatorDtype?: DType } = {},
 ): Optimizer {
+  checkKeys("signum", options, "beta accumulatorDtype");
   const { beta = 0.9, ...rest } = options;
   return chain(
     erase(ema(beta, { debias: false, ...rest })),

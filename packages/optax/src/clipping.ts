@@ -27,7 +27,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { moment, perLeafWithParams, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { finite, stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type CountState } from "./transforms.ts";
@@ -83,6 +83,7 @@ export function adaptiveGradClip(
   clipping: number,
   options: AdaptiveClipOptions = {},
 ): GradientTransformation<EmptyState> {
+  checkKeys("adaptiveGradClip", options, "eps axis");
   const { eps = 1e-3, axis } = options;
   finite("adaptiveGradClip", "clipping", clipping);
   return perLeafWithParams("adaptiveGradClip", (g, p) => {
@@ -211,6 +212,7 @@ export interface EmaState extends CountState {
  * tx.update([array([1, 2])], tx.init([array([3, 4])]))[0]; // [[1, 2]]
  */
 export function ema(decay: number, options: EmaOptions = {}): GradientTransformation<EmaState> {
+  checkKeys("ema", options, "debias accumulatorDtype");
   const { debias = true, accumulatorDtype } = options;
   finite("ema", "decay", decay);
   return {

@@ -1,5 +1,5 @@
 import { array, Tensor, tree, type DType, type TensorLike } from "@jnx/tensor";
-import { asTensor, isFloat } from "@jnx/tensor/internal";
+import { asTensor, isFloat, checkKeys } from "@jnx/tensor/internal";
 import { zeroCount } from "./moments.ts";
 import type { GradientTransformation, Schedule } from "./transformation.ts";
 import { safeIncrement } from "./transforms.ts";
@@ -40,6 +40,7 @@ export function injectHyperparams<A extends readonly unknown[]>(
   factory: (...args: A) => GradientTransformation<never> | GradientTransformation<unknown[]>,
   options: InjectOptions = {},
 ): (...args: A) => GradientTransformation<InjectState> {
+  checkKeys("injectHyperparams", options, "names hyperparamDtype");
   const { names = ["learningRate"] } = options;
   return (...args) => {
     const found = hyperparametersOf(args, names);

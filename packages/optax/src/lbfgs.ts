@@ -20,7 +20,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import type { Optimizer } from "./alias-options.ts";
 import { scaleByZoomLinesearch } from "./linesearch-zoom.ts";
 import { needed, treeFull, zeroCount } from "./moments.ts";
@@ -53,13 +53,11 @@ export interface LbfgsScaleOptions {
  * @example optax.scaleByLbfgs({ memorySize: 2 }).init([array([1])]).weightsMemory; // [0, 0]
  */
 export function scaleByLbfgs(options: LbfgsScaleOptions = {}): GradientTransformation<LbfgsState> {
+  checkKeys("scaleByLbfgs", options, "memorySize scaleInitPrecond");
   const { memorySize = 10, scaleInitPrecond = true } = options;
   if (!Number.isInteger(memorySize) || memorySize < 1)
     throw new ArgumentError(`scaleByLbfgs: memorySize must be a whole number of at least 1, received ${memorySize}`);
-  const ring = (p: TensorLike): Tensor => {
-    const { shape, dtype } = asTensor(p);
-    return zeros([memorySize, ...shape], { dtype });
-  };
+  const ring = (p: TensorLike): Tensor => zeros([memorySize, ...asTensor(p).shape], { dtype: asTensor(p).dtype });
   return {
     init: (params) => ({
       count: zeroCount(),
@@ -175,6 +173,7 @@ export interface LbfgsOptions extends LbfgsScaleOptions {
  * updates.shape; // [2]
  */
 export function lbfgs(learningRate?: ScalarOrSchedule | null, options: LbfgsOptions = {}): Optimizer {
+  checkKeys("lbfgs", options, "linesearch memorySize scaleInitPrecond");
   const { linesearch, ...rest } = options;
   const search =
     linesearch === undefined

@@ -32,6 +32,7 @@ import { needed, treeFull, zeroCount } from "./moments.ts";
 import type { GradientTransformation } from "./transformation.ts";
 import { addScale, scale, vdot } from "./tree-ops.ts";
 import { select } from "./wrappers.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** What a zoom ended with. */
 export interface ZoomInfo extends LinesearchInfo {
@@ -98,6 +99,12 @@ interface Search {
  * tx.update(grad, tx.init(w), w, { value, grad, valueFn })[0]; // [-1.5, -2]
  */
 export function scaleByZoomLinesearch(options: ZoomOptions): GradientTransformation<ZoomState> {
+  checkKeys(
+    "scaleByZoomLinesearch",
+    options,
+    "maxLinesearchSteps maxLearningRate tol increaseFactor slopeRtol curvRtol approxDecRtol",
+    "stepsizePrecision initialGuessStrategy",
+  );
   const name = "scaleByZoomLinesearch";
   const { maxLinesearchSteps, initialGuessStrategy = "keep" } = options;
   if (initialGuessStrategy !== "keep" && initialGuessStrategy !== "one")
@@ -133,15 +140,8 @@ export function scaleByZoomLinesearch(options: ZoomOptions): GradientTransformat
       );
       const { count, point, decreaseError, curvatureError } = found;
       const [learningRate, reached] = point;
-      return [
-        scale(learningRate, updates),
-        {
-          learningRate,
-          value: reached,
-          grad: found.grad,
-          info: { numLinesearchSteps: count, decreaseError, curvatureError },
-        },
-      ];
+      const info = { numLinesearchSteps: count, decreaseError, curvatureError };
+      return [scale(learningRate, updates), { learningRate, value: reached, grad: found.grad, info }];
     },
   };
 }

@@ -22,6 +22,7 @@ import {
 import { needed, treeFull, zeroCount } from "./moments.ts";
 import type { ExtraArguments, GradientTransformation } from "./transformation.ts";
 import { addScale, get, scale, vdot } from "./tree-ops.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** From parameters to a scalar. */
 export type ValueFn = (params: never) => TensorLike;
@@ -103,6 +104,11 @@ interface Backtracked {
  * tx.update(grad, tx.init(w), w, { value, grad, valueFn })[0].shape; // [2]
  */
 export function scaleByBacktrackingLinesearch(options: BacktrackingOptions): GradientTransformation<BacktrackingState> {
+  checkKeys(
+    "scaleByBacktrackingLinesearch",
+    options,
+    "maxBacktrackingSteps slopeRtol decreaseFactor increaseFactor maxLearningRate atol rtol storeGrad",
+  );
   const name = "scaleByBacktrackingLinesearch";
   const { maxBacktrackingSteps, slopeRtol = 1e-4, decreaseFactor = 0.8, increaseFactor = 1.5 } = options;
   const { maxLearningRate = 1, atol = 0, rtol = 0, storeGrad = false } = options;
@@ -140,15 +146,8 @@ export function scaleByBacktrackingLinesearch(options: BacktrackingOptions): Gra
         { maxIterations: maxBacktrackingSteps + 1 },
       );
       const learningRate = where(isinf(found.decreaseError), 0, found.learningRate);
-      return [
-        scale(learningRate, updates),
-        {
-          learningRate,
-          value: found.newValue,
-          grad: found.newGrad,
-          info: { numLinesearchSteps: found.count, decreaseError: found.decreaseError },
-        },
-      ];
+      const info = { numLinesearchSteps: found.count, decreaseError: found.decreaseError };
+      return [scale(learningRate, updates), { learningRate, value: found.newValue, grad: found.newGrad, info }];
     },
   };
 }

@@ -2,6 +2,7 @@ import { add, ArgumentError, equal, mul, remainder, sub, tree, where, type Tenso
 import { needed, zeroCount } from "./moments.ts";
 import type { GradientTransformation } from "./transformation.ts";
 import { select } from "./wrappers.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Parameters that move fast, and slow ones that follow them. */
 export interface LookaheadParams<T = unknown> {
@@ -34,6 +35,7 @@ export function lookahead(
   init(params: LookaheadParams): LookaheadState;
   update<T>(updates: T, state: LookaheadState, params: LookaheadParams<T>): [LookaheadParams<T>, LookaheadState];
 } {
+  checkKeys("lookahead", options, "resetState");
   if (syncPeriod < 1) throw new ArgumentError(`lookahead: syncPeriod must be at least 1, received ${syncPeriod}`);
   const fastTx = fastOptimizer as GradientTransformation; // given back only the state that it made
   return {

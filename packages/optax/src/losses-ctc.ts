@@ -22,7 +22,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 
 /** Options of `ctcLoss`. */
 export interface CtcOptions {
@@ -58,6 +58,7 @@ export function ctcLossWithForwardProbs(
   labelPaddings: TensorLike,
   options: CtcOptions = {},
 ): [loss: Tensor, logAlphaPhi: Tensor, logAlphaEmit: Tensor] {
+  checkKeys("ctcLossWithForwardProbs", options, "blankId logEpsilon");
   const { blankId = 0, logEpsilon = -1e5 } = options;
   const [x, pads] = [asTensor(logits), asTensor(logitPaddings)];
   const [y, yPads] = [asTensor(labels), asTensor(labelPaddings)];
@@ -127,5 +128,6 @@ export function ctcLoss(
   labelPaddings: TensorLike,
   options: CtcOptions = {},
 ): Tensor {
+  checkKeys("ctcLoss", options, "blankId logEpsilon");
   return ctcLossWithForwardProbs(logits, logitPaddings, labels, labelPaddings, options)[0];
 }

@@ -28,7 +28,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { cosineSimilarity } from "./losses-regression.ts";
 import { classMask, softmaxCrossEntropy, type LossOptions } from "./losses.ts";
 
@@ -55,6 +55,7 @@ export interface FocalOptions {
  * @example optax.sigmoidFocalLoss(array([1, 2, -1]), array([1, 0, 1])); // [0.022658, 1.6501, 0.70187]
  */
 export function sigmoidFocalLoss(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
+  checkKeys("sigmoidFocalLoss", options, "alpha gamma");
   const { alpha, gamma = 2 } = options;
   const x = asTensor(logits);
   const y = astype(asTensor(labels), x.dtype);
@@ -84,6 +85,7 @@ export function polyLossCrossEntropy(
   labels: TensorLike,
   options: LossOptions & { readonly epsilon?: number } = {},
 ): Tensor {
+  checkKeys("polyLossCrossEntropy", options, "axis where epsilon");
   const { epsilon = 2, ...rest } = options;
   const along = among(logits, rest);
   const missed = sum(mul(labels, sub(1, softmax(logits, along))), along);
@@ -131,6 +133,7 @@ export function multiclassPerceptronLoss(scores: TensorLike, labels: TensorLike)
  * @example optax.klDivergence(nn.logSoftmax(array([[1, 2, -1]])), array([[0.5, 0.5, 0]])); // [0.15586]
  */
 export function klDivergence(logPredictions: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+  checkKeys("klDivergence", options, "axis where");
   const positive = notEqual(targets, 0);
   const logs = where(positive, log(where(positive, targets, 1)), 0);
   return sum(mul(targets, sub(logs, logPredictions)), among(logPredictions, options));
@@ -145,6 +148,7 @@ export function klDivergenceWithLogTargets(
   logTargets: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkKeys("klDivergenceWithLogTargets", options, "axis where");
   return sum(mul(exp(logTargets), sub(logTargets, logPredictions)), among(logPredictions, options));
 }
 
@@ -157,6 +161,7 @@ export function generalizedKlDivergence(
   targets: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkKeys("generalizedKlDivergence", options, "axis where");
   const excess = sum(sub(exp(logPredictions), targets), among(logPredictions, options));
   return add(klDivergence(logPredictions, targets, options), excess);
 }
@@ -176,6 +181,7 @@ function among(logits: TensorLike, options: LossOptions): { readonly axis: numbe
  * @example optax.smoothLabels(array([[1, 0]], { dtype: "float32" }), 0.2); // [[0.9, 0.1]]
  */
 export function smoothLabels(labels: TensorLike, alpha: number, options: LossOptions = {}): Tensor {
+  checkKeys("smoothLabels", options, "axis where");
   const y = asTensor(labels);
   const { axis = -1, where: there } = options;
   const classes = there === undefined ? (y.shape.at(axis) ?? 1) : sum(there, { axis, keepdims: true });
@@ -196,6 +202,7 @@ export interface RankingOptions {
  * @example optax.rankingSoftmaxLoss(array([[1, 2]]), array([[0, 1]])).shape; // []
  */
 export function rankingSoftmaxLoss(logits: TensorLike, labels: TensorLike, options: RankingOptions = {}): Tensor {
+  checkKeys("rankingSoftmaxLoss", options, "where weights reduce");
   const { where: there, weights, reduce = "mean" } = options;
   const x = there === undefined ? asTensor(logits) : where(there, logits, Number.NEGATIVE_INFINITY);
   const given = astype(asTensor(labels), "float32");

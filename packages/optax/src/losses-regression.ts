@@ -17,7 +17,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 
 function errors(name: string, predictions: TensorLike, targets: TensorLike | undefined): Tensor {
   const x = asTensor(predictions);
@@ -59,6 +59,7 @@ export function huberLoss(
   targets?: TensorLike,
   options: { readonly delta?: number } = {},
 ): Tensor {
+  checkKeys("huberLoss", options, "delta");
   const { delta = 1 } = options;
   const size = abs(asTensor(targets === undefined ? predictions : sub(predictions, targets)));
   const quadratic = minimum(size, delta);
@@ -93,6 +94,7 @@ export function cosineSimilarity(
   targets: TensorLike,
   options: CosineLossOptions = {},
 ): Tensor {
+  checkKeys("cosineSimilarity", options, "epsilon axis where");
   const { epsilon = 0, axis = -1, where } = options;
   const along = where === undefined ? { axis } : { axis, where };
   const unit = (x: TensorLike): Tensor => {
@@ -107,6 +109,7 @@ export function cosineSimilarity(
  * @example optax.cosineDistance(array([[3, 4]]), array([[4, 3]])); // [0.04]
  */
 export function cosineDistance(predictions: TensorLike, targets: TensorLike, options: CosineLossOptions = {}): Tensor {
+  checkKeys("cosineDistance", options, "epsilon axis where");
   return sub(1, cosineSimilarity(predictions, targets, options));
 }
 
@@ -128,6 +131,7 @@ export function tripletMarginLoss(
   negatives: TensorLike,
   options: TripletOptions = {},
 ): Tensor {
+  checkKeys("tripletMarginLoss", options, "axis normDegree margin eps");
   const { axis = -1, normDegree = 2, margin = 1, eps = 1e-6 } = options;
   const distance = (x: TensorLike): Tensor => {
     const gap = sub(anchors, x);

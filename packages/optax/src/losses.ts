@@ -20,7 +20,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, isFloat, normalizeAxis, shapeText, unpacked } from "@jnx/tensor/internal";
+import { asTensor, isFloat, normalizeAxis, shapeText, unpacked, checkKeys } from "@jnx/tensor/internal";
 
 export interface LossOptions {
   /** The axis of classes; the last unless told. */
@@ -60,6 +60,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
   labels: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkKeys("softmaxCrossEntropyWithIntegerLabels", options, "axis where");
   const name = "softmaxCrossEntropyWithIntegerLabels";
   const [scores, classes] = [floatLogits(name, logits), unpacked(asTensor(labels))];
   if (classes.dtype !== "int32" && classes.dtype !== "uint32")
@@ -97,6 +98,7 @@ export function softmaxCrossEntropyWithIntegerLabels(
  * optax.softmaxCrossEntropy(array([[2, 0.5, 0]]), nn.oneHot(array([0]), 3)); // [0.30636]
  */
 export function softmaxCrossEntropy(logits: TensorLike, labels: TensorLike, options: LossOptions = {}): Tensor {
+  checkKeys("softmaxCrossEntropy", options, "axis where");
   const scores = floatLogits("softmaxCrossEntropy", logits);
   const axis = options.axis ?? -1;
   if (options.where === undefined) return neg(sum(mul(labels, logSoftmax(scores, { axis })), { axis }));

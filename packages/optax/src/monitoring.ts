@@ -1,5 +1,6 @@
 import { ema, type EmaOptions, type EmaState } from "./clipping.ts";
 import { stateless, type GradientTransformation } from "./transformation.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** The last measurement, by its name. */
 export interface SnapshotState {
@@ -66,6 +67,7 @@ export function measureWithEma(
   decay: number,
   options: EmaOptions = {},
 ): GradientTransformation<EmaState> {
+  checkKeys("measureWithEma", options, "debias accumulatorDtype");
   const mean = ema(decay, options);
   return {
     init: (params) => mean.init(measure(params)),

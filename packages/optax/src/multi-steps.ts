@@ -21,6 +21,7 @@ import { treeFull, zeroCount } from "./moments.ts";
 import type { ExtraArguments, GradientTransformation, Schedule } from "./transformation.ts";
 import { safeIncrement } from "./transforms.ts";
 import { select } from "./wrappers.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** What `MultiSteps` remembers. */
 export interface MultiStepsState {
@@ -69,6 +70,7 @@ export class MultiSteps implements GradientTransformation<MultiStepsState> {
     everyKSchedule: number | Schedule,
     options: MultiStepsOptions = {},
   ) {
+    checkKeys("MultiSteps", options, "useGradMean shouldSkipUpdateFn accumulatorDtype");
     this.innerOpt = opt as GradientTransformation<never>; // given back only the state that it made
     this.#opt = opt as GradientTransformation; // as above
     this.#every = typeof everyKSchedule === "number" ? () => everyKSchedule : everyKSchedule;

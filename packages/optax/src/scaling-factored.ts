@@ -14,7 +14,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { needed, zeroCount } from "./moments.ts";
 import type { GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type CountState } from "./transforms.ts";
@@ -56,6 +56,7 @@ function factoredAxes(
  * @example optax.scaleByFactoredRms().init([array([1, 2])]).v; // [[0, 0]]
  */
 export function scaleByFactoredRms(options: FactoredOptions = {}): GradientTransformation<FactoredState> {
+  checkKeys("scaleByFactoredRms", options, "factored decayRate stepOffset minDimSizeToFactor epsilon");
   const { decayRate = 0.8, stepOffset = 0, epsilon = 1e-30 } = options;
   const blank = (): Tensor => zeros([1]);
   const without = (p: TensorLike, axis: number): Tensor => zeros(asTensor(p).shape.filter((_, k) => k !== axis));

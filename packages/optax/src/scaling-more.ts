@@ -29,7 +29,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { moment, needed, perLeafWithParams, secondMoment, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { globalNorm } from "./apply.ts";
 import { stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
@@ -59,6 +59,7 @@ export interface TrustRatioOptions {
  * @example optax.scaleByTrustRatio().update([array([3, 4])], {}, [array([6, 8])])[0]; // [[6, 8]]
  */
 export function scaleByTrustRatio(options: TrustRatioOptions = {}): GradientTransformation<EmptyState> {
+  checkKeys("scaleByTrustRatio", options, "minNorm trustCoefficient eps");
   const { minNorm = 0, trustCoefficient = 1, eps = 0 } = options;
   return perLeafWithParams("scaleByTrustRatio", (g, p) => {
     const [paramNorm, updateNorm] = [norm(p, minNorm), norm(g, minNorm)];
@@ -105,6 +106,7 @@ export interface NovogradOptions {
  * @example optax.scaleByNovograd().init([array([1, 2])]).nu; // [0]
  */
 export function scaleByNovograd(options: NovogradOptions = {}): GradientTransformation<AdamState> {
+  checkKeys("scaleByNovograd", options, "muDtype b1 b2 eps epsRoot weightDecay");
   const { b1 = 0.9, b2 = 0.25, eps = 1e-8, epsRoot = 0, weightDecay = 0, muDtype } = options;
   return {
     init: (params) => ({
@@ -205,6 +207,7 @@ export interface AdanState {
  * @example optax.scaleByAdan().init([array([1, 2])]).m; // [[0, 0]]
  */
 export function scaleByAdan(options: AdanScaleOptions = {}): GradientTransformation<AdanState> {
+  checkKeys("scaleByAdan", options, "b1 b2 b3 eps epsRoot");
   const { b1 = 0.98, b2 = 0.92, b3 = 0.99, eps = 1e-8, epsRoot = 0 } = options;
   return {
     init: (params) => ({
@@ -284,6 +287,7 @@ export interface RpropState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[0, 0]]
  */
 export function scaleByRprop(learningRate: number, options: RpropOptions = {}): GradientTransformation<RpropState> {
+  checkKeys("scaleByRprop", options, "etaMinus etaPlus minStepSize maxStepSize");
   const { etaMinus = 0.5, etaPlus = 1.2, minStepSize = 1e-6, maxStepSize = 50 } = options;
   return {
     init: (params) => ({ stepSizes: treeFull(params, learningRate), prevUpdates: treeFull(params) }),
@@ -328,6 +332,7 @@ export interface PolyakOptions {
  * @example optax.scaleByPolyak().update([array([3, 4])], {}, undefined, { value: 5 })[0]; // [[0.6, 0.8]]
  */
 export function scaleByPolyak(options: PolyakOptions = {}): GradientTransformation<EmptyState> {
+  checkKeys("scaleByPolyak", options, "fMin maxLearningRate eps variant");
   const { fMin = 0, maxLearningRate = 1, eps = 0, variant = "sps" } = options;
   return {
     init: () => ({}),

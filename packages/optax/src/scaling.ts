@@ -23,6 +23,7 @@ import {
 import { moment, nesterovMoment, secondMoment, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { finite, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type AdamState, type CountState } from "./transforms.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Decays and what is added to denominators, as adaptive methods have them. */
 export interface MomentOptions {
@@ -70,6 +71,7 @@ export interface AmsgradOptions extends MomentOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[0.99999, -0.99999]]
  */
 export function scaleByAmsgrad(options: AmsgradOptions = {}): GradientTransformation<AmsgradState> {
+  checkKeys("scaleByAmsgrad", options, "muDtype biasCorrectionMu biasCorrectionNu b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, muDtype } = checked("scaleByAmsgrad", options);
   const { biasCorrectionMu = true, biasCorrectionNu = true } = options;
   return {
@@ -94,6 +96,7 @@ export function scaleByAmsgrad(options: AmsgradOptions = {}): GradientTransforma
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -1]]
  */
 export function scaleByAdamax(options: Omit<MomentOptions, "epsRoot"> = {}): GradientTransformation<AdamState> {
+  checkKeys("scaleByAdamax", options, "eps b1 b2");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8 } = checked("scaleByAdamax", options);
   return {
     init: (params) => adamInit(params),
@@ -116,6 +119,7 @@ export function scaleByAdamax(options: Omit<MomentOptions, "epsRoot"> = {}): Gra
 export function scaleByBelief(
   options: MomentOptions & { readonly nesterov?: boolean } = {},
 ): GradientTransformation<AdamState> {
+  checkKeys("scaleByBelief", options, "b1 b2 eps epsRoot nesterov");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-16, epsRoot = 1e-16, nesterov = false } = checked("scaleByBelief", options);
   return {
     init: (params) => adamInit(params),
@@ -143,6 +147,7 @@ export interface YogiOptions extends MomentOptions {
  * @example optax.scaleByYogi().init([array([1.5])]).mu; // [[0.000001]]
  */
 export function scaleByYogi(options: YogiOptions = {}): GradientTransformation<AdamState> {
+  checkKeys("scaleByYogi", options, "initialAccumulatorValue b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-3, epsRoot = 0 } = checked("scaleByYogi", options);
   return {
     init: (params) => adamInit(params, options.initialAccumulatorValue ?? 1e-6),
@@ -176,14 +181,9 @@ export interface RadamOptions extends MomentOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -2]]
  */
 export function scaleByRadam(options: RadamOptions = {}): GradientTransformation<AdamState> {
-  const {
-    b1 = 0.9,
-    b2 = 0.999,
-    eps = 1e-8,
-    epsRoot = 0,
-    threshold = 5,
-    nesterov = false,
-  } = checked("scaleByRadam", options);
+  checkKeys("scaleByRadam", options, "threshold nesterov b1 b2 eps epsRoot");
+  const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0 } = checked("scaleByRadam", options);
+  const { threshold = 5, nesterov = false } = options;
   const roInf = 2 / (1 - b2) - 1;
   return {
     init: (params) => adamInit(params),
@@ -236,6 +236,7 @@ export interface RmsState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -1]]
  */
 export function scaleByRms(options: RmsOptions = {}): GradientTransformation<RmsState> {
+  checkKeys("scaleByRms", options, "decay eps initialScale epsInSqrt biasCorrection");
   const {
     decay = 0.9,
     eps = 1e-8,
@@ -269,6 +270,7 @@ export interface StddevState extends RmsState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[3.3333, -3.3333]]
  */
 export function scaleByStddev(options: RmsOptions = {}): GradientTransformation<StddevState> {
+  checkKeys("scaleByStddev", options, "decay eps initialScale epsInSqrt biasCorrection");
   const {
     decay = 0.9,
     eps = 1e-8,
@@ -308,6 +310,7 @@ export interface RssState {
 export function scaleByRss(
   options: { readonly initialAccumulatorValue?: number; readonly eps?: number } = {},
 ): GradientTransformation<RssState> {
+  checkKeys("scaleByRss", options, "initialAccumulatorValue eps");
   const { initialAccumulatorValue = 0.1, eps = 1e-7 } = checked("scaleByRss", options);
   return {
     init: (params) => ({ sumOfSquares: treeFull(params, initialAccumulatorValue) }),
@@ -334,6 +337,7 @@ export interface AdadeltaState {
 export function scaleByAdadelta(
   options: { readonly rho?: number; readonly eps?: number } = {},
 ): GradientTransformation<AdadeltaState> {
+  checkKeys("scaleByAdadelta", options, "rho eps");
   const { rho = 0.9, eps = 1e-6 } = checked("scaleByAdadelta", options);
   return {
     init: (params) => ({ eG: treeFull(params), eX: treeFull(params) }),
@@ -373,6 +377,7 @@ export interface LionState extends CountState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -1]]
  */
 export function scaleByLion(options: LionScaleOptions = {}): GradientTransformation<LionState> {
+  checkKeys("scaleByLion", options, "b1 b2 mode smoothBeta muDtype");
   const { b1 = 0.9, b2 = 0.99, mode = "hard", smoothBeta = 1, muDtype } = checked("scaleByLion", options);
   const shape = (x: Tensor): Tensor => {
     if (mode === "hard") return sign(x);

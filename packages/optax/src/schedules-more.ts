@@ -16,6 +16,7 @@ import {
 } from "@jnx/tensor";
 import { cosineDecaySchedule, exponentialDecay, linearSchedule, type ExponentialOptions } from "./schedules.ts";
 import { finite, type Schedule } from "./transformation.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Steps with what the value is multiplied by from each on: `{ 100: 0.1 }`. */
 export type BoundariesAndScales = Readonly<Record<number, number>>;
@@ -101,6 +102,7 @@ export function linearOnecycleSchedule(
   peakValue: number,
   options: OnecycleOptions & { readonly pctFinal?: number } = {},
 ): Schedule {
+  checkKeys("linearOnecycleSchedule", options, "pctStart divFactor finalDivFactor pctFinal");
   const { pctStart = 0.3, pctFinal = 0.85, divFactor = 25, finalDivFactor = 1e4 } = options;
   checkedSteps("linearOnecycleSchedule", transitionSteps);
   return piecewiseInterpolateSchedule("linear", peakValue / divFactor, {
@@ -121,6 +123,7 @@ export function cosineOnecycleSchedule(
   peakValue: number,
   options: OnecycleOptions = {},
 ): Schedule {
+  checkKeys("cosineOnecycleSchedule", options, "pctStart divFactor finalDivFactor");
   const { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
   checkedSteps("cosineOnecycleSchedule", transitionSteps);
   return piecewiseInterpolateSchedule("cosine", peakValue / divFactor, {
@@ -179,6 +182,7 @@ export function warmupCosineDecaySchedule(
   decaySteps: number,
   options: WarmupCosineOptions = {},
 ): Schedule {
+  checkKeys("warmupCosineDecaySchedule", options, "endValue exponent");
   const { endValue = 0, exponent = 1 } = options;
   const alpha = peakValue === 0 ? 0 : endValue / peakValue;
   return joinSchedules(
@@ -202,6 +206,7 @@ export function warmupExponentialDecaySchedule(
   decayRate: number,
   options: ExponentialOptions = {},
 ): Schedule {
+  checkKeys("warmupExponentialDecaySchedule", options, "staircase endValue transitionBegin");
   return joinSchedules(
     [
       linearSchedule(initValue, peakValue, warmupSteps),

@@ -17,6 +17,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import { finite, type Schedule } from "./transformation.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * The same value at every step. Source: optax.constant_schedule.
@@ -50,6 +51,7 @@ export function polynomialSchedule(
   transitionSteps: number,
   options: TransitionOptions = {},
 ): Schedule {
+  checkKeys("polynomialSchedule", options, "transitionBegin");
   const { transitionBegin = 0 } = options;
   for (const [name, value] of Object.entries({
     initValue,
@@ -80,6 +82,7 @@ export function linearSchedule(
   transitionSteps: number,
   options: TransitionOptions = {},
 ): Schedule {
+  checkKeys("linearSchedule", options, "transitionBegin");
   return polynomialSchedule(initValue, endValue, 1, transitionSteps, options);
 }
 
@@ -100,6 +103,7 @@ export interface CosineOptions {
  * optax.cosineDecaySchedule(1, 100)(25); // 0.85355
  */
 export function cosineDecaySchedule(initValue: number, decaySteps: number, options: CosineOptions = {}): Schedule {
+  checkKeys("cosineDecaySchedule", options, "alpha exponent");
   const { alpha = 0, exponent = 1 } = options;
   for (const [name, value] of Object.entries({ initValue, decaySteps, alpha, exponent }))
     finite("cosineDecaySchedule", name, value);
@@ -134,6 +138,7 @@ export function exponentialDecay(
   decayRate: number,
   options: ExponentialOptions = {},
 ): Schedule {
+  checkKeys("exponentialDecay", options, "staircase endValue transitionBegin");
   const { transitionBegin = 0, staircase = false, endValue } = options;
   for (const [name, value] of Object.entries({ initValue, transitionSteps, decayRate, transitionBegin }))
     finite("exponentialDecay", name, value);

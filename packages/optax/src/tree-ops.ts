@@ -29,7 +29,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { globalNorm } from "./apply.ts";
 import { unbiased } from "./moments.ts";
 
@@ -145,6 +145,7 @@ export interface TreeNormOptions {
  * optax.tree.norm([array([3]), array([-4])], { ord: 1 }); // 7
  */
 export function norm(values: unknown, options: TreeNormOptions = {}): Tensor {
+  checkKeys("norm", options, "ord squared");
   const { ord = 2, squared = false } = options;
   if (ord === 2 || ord === null)
     return squared ? sum(tree.map((x: TensorLike) => square(x), values)) : globalNorm(values);
@@ -242,6 +243,7 @@ export function biasCorrection<T>(moments: T, decay: number, count: TensorLike):
  * @example optax.tree.allclose([array([1])], [array([1.0000001])]); // 1
  */
 export function allclose(a: unknown, b: unknown, options: CloseOptions = {}): Tensor {
+  checkKeys("allclose", options, "rtol atol equalNan");
   const same = tree.map((x: TensorLike, y: TensorLike) => closeLeaves(x, y, options), a, b);
   return tree.leaves(same).reduce<Tensor>((all, leaf) => logicalAnd(all, leaf as Tensor), array(true)); // made above
 }
@@ -278,6 +280,7 @@ export function randomLike<T>(
   target: T,
   options: { readonly sampler?: TreeSampler; readonly dtype?: DType } = {},
 ): T {
+  checkKeys("randomLike", options, "sampler dtype");
   const { sampler = random.normal, dtype } = options;
   const draw = (leaf: TensorLike, own: Tensor): Tensor => {
     const like = asTensor(leaf);

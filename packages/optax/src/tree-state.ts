@@ -1,6 +1,7 @@
 /** Finding and changing entries of an optimizer's state by name, as optax.tree has it. */
 import { ArgumentError, tree } from "@jnx/tensor";
 import type { GradientTransformation } from "./transformation.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Where an entry stands in a state: names of fields and positions in arrays. */
 export type StatePath = readonly (string | number)[];
@@ -115,6 +116,7 @@ export function mapParams<S>(
   rest: readonly unknown[] = [],
   options: MapParamsOptions = {},
 ): S {
+  checkKeys("mapParams", options, "transformNonParams");
   const { transformNonParams = (value: unknown) => value } = options;
   const marked: unknown =
     typeof initable === "function" ? initable(new Placeholder()) : initable.init(new Placeholder());

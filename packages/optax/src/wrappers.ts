@@ -19,6 +19,7 @@ import {
 import { treeFull, zeroCount } from "./moments.ts";
 import { stateless, type EmptyState, type ExtraArguments, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type Mask } from "./transforms.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** Leaves of a where the condition holds, else of b. */
 export function select<T>(condition: TensorLike, a: T, b: unknown): T {
@@ -92,6 +93,7 @@ export function masked(
   mask: Mask,
   options: MaskedOptions = {},
 ): GradientTransformation<MaskedState> {
+  checkKeys("masked", options, "maskCompatibleExtraArgs");
   const keepOf = (given: unknown): boolean[] =>
     labelsFor("masked", typeof mask === "function" ? mask(given) : mask, given, isBoolean);
   return {
@@ -134,6 +136,7 @@ export function partition(
   paramLabels: Labels,
   options: MaskedOptions = {},
 ): GradientTransformation<PartitionState> {
+  checkKeys("partition", options, "maskCompatibleExtraArgs");
   const labelled = (given: unknown): string[] => {
     const labels = labelsFor(
       "partition",

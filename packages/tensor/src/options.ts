@@ -9,6 +9,26 @@ export function checkOptions<O extends object>(name: string, options: O, known: 
   for (const key in options) if (!(key in known)) throw unknownKey(name, key, known);
 }
 
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+
+/** Nothing to ask for when the words of S are O's keys, every one and no other; otherwise what differs. */
+type AllKeys<O, S extends string> = [Exclude<keyof O, Words<S>>, Exclude<Words<S>, keyof O>] extends [never, never]
+  ? unknown
+  : { readonly missing: Exclude<keyof O, Words<S>>; readonly unknown: Exclude<Words<S>, keyof O> };
+
+/**
+ * checkOptions with the keys as words, `checkKeys("adam", options, "b1 b2 eps")`: for functions whose options are many. Words
+ * that are not the keys do not compile.
+ */
+export function checkKeys<O extends object, S extends string>(
+  name: string,
+  options: O,
+  ...keys: readonly (S & AllKeys<O, S>)[]
+): void {
+  const known = Object.fromEntries(keys.flatMap((words) => words.split(" ")).map((key) => [key, true]));
+  checkOptions(name, options, known as OptionNames<O>); // as AllKeys says
+}
+
 function isRecord(options: unknown): boolean {
   if (typeof options !== "object" || options === null) return false;
   const prototype: unknown = Object.getPrototypeOf(options);

@@ -1,6 +1,6 @@
 import { arange, astype, broadcastTo, expandDims, greaterEqual, logicalAnd, mul, ShapeError } from "@jnx/tensor";
 import type { DType, Tensor, TensorLike } from "@jnx/tensor";
-import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 
 /** Options of `makeCausalMask` and `makeAttentionMask`. */
 export interface MaskOptions {
@@ -29,6 +29,7 @@ export function makeAttentionMask(
   keyInput: TensorLike,
   options: AttentionMaskOptions = {},
 ): Tensor {
+  checkKeys("makeAttentionMask", options, "pairwiseFn extraBatchDims dtype");
   const { pairwiseFn = mul, extraBatchDims = 0, dtype = "float32" } = options;
   const pairs = pairwiseFn(expandDims(queryInput, -1), expandDims(keyInput, -2));
   const heads = expandDims(pairs, -3);
@@ -43,6 +44,7 @@ export function makeAttentionMask(
  * @example await nnx.makeCausalMask(zeros([2])).toArray(); // [[[1, 0], [1, 1]]]
  */
 export function makeCausalMask(x: TensorLike, options: MaskOptions = {}): Tensor {
+  checkKeys("makeCausalMask", options, "extraBatchDims dtype");
   const { shape } = asTensor(x);
   const places = broadcastTo(arange(shape.at(-1) ?? 0), shape);
   return makeAttentionMask(places, places, { ...options, pairwiseFn: greaterEqual });
@@ -65,6 +67,7 @@ export function combineMasks(
   masks: readonly (TensorLike | null | undefined)[],
   options: CombineOptions = {},
 ): Tensor | undefined {
+  checkKeys("combineMasks", options, "dtype");
   const given = masks.flatMap((mask) => (mask === undefined || mask === null ? [] : [asTensor(mask)]));
   const [first, ...rest] = given;
   if (first === undefined) return undefined;

@@ -2,7 +2,7 @@ import { add, ArgumentError, dotProductAttention as fused, div, matmul, mul, sof
 import * as random from "@jnx/tensor/random";
 import { astype, broadcastTo, expandDims, lessEqual, logicalAnd, notEqual, reshape, ShapeError } from "@jnx/tensor";
 import { swapaxes, arange, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, at, shapeText, sizeOf } from "@jnx/tensor/internal";
+import { asTensor, at, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
 import type { Module } from "../module.ts";
 import { Intermediate } from "../variable-types.ts";
 import { checkedPrecision, promoteDtype, type Precision, type PromoteDtype } from "./params.ts";
@@ -51,6 +51,12 @@ export function dotProductAttention(
   value: TensorLike,
   options: DotProductAttentionOptions = {},
 ): Tensor {
+  checkKeys(
+    "dotProductAttention",
+    options,
+    "bias mask isCausal dropoutRate dropoutRng broadcastDropout deterministic dtype precision",
+    "promoteDtype module",
+  );
   const given = [asTensor(query), asTensor(key), asTensor(value)] as const;
   checkedPrecision("dotProductAttention", options.precision);
   const [q, k, v] = (options.promoteDtype ?? promoteDtype)(given, options.dtype);

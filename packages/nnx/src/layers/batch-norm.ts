@@ -1,6 +1,6 @@
 import { add, ArgumentError, mul, ones as full, reshape, stopGradient, zeros as none } from "@jnx/tensor";
 import type { DType, Tensor, TensorLike } from "@jnx/tensor";
-import { asTensor, inArena, normalizeAxis } from "@jnx/tensor/internal";
+import { asTensor, inArena, normalizeAxis, checkKeys } from "@jnx/tensor/internal";
 import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { readValue } from "../variable.ts";
@@ -67,6 +67,12 @@ export class BatchNorm extends Module {
   readonly bias: Param | null;
 
   constructor(numFeatures: number, options: BatchNormOptions) {
+    checkKeys(
+      "BatchNorm",
+      options,
+      "rngs useRunningAverage axis momentum epsilon dtype paramDtype useBias useScale biasInit scaleInit",
+      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+    );
     super();
     const { useRunningAverage = false, axis = -1, momentum = 0.99, epsilon = 1e-5, dtype } = options;
     const { paramDtype = "float32", useBias = true, useScale = true, useFastVariance = true } = options;
@@ -92,6 +98,7 @@ export class BatchNorm extends Module {
 
   /** x: [batch, …, numFeatures] → the same shape */
   call(x: TensorLike, options: BatchNormCallOptions = {}): Tensor {
+    checkKeys("BatchNorm.call", options, "useRunningAverage mask");
     const running = options.useRunningAverage ?? this.useRunningAverage;
     if (running === null)
       throw new ArgumentError(

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, orthogonal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { Rngs, type RngsOptions, type RngStream } from "../rngs.ts";
@@ -185,6 +185,12 @@ export class LSTMCell extends LongCell {
   readonly ho: Linear;
 
   constructor(inFeatures: number, hiddenFeatures: number, options: GatedCellOptions) {
+    checkKeys(
+      "LSTMCell",
+      options,
+      "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
+      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+    );
     super(inFeatures, hiddenFeatures, options);
     const input = (): Linear => new Linear(inFeatures, hiddenFeatures, inputOptions(options, false));
     const hidden = (): Linear => new Linear(hiddenFeatures, hiddenFeatures, hiddenOptions(options, true));
@@ -223,6 +229,12 @@ export class OptimizedLSTMCell extends LongCell {
   readonly denseH: Linear;
 
   constructor(inFeatures: number, hiddenFeatures: number, options: GatedCellOptions) {
+    checkKeys(
+      "OptimizedLSTMCell",
+      options,
+      "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
+      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+    );
     super(inFeatures, hiddenFeatures, options);
     this.denseI = new Linear(inFeatures, 4 * hiddenFeatures, inputOptions(options, false));
     this.denseH = new Linear(hiddenFeatures, 4 * hiddenFeatures, hiddenOptions(options, true));
@@ -254,6 +266,12 @@ export class SimpleCell extends RNNCellBase<Tensor> {
   readonly denseI: Linear;
 
   constructor(inFeatures: number, hiddenFeatures: number, options: SimpleCellOptions) {
+    checkKeys(
+      "SimpleCell",
+      options,
+      "rngs residual activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
+      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+    );
     const withDtype = { ...options, dtype: options.dtype ?? ("float32" as const) };
     super(inFeatures, hiddenFeatures, withDtype);
     this.activationFn = options.activationFn ?? tanh;
@@ -269,6 +287,7 @@ export class SimpleCell extends RNNCellBase<Tensor> {
   }
 
   override initializeCarry(inputShape: Shape, options: CarryOptions = {}): Tensor {
+    checkKeys("SimpleCell.initializeCarry", options, "rngs carryInit");
     return this.carryPart(inputShape, options);
   }
 }
@@ -289,6 +308,12 @@ export class GRUCell extends RNNCellBase<Tensor> {
   readonly denseH: Linear;
 
   constructor(inFeatures: number, hiddenFeatures: number, options: GatedCellOptions) {
+    checkKeys(
+      "GRUCell",
+      options,
+      "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
+      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+    );
     super(inFeatures, hiddenFeatures, options);
     this.gateFn = options.gateFn ?? sigmoid;
     this.activationFn = options.activationFn ?? tanh;
@@ -306,6 +331,7 @@ export class GRUCell extends RNNCellBase<Tensor> {
   }
 
   override initializeCarry(inputShape: Shape, options: CarryOptions = {}): Tensor {
+    checkKeys("GRUCell.initializeCarry", options, "rngs carryInit");
     return this.carryPart(inputShape, options);
   }
 }

@@ -10,7 +10,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import { ArgumentError } from "@jnx/tensor";
-import { asTensor, at } from "@jnx/tensor/internal";
+import { asTensor, at, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { readValue } from "../variable.ts";
@@ -61,6 +61,12 @@ export class ConvTranspose extends Module {
     kernelSize: number | readonly number[],
     options: ConvTransposeLayerOptions,
   ) {
+    checkKeys(
+      "ConvTranspose",
+      options,
+      "rngs strides transposeKernel padding kernelDilation useBias mask dtype paramDtype kernelInit",
+      "biasInit kernelMetadata biasMetadata precision promoteDtype preferredElementType",
+    );
     super();
     const { rngs, strides = 1, padding = "SAME", kernelDilation = 1, useBias = true, mask, dtype } = options;
     const { paramDtype = "float32", transposeKernel = false, kernelInit = lecunNormal(), biasInit = zeros } = options;

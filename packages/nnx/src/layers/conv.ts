@@ -11,7 +11,7 @@ import {
   take,
 } from "@jnx/tensor";
 import type { ConvOptions as TensorConvOptions, DType, Padding, PadPair, Tensor, TensorLike } from "@jnx/tensor";
-import { asTensor, at, sameShape, shapeText } from "@jnx/tensor/internal";
+import { asTensor, at, sameShape, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -155,6 +155,13 @@ export class Conv extends Module {
   readonly bias: Param | null;
 
   constructor(inFeatures: number, outFeatures: number, kernelSize: number | readonly number[], options: ConvOptions) {
+    checkKeys(
+      "Conv",
+      options,
+      "rngs strides inputDilation featureGroupCount convGeneralDilated padding kernelDilation useBias mask",
+      "dtype paramDtype kernelInit biasInit kernelMetadata biasMetadata precision promoteDtype",
+      "preferredElementType",
+    );
     super();
     const { rngs, strides = 1, padding = "SAME", inputDilation = 1, kernelDilation = 1, useBias = true } = options;
     const { featureGroupCount = 1, mask, dtype, paramDtype = "float32" } = options;

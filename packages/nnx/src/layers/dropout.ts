@@ -1,6 +1,6 @@
 import { ArgumentError, broadcastTo, div, Tensor, where, zerosLike, type TensorLike } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { asTensor, normalizeAxis } from "@jnx/tensor/internal";
+import { asTensor, normalizeAxis, checkKeys } from "@jnx/tensor/internal";
 import { Module } from "../module.ts";
 import { Rngs, RngStream } from "../rngs.ts";
 
@@ -42,6 +42,7 @@ export class Dropout extends Module {
   readonly rngs: RngStream | null;
 
   constructor(rate: number, options: DropoutOptions = {}) {
+    checkKeys("Dropout", options, "rngs broadcastDims deterministic rngCollection");
     super();
     if (!(rate >= 0 && rate <= 1))
       throw new ArgumentError(`Dropout: the rate must be between 0 and 1, received ${rate}`);
@@ -56,6 +57,7 @@ export class Dropout extends Module {
 
   /** x of any shape → the same shape */
   call(x: TensorLike, options: DropoutCallOptions = {}): Tensor {
+    checkKeys("Dropout.call", options, "rngs deterministic");
     const input = asTensor(x);
     const deterministic = options.deterministic ?? this.deterministic;
     if (deterministic === null)

@@ -1,5 +1,5 @@
 import { add, ArgumentError, einsum, reshape, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -52,6 +52,12 @@ export class Einsum extends Module {
   readonly bias: Param | null;
 
   constructor(einsumStr: string, kernelShape: Shape, options: EinsumLayerOptions) {
+    checkKeys(
+      "Einsum",
+      options,
+      "rngs biasShape dtype paramDtype kernelInit biasInit einsumOp kernelMetadata biasMetadata precision",
+      "promoteDtype preferredElementType",
+    );
     super();
     const {
       rngs,

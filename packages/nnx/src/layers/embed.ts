@@ -8,7 +8,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor, isInteger } from "@jnx/tensor/internal";
+import { asTensor, isInteger, checkKeys } from "@jnx/tensor/internal";
 import { varianceScaling, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -49,6 +49,7 @@ export class Embed extends Module {
   readonly embedding: Param;
 
   constructor(numEmbeddings: number, features: number, options: EmbedOptions) {
+    checkKeys("Embed", options, "rngs dtype paramDtype embeddingInit promoteDtype embeddingMetadata");
     super();
     const {
       rngs,

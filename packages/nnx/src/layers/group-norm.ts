@@ -1,5 +1,5 @@
 import { ArgumentError, broadcastTo, reshape, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, normalizeAxes, shapeText } from "@jnx/tensor/internal";
+import { asTensor, normalizeAxes, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { Param } from "../variable-types.ts";
@@ -53,6 +53,12 @@ export class GroupNorm extends Module {
   readonly bias: Param | null;
 
   constructor(numFeatures: number, options: GroupNormOptions) {
+    checkKeys(
+      "GroupNorm",
+      options,
+      "rngs numGroups groupSize reductionAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit",
+      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+    );
     super();
     const { epsilon = 1e-6, dtype, paramDtype = "float32", useBias = true, useScale = true } = options;
     this.numFeatures = numFeatures;
@@ -76,6 +82,7 @@ export class GroupNorm extends Module {
 
   /** x: [batch, …, numFeatures] → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
+    checkKeys("GroupNorm.call", options, "mask");
     const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this);
     const last = input.ndim - 1;
     if (input.shape[last] !== this.numFeatures)

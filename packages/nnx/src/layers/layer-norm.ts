@@ -1,5 +1,5 @@
 import { ArgumentError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, normalizeAxes } from "@jnx/tensor/internal";
+import { asTensor, normalizeAxes, checkKeys } from "@jnx/tensor/internal";
 import { ones, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { Param } from "../variable-types.ts";
@@ -86,6 +86,12 @@ export class LayerNorm extends AxisNorm {
   readonly reductionAxes: Axes;
 
   constructor(numFeatures: number, options: LayerNormOptions) {
+    checkKeys(
+      "LayerNorm",
+      options,
+      "rngs reductionAxes featureAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit",
+      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+    );
     super(numFeatures, options);
     this.useBias = options.useBias ?? true;
     this.reductionAxes = options.reductionAxes ?? -1;
@@ -93,6 +99,7 @@ export class LayerNorm extends AxisNorm {
 
   /** x of any shape → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
+    checkKeys("LayerNorm.call", options, "mask");
     return this.apply("LayerNorm", x, this.reductionAxes, { ...options, useMean: true });
   }
 }
@@ -112,12 +119,19 @@ export class RMSNorm extends AxisNorm {
   readonly reductionAxes: Axes;
 
   constructor(numFeatures: number, options: RMSNormOptions) {
+    checkKeys(
+      "RMSNorm",
+      options,
+      "rngs reductionAxes featureAxes epsilon dtype paramDtype useScale scaleInit useFastVariance axisName",
+      "axisIndexGroups promoteDtype scaleMetadata",
+    );
     super(numFeatures, { ...options, useBias: false });
     this.reductionAxes = options.reductionAxes ?? -1;
   }
 
   /** x of any shape → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
+    checkKeys("RMSNorm.call", options, "mask");
     return this.apply("RMSNorm", x, this.reductionAxes, { ...options, useMean: false });
   }
 }
@@ -137,12 +151,19 @@ export class InstanceNorm extends AxisNorm {
   readonly useBias: boolean;
 
   constructor(numFeatures: number, options: InstanceNormOptions) {
+    checkKeys(
+      "InstanceNorm",
+      options,
+      "rngs featureAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit useFastVariance",
+      "axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+    );
     super(numFeatures, options);
     this.useBias = options.useBias ?? true;
   }
 
   /** x: [batch, …, features] → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
+    checkKeys("InstanceNorm.call", options, "mask");
     const input = asTensor(x);
     const features = normalizeAxes("InstanceNorm", this.featureAxes, input.ndim);
     if (features.includes(0))

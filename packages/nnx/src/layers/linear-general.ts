@@ -1,5 +1,5 @@
 import { add, ArgumentError, dotGeneral, reshape, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, normalizeAxis, shapeText, sizeOf } from "@jnx/tensor/internal";
+import { asTensor, normalizeAxis, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -63,6 +63,12 @@ export class LinearGeneral extends Module {
     outFeatures: number | readonly number[],
     options: LinearGeneralOptions,
   ) {
+    checkKeys(
+      "LinearGeneral",
+      options,
+      "rngs axis batchAxis useBias dtype paramDtype kernelInit biasInit dotGeneral dotGeneralCls",
+      "kernelMetadata biasMetadata precision promoteDtype preferredElementType",
+    );
     super();
     const { rngs, axis = -1, batchAxis = {}, useBias = true, dtype, paramDtype = "float32" } = options;
     this.inFeatures = listOf(inFeatures);

@@ -1,5 +1,5 @@
 import { add, dotGeneral, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, shapeText } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -49,6 +49,12 @@ export class Linear extends Module {
   readonly dotGeneral: DotGeneral | undefined;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions) {
+    checkKeys(
+      "Linear",
+      options,
+      "rngs useBias dtype paramDtype kernelInit biasInit dotGeneral kernelMetadata biasMetadata precision",
+      "promoteDtype preferredElementType",
+    );
     super();
     const {
       rngs,

@@ -1,5 +1,5 @@
 import { add, ArgumentError, matmul, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { heUniform, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { RngsOptions } from "../rngs.ts";
@@ -58,6 +58,12 @@ export class LoRA extends Module {
   readonly loraB: Variable;
 
   constructor(inFeatures: number, loraRank: number, outFeatures: number, options: LoRAOptions) {
+    checkKeys(
+      "LoRA",
+      options,
+      "rngs baseModule dtype paramDtype promoteDtype aInitializer bInitializer loraParamType aMetadata",
+      "bMetadata",
+    );
     super();
     const { rngs, baseModule = null, dtype, paramDtype = "float32" } = options;
     const { aInitializer = heUniform(), bInitializer = zeros, loraParamType = LoRAParam } = options;
@@ -109,24 +115,26 @@ export class LoRALinear extends Linear {
   readonly lora: LoRA;
 
   constructor(inFeatures: number, outFeatures: number, options: LoRALinearOptions) {
-    super(inFeatures, outFeatures, options);
-    const {
-      loraRank,
-      loraDtype,
-      loraParamDtype,
-      kernelInit: _k,
-      biasInit: _b,
-      dtype: _d,
-      paramDtype: _p,
-      promoteDtype: _q,
-      loraPromoteDtype,
-      ...rest
-    } = options;
+    checkKeys(
+      "LoRALinear",
+      options,
+      "rngs loraRank loraDtype loraParamDtype loraPromoteDtype useBias dtype paramDtype kernelInit biasInit",
+      "dotGeneral kernelMetadata biasMetadata precision promoteDtype preferredElementType aInitializer",
+      "bInitializer loraParamType aMetadata bMetadata",
+    );
+    const { loraRank, loraDtype, loraParamDtype, loraPromoteDtype, ...others } = options;
+    const { aInitializer, bInitializer, loraParamType, aMetadata, bMetadata, ...linear } = others;
+    super(inFeatures, outFeatures, linear);
     this.lora = new LoRA(inFeatures, loraRank, outFeatures, {
-      ...rest,
-      ...(loraDtype === undefined ? {} : { dtype: loraDtype }),
-      ...(loraParamDtype === undefined ? {} : { paramDtype: loraParamDtype }),
-      ...(loraPromoteDtype === undefined ? {} : { promoteDtype: loraPromoteDtype }),
+      rngs: linear.rngs,
+      ...(aInitializer && { aInitializer }),
+      ...(bInitializer && { bInitializer }),
+      ...(loraParamType && { loraParamType }),
+      ...(aMetadata && { aMetadata }),
+      ...(bMetadata && { bMetadata }),
+      ...(loraDtype && { dtype: loraDtype }),
+      ...(loraParamDtype && { paramDtype: loraParamDtype }),
+      ...(loraPromoteDtype && { promoteDtype: loraPromoteDtype }),
     });
   }
 

@@ -11,7 +11,7 @@ import {
   where,
 } from "@jnx/tensor";
 import { zeros as none, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, at, inArena, sameShape, shapeText } from "@jnx/tensor/internal";
+import { asTensor, at, inArena, sameShape, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { RngStream, type Rngs, type RngsOptions } from "../rngs.ts";
@@ -150,6 +150,15 @@ export class MultiHeadAttention extends Module {
   cacheIndex: Cache | null = null;
 
   constructor(options: MultiHeadAttentionOptions) {
+    checkKeys(
+      "MultiHeadAttention",
+      options,
+      "rngs numHeads inFeatures qkvFeatures outFeatures numKvHeads inKvFeatures dtype paramDtype",
+      "broadcastDropout dropoutRate deterministic kernelInit outKernelInit biasInit outBiasInit useBias",
+      "attentionFn decode normalizeQk keepRngs precision qkvPromoteDtype outPromoteDtype lnPromoteDtype",
+      "qkvDotGeneral outDotGeneral qkvDotGeneralCls outDotGeneralCls kernelMetadata outKernelMetadata",
+      "biasMetadata outBiasMetadata queryLnScaleMetadata keyLnScaleMetadata",
+    );
     super();
     const { numHeads, inFeatures, rngs, numKvHeads = numHeads, qkvFeatures = inFeatures } = options;
     checkHeads(numHeads, numKvHeads, qkvFeatures);
@@ -180,6 +189,7 @@ export class MultiHeadAttention extends Module {
 
   /** inputsQ: [batch…, length, inFeatures] → [batch…, length, outFeatures] */
   call(inputsQ: TensorLike, options: AttentionCallOptions = {}): Tensor {
+    checkKeys("MultiHeadAttention.call", options, "rngs inputsK inputsV mask deterministic sowWeights decode isCausal");
     const input = asTensor(inputsQ);
     if (options.inputsK === undefined && options.inputsV !== undefined)
       throw new ArgumentError(

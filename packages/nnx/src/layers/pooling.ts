@@ -1,6 +1,6 @@
 import { add, div, maximum, minimum, ones, reduceWindow, reshape, ShapeError } from "@jnx/tensor";
 import type { Padding, PadPair, Tensor, TensorLike, WindowComputation } from "@jnx/tensor";
-import { asTensor, shapeText, sizeOf } from "@jnx/tensor/internal";
+import { asTensor, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
 
 /** Options of the pooling functions. */
 export interface PoolOptions {
@@ -55,6 +55,7 @@ export function pool(
  * await nnx.avgPool(array([[[1], [3], [5]]]), [2]).toArray(); // [[[2], [4]]]
  */
 export function avgPool(inputs: TensorLike, windowShape: readonly number[], options: AvgPoolOptions = {}): Tensor {
+  checkKeys("avgPool", options, "countIncludePad strides padding");
   const x = asTensor(inputs);
   const { strides, padding, countIncludePad = true } = options;
   const total = pool(x, 0, add, windowShape, strides, padding);
@@ -73,6 +74,7 @@ export function avgPool(inputs: TensorLike, windowShape: readonly number[], opti
  * await nnx.maxPool(array([[[1], [3], [2], [0]]]), [2], { strides: [2] }).toArray(); // [[[3], [2]]]
  */
 export function maxPool(inputs: TensorLike, windowShape: readonly number[], options: PoolOptions = {}): Tensor {
+  checkKeys("maxPool", options, "strides padding");
   return pool(inputs, -Infinity, maximum, windowShape, options.strides, options.padding);
 }
 
@@ -84,5 +86,6 @@ export function maxPool(inputs: TensorLike, windowShape: readonly number[], opti
  * await nnx.minPool(array([[[1], [3], [2], [0]]]), [2], { strides: [2] }).toArray(); // [[[1], [0]]]
  */
 export function minPool(inputs: TensorLike, windowShape: readonly number[], options: PoolOptions = {}): Tensor {
+  checkKeys("minPool", options, "strides padding");
   return pool(inputs, Infinity, minimum, windowShape, options.strides, options.padding);
 }

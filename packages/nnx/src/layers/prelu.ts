@@ -1,5 +1,5 @@
 import { array, astype, greaterEqual, mul, where, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, isFloat } from "@jnx/tensor/internal";
+import { asTensor, isFloat, checkKeys } from "@jnx/tensor/internal";
 import { Module } from "../module.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import { Param } from "../variable-types.ts";
@@ -29,6 +29,7 @@ export class PReLU extends Module {
   readonly promoteDtype: PromoteDtype | undefined;
 
   constructor(options: PReLUOptions = {}) {
+    checkKeys("PReLU", options, "negativeSlopeInit dtype paramDtype promoteDtype negativeSlopeMetadata");
     super();
     const { negativeSlopeInit = 0.01, dtype, paramDtype = "float32" } = options;
     this.negativeSlope = new Param(array(negativeSlopeInit, { dtype: paramDtype }), options.negativeSlopeMetadata);

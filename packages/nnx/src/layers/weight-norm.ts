@@ -18,7 +18,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { normalizeAxis } from "@jnx/tensor/internal";
+import { normalizeAxis, checkKeys } from "@jnx/tensor/internal";
 import { PathContains, toPredicate, type Filter } from "../filter.ts";
 import { state } from "../graph.ts";
 import { normal, ones, type Initializer } from "../initializers.ts";
@@ -90,6 +90,11 @@ export class WeightNorm<L extends WrappedLayer> extends Module {
   readonly scales: Record<string, Tensor> | null;
 
   constructor(layerInstance: L, options: WeightNormOptions) {
+    checkKeys(
+      "WeightNorm",
+      options,
+      "rngs featureAxes useScale scaleInit epsilon dtype paramDtype promoteDtype variableFilter",
+    );
     super();
     const { rngs, featureAxes = -1, useScale = true, scaleInit = ones, epsilon = 1e-12, dtype } = options;
     this.layerInstance = layerInstance;
@@ -178,6 +183,7 @@ export class SpectralNorm<L extends WrappedLayer> extends Module {
   readonly batchStats: Record<string, { readonly u: BatchStat; readonly sigma: BatchStat }> = {};
 
   constructor(layerInstance: L, options: SpectralNormOptions) {
+    checkKeys("SpectralNorm", options, "rngs nSteps epsilon dtype paramDtype errorOnNonMatrix updateStats");
     super();
     const { rngs, nSteps = 1, epsilon = 1e-12, dtype, paramDtype = "float32" } = options;
     this.layerInstance = layerInstance;
@@ -197,6 +203,7 @@ export class SpectralNorm<L extends WrappedLayer> extends Module {
 
   /** x as the layer takes it → what it gives with normalized weights. */
   call(x: TensorLike, options: { readonly updateStats?: boolean } = {}): Tensor {
+    checkKeys("SpectralNorm.call", options, "updateStats");
     const updateStats = options.updateStats ?? !this.useRunningAverage;
     for (const [path, variable] of matricesOf(this)) {
       const stats = this.batchStats[pathText(path)];

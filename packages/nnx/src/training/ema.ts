@@ -7,6 +7,7 @@ import { pathText, type Path } from "../node.ts";
 import { Pytree } from "../pytree.ts";
 import { fromFlatState, mergeState, toFlatState, type State } from "../state.ts";
 import { isVariable, makeLike, readValue, type Variable } from "../variable.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * The running mean of a model's Variables: ema ← decay · ema + (1 − decay) · new. `applyTo` gives a model that uses it
@@ -24,6 +25,7 @@ export class EMA extends Pytree {
   readonly params: State;
 
   constructor(params: object, decay: number, options: { readonly only?: Filter } = {}) {
+    checkKeys("EMA", options, "only");
     super();
     this.decay = decay;
     this.filter = options.only ?? "...";

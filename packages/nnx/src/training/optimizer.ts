@@ -1,7 +1,7 @@
 import type { ExtraArguments, GradientTransformation } from "@jnx/optax";
 import { applyUpdates } from "@jnx/optax";
 import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
-import { asTensor, inArena, literal, reachableStorages } from "@jnx/tensor/internal";
+import { asTensor, inArena, literal, reachableStorages, checkKeys } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import type { Filter } from "../filter.ts";
 import { state as stateOf } from "../graph.ts";
@@ -57,7 +57,9 @@ export class Optimizer<M extends object = object> extends Pytree {
   constructor(model: M, tx: GradientTransformation, options: OptimizerOptions) {
     super();
     // JavaScript callers can leave the options out.
-    const { wrt } = (options as OptimizerOptions | undefined) ?? {};
+    const given: Partial<OptimizerOptions> = (options as OptimizerOptions | undefined) ?? {};
+    checkKeys("Optimizer", given, "wrt");
+    const { wrt } = given;
     if (wrt === undefined)
       throw new ArgumentError("Optimizer: wrt is missing; say which Variables to update, { wrt: nnx.Param }");
     this.step = new OptState(literal(0, [], "uint32"));
@@ -206,6 +208,7 @@ export class ModelAndOptimizer<M extends object = object> extends Pytree {
   readonly optimizer: Optimizer<M>;
 
   constructor(model: M, tx: GradientTransformation, options: Partial<OptimizerOptions> = {}) {
+    checkKeys("ModelAndOptimizer", options, "wrt");
     super();
     this.model = model;
     this.optimizer = new Optimizer(model, tx, { wrt: options.wrt ?? Param });

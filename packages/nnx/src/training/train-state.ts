@@ -1,6 +1,6 @@
 import { applyUpdates, type GradientTransformation } from "@jnx/optax";
 import { add, ArgumentError, tree, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, identityOf, inArena, keptStorages } from "@jnx/tensor/internal";
+import { asTensor, identityOf, inArena, keptStorages, checkKeys } from "@jnx/tensor/internal";
 import type { GraphDef } from "../graph-def.ts";
 import { merge } from "../merge.ts";
 import type { State } from "../state.ts";
@@ -40,7 +40,9 @@ export class TrainState<M = unknown> {
   }
 
   /** The state before the first update. */
-  static create<M>(graphdef: GraphDef<M>, { params, tx, step = 0 }: TrainStateOptions): TrainState<M> {
+  static create<M>(graphdef: GraphDef<M>, options: TrainStateOptions): TrainState<M> {
+    checkKeys("TrainState.create", options, "params tx step");
+    const { params, tx, step = 0 } = options;
     const optState = inArena("TrainState", () => tx.init(params), keptStorages);
     return new TrainState(graphdef, { params, tx, optState, step: asTensor(step) });
   }

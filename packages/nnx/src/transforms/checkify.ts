@@ -12,7 +12,7 @@ import {
   where,
   type Tensor,
 } from "@jnx/tensor";
-import { bind, isFloat, withLevel, type AnyFunction, type Level } from "@jnx/tensor/internal";
+import { bind, isFloat, withLevel, type AnyFunction, type Level, checkKeys } from "@jnx/tensor/internal";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted } from "./lifted.ts";
 
@@ -119,6 +119,7 @@ export function checkify<F extends AnyFunction>(
   f: F,
   options: CheckifyOptions = {},
 ): (...args: Parameters<F>) => [CheckError, ReturnType<F>] {
+  checkKeys("checkify", options, "errors");
   checkUnbound("checkify", f);
   const { errors = "float" } = options;
   if (!["nan", "div", "float"].includes(errors))

@@ -1,6 +1,6 @@
 import { cond as choose, foriLoop as count, laxSwitch, whileLoop as repeat, type WhileOptions } from "@jnx/compile";
 import { ArgumentError, ShapeError, type Tensor, type TensorLike } from "@jnx/tensor";
-import { sameShape, type AnyFunction } from "@jnx/tensor/internal";
+import { sameShape, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { carriedData, checkSameStructure, lastOutputs, sameKind } from "./carried.ts";
 import { checkUnbound } from "./lift.ts";
@@ -161,6 +161,7 @@ export function foriLoop<V>(
   init: V,
   options: WhileOptions = {},
 ): V {
+  checkKeys("foriLoop", options, "maxIterations");
   checkUnbound("foriLoop", body);
   const lifted = new Lifted("foriLoop", [init]);
   return callLifted(lifted, () => {
@@ -198,6 +199,7 @@ export function whileLoop<V>(
   init: V,
   options: WhileOptions = {},
 ): V {
+  checkKeys("whileLoop", options, "maxIterations");
   checkUnbound("whileLoop", condFun);
   checkUnbound("whileLoop", body);
   const lifted = new Lifted("whileLoop", [init]);

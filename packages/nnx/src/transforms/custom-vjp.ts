@@ -1,6 +1,6 @@
 import { customVjp as custom } from "@jnx/autodiff";
 import { ArgumentError, Tensor, tree } from "@jnx/tensor";
-import { isFloat, type AnyFunction } from "@jnx/tensor/internal";
+import { isFloat, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { toPredicate } from "../filter.ts";
 import { unflattenGraph } from "../graph-def.ts";
@@ -55,6 +55,7 @@ interface Rules {
  * nnx.grad((p: nnx.Param) => forward(p, array(10.5)))(param); // 1
  */
 export function customVjp<F extends AnyFunction>(f: F, options: CustomVjpOptions = {}): LiftedCustomVjp<F> {
+  checkKeys("customVjp", options, "nondiffArgnums");
   checkUnbound("customVjp", f);
   const { nondiffArgnums = [] } = options;
   const places = nondiffArgnums.map((one) => (typeof one === "number" ? one : one.argnum));

@@ -4,6 +4,7 @@ import { currentFrame, type AnyFunction } from "@jnx/tensor/internal";
 import { clone } from "../graph.ts";
 import type { Pytree } from "../pytree.ts";
 import type { AnyVariable } from "../variable.ts";
+import { guarded } from "./captured.ts";
 import { checkUnbound, dataOf, enterAll, gather, type Cell, type Gathered } from "./lift.ts";
 import { checkOwn } from "./lifted.ts";
 
@@ -40,7 +41,8 @@ export function evalShape<F extends AnyFunction>(f: F, ...args: readonly unknown
     cells.forEach((cell, k) => cell.swap(symbols[k]));
     const filled = [...leaves];
     places.forEach((place, k) => (filled[place] = symbols[cells.length + k]));
-    result = gather(f(...(tree.unflatten(given.def, filled) as unknown[]))); // the list of arguments
+    const args = tree.unflatten(given.def, filled) as unknown[]; // the list of arguments
+    result = gather(guarded("evalShape", given.index, () => f(...args)));
     for (const cell of result.cells) checkOwn("evalShape", cell);
     return [...held(result).map((cell) => cell.get()), ...dataOf(result)] as Tensor[]; // held says so
   };

@@ -1,13 +1,14 @@
 import { valueAndGrad as differentiate } from "@jnx/autodiff";
 import { checkScalar, positionsOf } from "@jnx/autodiff/internal";
 import { ArgumentError, DtypeError, Tensor, tree } from "@jnx/tensor";
-import { currentFrame, insideArena, isFloat, type AnyFunction } from "@jnx/tensor/internal";
+import { checkKeys, currentFrame, insideArena, isFloat, type AnyFunction } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "../filter.ts";
 import { pathText } from "../node.ts";
 import type { Pytree } from "../pytree.ts";
 import { fromFlatState, type StateOf } from "../state.ts";
 import { exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
 import { Param } from "../variable-types.ts";
+import { guarded } from "./captured.ts";
 import { checkUnbound, enterAll, gather, rebuild, type Cell, type Gathered, type Part } from "./lift.ts";
 
 /**
@@ -72,6 +73,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
   options?: O,
 ): (...args: Parameters<F>) => [ReturnType<F>, GradientOf<F, O>] {
   const settings: GradOptions = options ?? {};
+  checkKeys("valueAndGrad", settings, "argnums hasAux");
   checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): [unknown, unknown] => run(f, settings, args);
   // What f returns, and gradients of the kind the signature states.
@@ -93,6 +95,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
   ...args: Parameters<F>
 ) => O extends { readonly hasAux: true } ? [GradientOf<F, O>, ReturnType<F>[1]] : GradientOf<F, O> {
   const settings: GradOptions = options ?? {};
+  checkKeys("grad", settings, "argnums hasAux");
   checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): unknown => {
     const [value, gradient] = run(f, settings, args);
@@ -125,7 +128,7 @@ function run(f: AnyFunction, options: GradOptions, args: readonly unknown[]): [u
     const put = new Map<Cell, unknown>();
     try {
       const full = place(args, states, selections, watched, put);
-      const returned: unknown = f(...full);
+      const returned: unknown = guarded("grad", everything.index, () => f(...full));
       const value = hasAux ? auxPair(returned)[0] : returned;
       checkScalar("grad", value);
       restoreUnwritten(selections, primals, put);

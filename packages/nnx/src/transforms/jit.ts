@@ -1,7 +1,7 @@
 import type { JitOptions, ProgramReport } from "@jnx/compile";
 import { StepCache, type TraceResult } from "@jnx/compile/internal";
 import { Tensor, tree, where } from "@jnx/tensor";
-import { currentFrame, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
+import { currentFrame, inArena, keptStorages, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { checkMakeable, unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
 import type { Leaf } from "../state.ts";
@@ -53,6 +53,7 @@ export type Jitted<F extends AnyFunction> = ((...args: Parameters<F>) => ReturnT
  * step.traces; // 1
  */
 export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitted<F> {
+  checkKeys("jit", options, "staticArgnums donateArgnums name maxEntries maxTraces");
   checkUnbound("jit", f);
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<Recipe>(name, options);
@@ -193,7 +194,7 @@ class Step {
   #trace(symbols: readonly Tensor[]): TraceResult<Recipe> {
     const values = this.#gathered.cells.map((cell) => cell.get());
     const leave = enterAll(this.#gathered.cells, currentFrame());
-    const captured = guardCaptured(this.#gathered.index);
+    const captured = guardCaptured(currentFrame()?.level.name ?? "jit", this.#gathered.index);
     let done = false;
     try {
       this.#cells.forEach((cell, k) => cell.swap(symbols[k]));

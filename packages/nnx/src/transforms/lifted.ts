@@ -4,6 +4,7 @@ import { TraceContextError } from "../errors.ts";
 import { pathText, type Path } from "../node.ts";
 import { fromFlatState, type Leaf } from "../state.ts";
 import { checkWritable, enter, exposeHeld, makeOwned, type AnyVariable } from "../variable.ts";
+import { guarded } from "./captured.ts";
 import { enterAll, gather, gatherResult, innerCells, rebuild, type Cell, type Gathered } from "./lift.ts";
 
 /** A tensor that goes into a transform or comes out of it, and where it is. */
@@ -75,7 +76,7 @@ export class Lifted {
     try {
       this.#cells.forEach((cell, k) => cell.swap(tensors[k]));
       const start = cells.map((cell) => cell.get());
-      const returned: unknown = f(...this.withData(tensors));
+      const returned: unknown = guarded(this.name, this.#given.index, () => f(...this.withData(tensors)));
       return this.#look(returned, start, tensors);
     } finally {
       cells.forEach((cell, k) => {

@@ -1,5 +1,5 @@
 import { ArgumentError, tree } from "@jnx/tensor";
-import type { AnyFunction } from "@jnx/tensor/internal";
+import { checkKeys, type AnyFunction } from "@jnx/tensor/internal";
 import { iterGraph } from "../graph-walk.ts";
 import { isVariable, type AnyVariable, type Metadata } from "../variable.ts";
 import { prefixAt, StateAxes, type Asked, type LiftedAxes } from "./axes.ts";
@@ -32,6 +32,7 @@ export interface TransformMetadataOptions {
  * layers.kernel.getMetadata("outSharding"); // ["layers", "in", "out"]
  */
 export function transformMetadata<F extends AnyFunction>(f: F, options: TransformMetadataOptions): F {
+  checkKeys("transformMetadata", options, "inAxes outAxes partition");
   const { inAxes = 0, outAxes = 0, partition } = options;
   return named("transformMetadata", f, inAxes, outAxes, { [PARTITION_NAME]: partition });
 }

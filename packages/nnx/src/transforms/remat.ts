@@ -1,8 +1,11 @@
 import { checkpoint as rematerialize, type CheckpointPolicy } from "@jnx/autodiff";
 import type { Tensor } from "@jnx/tensor";
-import type { AnyFunction } from "@jnx/tensor/internal";
+import { bind, checkKeys, withLevel, type AnyFunction, type Level } from "@jnx/tensor/internal";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, type Run } from "./lifted.ts";
+
+/** Sees nothing: that it is there tells Variables that were not passed that this is another place. */
+const OWN: Level = { name: "remat", claims: () => false, process: bind };
 
 /** Options of `remat`. */
 export interface RematOptions {
@@ -25,6 +28,7 @@ export function remat<F extends AnyFunction>(
   f: F,
   options: RematOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
+  checkKeys("remat", options, "policy");
   checkUnbound("remat", f);
   const wrapped = (...args: unknown[]): unknown => {
     const lifted = new Lifted("remat", args);
@@ -32,7 +36,7 @@ export function remat<F extends AnyFunction>(
       let run: Run | undefined;
       let done = false;
       const pure = (...inputs: Tensor[]): Tensor[] => {
-        const ran = lifted.run(f, inputs);
+        const ran = withLevel(OWN, () => lifted.run(f, inputs));
         // What runs again on the way back leaves nothing behind.
         if (!done) run = ran;
         return ran.slots.map(({ tensor }) => tensor);

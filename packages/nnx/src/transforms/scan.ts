@@ -1,6 +1,6 @@
 import { scan as loop } from "@jnx/compile";
 import { ArgumentError, moveaxis, ShapeError, type Tensor } from "@jnx/tensor";
-import { normalizeAxis, type AnyFunction } from "@jnx/tensor/internal";
+import { normalizeAxis, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { RngState } from "../variable-types.ts";
 import { axisOf, Carry, checkAliasing, type Asked, type Axis, type LiftedAxes } from "./axes.ts";
@@ -48,6 +48,7 @@ export function scan<F extends AnyFunction>(
   f: F,
   options: ScanOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
+  checkKeys("scan", options, "length reverse unroll inAxes outAxes transformMetadata");
   checkUnbound("scan", f);
   const { inAxes = [Carry, 0], outAxes = [Carry, 0] } = options;
   const places = carryPlaces(inAxes, outAxes);

@@ -1,7 +1,7 @@
 import { jvp as push } from "@jnx/autodiff";
 import { matching, trace } from "@jnx/autodiff/internal";
 import { ArgumentError, DtypeError, Tensor, tree } from "@jnx/tensor";
-import { asTensor, inArena, isData, isFloat, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
+import { asTensor, checkKeys, inArena, isData, isFloat, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { GraphError } from "../errors.ts";
 import { readRaw, Variable } from "../variable.ts";
 import type { GradientFor } from "./grad.ts";
@@ -37,7 +37,7 @@ export function vjp<F extends AnyFunction, const O extends DerivativeOptions = o
   primals: Parameters<F>,
   options?: O,
 ): Pulled<F, O> {
-  const hasAux = (options as DerivativeOptions | undefined)?.hasAux === true; // O is one
+  const hasAux = auxOf("vjp", options);
   const call = new PureCall("vjp", f, primals, hasAux);
   const result = callLifted(call.lifted, () => {
     const traced = trace("vjp", call.body, call.lifted.tensors, true);
@@ -71,7 +71,7 @@ export function jvp<F extends AnyFunction, const O extends DerivativeOptions = o
   tangents: readonly unknown[],
   options?: O,
 ): Pushed<F, O> {
-  const hasAux = (options as DerivativeOptions | undefined)?.hasAux === true; // O is one
+  const hasAux = auxOf("jvp", options);
   const call = new PureCall("jvp", f, primals, hasAux);
   const result = callLifted(call.lifted, () => {
     const directions = tangentsOf(call.lifted, tangents);
@@ -81,6 +81,11 @@ export function jvp<F extends AnyFunction, const O extends DerivativeOptions = o
     return hasAux ? [value, tangent, aux] : [value, tangent];
   });
   return result as unknown as Pushed<F, O>; // f's own value twice, and its aux
+}
+
+function auxOf(name: string, options: DerivativeOptions = {}): boolean {
+  checkKeys(name, options, "hasAux");
+  return options.hasAux === true;
 }
 
 /** A call as a function of the arguments' tensors. */

@@ -1,6 +1,6 @@
 import { Batch, batchExtent, batchFirst, placed, type MappedLeaf } from "@jnx/autodiff/internal";
 import { ArgumentError, type Tensor } from "@jnx/tensor";
-import { withLevel, type AnyFunction } from "@jnx/tensor/internal";
+import { withLevel, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
 import { axisOf, Carry, checkAliasing, type Asked, type Axis, type LiftedAxes } from "./axes.ts";
 import { checkUnbound } from "./lift.ts";
 import { callLifted, Lifted, placeOf, type Run, type Slot } from "./lifted.ts";
@@ -40,6 +40,7 @@ export function vmap<F extends AnyFunction>(
   f: F,
   options: VmapOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
+  checkKeys("vmap", options, "inAxes outAxes axisSize axisName transformMetadata");
   checkUnbound("vmap", f);
   const { axisSize } = options;
   if (axisSize !== undefined && (!Number.isInteger(axisSize) || axisSize < 0))

@@ -21,6 +21,7 @@ import { moment, secondMoment, stored, treeFull, unbiased, zeroCount } from "../
 import type { MomentOptions } from "../scaling.ts";
 import { chain, type GradientTransformation, type ScalarOrSchedule } from "../transformation.ts";
 import { erase, safeIncrement, scaleByLearningRate, type AdamState, type CountState } from "../transforms.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** What a number or a schedule is at a count. */
 export function valueAt(value: ScalarOrSchedule, count: TensorLike): TensorLike {
@@ -33,6 +34,7 @@ export function valueAt(value: ScalarOrSchedule, count: TensorLike): TensorLike 
  * @example optax.contrib.scaleByAcprop().init([array([1, 2])]).mu; // [[0, 0]]
  */
 export function scaleByAcprop(options: MomentOptions = {}): GradientTransformation<AdamState> {
+  checkKeys("scaleByAcprop", options, "b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-16, epsRoot = 1e-16 } = options;
   return {
     init: (params) => ({ count: zeroCount(), mu: treeFull(params), nu: treeFull(params) }),
@@ -54,6 +56,7 @@ export function scaleByAcprop(options: MomentOptions = {}): GradientTransformati
  * @example optax.contrib.acprop(0.1).init([array([1])]);
  */
 export function acprop(learningRate: ScalarOrSchedule, options: MomentOptions & DecayOptions = {}): Optimizer {
+  checkKeys("acprop", options, "b1 b2 eps epsRoot weightDecay mask");
   const { weightDecay = 0, mask, ...rest } = options;
   return chain(
     erase(scaleByAcprop(rest)),
@@ -86,6 +89,7 @@ export interface AdemamixState extends CountState {
  * @example optax.contrib.scaleByAdemamix().init([array([1, 2])]).m2; // [[0, 0]]
  */
 export function scaleByAdemamix(options: AdemamixOptions = {}): GradientTransformation<AdemamixState> {
+  checkKeys("scaleByAdemamix", options, "b3 alpha muDtype b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, b3 = 0.9999, alpha = 6, eps = 1e-8, epsRoot = 0, muDtype } = options;
   return {
     init: (params) => {
@@ -113,6 +117,7 @@ export function scaleByAdemamix(options: AdemamixOptions = {}): GradientTransfor
  * @example optax.contrib.ademamix(0.1).init([array([1])]);
  */
 export function ademamix(learningRate: ScalarOrSchedule, options: AdemamixOptions & DecayOptions = {}): Optimizer {
+  checkKeys("ademamix", options, "b3 alpha muDtype b1 b2 eps epsRoot weightDecay mask");
   const { weightDecay = 0, mask, ...rest } = options;
   return chain(
     erase(scaleByAdemamix({ alpha: 5, ...rest })),
@@ -142,6 +147,7 @@ export interface SimplifiedAdemamixState {
 export function scaleBySimplifiedAdemamix(
   options: SimplifiedAdemamixOptions = {},
 ): GradientTransformation<SimplifiedAdemamixState> {
+  checkKeys("scaleBySimplifiedAdemamix", options, "alpha b1 b2 eps epsRoot");
   const { b1 = 0.99, b2 = 0.95, alpha = 0, eps = 1e-8, epsRoot = 0 } = options;
   return {
     init: (params) => ({ t: zeroCount(), m: treeFull(params), n: treeFull(params) }),
@@ -172,6 +178,7 @@ export function simplifiedAdemamix(
   learningRate: ScalarOrSchedule,
   options: SimplifiedAdemamixOptions & DecayOptions = {},
 ): Optimizer {
+  checkKeys("simplifiedAdemamix", options, "alpha b1 b2 eps epsRoot weightDecay mask");
   const { weightDecay = 0, mask, ...rest } = options;
   return chain(
     erase(scaleBySimplifiedAdemamix(rest)),
@@ -201,6 +208,7 @@ export interface AdoptOptions {
  * @example optax.contrib.scaleByAdopt().init([array([1, 2])]).nu; // [[0, 0]]
  */
 export function scaleByAdopt(options: AdoptOptions = {}): GradientTransformation<AdamState> {
+  checkKeys("scaleByAdopt", options, "b1 b2 eps muDtype nesterov useClipping clipValueFn");
   const { b1 = 0.9, b2 = 0.9999, eps = 1e-6, muDtype, nesterov = false, useClipping = true } = options;
   const { clipValueFn = (count: TensorLike): Tensor => floatPower(count, 0.25) } = options;
   return {
@@ -227,5 +235,6 @@ export function scaleByAdopt(options: AdoptOptions = {}): GradientTransformation
  * @example optax.contrib.adopt(0.1).init([array([1])]);
  */
 export function adopt(learningRate: ScalarOrSchedule, options: AdoptOptions = {}): Optimizer {
+  checkKeys("adopt", options, "b1 b2 eps muDtype nesterov useClipping clipValueFn");
   return chain(erase(scaleByAdopt(options)), scaleByLearningRate(learningRate, { name: "adopt" }));
 }

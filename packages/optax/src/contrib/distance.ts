@@ -5,6 +5,7 @@ import { needed } from "../moments.ts";
 import { chain, identity, type GradientTransformation, type ScalarOrSchedule } from "../transformation.ts";
 import { erase, scaleByLearningRate } from "../transforms.ts";
 import { norm, scale } from "../tree-ops.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** How the first step of `dog` is found, and a number for it. */
 export type InitStep = readonly ["distance" | "heuristic" | "learningRate", number];
@@ -75,6 +76,7 @@ export interface DogOptions extends DecayOptions {
  * @example optax.contrib.dog().init([array([1])]);
  */
 export function dog(options: DogOptions = {}): Optimizer {
+  checkKeys("dog", options, "learningRate initStep eps weightDecay mask");
   const { learningRate = 1, initStep = ["heuristic", 1e-6], eps = 1e-8, ...rest } = options;
   return chain(decayFirst(rest), erase(scaleByDog(initStep, eps)), scaleByLearningRate(learningRate, { name: "dog" }));
 }
@@ -123,6 +125,7 @@ export interface DowgOptions extends DecayOptions {
  * @example optax.contrib.dowg().init([array([1])]);
  */
 export function dowg(options: DowgOptions = {}): Optimizer {
+  checkKeys("dowg", options, "learningRate initEstimSqDist eps weightDecay mask");
   const { learningRate = 1, initEstimSqDist, eps = 1e-4, ...rest } = options;
   return chain(
     decayFirst(rest),
@@ -153,6 +156,7 @@ export interface DistanceOptions {
  * @example optax.scaleByDistanceOverGradients().init([array([1])]).initParams; // [[1]]
  */
 export function scaleByDistanceOverGradients(options: DistanceOptions = {}): GradientTransformation<DistanceState> {
+  checkKeys("scaleByDistanceOverGradients", options, "repsRel eps globalScale");
   const { repsRel = 1e-6, eps = 1e-8, globalScale = 1 } = options;
   const length = (x: TensorLike): Tensor => sqrt(sum(square(x)));
   return {

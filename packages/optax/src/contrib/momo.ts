@@ -27,6 +27,7 @@ import { chain, type ExtraArguments, type GradientTransformation, type ScalarOrS
 import { erase, safeIncrement, type CountState } from "../transforms.ts";
 import { norm, vdot } from "../tree-ops.ts";
 import { valueAt } from "./adaptive.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 const EPSILON = 2 ** -23;
 
@@ -95,6 +96,7 @@ export function momo(
   learningRate: ScalarOrSchedule = 1,
   options: MomoOptions & { readonly beta?: number } = {},
 ): GradientTransformation<MomoState> {
+  checkKeys("momo", options, "lowerBound weightDecay adaptLowerBound beta");
   const { beta = 0.9, lowerBound = 0, weightDecay = 0 } = options;
   return {
     init: (params) => ({
@@ -148,6 +150,7 @@ export function momoAdam(
   learningRate: ScalarOrSchedule = 0.01,
   options: MomoAdamOptions = {},
 ): GradientTransformation<MomoAdamState> {
+  checkKeys("momoAdam", options, "b1 b2 eps lowerBound weightDecay adaptLowerBound");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, weightDecay = 0 } = options;
   const base = momo(learningRate, options);
   return {
@@ -206,6 +209,7 @@ export function scaleByMadgrad(
   learningRate: ScalarOrSchedule,
   options: Omit<MadgradOptions, "weightDecay"> = {},
 ): GradientTransformation<MadgradState> {
+  checkKeys("scaleByMadgrad", options, "momentum eps");
   const { momentum = 0.9, eps = 1e-6 } = options;
   return {
     init: (params) => ({ count: zeroCount(), gradSumSq: treeFull(params), s: treeFull(params), x0: params }),
@@ -231,6 +235,7 @@ export function scaleByMadgrad(
  * @example optax.contrib.madgrad(0.1).init([array([1])]);
  */
 export function madgrad(learningRate: ScalarOrSchedule, options: MadgradOptions = {}): Optimizer {
+  checkKeys("madgrad", options, "momentum weightDecay eps");
   const { weightDecay = 0, ...rest } = options;
   return chain(decay(weightDecay), erase(scaleByMadgrad(learningRate, rest)));
 }

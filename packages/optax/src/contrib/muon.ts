@@ -18,7 +18,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { adamw } from "../alias.ts";
 import { decay } from "../alias-options.ts";
 import { moment, nesterovMoment, stored, treeFull, unbiased, zeroCount } from "../moments.ts";
@@ -80,6 +80,7 @@ function isStep(value: Step | readonly Step[]): value is Step {
  * @example optax.contrib.orthogonalizeViaNewtonSchulz(array([[[3, 0], [0, 4]]])).shape; // [1, 2, 2]
  */
 export function orthogonalizeViaNewtonSchulz(matrices: TensorLike, options: NewtonSchulzOptions = {}): Tensor {
+  checkKeys("orthogonalizeViaNewtonSchulz", options, "nsCoeffs nsSteps preconditioning eps");
   const { preconditioning = "frobenius", eps = 1e-8 } = options;
   if (!["frobenius", "spectral", "aol", "schatten"].includes(preconditioning))
     throw new ArgumentError(
@@ -165,7 +166,12 @@ function overMatrices<T>(
  * @example optax.contrib.scaleByMuon().init([array([[1, 2]])]).mu; // [[[0, 0]]]
  */
 export function scaleByMuon(options: MuonScaleOptions = {}): GradientTransformation<MuonState> {
-  const { beta = 0.95, muDtype, nesterov = true, adaptive = false, weightDimensionNumbers } = options;
+  checkKeys(
+    "scaleByMuon",
+    options,
+    "beta muDtype nesterov adaptive weightDimensionNumbers nsCoeffs nsSteps preconditioning eps",
+  );
+  const { beta = 0.95, muDtype, nesterov = true, adaptive = false, weightDimensionNumbers, ...how } = options;
   return {
     init: (params) => ({ count: zeroCount(), mu: treeFull(params, 0, muDtype) }),
     update: (updates, state) => {
@@ -174,7 +180,7 @@ export function scaleByMuon(options: MuonScaleOptions = {}): GradientTransformat
       const mean = nesterov ? nesterovMoment(updates, mu, beta, count) : unbiased(mu, beta, count);
       const next = overMatrices("scaleByMuon", weightDimensionNumbers, mean, (x, dims) => {
         const { flat, restore } = asMatrices("scaleByMuon", x.shape, dims);
-        const y = restore(orthogonalizeViaNewtonSchulz(flat(x), options));
+        const y = restore(orthogonalizeViaNewtonSchulz(flat(x), how));
         return adaptive ? mul(sum(mul(x, y)), y) : y;
       });
       return [next, { count, mu: stored(mu, muDtype) }];
@@ -194,6 +200,7 @@ export interface ShapeScaleOptions {
  * @example optax.contrib.scaleByShape().update([array([[1, 2, 3, 4]])], {})[0]; // [[[2, 4, 6, 8]]]
  */
 export function scaleByShape(options: ShapeScaleOptions = {}): GradientTransformation<EmptyState> {
+  checkKeys("scaleByShape", options, "weightDimensionNumbers consistentRms");
   const { weightDimensionNumbers, consistentRms } = options;
   return stateless((updates) =>
     overMatrices("scaleByShape", weightDimensionNumbers, updates, (x, dims) => {
@@ -229,9 +236,17 @@ export function muon(
   learningRate: ScalarOrSchedule,
   options: MuonOptions = {},
 ): GradientTransformation<PartitionState> {
-  const { weightDecay = 0, weightDecayMask, muonWeightDimensionNumbers, consistentRms, ...rest } = options;
-  const { adamB1 = 0.9, adamB2 = 0.999, adamEpsRoot = 0, adamWeightDecay = 0 } = options;
-  const { eps = 1e-8, muDtype, nesterov = true, adamLearningRate = learningRate } = options;
+  checkKeys(
+    "muon",
+    options,
+    "weightDecay weightDecayMask adamB1 adamB2 adamEpsRoot adamWeightDecay adamLearningRate",
+    "muonWeightDimensionNumbers consistentRms eps beta muDtype nesterov adaptive nsCoeffs nsSteps",
+    "preconditioning",
+  );
+  const { weightDecay = 0, weightDecayMask, muonWeightDimensionNumbers, consistentRms, ...others } = options;
+  const { adamB1 = 0.9, adamB2 = 0.999, adamEpsRoot = 0, adamWeightDecay = 0, ...more } = others;
+  const { adamLearningRate = learningRate, ...rest } = more;
+  const { eps = 1e-8, muDtype, nesterov = true } = rest;
   const dims = muonWeightDimensionNumbers === undefined ? {} : { weightDimensionNumbers: muonWeightDimensionNumbers };
   const adam = { b1: adamB1, b2: adamB2, eps, epsRoot: adamEpsRoot, weightDecay: adamWeightDecay, nesterov };
   const labels = (params: unknown): unknown => {

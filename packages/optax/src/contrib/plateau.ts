@@ -20,6 +20,7 @@ import type { GradientTransformation } from "../transformation.ts";
 import { safeIncrement, type CountState } from "../transforms.ts";
 import { select } from "../wrappers.ts";
 import { neededValue } from "./momo.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** The scale, and what it depends on. */
 export interface PlateauState extends CountState {
@@ -58,6 +59,7 @@ export interface PlateauOptions {
  * tx.update([array([2])], state, undefined, { value: 1 })[0]; // [[1]]
  */
 export function reduceOnPlateau(options: PlateauOptions = {}): GradientTransformation<PlateauState> {
+  checkKeys("reduceOnPlateau", options, "factor patience rtol atol cooldown accumulationSize minScale");
   const { factor = 0.1, rtol = 1e-4, atol = 0, accumulationSize = 1 } = options;
   if (!(factor > 0 && factor < 1))
     throw new ArgumentError(`reduceOnPlateau: factor must be between 0 and 1, received ${factor}`);

@@ -20,7 +20,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { decay, type DecayOptions, type Optimizer } from "../alias-options.ts";
 import { needed, treeFull, zeroCount } from "../moments.ts";
 import { chain, type GradientTransformation, type ScalarOrSchedule } from "../transformation.ts";
@@ -88,6 +88,7 @@ export interface CocobOptions extends DecayOptions {
  * @example optax.contrib.cocob().init([array([1])]);
  */
 export function cocob(options: CocobOptions = {}): Optimizer {
+  checkKeys("cocob", options, "learningRate alpha eps weightDecay mask");
   const { learningRate = 1, alpha = 100, eps = 1e-8, weightDecay = 0, mask } = options;
   return chain(
     decay(weightDecay, mask),
@@ -138,6 +139,7 @@ function blend(b: number, old: TensorLike, next: Tensor): Tensor {
  * @example optax.contrib.dadaptAdamw().init([array([1])]).expAvg; // [[0]]
  */
 export function dadaptAdamw(options: DAdaptOptions = {}): GradientTransformation<DAdaptState> {
+  checkKeys("dadaptAdamw", options, "learningRate betas eps estimLr0 weightDecay");
   const { learningRate = 1, betas = [0.9, 0.999], eps = 1e-8, estimLr0 = 1e-6, weightDecay = 0 } = options;
   const [b1, b2] = betas;
   const root = b2 ** 0.5;
@@ -180,10 +182,8 @@ export function dadaptAdamw(options: DAdaptOptions = {}): GradientTransformation
       const estimLr = maximum(state.estimLr, div(numeratorWeighted, mul(1 - root, total)));
       const step = (m: Tensor, v: Tensor, p: TensorLike): Tensor =>
         sub(mul(mul(-weightDecay, rate), p), div(m, add(sqrt(v), eps)));
-      return [
-        tree.map(step, expAvg, expAvgSq, params),
-        { expAvg, expAvgSq, gradSum, estimLr, numeratorWeighted, count },
-      ];
+      const memory = { expAvg, expAvgSq, gradSum, estimLr, numeratorWeighted, count };
+      return [tree.map(step, expAvg, expAvgSq, params), memory];
     },
   };
 }
@@ -211,6 +211,7 @@ export interface ProdigyOptions extends DAdaptOptions {
  * @example optax.contrib.prodigy().init([array([1])]).params0; // [[1]]
  */
 export function prodigy(options: ProdigyOptions = {}): GradientTransformation<ProdigyState> {
+  checkKeys("prodigy", options, "beta3 estimLrCoef safeguardWarmup learningRate betas eps estimLr0 weightDecay");
   const { learningRate = 1, betas = [0.9, 0.999], eps = 1e-8, estimLr0 = 1e-6, weightDecay = 0 } = options;
   const [b1, b2] = betas;
   const { beta3 = b2 ** 0.5, estimLrCoef = 1, safeguardWarmup = false } = options;
@@ -289,6 +290,7 @@ export function mechanize<S>(
   baseOptimizer: GradientTransformation<S>,
   options: MechanicOptions = {},
 ): GradientTransformation<MechanicState> {
+  checkKeys("mechanize", options, "weightDecay eps sInit numBetas");
   const { weightDecay = 0.01, eps = 1e-8, sInit = 1e-6, numBetas = 6 } = options;
   const betas = Array.from({ length: numBetas }, (_, k) => 1 - 0.1 ** (k + 1));
   return {

@@ -5,6 +5,7 @@ import { needed, zeroCount } from "../moments.ts";
 import { stateless, type EmptyState, type GradientTransformation } from "../transformation.ts";
 import { norm } from "../tree-ops.ts";
 import { select } from "../wrappers.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /**
  * Updates divided by their global norm. Source: optax.contrib.normalize.
@@ -49,6 +50,7 @@ export function sam<A, B>(
   advOptimizer: GradientTransformation<B>,
   options: SamOptions = {},
 ): GradientTransformation<SamState> {
+  checkKeys("sam", options, "syncPeriod resetState opaqueMode");
   const { syncPeriod = 2, resetState = true, opaqueMode = false } = options;
   if (syncPeriod < 1) throw new ArgumentError(`sam: syncPeriod must be at least 1, received ${syncPeriod}`);
   const parts: Parts<A, B> = { optimizer, advOptimizer, syncPeriod, resetState };

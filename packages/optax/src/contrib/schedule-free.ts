@@ -17,7 +17,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { asTensor } from "@jnx/tensor/internal";
+import { asTensor, checkKeys } from "@jnx/tensor/internal";
 import { sgd } from "../alias.ts";
 import { decay } from "../alias-options.ts";
 import { needed, stored } from "../moments.ts";
@@ -81,6 +81,7 @@ export function scheduleFree<S>(
   learningRate: ScalarOrSchedule,
   options: ScheduleFreeOptions = {},
 ): GradientTransformation<ScheduleFreeState> {
+  checkKeys("scheduleFree", options, "b1 weightLrPower stateDtype");
   const { b1 = 0.9, weightLrPower = 2, stateDtype } = options;
   return {
     init: (params) => ({
@@ -132,6 +133,7 @@ export function scheduleFreeSgd(
   learningRate = 1,
   options: ScheduleFreeSgdOptions = {},
 ): GradientTransformation<ScheduleFreeState> {
+  checkKeys("scheduleFreeSgd", options, "warmupSteps weightDecay b1 weightLrPower stateDtype");
   const { warmupSteps, weightDecay, ...rest } = options;
   const rate = warmed(learningRate, warmupSteps);
   const base = erase(sgd(rate));
@@ -152,6 +154,7 @@ export function scheduleFreeAdamw(
   learningRate = 0.0025,
   options: ScheduleFreeAdamwOptions = {},
 ): GradientTransformation<ScheduleFreeState> {
+  checkKeys("scheduleFreeAdamw", options, "b2 eps warmupSteps weightDecay b1 weightLrPower stateDtype");
   const { warmupSteps, weightDecay = 0, b2 = 0.999, eps = 1e-8, ...rest } = options;
   const rate = warmed(learningRate, warmupSteps);
   const base = chain(

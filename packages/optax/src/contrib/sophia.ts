@@ -20,6 +20,7 @@ import { moment, needed, stored, treeFull, unbiased, zeroCount } from "../moment
 import { chain, type GradientTransformation, type ScalarOrSchedule } from "../transformation.ts";
 import { erase, safeIncrement, scaleByLearningRate, type CountState, type Mask } from "../transforms.ts";
 import { mul as product, randomLike } from "../tree-ops.ts";
+import { checkKeys } from "@jnx/tensor/internal";
 
 /** The key of the next estimate. */
 export interface HutchinsonState {
@@ -93,6 +94,7 @@ export interface SophiaScaleOptions {
  * @example optax.contrib.scaleBySophia().init([array([1])]).nu; // [[0]]
  */
 export function scaleBySophia(options: SophiaScaleOptions = {}): GradientTransformation<SophiaState> {
+  checkKeys("scaleBySophia", options, "b1 b2 eps gamma clipThreshold updateInterval hessianDiagonalFn muDtype");
   const { b1 = 0.965, b2 = 0.99, eps = 1e-8, gamma = 0.01, clipThreshold = 1, updateInterval = 10 } = options;
   const { hessianDiagonalFn = erase(hutchinsonEstimatorDiagHessian()), muDtype } = options;
   return {
@@ -135,6 +137,11 @@ export interface SophiaOptions extends SophiaScaleOptions {
  * @example optax.contrib.sophia(0.1).init([array([1])]);
  */
 export function sophia(learningRate: ScalarOrSchedule, options: SophiaOptions = {}): Optimizer {
+  checkKeys(
+    "sophia",
+    options,
+    "weightDecay weightDecayMask b1 b2 eps gamma clipThreshold updateInterval hessianDiagonalFn muDtype",
+  );
   const { weightDecay = 1e-4, weightDecayMask, ...rest } = options;
   return chain(
     erase(scaleBySophia(rest)),
