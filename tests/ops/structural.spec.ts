@@ -10,7 +10,15 @@ import { readGoldens, type GoldenArray, type GoldenTree, type GoldenValue } from
 
 /** Movement, indexing, sorting, scans and statistics against the real JAX: results, gradients, and the same compiled. */
 
-const spaces: Readonly<Record<string, object>> = { jnp, lax, nn, jax, ops: jax.ops };
+const spaces: Readonly<Record<string, object>> = {
+  jnp,
+  lax,
+  nn,
+  jax,
+  ops: jax.ops,
+  special: jax.scipy.special,
+  linalg: jnp.linalg,
+};
 /** Sums and powers round elsewhere than XLA's. */
 const NEAR: Tolerance = { ulp: 16, abs: 2e-6 };
 

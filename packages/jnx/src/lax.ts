@@ -1,5 +1,11 @@
 /** jax.lax: the functions that jnp is made of, and those that have no NumPy name. */
 export {
+  betainc,
+  igamma,
+  igammac,
+  igammaGradA,
+  polygamma,
+  zeta,
   gather,
   scatter,
   scatterAdd,

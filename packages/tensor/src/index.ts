@@ -275,7 +275,23 @@ export {
   type MeshgridOptions,
 } from "./ops/ranges.ts";
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
+export { betainc, igamma, igammac, igammaGradA } from "./ops/incomplete.ts";
 export * from "./ops/special.ts";
+export { logNdtr, ndtr, ndtri } from "./ops/normal.ts";
+export { zeta } from "./ops/zeta.ts";
+export {
+  bernoulli,
+  boxcox,
+  boxcox1p,
+  comb,
+  factorial,
+  gammasgn,
+  loggamma,
+  multigammaln,
+  poch,
+  type CombOptions,
+  type FactorialOptions,
+} from "./ops/combinatorial.ts";
 export * as linalg from "./ops/linalg.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";

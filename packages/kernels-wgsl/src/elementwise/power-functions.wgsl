@@ -90,3 +90,32 @@ fn op_pow(x: F, y: F) -> F {
   let one = (y_size == U(0u)) | (bitcast<U>(x) == U(0x3f800000u)) | ((a == F(1.0)) & (y_size == U(0x7f800000u)));
   return select(r, F(1.0), one);
 }
+
+// Hurwitz' zeta function, the sum of (q + k)^-x: ten terms, and Euler and Maclaurin's series for the rest.
+fn op_zeta(x: F, q: F) -> F {
+  var at = q;
+  var term = op_pow(q, -x);
+  var sum = term;
+  for (var k = 0u; k < 9u; k += 1u) {
+    at += 1.0;
+    term = op_pow(at, -x);
+    sum += term;
+  }
+  let near = 1.0 / (at * at);
+  let r = x / at;
+  var tail = fma((x + 7.0) * (x + 8.0) * near, F(2.0876757e-8), F(-8.2671958e-7));
+  tail = fma(tail, (x + 5.0) * (x + 6.0) * near, F(3.3068783e-5));
+  tail = fma(tail, (x + 3.0) * (x + 4.0) * near, F(-1.3888889e-3));
+  tail = fma(tail, (x + 1.0) * (x + 2.0) * near, F(0.083333333));
+  // The last term may be 0 where what follows it is infinite.
+  let rest = select(term * (at / (x - 1.0) - 0.5 + r * tail), F(0.0), term == F(0.0));
+  let inf = pow_bits(U(0x7f800000u));
+  let nan = pow_bits(U(0x7fc00000u));
+  let pole = (q <= F(0.0)) & (floor(q) == q);
+  let even = (floor(x * 0.5) == x * 0.5);
+  let odd = (q < F(0.0)) & (floor(x) != x);
+  var value = select(sum + rest, nan, (x < F(1.0)) | odd);
+  value = select(value, select(nan, inf, even), pole & (x > F(1.0)));
+  value = select(value, inf, x == F(1.0));
+  return pow_keep_nan(pow_keep_nan(value, x), q);
+}

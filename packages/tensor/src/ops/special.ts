@@ -15,17 +15,16 @@ import {
   polygamma_from,
 } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, DtypeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { asFloat } from "./convert.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import { asFloat, convert } from "./convert.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
 import {
   abs,
   add,
   div,
   equal,
-  erfc,
   exp,
   floor,
   greater,
@@ -41,6 +40,8 @@ import {
   where,
 } from "./elementwise.ts";
 import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factories.ts";
+import { stopGradient } from "./identity.ts";
+import { zeta } from "./zeta.ts";
 
 /**
  * log |Γ(x)|; +inf at 0 and at negative whole numbers. Source: lax.lgamma, jax.scipy.special.gammaln.
@@ -72,7 +73,7 @@ export const digamma: UnaryFunction = /* @__PURE__ */ unary({
   derivative: (x) => polygamma(1, x),
 });
 
-/** Orders up to this are computed; powers of so many are unrolled. */
+/** Orders up to this are computed by their own series; powers of so many are unrolled. */
 const MAX_ORDER = 10;
 
 const polygammaOp: MapOp<number> = {
@@ -102,17 +103,29 @@ function rising(n: number, k: number): number {
 }
 
 /**
- * The n-th derivative of digamma, n a number from 0 to 10. For x < 0 only n = 0 and 1 are known, larger n give NaN.
- * Source: jax.scipy.special.polygamma.
+ * The n-th derivative of digamma, n a whole number or an array of them. For x < 0 only n = 0 and 1 are known, larger n give
+ * NaN. Differentiable by x. Source: lax.polygamma, jax.scipy.special.polygamma.
  *
- * @throws ArgumentError for another n.
+ * @throws ArgumentError for a number that is not whole or below 0, DtypeError for an array that holds bools.
  * @example await polygamma(1, array([1])).toArray(); // [1.6449]
  */
-export function polygamma(n: number, x: TensorLike): Tensor {
-  if (!Number.isInteger(n) || n < 0 || n > MAX_ORDER)
-    throw new ArgumentError(`polygamma: n is a whole number from 0 to ${MAX_ORDER}, received ${String(n)}`);
-  const tensor = asTensor(x);
-  return n === 0 ? digamma(tensor) : bind(polygammaOp, [asFloat(tensor)], n);
+export function polygamma(n: TensorLike, x: TensorLike): Tensor {
+  const tensor = asFloat(asTensor(x));
+  if (typeof n !== "number") return polygammaOf(asTensor(n), tensor);
+  if (!Number.isInteger(n) || n < 0)
+    throw new ArgumentError(`polygamma: n is a whole number, 0 or above, received ${String(n)}`);
+  if (n > MAX_ORDER) return polygammaOf(literal(n, [], tensor.dtype, true), tensor);
+  return n === 0 ? digamma(tensor) : bind(polygammaOp, [tensor], n);
+}
+
+/** (−1)ⁿ⁺¹ n! ζ(n + 1, x). */
+function polygammaOf(n: Tensor, x: Tensor): Tensor {
+  if (n.dtype === "bool")
+    throw new DtypeError("polygamma: n is a whole number, received bool; convert it with astype()");
+  const order = stopGradient(convert(n, x.dtype, n.weak));
+  const turn = where(equal(remainder(order, 2), 0), -1, 1);
+  const known = mul(turn, mul(exp(lgamma(add(order, 1))), zeta(add(order, 1), x)));
+  return where(equal(order, 0), digamma(x), known);
 }
 
 /**
@@ -240,12 +253,4 @@ export function relEntr(p: TensorLike, q: TensorLike): Tensor {
  */
 export function klDiv(p: TensorLike, q: TensorLike): Tensor {
   return add(sub(relEntr(p, q), p), q);
-}
-
-/**
- * The normal distribution's share below x: erfc(−x/√2) / 2. Source: jax.scipy.special.ndtr.
- * @example await ndtr(array([0, 1])).toArray(); // [0.5, 0.84134]
- */
-export function ndtr(x: TensorLike): Tensor {
-  return mul(0.5, erfc(mul(x, -Math.SQRT1_2)));
 }
