@@ -6,12 +6,14 @@
 //   four scalars, `lane` apart, to one vec4.
 // A workgroup covers a box of 64 results: 2^xBits along i, 2^yBits along j, the rest along the outer axes, so that
 // no shape leaves lanes idle. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
+// `outer_offset` peels off the outer axes: two at most, as nearly all views have, or up to six, which costs 20 ms to compile.
 // Bounds: results are guarded by the extents; the view must lie within x. Workgroup memory: none.
 
 //#default
 alias L = f32;
 alias V = f32;
 fn fetch(at: u32) -> V { return load(at); }
+fn outer_offset(o: u32) -> u32 { return offset_of_many(o); }
 @group(1) @binding(1) var<storage, read> x0: array<L>;
 @group(1) @binding(2) var<storage, read_write> y0: array<V>;
 fn load(i: u32) -> L { return x0[i]; }
@@ -48,7 +50,16 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 
 // Where in x the outer position o begins. n0 is the innermost of the outer axes.
-fn outer_offset(o: u32) -> u32 {
+fn offset_of_few(o: u32) -> u32 {
+  var at = p.offset;
+  if (p.rank > 2u) {
+    let q = o / p.n0;
+    at += (o - q * p.n0) * p.s0 + q * p.s1;
+  }
+  return at;
+}
+
+fn offset_of_many(o: u32) -> u32 {
   var rest = o;
   var at = p.offset;
   if (p.rank > 2u) {

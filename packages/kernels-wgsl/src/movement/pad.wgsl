@@ -4,6 +4,8 @@
 // Along an axis of length n the padded extent without the ends is span = (n - 1) * step + 1, or 0 for n = 0; c - low
 // is modulo 2^32, so one comparison tests both ends. Rank 2 to 8 (missing axes have extent 1), both row-major;
 // extents in V-sized elements, V along the innermost axis, which is then not padded.
+// `along` is the place of one axis and `outer` that of the outer ones, with 1 where they are within x: plain where nothing
+// goes between neighbours and at most two axes are outer, else general, which takes three times as long to compile.
 // A workgroup covers a box of 64 results: 2^xBits along i, 2^yBits along j, the rest along the outer axes, so that
 // no shape leaves lanes idle. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
 // Bounds: results are guarded by the extents, loads by span. Workgroup memory: none.
@@ -11,6 +13,8 @@
 //#default
 alias T = f32;
 alias V = f32;
+fn along(t: u32, span: u32, step: u32, stride: u32) -> vec2u { return along_steps(t, span, step, stride); }
+fn outer(o: u32) -> vec2u { return outer_of_many(o); }
 @group(1) @binding(1) var<storage, read> x0: array<V>;
 @group(1) @binding(2) var<storage, read_write> y0: array<V>;
 fn load(i: u32) -> V { return x0[i]; }
@@ -69,6 +73,60 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
+fn along_steps(t: u32, span: u32, step: u32, stride: u32) -> vec2u {
+  let turn = t / step;
+  return vec2u(turn * stride, select(0u, 1u, t < span && turn * step == t));
+}
+
+// The sum of the places, and 1 where both are within x.
+fn both(a: vec2u, b: vec2u) -> vec2u { return vec2u(a.x + b.x, a.y & b.y); }
+
+fn outer_of_few(o: u32) -> vec2u {
+  var at = vec2u(0u, 1u);
+  if (p.rank > 2u) {
+    let q = o / p.n0;
+    let inner = along(o - q * p.n0 - p.low0, p.span0, p.step0, p.stride0);
+    at = both(inner, along(q - p.low1, p.span1, p.step1, p.stride1));
+  }
+  return at;
+}
+
+fn outer_of_many(o: u32) -> vec2u {
+  var at = vec2u(0u, 1u);
+  var rest = o;
+  if (p.rank > 2u) {
+    let q = rest / p.n0;
+    at = both(at, along(rest - q * p.n0 - p.low0, p.span0, p.step0, p.stride0));
+    rest = q;
+  }
+  if (p.rank > 3u) {
+    let q = rest / p.n1;
+    at = both(at, along(rest - q * p.n1 - p.low1, p.span1, p.step1, p.stride1));
+    rest = q;
+  }
+  if (p.rank > 4u) {
+    let q = rest / p.n2;
+    at = both(at, along(rest - q * p.n2 - p.low2, p.span2, p.step2, p.stride2));
+    rest = q;
+  }
+  if (p.rank > 5u) {
+    let q = rest / p.n3;
+    at = both(at, along(rest - q * p.n3 - p.low3, p.span3, p.step3, p.stride3));
+    rest = q;
+  }
+  if (p.rank > 6u) {
+    let q = rest / p.n4;
+    at = both(at, along(rest - q * p.n4 - p.low4, p.span4, p.step4, p.stride4));
+    rest = q;
+  }
+  if (p.rank > 7u) {
+    let q = rest / p.n5;
+    at = both(at, along(rest - q * p.n5 - p.low5, p.span5, p.step5, p.stride5));
+    rest = q;
+  }
+  return at;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u) {
   let x = (wid.x << p.xBits) + (lid.x & ((1u << p.xBits) - 1u));
@@ -79,60 +137,14 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
     return;
   }
   let nothing = V(bitcast<T>(p.value));
-  let tx = x - p.lowx;
-  let column = tx / p.stepx * p.stridex;
-  let insideX = tx < p.spanx && tx % p.stepx == 0u;
+  let column = along(x - p.lowx, p.spanx, p.stepx, p.stridex);
   var j = y;
   for (var o = z; o < p.outer && j < p.ny; o += p.zStep) {
-    let ty = j - p.lowy;
-    var inside = insideX && ty < p.spany && ty % p.stepy == 0u;
-    var at = column + ty / p.stepy * p.stridey;
-    var rest = o;
-    if (p.rank > 2u) {
-      let q = rest / p.n0;
-      let t = rest - q * p.n0 - p.low0;
-      inside = inside && t < p.span0 && t % p.step0 == 0u;
-      at += t / p.step0 * p.stride0;
-      rest = q;
-      if (p.rank > 3u) {
-        let q = rest / p.n1;
-        let t = rest - q * p.n1 - p.low1;
-        inside = inside && t < p.span1 && t % p.step1 == 0u;
-        at += t / p.step1 * p.stride1;
-        rest = q;
-      }
-      if (p.rank > 4u) {
-        let q = rest / p.n2;
-        let t = rest - q * p.n2 - p.low2;
-        inside = inside && t < p.span2 && t % p.step2 == 0u;
-        at += t / p.step2 * p.stride2;
-        rest = q;
-      }
-      if (p.rank > 5u) {
-        let q = rest / p.n3;
-        let t = rest - q * p.n3 - p.low3;
-        inside = inside && t < p.span3 && t % p.step3 == 0u;
-        at += t / p.step3 * p.stride3;
-        rest = q;
-      }
-      if (p.rank > 6u) {
-        let q = rest / p.n4;
-        let t = rest - q * p.n4 - p.low4;
-        inside = inside && t < p.span4 && t % p.step4 == 0u;
-        at += t / p.step4 * p.stride4;
-        rest = q;
-      }
-      if (p.rank > 7u) {
-        let q = rest / p.n5;
-        let t = rest - q * p.n5 - p.low5;
-        inside = inside && t < p.span5 && t % p.step5 == 0u;
-        at += t / p.step5 * p.stride5;
-        rest = q;
-      }
-    }
+    let row = along(j - p.lowy, p.spany, p.stepy, p.stridey);
+    let at = both(both(column, row), outer(o));
     var v = nothing;
-    if (inside) {
-      v = load(at);
+    if (at.y == 1u) {
+      v = load(at.x);
     }
     store((o * p.ny + j) * p.nx + x, v);
     j += p.yStep;

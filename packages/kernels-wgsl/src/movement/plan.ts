@@ -22,6 +22,8 @@ export interface CopySpec {
 }
 
 const MAX_RANK = 8;
+/** Most arrays have no more outer axes than this once neighbours are joined: kernels that know it compile much sooner. */
+const FEW_OUTER = 2;
 /** Bits of the blocks along a side of what a workgroup transposes at a time: a square, whose rows and columns fill cache lines. */
 const SIDE_BITS = { parallel: 3, sequential: 4 } as const;
 const ONE_STAGE = { reads: "operands", writes: "results", workspaceElements: 0 } as const;
@@ -108,7 +110,7 @@ function copyStage(spec: CopySpec, axes: readonly Axis[], limits: PlanLimits): S
   const { grid, params } = boxOf("copy", nx, ny, nz, limits);
   return {
     kernel: copy,
-    consts: copyConsts(spec.dtype, loadWidth, storeWidth),
+    consts: copyConsts(spec.dtype, loadWidth, storeWidth, outer.length <= FEW_OUTER),
     params: {
       rank: 2 + outer.length,
       outer: nz,
@@ -128,12 +130,13 @@ function copyStage(spec: CopySpec, axes: readonly Axis[], limits: PlanLimits): S
   };
 }
 
-function copyConsts(dtype: ScalarDType, loadWidth: Width, storeWidth: Width): string {
+function copyConsts(dtype: ScalarDType, loadWidth: Width, storeWidth: Width, few: boolean): string {
   const fetch =
     loadWidth === storeWidth
       ? "fn fetch(at: u32) -> V { return load(at); }"
       : "fn fetch(at: u32) -> V { return V(load(at), load(at + p.lane), load(at + 2u * p.lane), load(at + 3u * p.lane)); }";
-  return `alias L = ${wgslType(dtype, loadWidth)};\nalias V = ${wgslType(dtype, storeWidth)};\n${fetch}`;
+  const outer = `fn outer_offset(o: u32) -> u32 { return ${few ? "offset_of_few" : "offset_of_many"}(o); }`;
+  return `alias L = ${wgslType(dtype, loadWidth)};\nalias V = ${wgslType(dtype, storeWidth)};\n${fetch}\n${outer}`;
 }
 
 /** Negative strides and offsets modulo 2^32, as the kernels add them. */
@@ -210,6 +213,11 @@ function joinPadded({ shape, padding }: PadSpec): PadAxis[] {
   return axes;
 }
 
+const PLAIN_PAD = `fn along(t: u32, span: u32, step: u32, stride: u32) -> vec2u { return vec2u(t * stride, select(0u, 1u, t < span)); }
+fn outer(o: u32) -> vec2u { return outer_of_few(o); }`;
+const ANY_PAD = `fn along(t: u32, span: u32, step: u32, stride: u32) -> vec2u { return along_steps(t, span, step, stride); }
+fn outer(o: u32) -> vec2u { return outer_of_many(o); }`;
+
 function padStage(spec: PadSpec, axes: readonly PadAxis[], width: Width, limits: PlanLimits): Stage {
   let size = 1;
   const [x, y, ...outer] = [...axes].reverse().map((axis) => {
@@ -227,9 +235,10 @@ function padStage(spec: PadSpec, axes: readonly PadAxis[], width: Width, limits:
   const ny = y?.padded ?? 1;
   const nz = outer.reduce((product, axis) => product * axis.padded, 1);
   const { grid, params } = boxOf("pad", nx, ny, nz, limits);
+  const plain = outer.length <= FEW_OUTER && axes.every(({ interior }) => interior === 0);
   return {
     kernel: pad,
-    consts: `alias T = ${wgslType(spec.dtype, 1)};\nalias V = ${wgslType(spec.dtype, width)};`,
+    consts: `alias T = ${wgslType(spec.dtype, 1)};\nalias V = ${wgslType(spec.dtype, width)};\n${plain ? PLAIN_PAD : ANY_PAD}`,
     params: {
       rank: 2 + outer.length,
       outer: nz,
