@@ -14,7 +14,8 @@ import {
   square,
   sum,
 } from "@jnx/tensor";
-import type { DType, Tensor } from "@jnx/tensor";
+import { convolve, dot, matmul, tensordot, transpose } from "@jnx/tensor";
+import type { DType, PrecisionLike, Tensor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, it } from "vitest";
 import { goldenArray, readGoldens, type GoldenTree } from "../goldens/read.ts";
@@ -215,13 +216,59 @@ describe("functions in the place of the layers' own", () => {
     expect(await cell.rngs?.count.value.item()).toBe(2);
   });
 
+  it("precision: JAX's names, alone or for both operands, change nothing; others are refused", async () => {
+    const names = [
+      "default",
+      "bfloat16",
+      "fastest",
+      "high",
+      "bfloat16_3x",
+      "tensorfloat32",
+      "highest",
+      "float32",
+    ] as const;
+    const some = [null, ...names, ["default", "highest"]] as const;
+    const wrong = ["exact", "HIGHEST", 3, ["high"], ["high", "high", "high"], [null, "high"]] as never[]; // no precisions
+    const layers = (precision: PrecisionLike | undefined): [string, Callable, Tensor][] => {
+      const given = { precision, rngs: rngs() };
+      return [
+        ["Linear", new nnx.Linear(3, 2, given), x()],
+        ["LinearGeneral", new nnx.LinearGeneral(3, 2, given), x()],
+        ["Einsum", new nnx.Einsum("ab,bc->ac", [3, 2], given), x()],
+        ["Conv", new nnx.Conv(3, 2, 2, given), x()],
+        ["ConvTranspose", new nnx.ConvTranspose(3, 2, 2, given), x()],
+        [
+          "MultiHeadAttention",
+          new nnx.MultiHeadAttention({ numHeads: 1, inFeatures: 3, decode: false, ...given }),
+          x(),
+        ],
+      ];
+    };
+    const functions: Readonly<Record<string, (precision: PrecisionLike | undefined) => Tensor>> = {
+      matmul: (precision) => matmul(x(), transpose(x()), { precision }),
+      dot: (precision) => dot(x(), transpose(x()), { precision }),
+      einsum: (precision) => einsum("ab,cb->ac", x(), x(), { precision }),
+      tensordot: (precision) => tensordot(x(), x(), 2, { precision }),
+      convolve: (precision) => convolve(array([1, 2]), array([3, 4]), { precision }),
+      convGeneralDilated: (precision) => convGeneralDilated(ones([1, 1, 3]), ones([1, 1, 2]), { precision }),
+      dotProductAttention: (precision) =>
+        nnx.dotProductAttention(ones([2, 1, 3]), ones([2, 1, 3]), ones([2, 1, 3]), { precision }),
+    };
+    const usual = layers(undefined).map(([, layer, input]) => layer.call(input));
+    for (const precision of some) {
+      for (const [k, [, layer, input]] of layers(precision).entries())
+        expect(await layer.call(input).toArray()).toEqual(await usual[k]?.toArray());
+      for (const f of Object.values(functions))
+        expect(await f(precision).toArray()).toEqual(await f(undefined).toArray());
+    }
+    for (const precision of wrong) {
+      expect(() => layers(precision)).toThrow(/Linear: precision is null, "default", .*, received/);
+      for (const [name, f] of Object.entries(functions))
+        expect(() => f(precision)).toThrow(new RegExp(`${name}: precision is null, .* all are made in float32`));
+    }
+  });
+
   it("refuses what it cannot do", () => {
-    const wrong = "exact" as never; // the case
-    expect(() => new nnx.Linear(1, 1, { precision: wrong, rngs: rngs() })).toThrow(/Linear: precision is/);
-    expect(() =>
-      nnx.dotProductAttention(ones([1, 1, 1]), ones([1, 1, 1]), ones([1, 1, 1]), { precision: wrong }),
-    ).toThrow(/dotProductAttention: precision is/);
-    expect(new nnx.Linear(1, 1, { precision: "highest", rngs: rngs() }).precision).toBe("highest");
     const cell = new nnx.GRUCell(1, 1, { rngs: rngs() });
     expect(() => new nnx.RNN(cell, { unroll: 0 })).toThrow(/unroll must be a whole number/);
     const scanned = new nnx.StateAxes([[nnx.Everything(), 0]]);

@@ -87,7 +87,7 @@ export {
 } from "./layers/layer-norm.ts";
 export { avgPool, maxPool, minPool, pool, type AvgPoolOptions, type PoolOptions } from "./layers/pooling.ts";
 export { Linear, type LinearOptions } from "./layers/linear.ts";
-export type { DotGeneral, GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./layers/params.ts";
+export type { DotGeneral, GeneralProductOptions, ProductOptions, PromoteDtype } from "./layers/params.ts";
 export { LinearGeneral, type LinearGeneralOptions } from "./layers/linear-general.ts";
 export { LoRA, LoRALinear, type LoRALinearOptions, type LoRAOptions } from "./layers/lora.ts";
 export {

@@ -12,7 +12,7 @@ import type { TensorLike } from "./ops/create.ts";
 import * as maths from "./ops/elementwise.ts";
 import { take, type TakeOptions } from "./ops/indexing.ts";
 import { dot, trace, type TraceOptions } from "./ops/contraction.ts";
-import { matmul } from "./ops/matmul.ts";
+import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as movement from "./ops/movement.ts";
 import * as reductions from "./ops/reduce.ts";
 import { diagonal, type DiagonalOptions } from "./ops/triangle.ts";
@@ -69,7 +69,7 @@ type ReduceMethods = Record<(typeof REDUCTIONS)[number], (options?: reductions.R
 export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethods {
   /** The transpose. */
   readonly T: Tensor;
-  matmul(y: TensorLike): Tensor;
+  matmul(y: TensorLike, options?: MatmulOptions): Tensor;
   dot(y: TensorLike): Tensor;
   trace(options?: TraceOptions): Tensor;
   var(options?: reductions.ReduceOptions & { readonly ddof?: number }): Tensor;
@@ -130,8 +130,8 @@ for (const name of REDUCTIONS)
   method(name, function (options?: reductions.ReduceOptions) {
     return reductions[name](this, options);
   });
-method("matmul", function (y: TensorLike) {
-  return matmul(this, y);
+method("matmul", function (y: TensorLike, options?: MatmulOptions) {
+  return matmul(this, y, options);
 });
 method("dot", function (y: TensorLike) {
   return dot(this, y);

@@ -95,7 +95,8 @@ export {
 } from "./ops/contraction.ts";
 export { cross, type CrossOptions } from "./ops/cross.ts";
 export { einsum, einsumPath, type EinsumOptions } from "./ops/einsum.ts";
-export { matmul } from "./ops/matmul.ts";
+export { matmul, type MatmulOptions } from "./ops/matmul.ts";
+export type { Precision, PrecisionLike } from "./precision.ts";
 export {
   broadcastTo,
   expandDims,

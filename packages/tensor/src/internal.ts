@@ -5,6 +5,7 @@ export { BYTES_PER_ELEMENT, bytesOf, isFloat, isInteger, itemBytes, packedBits, 
 export { hostArray, roundTo, storageArray } from "./packing.ts";
 export { contiguous, copy } from "./eager.ts";
 export { checkKeys, checkOptions, type OptionNames } from "./options.ts";
+export { checkedPrecision } from "./precision.ts";
 export { checkedBytes, checkElements } from "./sizes.ts";
 export type {
   AnyOp,

@@ -2,10 +2,11 @@ import { add, ArgumentError, dotProductAttention as fused, div, matmul, mul, sof
 import * as random from "@jnx/tensor/random";
 import { astype, broadcastTo, expandDims, lessEqual, logicalAnd, notEqual, reshape, ShapeError } from "@jnx/tensor";
 import { swapaxes, arange, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, at, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, at, shapeText, sizeOf, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import type { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import { Intermediate } from "../variable-types.ts";
-import { checkedPrecision, promoteDtype, type Precision, type PromoteDtype } from "./params.ts";
+import { promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** Options of `nnx.dotProductAttention`. */
 export interface DotProductAttentionOptions {
@@ -25,8 +26,8 @@ export interface DotProductAttentionOptions {
   readonly deterministic?: boolean;
   /** The dtype to compute in; that of the operands unless given. */
   readonly dtype?: DType;
-  /** Taken for Flax's sake: all is computed in float32. */
-  readonly precision?: Precision | undefined;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
   /** What brings query, key and value to one dtype instead of the common rule. */
   readonly promoteDtype?: PromoteDtype | undefined;
   /** Where the weights are sown, as an Intermediate named attentionWeights. */

@@ -10,14 +10,15 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import { ArgumentError } from "@jnx/tensor";
-import { asTensor, at, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, at, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import { lecunNormal, zeros } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import { readValue } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
 import { channelsLast, maskedKernel, oneBatchAxis, perAxis, preferred, resolveConvPadding } from "./conv.ts";
 import type { ConvLayerOptions, ConvPadding } from "./conv.ts";
-import { checkedPrecision, makeParam, promoteDtype, type Precision, type PromoteDtype } from "./params.ts";
+import { makeParam, promoteDtype, type PromoteDtype } from "./params.ts";
 
 /** Options of `ConvTranspose`. */
 export interface ConvTransposeLayerOptions extends ConvLayerOptions {
@@ -48,7 +49,7 @@ export class ConvTranspose extends Module {
   readonly mask: Tensor | undefined;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly promoteDtype: PromoteDtype | undefined;
   readonly preferredElementType: DType | undefined;
   readonly transposeKernel: boolean;

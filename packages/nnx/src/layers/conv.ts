@@ -11,14 +11,15 @@ import {
   take,
 } from "@jnx/tensor";
 import type { ConvOptions as TensorConvOptions, DType, Padding, PadPair, Tensor, TensorLike } from "@jnx/tensor";
-import { asTensor, at, sameShape, shapeText, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, at, sameShape, shapeText, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
-import type { GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./params.ts";
+import { generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { GeneralProductOptions, ProductOptions, PromoteDtype } from "./params.ts";
 
 /**
  * Padding of a convolution: by name (CIRCULAR wraps around, REFLECT mirrors, CAUSAL pads before one axis alone), one
@@ -147,7 +148,7 @@ export class Conv extends Module {
   readonly mask: Tensor | undefined;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly promoteDtype: PromoteDtype | undefined;
   readonly preferredElementType: DType | undefined;
   readonly convGeneralDilated: ConvGeneralDilated | undefined;

@@ -1,12 +1,13 @@
 import { add, ArgumentError, einsum, reshape, type DType, type Shape, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
-import type { GeneralProductOptions, Precision, ProductOptions, PromoteDtype } from "./params.ts";
+import { generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { GeneralProductOptions, ProductOptions, PromoteDtype } from "./params.ts";
 
 /** A function in the place of `jnp.einsum`. */
 export type EinsumOp = (equation: string, x: Tensor, kernel: Tensor, options: GeneralProductOptions) => Tensor;
@@ -44,7 +45,7 @@ export class Einsum extends Module {
   readonly biasShape: Shape | null;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly promoteDtype: PromoteDtype | undefined;
   readonly preferredElementType: DType | undefined;
   readonly einsumOp: EinsumOp | undefined;

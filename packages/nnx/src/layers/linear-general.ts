@@ -1,12 +1,13 @@
 import { add, ArgumentError, dotGeneral, reshape, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, normalizeAxis, shapeText, sizeOf, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, normalizeAxis, shapeText, sizeOf, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { checkedPrecision, flattened, generalOptions, makeParam, promoteDtype } from "./params.ts";
-import type { DotGeneral, Precision, ProductOptions, PromoteDtype } from "./params.ts";
+import { flattened, generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { DotGeneral, ProductOptions, PromoteDtype } from "./params.ts";
 
 /** Options of `LinearGeneral`. */
 export interface LinearGeneralOptions extends RngsOptions, ProductOptions {
@@ -50,7 +51,7 @@ export class LinearGeneral extends Module {
   readonly useBias: boolean;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly promoteDtype: PromoteDtype | undefined;
   readonly preferredElementType: DType | undefined;
   readonly dotGeneral: DotGeneral | undefined;

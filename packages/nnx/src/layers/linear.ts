@@ -1,12 +1,13 @@
 import { add, dotGeneral, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import type { RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import type { Param } from "../variable-types.ts";
-import { checkedPrecision, generalOptions, makeParam, promoteDtype } from "./params.ts";
-import type { DotGeneral, Precision, ProductOptions, PromoteDtype } from "./params.ts";
+import { generalOptions, makeParam, promoteDtype } from "./params.ts";
+import type { DotGeneral, ProductOptions, PromoteDtype } from "./params.ts";
 
 /** Options of `Linear`. */
 export interface LinearOptions extends RngsOptions, ProductOptions {
@@ -43,7 +44,7 @@ export class Linear extends Module {
   readonly useBias: boolean;
   readonly dtype: DType | undefined;
   readonly paramDtype: DType;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly promoteDtype: PromoteDtype | undefined;
   readonly preferredElementType: DType | undefined;
   readonly dotGeneral: DotGeneral | undefined;

@@ -14,6 +14,7 @@ import { zeros as none, type DType, type Shape, type Tensor, type TensorLike } f
 import { asTensor, at, inArena, sameShape, shapeText, checkKeys } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
+import type { PrecisionLike } from "@jnx/tensor";
 import { RngStream, type Rngs, type RngsOptions } from "../rngs.ts";
 import { readValue, type Metadata } from "../variable.ts";
 import { Cache } from "../variable-types.ts";
@@ -21,7 +22,7 @@ import { combineMasks } from "./attention-masks.ts";
 import { dotProductAttention, type DotProductAttentionOptions } from "./attention.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { LinearGeneral, type LinearGeneralOptions } from "./linear-general.ts";
-import type { DotGeneral, Precision, PromoteDtype } from "./params.ts";
+import type { DotGeneral, PromoteDtype } from "./params.ts";
 
 /** A function in the place of `nnx.dotProductAttention`. */
 export type AttentionFunction = (
@@ -68,8 +69,8 @@ export interface MultiHeadAttentionOptions extends RngsOptions {
   readonly normalizeQk?: boolean;
   /** Whether the layer keeps a stream of its own to drop from, true. */
   readonly keepRngs?: boolean;
-  /** Taken for Flax's sake: products are made in float32. */
-  readonly precision?: Precision | undefined;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
   /** What brings the operands of the query, key and value projections to one dtype. */
   readonly qkvPromoteDtype?: PromoteDtype | undefined;
   /** The same for the projection of the result. */
@@ -132,7 +133,7 @@ export class MultiHeadAttention extends Module {
   readonly qkvFeatures: number;
   readonly outFeatures: number;
   readonly dtype: DType | undefined;
-  readonly precision: Precision | undefined;
+  readonly precision: PrecisionLike | undefined;
   readonly broadcastDropout: boolean;
   readonly dropoutRate: number;
   deterministic: boolean | null;

@@ -1,5 +1,5 @@
-import { ArgumentError, astype, promote, reshape } from "@jnx/tensor";
-import type { AxisPairs, DType, Shape, Tensor } from "@jnx/tensor";
+import { astype, promote, reshape } from "@jnx/tensor";
+import type { AxisPairs, DType, PrecisionLike, Shape, Tensor } from "@jnx/tensor";
 import { inArena, isFloat } from "@jnx/tensor/internal";
 import type { Initializer } from "../initializers.ts";
 import { VariableMetadata } from "../variable-metadata.ts";
@@ -41,32 +41,19 @@ export function promoteDtype<T extends readonly (Tensor | undefined)[]>(operands
   return operands.map((operand) => operand && astype(operand, target)) as unknown as T;
 }
 
-/** How exact products are asked to be. They are always made of float32, which is what "highest" asks for. */
-export type Precision = "default" | "high" | "highest";
-
 /** Options that layers of a product share; a layer keeps them as they are given. */
 export interface ProductOptions {
-  /** Taken for Flax's sake: products are made in float32 whatever it says, or in 16 bits rounded once. */
-  readonly precision?: Precision | undefined;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
   /** What brings operands to one dtype instead of the layer's own rule. */
   readonly promoteDtype?: PromoteDtype | undefined;
   /** The dtype to multiply and add up in, and of the product; that of the operands unless given. */
   readonly preferredElementType?: DType | undefined;
 }
 
-const PRECISIONS = ["default", "high", "highest"];
-
-/** A precision that there is. */
-export function checkedPrecision(name: string, precision: Precision | undefined): Precision | undefined {
-  if (precision === undefined || PRECISIONS.includes(precision)) return precision;
-  throw new ArgumentError(
-    `${name}: precision is "default", "high" or "highest", received ${JSON.stringify(precision)}; all compute in float32`,
-  );
-}
-
 /** What a general product is told besides its operands and axes. */
 export interface GeneralProductOptions {
-  readonly precision?: Precision;
+  readonly precision?: PrecisionLike;
   readonly preferredElementType?: DType;
 }
 

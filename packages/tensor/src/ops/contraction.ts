@@ -11,15 +11,18 @@ import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, laxSlice, moveaxis, reshape, squeeze, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
+import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
-const DOT_OPTIONS = { preferredElementType: true } as const;
-const VECDOT_OPTIONS = { preferredElementType: true, axis: true } as const;
+const DOT_OPTIONS = { precision: true, preferredElementType: true } as const;
+const VECDOT_OPTIONS = { precision: true, preferredElementType: true, axis: true } as const;
 const TRACE_OPTIONS = { offset: true, axis1: true, axis2: true } as const;
 
 /** Axes of the left and of the right operand, paired in order. */
 export type AxisPairs = readonly [left: readonly number[], right: readonly number[]];
 
 export interface DotOptions {
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
   /** The dtype to multiply and add up in, and of the result; the promoted one unless told. */
   readonly preferredElementType?: DType;
 }
@@ -50,8 +53,9 @@ export function dotGeneral(
 export function dotDTypes(
   name: string,
   operands: readonly Tensor[],
-  { preferredElementType }: DotOptions,
+  { precision, preferredElementType }: DotOptions,
 ): { readonly compute: DType; readonly result: DType; readonly weak: boolean } {
+  checkedPrecision(name, precision);
   const { dtype: common, weak } = promote(operands);
   const result = preferredElementType === undefined ? common : checkDType(name, preferredElementType);
   if (isFloat(common) && !isFloat(result))

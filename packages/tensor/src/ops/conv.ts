@@ -9,6 +9,7 @@ import { asTensor, literal, type TensorLike } from "./create.ts";
 import { flip, swapaxes, transpose } from "./movement.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding, type PadPair } from "./padding.ts";
 import { checkOptions } from "../options.ts";
+import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
 const CONV_OPTIONS = {
   windowStrides: true,
@@ -18,13 +19,15 @@ const CONV_OPTIONS = {
   dimensionNumbers: true,
   featureGroupCount: true,
   batchGroupCount: true,
+  precision: true,
 } as const;
-const CONV_WITH_GENERAL_PADDING_OPTIONS = { lhsDilation: true, rhsDilation: true } as const;
+const CONV_WITH_GENERAL_PADDING_OPTIONS = { lhsDilation: true, rhsDilation: true, precision: true } as const;
 const CONV_TRANSPOSE_OPTIONS = {
   rhsDilation: true,
   dimensionNumbers: true,
   transposeKernel: true,
   useConsistentPadding: true,
+  precision: true,
 } as const;
 
 /**
@@ -49,6 +52,8 @@ export interface ConvOptions {
   readonly featureGroupCount?: number;
   /** Images and features fall into so many groups; 1 unless given. */
   readonly batchGroupCount?: number;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
 }
 
 /** Axes of an operand in canonical order: [batch or features, channels, …spatial]. */
@@ -110,6 +115,7 @@ export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: Co
 }
 
 function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
+  checkedPrecision(name, options.precision);
   const [left, right] = [asTensor(lhs), asTensor(rhs)];
   const rank = left.ndim;
   if (rank !== right.ndim || rank < 2 || rank > 5)
@@ -194,7 +200,7 @@ export function convWithGeneralPadding(
   rhs: TensorLike,
   windowStrides: readonly number[],
   padding: Padding,
-  options: Pick<ConvOptions, "lhsDilation" | "rhsDilation"> = {},
+  options: Pick<ConvOptions, "lhsDilation" | "rhsDilation" | "precision"> = {},
 ): Tensor {
   checkOptions("convWithGeneralPadding", options, CONV_WITH_GENERAL_PADDING_OPTIONS);
   return generalConv("convWithGeneralPadding", lhs, rhs, { ...options, windowStrides, padding });
@@ -209,6 +215,8 @@ export interface ConvTransposeOptions {
   readonly transposeKernel?: boolean;
   /** Whether pairs, too, are the padding of the convolution that this one transposes; false unless given. */
   readonly useConsistentPadding?: boolean;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
 }
 
 const CHANNELS_LAST = ["", "H", "HW", "HWD"];
@@ -229,6 +237,7 @@ export function convTranspose(
 ): Tensor {
   checkOptions("convTranspose", options, CONV_TRANSPOSE_OPTIONS);
   const name = "convTranspose";
+  checkedPrecision(name, options.precision);
   const window = asTensor(rhs);
   const spatial = CHANNELS_LAST[window.ndim - 2] ?? "";
   const dimensionNumbers = options.dimensionNumbers ?? ([`N${spatial}C`, `${spatial}IO`, `N${spatial}C`] as const);

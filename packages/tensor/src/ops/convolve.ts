@@ -9,15 +9,19 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { flip, reshape } from "./movement.ts";
 import type { PadPair } from "./padding.ts";
 import { checkOptions } from "../options.ts";
+import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
-const CONVOLVE_OPTIONS = { mode: true } as const;
+const CONVOLVE_OPTIONS = { mode: true, precision: true } as const;
 
 export interface ConvolveOptions {
   /** Every overlap (the default), as many as the longer operand has, or the whole ones alone. */
   readonly mode?: "full" | "same" | "valid";
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
 }
 
 function slide(name: string, a: TensorLike, v: TensorLike, options: ConvolveOptions): Tensor {
+  checkedPrecision(name, options.precision);
   const [left, right] = [asTensor(a), asTensor(v)];
   if (left.ndim !== 1 || right.ndim !== 1 || left.size * right.size === 0)
     throw new ShapeError(

@@ -11,12 +11,15 @@ import { contractionPath, type Optimize, type Path } from "./einsum-path.ts";
 import { reshape, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
+import type { PrecisionLike } from "../precision.ts";
 
-const EINSUM_OPTIONS = { optimize: true, preferredElementType: true } as const;
+const EINSUM_OPTIONS = { optimize: true, precision: true, preferredElementType: true } as const;
 
 export interface EinsumOptions {
   /** How to find the order of the products: by exhaustion up to five operands, else greedily ("auto"), or in sequence (false). */
   readonly optimize?: Optimize;
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
   /** The dtype to add up in, and of the result; the promoted one unless told. */
   readonly preferredElementType?: DType;
 }
@@ -50,8 +53,8 @@ export function einsum(subscripts: string, ...operands: readonly (TensorLike | E
   const { inputs, output } = parse(subscripts, arrays);
   const extents = extentsOf(subscripts, inputs, arrays);
   const path = contractionPath(inputs, output, extents, options.optimize);
-  const { preferredElementType } = options;
-  const dtypes = dotDTypes("einsum", arrays, preferredElementType === undefined ? {} : { preferredElementType });
+  const { optimize: _, ...dot } = options;
+  const dtypes = dotDTypes("einsum", arrays, dot);
   return composite("einsum", () => {
     const terms = arrays.map((x, k): Term => ({ tensor: convert(x, dtypes.compute), labels: at(inputs, k) }));
     return convert(arranged(follow(terms, output, path), output), dtypes.result, dtypes.weak);

@@ -3,6 +3,8 @@ import { bind } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import type { ComputedAval, KernelOp } from "../op.ts";
+import { checkOptions } from "../options.ts";
+import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 import { broadcastShapes, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at, contiguousView, type View } from "../view.ts";
@@ -83,6 +85,14 @@ function numeric({ dtype }: ComputedAval): "float32" | "int32" | "uint32" {
   return dtype === "bool" ? "int32" : dtype;
 }
 
+const MATMUL_OPTIONS = { precision: true } as const;
+
+/** Options of `matmul`. */
+export interface MatmulOptions {
+  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
+  readonly precision?: PrecisionLike | undefined;
+}
+
 /** Both operands of equal rank ≥ 2 and equal batch axes. */
 function multiply(a: Tensor, b: Tensor): Tensor {
   return bind(matmulOp, [a, b], undefined);
@@ -93,11 +103,13 @@ function multiply(a: Tensor, b: Tensor): Tensor {
  * rows on the left and columns on the right, and lose that axis in the result; batch axes broadcast. Transposed and
  * broadcast operands are read as they lie. Sums are float32; of bools, any. Source: jnp.matmul.
  *
- * @throws ShapeError when the inner dimensions differ or an operand is a scalar.
+ * @throws ShapeError when the inner dimensions differ or an operand is a scalar, ArgumentError for an unknown precision.
  * @example
  * await matmul(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
  */
-export function matmul(x: TensorLike, y: TensorLike): Tensor {
+export function matmul(x: TensorLike, y: TensorLike, options: MatmulOptions = {}): Tensor {
+  checkOptions("matmul", options, MATMUL_OPTIONS);
+  checkedPrecision("matmul", options.precision);
   const [left, right] = [asTensor(x), asTensor(y)];
   if (left.ndim === 0 || right.ndim === 0)
     throw new ShapeError(

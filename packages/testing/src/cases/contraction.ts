@@ -233,7 +233,7 @@ const alternating = shapedRow(
   "matmul",
   "of batches that broadcast on alternating axes",
   shapesOf("2x1x3x1x2x1x2x3 1x2x1x2x1x2x3x2"),
-  t.matmul,
+  (x, y) => t.matmul(x, y),
   r.matmul,
   options,
 );

@@ -3,6 +3,8 @@ import type { Tensor } from "@jnx/tensor";
 import * as r from "../reference.ts";
 import { EVERY, shapedRow, type ShapedRow } from "./rows.ts";
 
+const product = (x: Tensor, y: Tensor): Tensor => t.matmul(x, y);
+
 const tolerance = { ulp: 4, abs: 1e-5 };
 
 /** Shapes of the two operands: vector widths, ragged edges, thin sides, batches, one axis, nothing. */
@@ -57,7 +59,7 @@ const shapes: readonly (readonly [readonly number[], readonly number[]])[] = [
 ];
 
 const plain = shapes.map(([a, b]) =>
-  shapedRow("matmul", `[${a.join(", ")}] x [${b.join(", ")}]`, [a, b], t.matmul, r.matmul, {
+  shapedRow("matmul", `[${a.join(", ")}] x [${b.join(", ")}]`, [a, b], product, r.matmul, {
     tolerance,
     differentiable: r.count(a) * r.count(b) > 0,
   }),
@@ -152,7 +154,7 @@ const views: readonly ShapedRow[] = [
       [5, 7],
       [7, 3],
     ],
-    t.matmul,
+    product,
     wrappedProduct,
     { dtypes: EVERY.slice(1) },
   ),
@@ -163,7 +165,7 @@ const views: readonly ShapedRow[] = [
       { shape: [3, 3], values: [NaN, 1, 2, Infinity, 1, 1, -Infinity, Infinity, 0] },
       { shape: [3, 2], values: [1, 0, 1, 1, 1, 2] },
     ],
-    t.matmul,
+    product,
     r.matmul,
   ),
 ];
