@@ -5,6 +5,8 @@
 // axis tap k of position i reads x at i * step + k * dil - low, where that is within [0, span), else zero. With a base
 // dilation (the `place` and `isIn` of the plan's other form) only multiples of it count, and are divided by it.
 // Strides of x and w are any, modulo 2^32; slab z (a feature or batch group) shifts x by xZ, w by wZ and o by cols.
+// `outerAt` and `innerAt` cut the inner batch off a row, `imagesAt`, `isDeep` and `deepAt` are the depth's share: plain
+// where there is no such axis, for four rows' divisions and bounds take a good part of the time to compile.
 // `TA` and `TB` are T or, for an operand that is contiguous along inner batch or o in aligned vec4s, T4: its strides
 // then count vec4s. y is row-major [parts, rows, groups * cols] and leaves through `put` and `store`.
 // Part s sums taps [s * chunk, (s + 1) * chunk). Bounds: rows and columns past the edge load the last valid ones again
@@ -21,7 +23,11 @@ alias TB = T4;
 alias V = T4;
 fn place(t: vec4u, base: u32) -> vec4u { return t; }
 fn isIn(t: vec4u, span: u32, base: u32) -> vec4<bool> { return t < vec4u(span); }
+fn outerAt(m: vec4u) -> vec4u { return m / p.inner; }
 fn innerAt(n: vec4u) -> vec4u { return n * p.xInner; }
+fn imagesAt(slices: vec4u) -> vec4u { return slices / p.od; }
+fn isDeep(d: vec4u) -> vec4<bool> { return isIn(d, p.spanD, p.baseD); }
+fn deepAt(d: vec4u) -> vec4u { return place(d, p.baseD) * p.xD; }
 fn loadA(at: vec4u) -> T4 { return T4(a[at.x], a[at.y], a[at.z], a[at.w]); }
 fn colsAt(col: u32) -> vec4u { return vec4u(min(col, p.cols - 4u) / 4u); }
 fn loadB(at: vec4u) -> T4 { return b[at.x]; }
@@ -51,18 +57,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
 
-// Where four rows begin on each axis before the tap is added; below zero wraps around.
-fn startW(m: vec4u) -> vec4u { return m / p.inner % p.ow * p.stepW - p.lowW; }
-fn startH(m: vec4u) -> vec4u { return m / (p.inner * p.ow) % p.oh * p.stepH - p.lowH; }
-fn startD(m: vec4u) -> vec4u { return m / (p.inner * p.ow * p.oh) % p.od * p.stepD - p.lowD; }
-fn batchAt(m: vec4u) -> vec4u {
-  return innerAt(m % p.inner) + m / (p.inner * p.ow * p.oh * p.od) * p.xOuter;
-}
 fn inside(w: vec4u, h: vec4u, d: vec4u) -> vec4<bool> {
-  return isIn(w, p.spanW, p.baseW) & isIn(h, p.spanH, p.baseH) & isIn(d, p.spanD, p.baseD);
+  return isIn(w, p.spanW, p.baseW) & isIn(h, p.spanH, p.baseH) & isDeep(d);
 }
 fn offset(w: vec4u, h: vec4u, d: vec4u) -> vec4u {
-  return place(w, p.baseW) * p.xW + place(h, p.baseH) * p.xH + place(d, p.baseD) * p.xD;
+  return place(w, p.baseW) * p.xW + place(h, p.baseH) * p.xH + deepAt(d);
 }
 
 @compute @workgroup_size(GX, GY)
@@ -81,11 +80,19 @@ fn main(
   let z = slab - part * p.groups;
   let ml = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(p.rows - 1u));
   let mh = min(row + vec4u(4u, 5u, 6u, 7u), vec4u(p.rows - 1u));
-  let wl = startW(ml); let hl = startH(ml); let dl = startD(ml);
-  let wh = startW(mh); let hh = startH(mh); let dh = startD(mh);
+  // Where the rows begin on each axis before the tap is added; below zero wraps around.
+  let columnsLow = outerAt(ml); let linesLow = columnsLow / p.ow; let slicesLow = linesLow / p.oh;
+  let columnsHigh = outerAt(mh); let linesHigh = columnsHigh / p.ow; let slicesHigh = linesHigh / p.oh;
+  let imagesLow = imagesAt(slicesLow); let imagesHigh = imagesAt(slicesHigh);
+  let wl = (columnsLow - linesLow * p.ow) * p.stepW - p.lowW;
+  let wh = (columnsHigh - linesHigh * p.ow) * p.stepW - p.lowW;
+  let hl = (linesLow - slicesLow * p.oh) * p.stepH - p.lowH;
+  let hh = (linesHigh - slicesHigh * p.oh) * p.stepH - p.lowH;
+  let dl = (slicesLow - imagesLow * p.od) * p.stepD - p.lowD;
+  let dh = (slicesHigh - imagesHigh * p.od) * p.stepD - p.lowD;
   let xBase = p.xBase + z * p.xZ;
-  let nl = batchAt(ml) + xBase;
-  let nh = batchAt(mh) + xBase;
+  let nl = innerAt(ml - columnsLow * p.inner) + imagesLow * p.xOuter + xBase;
+  let nh = innerAt(mh - columnsHigh * p.inner) + imagesHigh * p.xOuter + xBase;
   let wBase = p.wBase + z * p.wZ;
   let colsLow = colsAt(col) + wBase;
   let colsHigh = colsAt(col + 4u) + wBase;

@@ -285,23 +285,39 @@ function columnsOf(problem: Problem): readonly Stage[] {
 }
 
 function implicitConsts(
-  { dtype, lhsDilation }: Problem,
+  problem: Problem,
   [gx, gy]: readonly [number, number],
   [wideA, wideB]: readonly [boolean, boolean],
   width: Width,
 ): string {
+  const { dtype, lhsDilation, batchInner, batch, batchGroups } = problem;
+  const inner = batchInner && batch !== batchGroups;
   return lines(
     ...[`const GX = ${gx}u;`, `const GY = ${gy}u;`, aliases(dtype)],
     ...[`alias TA = ${wideA ? "T4" : "T"};`, `alias TB = ${wideB ? "T4" : "T"};`],
     `alias V = ${width === 4 ? "T4" : "T"};`,
     placing(lhsDilation),
-    `fn innerAt(n: vec4u) -> vec4u { return ${wideA ? "n / 4u" : "n * p.xInner"}; }`,
+    `fn outerAt(m: vec4u) -> vec4u { return ${inner ? "m / p.inner" : "m"}; }`,
+    `fn innerAt(n: vec4u) -> vec4u { return ${!inner ? "vec4u()" : wideA ? "n / 4u" : "n * p.xInner"}; }`,
+    isWithoutDepth(problem) ? FLAT_IMAGES : DEEP_IMAGES,
     `fn loadA(at: vec4u) -> T4 { return ${fetch("a", wideA)}; }`,
     `fn loadB(at: vec4u) -> T4 { return ${fetch("b", wideB)}; }`,
     `fn colsAt(col: u32) -> vec4u { return ${columns(wideB)}; }`,
     putter(width),
   );
 }
+
+/** An axis of one element at which all windows lie. */
+function isWithoutDepth({ inExtent, outExtent, window, low }: Problem): boolean {
+  return inExtent[0] === 1 && outExtent[0] === 1 && window[0] === 1 && low[0] === 0;
+}
+
+const FLAT_IMAGES = `fn imagesAt(slices: vec4u) -> vec4u { return slices; }
+fn isDeep(d: vec4u) -> vec4<bool> { return vec4<bool>(true); }
+fn deepAt(d: vec4u) -> vec4u { return vec4u(); }`;
+const DEEP_IMAGES = `fn imagesAt(slices: vec4u) -> vec4u { return slices / p.od; }
+fn isDeep(d: vec4u) -> vec4<bool> { return isIn(d, p.spanD, p.baseD); }
+fn deepAt(d: vec4u) -> vec4u { return place(d, p.baseD) * p.xD; }`;
 
 /** Four neighbouring rows are one vec4 of x: the inner batch is contiguous. */
 function isWideImage(problem: Problem): boolean {
