@@ -98,7 +98,8 @@ async function run(spec: MatmulSpec, x: Words, y: Words, device: PlanLimits): Pr
   };
   const elements = spec.batch.reduce((total, extent) => total * extent, spec.m * spec.n) + GUARD;
   const result = buffer(new Uint32Array(elements).fill(UNTOUCHED));
-  let inputs = [buffer(x), buffer(y)];
+  const inputs = [buffer(x), buffer(y)];
+  const workspaces: DeviceBuffer[] = [];
   const stages = planMatmul(spec, device);
   for (const stage of stages) {
     const kernel = linkStage(stage);
@@ -107,8 +108,11 @@ async function run(spec: MatmulSpec, x: Words, y: Words, device: PlanLimits): Pr
     const layout = kernel.bindings[0]?.layout;
     if (layout === undefined) throw new Error(`${kernel.name}: no uniform`);
     const uniforms = [packUniform(layout, stage.params)];
-    queue.run({ label: kernel.name, kernel, buffers: [...inputs, goal], uniforms, grid: stage.grid });
-    inputs = [goal];
+    const whole = stage.reads === "operands" ? [0, 1] : [];
+    const own = (stage.operands ?? whole).flatMap((operand) => inputs[operand] ?? []);
+    const buffers = [...(stage.reads === "workspace" ? workspaces.splice(0) : []), ...own, goal];
+    queue.run({ label: kernel.name, kernel, buffers, uniforms, grid: stage.grid });
+    if (stage.writes === "workspace") workspaces.push(goal);
   }
   const bits = new Uint32Array(await queue.read(result, elements * 4));
   all.forEach((one) => queue.release(one));
@@ -217,6 +221,17 @@ describe("planMatmul's stages give the products of float64 loops", () => {
     [1, 1000],
   ])("K = 0 gives zeros, %i x %i", async (m, n) => {
     expect((await check(m, 0, n))[0]).toBeUndefined();
+  });
+
+  test.each<[string, string, number, number, number, Layout]>([
+    ["rows of a where they lie", "pack,tile", 37, 60, 76, {}],
+    ["columns of a packed", "pack,pack,tile", 37, 60, 76, { form: "TN" }],
+    ["columns of a where they lie", "pack,tile", 40, 90, 60, { form: "TT", gap: 3, offset: 1 }],
+    ["nothing packed", "tile", 20, 90, 84, { gap: 4, offset: 8 }],
+    ["strips of b, the last one ragged", "pack,tile", 37, 520, 290, { form: "NT" }],
+    ["the same in batches", "pack,pack,tile", 33, 516, 292, { form: "TN", batch: [2], broadcast: { b: [0] } }],
+  ])("where a core takes invocations one by one: %s", async (_, kernels, m, k, n, layout) => {
+    expect(await check(m, k, n, layout, { ...limits, sequential: true })).toEqual([undefined, kernels]);
   });
 
   test("grids fold where the device allows few groups", async () => {

@@ -110,6 +110,25 @@ describe("numbers are WGSL's", () => {
     expect([...u.slice(0, 3)]).toEqual([0x7fc00000, 0, 1]);
   });
 
+  test("tests of a float's bits for NaN, turned signs and choices of zero are what they say", () => {
+    const nan = "(bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u";
+    const helpers = `fn is_nan(v: f32) -> bool { return ${nan}; }
+fn are_nan(v: vec4f) -> vec4<bool> { return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); }
+fn put(v: vec4f, at: u32) { y[at] = v.x; y[at + 1u] = v.y; y[at + 2u] = v.z; y[at + 3u] = v.w; }
+fn bits(v: vec4f, at: u32) { yu[at] = bitcast<u32>(v.x); yu[at + 1u] = bitcast<u32>(v.y); yu[at + 2u] = bitcast<u32>(v.z); yu[at + 3u] = bitcast<u32>(v.w); }`;
+    const { f, u } = evaluate(
+      `let v = vec4f(x[0], x[1], x[2], x[3]); let w = vec4f(x[4], x[5], x[6], x[7]);
+       for (var j = 0u; j < 4u; j += 1u) { y[j] = select(0.0, 1.0, is_nan(x[j])); }
+       put(select(vec4f(), vec4f(1.0), are_nan(v)), 4u);
+       let larger = max(bitcast<vec4u>(v) & vec4u(0x7fffffffu), bitcast<vec4u>(w) & vec4u(0x7fffffffu));
+       put(select(vec4f(1.0), vec4f(), larger > vec4u(0x7f800000u)), 8u);
+       bits(w + bitcast<vec4f>(bitcast<vec4u>(w.wzyx) + vec4u(0x80000000u)), 0u);`,
+      { x: [NaN, -Infinity, 1, -0, 0, NaN, 2, -3], helpers },
+    );
+    expect([...f.slice(0, 12)]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1]);
+    expect([...new Float32Array(u.slice(0, 4).buffer)]).toEqual([3, NaN, NaN, -3]);
+  });
+
   test("no term is contracted, dropped or moved: what is added and taken away again leaves the rounding error", () => {
     const { f } = evaluate(
       `let s = x[0] + x[1]; let b = s - x[0]; y[0] = (x[0] - (s - b)) + (x[1] - b);

@@ -133,6 +133,7 @@ fn op_tanh(x: F) -> F {
   var q = fma(z, F(1.19825836e-6), F(1.18534706e-4));
   q = fma(z, q, F(2.26843474e-3));
   q = fma(z, q, F(4.89352504e-3));
-  let far = select((y * p) / q, sign(x), abs(x) >= F(20.0));
+  let end = bitcast<F>((bitcast<U>(x) & U(0x80000000u)) | U(0x3f800000u));
+  let far = select((y * p) / q, end, abs(x) >= F(20.0));
   return select(far, x, (abs(x) < F(4e-4)) | ((bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u)));
 }

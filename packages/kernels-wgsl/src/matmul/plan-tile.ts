@@ -32,9 +32,15 @@ const PANEL = 8;
 /** Panels whose distance is a multiple of this many k share sets of the nearest cache: they are moved apart by a few. */
 const ALIASED = 256;
 const APART = 8;
-/** Rows that pay for packing b, columns that pay for packing a: each element is moved once, and then read once a tile. */
+/**
+ * Rows that pay for packing b, columns that pay for packing a: each element is moved once, and then read once a tile. Rows of a
+ * that run along k are read as fast where they lie, and faster than packed ones where they are long.
+ */
 const ROWS_WORTH = 32;
 const COLUMNS_WORTH = 64;
+
+/** k times panels of b, of 32 bytes each, that a core keeps in its second cache. */
+const STRIP = 1 << 14;
 
 /** Where a tile finds an operand. */
 interface Place {
@@ -49,7 +55,7 @@ export function planTile(problem: TileProblem): readonly Stage[] {
   const { m, n, k, a, b, limits, aliases } = problem;
   const whole = b.stride === 1 && n % 4 === 0 && isAligned(b, b.step);
   const packB = k > 0 && !(whole && m < ROWS_WORTH);
-  const packA = packB && n >= COLUMNS_WORTH;
+  const packA = packB && n >= COLUMNS_WORTH && a.step !== 1;
   const rows = inVec4(b, ["step"]);
   const inB: Place = packB ? packedPlace(problem, n, b) : { packed: 0, base: rows.base, batch: rows.batch };
   // Counted in scalars, of which a vec4 of the workspace has four.
@@ -196,6 +202,8 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
   const group = Math.min(GROUP, ceilDiv(m, ROWS));
   const panels = ceilDiv(n, COLUMNS);
   const blocks = ceilDiv(m, ROWS * group);
+  const strips = Math.max(1, ceilDiv(panels * k, STRIP));
+  const strip = ceilDiv(panels, strips);
   const [a0, a1, a2] = inA.batch;
   const [b0, b1, b2] = inB.batch;
   return {
@@ -205,7 +213,7 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
       aliases,
       `alias V = ${width === 4 ? "T4" : "T"};`,
       `fn mad(x: T, y: T4, z: T4) -> T4 { return ${float ? "fma(T4(x), y, z)" : "x * y + z"}; }`,
-      inA.packed === 0 ? PLAIN_A : inA.packed === ROWS ? PACKED_BY_FOURS : PACKED_A,
+      inA.packed === PANEL ? PACKED_A : inA.packed === ROWS ? PACKED_BY_FOURS : plainA(a.step === 1),
       inB.packed === 0 ? PLAIN_B : PACKED_B,
       width === 4 ? "fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }\n" : PUT_SCALARS,
     ].join("\n"),
@@ -217,9 +225,9 @@ function tileStage({ m, n, k, z, a, b, limits, aliases, float }: TileProblem, in
         bStep: inB.packed === 0 ? b.step / 4 : 2,
       },
       ...{ d0: z.d0, d1: z.d1, a0, a1, a2, b0, b1, b2 },
-      ...{ batch: z.count, panels, blocks, pieces: (ROWS * COLUMNS) / 4 },
+      ...{ batch: z.count, panels, blocks, strip, strips, pieces: (ROWS * COLUMNS) / 4 },
     },
-    grid: foldGrid(panels * blocks * z.count, limits.maxComputeWorkgroupsPerDimension),
+    grid: foldGrid(strip * strips * blocks * z.count, limits.maxComputeWorkgroupsPerDimension),
     storeWidth: width,
     reads: inB.packed === 0 ? "operands" : "workspace",
     operands: inB.packed === 0 ? [1, 0] : inA.packed === 0 ? [0] : [],
@@ -232,8 +240,10 @@ const PACKED_A = `fn rowsAt(row: u32) -> vec4u { return row / 8u * p.aRow + (row
 fn stepA() -> u32 { return 8u; }`;
 const PACKED_BY_FOURS = `fn rowsAt(row: u32) -> vec4u { return row * p.k + vec4u(0u, 1u, 2u, 3u); }
 fn stepA() -> u32 { return 4u; }`;
-const PLAIN_A = `fn rowsAt(row: u32) -> vec4u { return min(row + vec4u(0u, 1u, 2u, 3u), vec4u(p.m - 1u)) * p.aRow; }
-fn stepA() -> u32 { return p.aStep; }`;
+/** With a step known as text where it is 1: as good as packed. */
+const plainA = (contiguous: boolean): string =>
+  `fn rowsAt(row: u32) -> vec4u { return min(row + vec4u(0u, 1u, 2u, 3u), vec4u(p.m - 1u)) * p.aRow; }
+fn stepA() -> u32 { return ${contiguous ? "1u" : "p.aStep"}; }`;
 const PACKED_B = `fn highOf(low: u32, col: u32) -> u32 { return low + 1u; }
 fn stepB() -> u32 { return 2u; }`;
 const PLAIN_B = `fn highOf(low: u32, col: u32) -> u32 { return low + select(0u, 1u, col + 4u < p.n); }

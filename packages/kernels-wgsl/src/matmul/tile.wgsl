@@ -49,6 +49,9 @@ struct Params {
   batch: u32,
   panels: u32,
   blocks: u32,
+  // The panels of b that stay in a core's cache while all rows of a pass them, and how many times as many there are.
+  strip: u32,
+  strips: u32,
   // 8, the vec4s of a tile. Not a constant, or the loop over `store` is unrolled.
   pieces: u32,
 }
@@ -64,11 +67,12 @@ fn main(
   @builtin(local_invocation_id) lid: vec3u,
 ) {
   let group = wid.x + wid.y * groups.x;
-  let line = group / p.panels;
-  let panel = group - line * p.panels;
-  let zRaw = line / p.blocks;
+  let line = group / p.strip;
+  let turn = line / p.blocks;
+  let zRaw = turn / p.strips;
   let z = min(zRaw, p.batch - 1u);
-  let row = ((line - zRaw * p.blocks) * GX + lid.x) * 4u;
+  let panel = (turn - zRaw * p.strips) * p.strip + group - line * p.strip;
+  let row = ((line - turn * p.blocks) * GX + lid.x) * 4u;
   let col = panel * 8u;
   let z1 = z / p.d0;
   let i0 = z - z1 * p.d0;
@@ -86,7 +90,7 @@ fn main(
   var s3 = T4(); var t3 = T4();
   let aStep = stepA();
   let bStep = stepB();
-  let length = select(0u, p.k, row < p.m);
+  let length = select(0u, p.k, row < p.m && panel < p.panels);
   for (var begin = 0u; begin < length; begin += BLOCK) {
     var c0 = T4(); var d0 = T4();
     var c1 = T4(); var d1 = T4();

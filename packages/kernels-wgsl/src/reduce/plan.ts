@@ -41,8 +41,9 @@ export interface ArgReduceSpec extends ReduceShape {
   readonly dtype: ReduceDType;
 }
 
-/** Invocations in a workgroup of column.wgsl and arg.wgsl, unless tuned. */
+/** Invocations in a workgroup of column.wgsl and arg.wgsl, unless tuned: threads that take a whole one at a time want many. */
 const GROUP = 64;
+const SEQUENTIAL_GROUP = 16;
 /** Lanes that share a row (8 vec4 are one 128-byte line), and rows of a workgroup in row.wgsl. */
 const LANES = 8;
 const LINES = 8;
@@ -189,7 +190,9 @@ function whole(lines: Lines): Parts {
 /** Parts for column.wgsl and arg.wgsl: enough invocations to be busy, few enough loads in each. */
 function columnParts(lines: Lines, again: boolean, limits: ReduceLimits): Parts {
   const { outer, reduce, inner } = lines;
-  const short = again ? LONGEST / 2 : longestLine(outer * inner, limits);
+  // A core has one invocation at a time: a second dispatch for the parts of a few lines would cost more than the lines.
+  const longest = limits.sequential === true ? LONGEST : longestLine(outer * inner, limits);
+  const short = again ? LONGEST / 2 : longest;
   if (reduce <= short) return whole(lines);
   // Where lanes run one after another, each walks through a stretch of its own.
   const lanes = inner === 1 && limits.sequential !== true ? LANES : 1;
@@ -234,7 +237,8 @@ export function aliases(dtype: ReduceDType, width: 1 | 4): string {
   return `alias T = ${SCALARS[dtype]};\nalias V = ${value};\nalias K = ${width === 4 ? "vec4u" : "u32"};`;
 }
 
-const groupOf = ({ tuning }: PlanLimits): number => tuning?.reduce?.group ?? GROUP;
+const groupOf = ({ tuning, sequential }: PlanLimits): number =>
+  tuning?.reduce?.group ?? (sequential === true ? SEQUENTIAL_GROUP : GROUP);
 
 /** How column.wgsl walks a part: four loads a turn where that is worth a text of its own and all parts are whole turns. */
 function walkOf(lines: Lines, { chunk, lanes }: Parts, worth: boolean): WgslFunction {

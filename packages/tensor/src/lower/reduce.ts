@@ -39,9 +39,9 @@ export function lowerReduce(
   const outer = extent(0, first);
   const reduce = extent(first, first + work.axes.length);
   const inner = extent(first + work.axes.length, shape.length);
-  // A small array in vec4s leaves cores idle, and its text is another one for each width.
+  // A small array in vec4s leaves a GPU's lanes idle, and its text is another one for each width.
   const vector =
-    outer * reduce * inner > SMALL &&
+    (limits.sequential === true || outer * reduce * inner > SMALL) &&
     widthOf([outer, reduce, inner].every((n) => n > 0) ? shape : [0], [expr]) === 4 &&
     (inner === 1 ? reduce : inner) % 4 === 0;
   const dtype = computedDType(work.dtype);

@@ -149,6 +149,44 @@ function splatted(b: Builder, x: Node): Node | undefined {
   return x.kind === "const" ? b.v128([x.imm, x.imm, x.imm, x.imm]) : undefined;
 }
 
+const MAGNITUDE = 0x7fffffff;
+const INFINITY_BITS = 0x7f800000;
+
+/** The bits of a float that are compared with infinity's, sign apart, ask whether it is NaN: one comparison of it with itself. */
+function isNan(b: Builder, name: string, x: Node, y: Node): Node | undefined {
+  if (!allAre(y, INFINITY_BITS)) return undefined;
+  const float = name === "i32.gt_u" ? "f32" : "f32x4";
+  const [p, q] = x.args;
+  if (p === undefined || q === undefined) return undefined;
+  if (x.op?.name === "i32x4.max_u") {
+    const [first, second] = [isNan(b, name, p, y), isNan(b, name, q, y)];
+    return first === undefined || second === undefined ? undefined : b.op("v128.or", [first, second]);
+  }
+  if (!(x.op?.name === "v128.and" || x.op?.name === "i32.and") || !allAre(q, MAGNITUDE)) return undefined;
+  if (float === "f32x4") return b.op("f32x4.ne", [p, p]);
+  const number = p.op?.name === "i32.reinterpret_f32" ? p.args[0] : undefined;
+  return number && b.op("f32.ne", [number, number]);
+}
+
+/** x + -y, the sign turned by its bit. */
+function minus(b: Builder, x: Node, y: Node): Node | undefined {
+  const [inner, sign] = y.op?.name === "i32x4.add" ? y.args : [];
+  if (inner === undefined || sign === undefined || !allAre(sign, -0x80000000)) return undefined;
+  return b.op("f32x4.sub", [x, inner]);
+}
+
+/** A choice between a value and zeros. */
+function masked(b: Builder, [then, otherwise, mask]: readonly Node[]): Node | undefined {
+  if (then === undefined || otherwise === undefined || mask === undefined) return undefined;
+  if (allAre(otherwise, 0)) return b.op("v128.and", [then, mask]);
+  return allAre(then, 0) ? b.op("v128.andnot", [otherwise, mask]) : undefined;
+}
+
+/** True for a constant each of whose 32-bit lanes has these bits. */
+function allAre(x: Node, bits: number): boolean {
+  return x.kind === "const" && (x.lanes ?? [x.imm]).every((lane) => lane === bits);
+}
+
 const one =
   (rule: (b: Builder, name: string, x: Node, imm: number) => Node | undefined): Rule =>
   (b, name, [x], imm) =>
@@ -177,5 +215,9 @@ const RULES = new Map<string, Rule>([
     (name) => [`i32.${name}`, INTEGER] as const,
   ),
   ...["add", "sub", "mul"].map((name) => [`i32x4.${name}`, TWIN] as const),
-  ...["add", "sub", "mul", "div"].map((name) => [`f32x4.${name}`, TWIN] as const),
+  ...["sub", "mul", "div"].map((name) => [`f32x4.${name}`, TWIN] as const),
+  ["f32x4.add", two((b, name, x, y) => bothSplat(b, name, x, y) ?? minus(b, x, y) ?? minus(b, y, x))],
+  ["v128.bitselect", (b, _, args) => masked(b, args)],
+  ["i32.gt_u", two(isNan)],
+  ["i32x4.gt_u", two(isNan)],
 ]);

@@ -6,8 +6,9 @@ export const CELL = {
   job: 64,
   /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
   state: 80,
-  /** The next workgroup that nobody has claimed. */
-  next: 96,
+  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart. */
+  next: 512,
+  nextStride: 16,
   /** Workers that sleep. */
   sleeping: 112,
   /** Bit i: worker i has started. */
@@ -22,7 +23,11 @@ export const CELL = {
   kernel: 128,
   codeAddress: 129,
   codeBytes: 130,
+  begin: 139,
   end: 131,
+  /** In how many parts the job is cut, and how long they are. */
+  parts: 140,
+  part: 141,
   chunk: 132,
   groupsX: 133,
   groupsY: 134,

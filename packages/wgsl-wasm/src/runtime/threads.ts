@@ -79,7 +79,12 @@ export class Threads {
   run(job: Job): boolean {
     const { words } = this.linear;
     const { grid, entry } = job;
-    words[CELL.next] = job.begin;
+    const parts = this.started + 1;
+    const part = Math.ceil((job.end - job.begin) / parts);
+    for (let k = 0; k < parts; k++) words[CELL.next + k * CELL.nextStride] = job.begin + k * part;
+    words[CELL.parts] = parts;
+    words[CELL.part] = part;
+    words[CELL.begin] = job.begin;
     words[CELL.kernel] = entry.id;
     words[CELL.codeAddress] = job.code.address;
     words[CELL.codeBytes] = job.code.bytes;
@@ -96,14 +101,18 @@ export class Threads {
     if (Atomics.load(words, CELL.sleeping) > 0) Atomics.notify(words, CELL.job);
     let trap: unknown;
     try {
-      for (;;) {
-        const begin = Atomics.add(words, CELL.next, job.chunk);
-        if (begin >= job.end) break;
-        job.run(begin, Math.min(begin + job.chunk, job.end), grid[0], grid[1], grid[2], job.scratch, TABLE);
+      for (let k = 0; k < parts; k++) {
+        const end = Math.min(job.end, job.begin + (k + 1) * part);
+        const next = CELL.next + k * CELL.nextStride;
+        for (;;) {
+          const begin = Atomics.add(words, next, job.chunk);
+          if (begin >= end) break;
+          job.run(begin, Math.min(begin + job.chunk, end), grid[0], grid[1], grid[2], job.scratch, TABLE);
+        }
       }
     } catch (error) {
       trap = error;
-      Atomics.store(words, CELL.next, job.end);
+      for (let k = 0; k < parts; k++) Atomics.store(words, CELL.next + k * CELL.nextStride, job.end);
     }
     Atomics.and(words, CELL.state, ~1);
     const done = this.wait();

@@ -49,13 +49,18 @@ export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
 
   return () => {
     const run = load(at(cell.kernel));
-    const [end, chunk, x, y, z] = [at(cell.end), at(cell.chunk), at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ)];
+    const [chunk, x, y, z] = [at(cell.chunk), at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ)];
+    const [first, last, parts, part] = [at(cell.begin), at(cell.end), at(cell.parts), at(cell.part)];
     const scratch = (at(cell.scratch) + (index + 1) * at(cell.scratchStride)) | 0;
-    for (;;) {
-      const begin = Atomics.add(words, cell.next, chunk);
-      if (begin >= end) return;
-      Atomics.add(words, cell.claims, 1);
-      run(begin, Math.min(begin + chunk, end), x, y, z, scratch, at(cell.table));
+    for (let turn = 0; turn < parts; turn++) {
+      const own = (index + 1 + turn) % parts;
+      const end = Math.min(last, first + (own + 1) * part);
+      for (;;) {
+        const begin = Atomics.add(words, cell.next + own * cell.nextStride, chunk);
+        if (begin >= end) break;
+        Atomics.add(words, cell.claims, 1);
+        run(begin, Math.min(begin + chunk, end), x, y, z, scratch, at(cell.table));
+      }
     }
   };
 }
