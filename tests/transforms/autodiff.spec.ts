@@ -1,4 +1,4 @@
-import { grad, valueAndGrad, vjp } from "@jnx/autodiff";
+import { grad, valueAndGrad, vjp, vmap } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
@@ -9,7 +9,8 @@ import { describe, expect, test } from "vitest";
 
 useDevice();
 
-const x = (): Tensor => t.array([1, 2, 3], { dtype: "float32" });
+const FLOAT = { dtype: "float32" } as const;
+const x = (): Tensor => t.array([1, 2, 3], FLOAT);
 const cube = (v: Tensor): Tensor => t.sum(t.mul(v, t.mul(v, v)));
 
 describe("grad, valueAndGrad", () => {
@@ -21,6 +22,36 @@ describe("grad, valueAndGrad", () => {
     expect([g.n, g.b[1]]).toEqual([null, null]);
     expect(await g.b[0]?.toArray()).toEqual([3, 12, 27]);
     expect(await g.a.get("w")?.toArray()).toEqual([2, 2, 2]);
+  });
+
+  test("what split cut is joined in one piece; parts without a gradient stay zero, derivatives of any order and batches hold", async () => {
+    const all = (v: Tensor): Tensor => {
+      const [a, b, c] = t.split(v, 3, { axis: -1 });
+      return t.sum(t.mul(a ?? v, t.mul(b ?? v, t.square(c ?? v))));
+    };
+    const { graph } = jit(grad(all)).explain(t.zeros([2, 6]));
+    expect([graph.includes("concatenate"), graph.includes("pad")]).toEqual([true, false]);
+    expect(await grad(all)(t.array([1, 2, 3], FLOAT)).toArray()).toEqual([18, 9, 12]);
+    const curvature = (v: Tensor): Tensor => t.sum(grad(all)(v));
+    expect(await grad(curvature)(t.array([1, 2, 3], FLOAT)).toArray()).toEqual([21, 15, 22]);
+    const rows = t.array(
+      [
+        [1, 2, 3],
+        [2, 1, 1],
+      ],
+      FLOAT,
+    );
+    const expected = [
+      [18, 9, 12],
+      [1, 2, 4],
+    ];
+    expect(await vmap(grad(all))(rows).toArray()).toEqual(expected);
+    expect(await grad((v: Tensor) => t.sum(vmap(all)(v)))(rows).toArray()).toEqual(expected);
+    const two = (v: Tensor): Tensor => {
+      const [a, , c] = t.split(v, [1, 3]);
+      return t.sum(t.mul(t.square(a ?? v), t.sum(c ?? v)));
+    };
+    expect(await grad(two)(t.array([3, 1, 1, 4, 5], FLOAT)).toArray()).toEqual([54, 0, 0, 9, 9]);
   });
 
   test("argnums: one, negative, several; a list of one gives a list", async () => {

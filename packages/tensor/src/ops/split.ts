@@ -1,10 +1,13 @@
+import { bindCall, type CallOp } from "../call.ts";
 import { ShapeError } from "../errors.ts";
 import { normalizeAxis, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { sliceAlong } from "./join.ts";
+import { add } from "./binary.ts";
+import { concatenate, sliceAlong } from "./join.ts";
 import { squeeze } from "./movement.ts";
+import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
 const SPLIT_OPTIONS = { axis: true } as const;
@@ -20,15 +23,47 @@ export interface SplitOptions {
   readonly axis?: number;
 }
 
-function cut(x: Tensor, axis: number, places: readonly number[]): Tensor[] {
+function cut(name: string, x: Tensor, axis: number, places: readonly number[]): readonly Tensor[] {
   const extent = at(x.shape, axis);
   // As Python slices: negative places count from the end, what is past either end stops there.
   const within = (place: number): number => Math.min(extent, Math.max(0, place < 0 ? place + extent : place));
-  const edges = [0, ...places, extent];
-  return edges.slice(1).map((end, k) => {
-    const from = within(at(edges, k));
-    return sliceAlong(x, axis, from, Math.max(from, k === places.length ? extent : within(end)));
+  const edges = [0, ...places.map(within), extent];
+  const pieces = (one: Tensor): Tensor[] =>
+    edges.slice(1).map((end, k) => sliceAlong(one, axis, at(edges, k), Math.max(at(edges, k), end)));
+  // Pieces that leave nothing out and share nothing go back in one piece, without a sum of what each was padded to.
+  const whole = edges.every((edge, k) => k === 0 || at(edges, k - 1) <= edge);
+  if (!whole) return pieces(x);
+  const call: CallOp = {
+    name,
+    run: (inputs) => inputs.flatMap(pieces),
+    vjp: (inputs) => ({
+      outputs: inputs.flatMap(pieces),
+      residuals: [],
+      pull: (cts) => [joined(cts, axis, extent, edges)],
+    }),
+  };
+  return bindCall(call, [x]);
+}
+
+/** The cotangent of what was cut, given those of its pieces. */
+function joined(
+  cotangents: readonly (Tensor | undefined)[],
+  axis: number,
+  extent: number,
+  edges: readonly number[],
+): Tensor | undefined {
+  const known = cotangents.flatMap((ct) => ct ?? []);
+  if (known.length === cotangents.length) return concatenate(known, { axis });
+  const padded = cotangents.flatMap((ct, k) => {
+    if (ct === undefined) return [];
+    const around = [at(edges, k), extent - at(edges, k) - at(ct.shape, axis), 0] as const;
+    return pad(
+      ct,
+      0,
+      ct.shape.map((_, along) => (along === axis ? around : ([0, 0, 0] as const))),
+    );
   });
+  return padded.length === 0 ? undefined : padded.reduce((sum, one) => add(sum, one));
 }
 
 function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: boolean): Tensor[] {
@@ -38,7 +73,7 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
   if (typeof cuts !== "number") {
     if (!Array.isArray(cuts) || !cuts.every(Number.isInteger))
       throw new ShapeError(`${name}: places to cut are whole numbers, received ${String(cuts)}`);
-    return cut(tensor, along, cuts);
+    return [...cut(name, tensor, along, cuts)];
   }
   if (!Number.isInteger(cuts) || cuts < 1)
     throw new ShapeError(`${name}: needs a number of parts ≥ 1, received ${String(cuts)}`);
@@ -52,7 +87,7 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
     );
   const [part, longer] = [Math.floor(extent / cuts), extent % cuts];
   const places = Array.from({ length: cuts - 1 }, (_, k) => (k + 1) * part + Math.min(k + 1, longer));
-  return cut(tensor, along, places);
+  return [...cut(name, tensor, along, places)];
 }
 
 /**
