@@ -1,5 +1,11 @@
-import { groupInputs, members, span, type Group } from "./group.ts";
+import { groupInputs, lastOf, members, type Group } from "./group.ts";
 import type { Inliner } from "./inline.ts";
+import { Sorted } from "./sorted.ts";
+
+/** Levels lie that far apart at first, so that lifting one group seldom lifts all that come after it. */
+const APART = 2 ** 20;
+/** What is so far apart is taken to wait: it nearly always does, and all between would have to be looked at. */
+const FAR = 1024 * APART;
 
 interface Place {
   readonly makers: Set<Group>;
@@ -15,7 +21,7 @@ export class Dependencies {
   readonly #inliner: Inliner;
   readonly #places = new Map<Group, Place>();
   readonly #makers = new Map<number, Group>();
-  readonly #readers = new Map<number, Set<Group>>();
+  readonly #readers = new Map<number, Sorted<Group>>();
   #serial = 0;
 
   constructor(inliner: Inliner) {
@@ -42,8 +48,8 @@ export class Dependencies {
   }
 
   /** The groups that read a value and do not make it. */
-  readersOfValue(id: number): ReadonlySet<Group> {
-    return this.#readers.get(id) ?? new Set();
+  readersOfValue(id: number): Sorted<Group> {
+    return this.#readers.get(id) ?? new Sorted(lastOf);
   }
 
   inOrder(groups: Iterable<Group>): Group[] {
@@ -58,7 +64,7 @@ export class Dependencies {
       if (maker !== undefined) makers.add(maker);
     }
     this.#settle(group, makers, new Set());
-    this.#raise([group], Math.max(0, ...[...makers].map((maker) => this.#place(maker).level + 1)));
+    this.#raise([group], Math.max(0, ...[...makers].map((maker) => this.#place(maker).level + APART)));
   }
 
   /** One group in place of `parts`. */
@@ -77,11 +83,14 @@ export class Dependencies {
     this.#raise([by], Math.max(...places.map(({ level }) => level)));
   }
 
-  /** True if `group` needs something that `maker` makes by way of a third group. */
+  /** True if `group` needs something that `maker` makes by way of a third group, or is far from it. */
   waitsFor(group: Group, maker: Group): boolean {
     const { level } = this.#place(maker);
-    const seen = new Set<Group>([maker]);
     const stack = [...this.makersOf(group)].filter((one) => one !== maker);
+    const others = [...this.readersOf(maker)].some((one) => one !== group);
+    if (stack.length === 0 || !others) return false;
+    if (this.#place(group).level - level > FAR) return true;
+    const seen = new Set<Group>([maker]);
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (seen.has(next) || this.#place(next).level <= level) continue;
       seen.add(next);
@@ -94,20 +103,17 @@ export class Dependencies {
   /** An order in which each group finds its inputs made; those whose last member came late run late. */
   schedule(): Group[] {
     const missing = new Map([...this.#places].map(([group, { makers }]) => [group, makers.size]));
-    const ready = [...missing].filter(([, count]) => count === 0).map(([group]) => group);
+    const ready = new Sorted<Group>(
+      lastOf,
+      [...missing].flatMap(([group, count]) => (count === 0 ? [group] : [])),
+    );
     const order: Group[] = [];
-    for (;;) {
-      const next = ready.reduce<Group | undefined>(
-        (best, group) => (best === undefined || span(group)[1] < span(best)[1] ? group : best),
-        undefined,
-      );
-      if (next === undefined) break;
-      ready.splice(ready.indexOf(next), 1);
+    for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
       order.push(next);
       for (const reader of this.readersOf(next)) {
         const left = (missing.get(reader) ?? 0) - 1;
         missing.set(reader, left);
-        if (left === 0) ready.push(reader);
+        if (left === 0) ready.add(reader);
       }
     }
     if (order.length < this.#places.size) throw new Error("jnx internal error: fused groups wait for each other");
@@ -127,7 +133,7 @@ export class Dependencies {
     for (const reader of readers) this.#place(reader).makers.add(group);
     for (const id of groupInputs(group, this.#inliner)) {
       const known = this.#readers.get(id);
-      if (known === undefined) this.#readers.set(id, new Set([group]));
+      if (known === undefined) this.#readers.set(id, new Sorted(lastOf, [group]));
       else known.add(group);
     }
   }

@@ -2,14 +2,17 @@ import { isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Limits, Shape } from "@jnx/tensor";
 import { Dependencies } from "./dependencies.ts";
 import { isAnchor, type Graph } from "./graph.ts";
-import { groupInputs, loadsOf, made, members, overShape, span, type Group } from "./group.ts";
+import { groupInputs, inputsOfBoth, lastOf, loadsOf, made, members, overShape, type Group } from "./group.ts";
 import { Inliner } from "./inline.ts";
 import { asLines, fitInto, joinLines, readsAlongLines, type LineGroup } from "./lines.ts";
+import { Sorted } from "./sorted.ts";
 
 /** Arrays up to this many elements are worth sharing a dispatch for no other reason than being small. */
 const TINY = 1024;
-/** Among more small arrays than this only the nearest are tried: in a long graph most others wait for each other. */
-const MOST_TINY = 64;
+/** Of groups that merely are alike or read the same, so many are tried, the nearest: in a long graph most others wait for each other. */
+const NEAREST = 64;
+/** No kernel makes more values than this. */
+const MOST_MADE = 64;
 
 /**
  * Groups nodes into kernels by structural kind: maps join the kernel that makes what they read, element for element;
@@ -20,7 +23,7 @@ export class Fuser {
   readonly inliner: Inliner;
   readonly #dependencies: Dependencies;
   /** Groups of few elements, by how many. */
-  readonly #tiny = new Map<number, Set<Group>>();
+  readonly #tiny = new Map<number, Sorted<Group>>();
   readonly #maxBuffers: number;
   readonly #donated: ReadonlySet<number>;
   readonly #limits: Limits;
@@ -54,13 +57,13 @@ export class Fuser {
   }
 
   #byLast(): Group[] {
-    return [...this.#dependencies.groups].sort((a, b) => span(a)[1] - span(b)[1]);
+    return [...this.#dependencies.groups].sort((a, b) => lastOf(a) - lastOf(b));
   }
 
   #mergeIntoMakers(): void {
     for (const group of this.#byLast()) {
       if (group.anchor !== undefined) continue;
-      const candidates = [...this.#dependencies.makersOf(group)].sort((a, b) => span(b)[1] - span(a)[1]);
+      const candidates = [...this.#dependencies.makersOf(group)].sort((a, b) => lastOf(b) - lastOf(a));
       for (const maker of candidates) if (this.#merge(maker, group) !== undefined) break;
     }
   }
@@ -81,7 +84,7 @@ export class Fuser {
     if (walk === undefined) return undefined;
     for (const other of this.#besideWalk(group, walk)) {
       const fitted = fitInto(walk, other, this.inliner, this.#limits);
-      if (fitted === undefined) continue;
+      if (fitted === undefined || made(walk).length + made(other).length > MOST_MADE) continue;
       const joined = joinLines(walk, fitted);
       if (!readsAlongLines(joined) || this.#lineBindings(joined, [group, other]) > this.#maxBuffers) continue;
       if (this.#eitherWaits(group, other)) continue;
@@ -108,7 +111,7 @@ export class Fuser {
   #sharing(group: Group, counts: (size: number) => boolean): Group[] {
     return [...groupInputs(group, this.inliner)]
       .filter((id) => counts(sizeOf(this.#nodeShape(id))))
-      .flatMap((id) => [...this.#dependencies.readersOfValue(id)]);
+      .flatMap((id) => this.#dependencies.readersOfValue(id).nearest(group, NEAREST));
   }
 
   /** Each of them once, without the group itself, in the order in which they came. */
@@ -130,7 +133,7 @@ export class Fuser {
   /** Maps that make something for another group of their shape, share an operand with it, or are tiny, join it. */
   #mergeSiblings(): void {
     for (const group of [...this.#dependencies.groups]) {
-      if (sizeOf(group.shape) <= TINY) this.#tinyOf(group).add(group);
+      if (sizeOf(group.shape) <= TINY && group.anchor?.op.kind !== "kernel") this.#tinyOf(group).add(group);
     }
     for (const group of [...this.#dependencies.groups]) {
       if (!this.#dependencies.has(group)) continue;
@@ -151,17 +154,13 @@ export class Fuser {
   #siblings(group: Group): Group[] {
     const size = sizeOf(group.shape);
     const related = [...this.#dependencies.readersOf(group), ...this.#sharing(group, (elements) => elements > TINY)];
-    const tiny = size <= TINY ? [...this.#tinyOf(group)].filter(({ anchor }) => anchor?.op.kind !== "kernel") : [];
-    if (tiny.length > MOST_TINY) {
-      const distance = (other: Group): number => Math.abs(span(other)[1] - span(group)[1]);
-      tiny.sort((a, b) => distance(a) - distance(b)).splice(MOST_TINY);
-    }
+    const tiny = size <= TINY ? this.#tinyOf(group).nearest(group, NEAREST) : [];
     return this.#beside([...related, ...tiny], group).filter((other) => sizeOf(other.shape) === size);
   }
 
-  #tinyOf({ shape }: Group): Set<Group> {
+  #tinyOf({ shape }: Group): Sorted<Group> {
     const size = sizeOf(shape);
-    const known = this.#tiny.get(size) ?? new Set<Group>();
+    const known = this.#tiny.get(size) ?? new Sorted(lastOf);
     this.#tiny.set(size, known);
     return known;
   }
@@ -174,15 +173,16 @@ export class Fuser {
   #merge(into: Group, group: Group): Group | undefined {
     if (sizeOf(into.shape) !== sizeOf(group.shape) || into.lines !== undefined || group.lines !== undefined)
       return undefined;
+    if (this.#bindings(into, group) > this.#maxBuffers || made(into).length + made(group).length > MOST_MADE)
+      return undefined;
     const moved = overShape(group.roots, into.shape);
     if (moved === undefined) return undefined;
     const merged: Group = { anchor: into.anchor, shape: into.shape, roots: new Map([...into.roots, ...moved]) };
-    if (!this.#readsOwnInPlace(merged) || this.#bindings(merged) > this.#maxBuffers) return undefined;
-    if (this.#eitherWaits(into, group)) return undefined;
+    if (!this.#readsOwnInPlace(merged) || this.#eitherWaits(into, group)) return undefined;
     this.#dependencies.replace([into, group], merged);
     const tiny = this.#tiny.get(sizeOf(into.shape));
-    if (tiny !== undefined) for (const part of [into, group]) tiny.delete(part);
-    tiny?.add(merged);
+    for (const part of [into, group]) tiny?.delete(part);
+    if (merged.anchor?.op.kind !== "kernel") tiny?.add(merged);
     return merged;
   }
 
@@ -200,15 +200,14 @@ export class Fuser {
     return [...before, ...this.inliner.operandsOf(anchor).map(({ node }) => node.id)].every((id) => !own.has(id));
   }
 
-  /** Storage buffers that one dispatch binds, an output that takes over a donated input counted once. */
-  #bindings(group: Group): number {
-    const inputs = groupInputs(group, this.inliner);
-    const outputs = [...group.roots.keys()];
+  /** Storage buffers that one dispatch of both binds, an output that takes over a donated input counted once. */
+  #bindings(into: Group, group: Group): number {
+    const outputs = [...into.roots.keys(), ...group.roots.keys()];
     let reusable = outputs.filter((root) => root.kind === "op").length;
-    let count = outputs.length + (group.anchor === undefined ? 0 : 1);
-    for (const id of inputs) {
+    let count = outputs.length + (into.anchor === undefined ? 0 : 1);
+    for (const id of inputsOfBoth(into, group, this.inliner)) {
       const shape = this.#nodeShape(id);
-      if (this.#donated.has(id) && reusable > 0 && sizeOf(shape) === sizeOf(group.shape)) reusable--;
+      if (this.#donated.has(id) && reusable > 0 && sizeOf(shape) === sizeOf(into.shape)) reusable--;
       else count++;
     }
     return count;

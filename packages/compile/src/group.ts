@@ -33,6 +33,13 @@ export function groupInputs(group: Group, inliner: Inliner): ReadonlySet<number>
   return known;
 }
 
+/** What two groups would read as one. */
+export function inputsOfBoth(a: Group, b: Group, inliner: Inliner): ReadonlySet<number> {
+  const both = new Set([...groupInputs(a, inliner), ...groupInputs(b, inliner)]);
+  for (const id of [...members(a), ...members(b)]) both.delete(id);
+  return both;
+}
+
 function findInputs(group: Group, inliner: Inliner): Set<number> {
   const found = new Set<number>();
   const { anchor } = group;
@@ -62,16 +69,13 @@ export function members(group: Group): number[] {
   return made(group).map((node) => node.id);
 }
 
-const spans = new WeakMap<Group, readonly [first: number, last: number]>();
+const lasts = new WeakMap<Group, number>();
 
-/** The least and the largest id that a group makes. */
-export function span(group: Group): readonly [first: number, last: number] {
-  const known = spans.get(group);
-  if (known !== undefined) return known;
-  const ids = members(group);
-  const found = [Math.min(...ids), Math.max(...ids)] as const;
-  spans.set(group, found);
-  return found;
+/** The largest id that a group makes, which no other group makes too. */
+export function lastOf(group: Group): number {
+  const last = lasts.get(group) ?? Math.max(...members(group));
+  lasts.set(group, last);
+  return last;
 }
 
 /** The expressions that a group's hooks compute, but for the operand of an anchor. */
@@ -79,9 +83,11 @@ export function hookExprs({ roots, lines }: Group): Expr[] {
   return [...(lines?.reductions.values() ?? []), ...roots.values(), ...(lines?.full.values() ?? [])];
 }
 
-export function loadsOf(root: Expr): Extract<Expr, { kind: "load" }>[] {
+export type Load = Extract<Expr, { kind: "load" }>;
+
+export function loadsOf(root: Expr): Load[] {
   const seen = new Set<Expr>();
-  const found: Extract<Expr, { kind: "load" }>[] = [];
+  const found: Load[] = [];
   const visit = (expr: Expr): void => {
     if (seen.has(expr)) return;
     seen.add(expr);

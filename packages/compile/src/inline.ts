@@ -1,9 +1,12 @@
 import { contiguousView, isIdentity, remapExpr, sizeOf, type Expr, type MapOp, type View } from "@jnx/tensor/internal";
 import { isAnchor, liveNodes, operandsOf, type Graph, type GraphNode, type OpNode } from "./graph.ts";
+import { Sorted } from "./sorted.ts";
 
 /** Above this many ops (an expensive op counts as many), a value used in several places is stored, not computed again. */
 const RECOMPUTE_LIMIT = 16;
 const EXPENSIVE = 1000;
+/** No expression is a longer chain of ops than this: kernels stay of a size that drivers compile. */
+const LONGEST = 256;
 /** Up to this many elements, repeating a cheap computation for each beats a kernel that does it once. */
 const FEW_REPETITIONS = 4096;
 
@@ -27,18 +30,24 @@ export class Inliner {
   readonly roots = new Set<OpNode | GraphNode>();
   readonly #exprs = new Map<GraphNode, Expr>();
   readonly #operands = new Map<OpNode, readonly OperandRef[]>();
+  /** Who reads a node, once for each time. */
+  readonly #users = new Map<GraphNode, GraphNode[]>();
 
   /** `maxBuffers`: how many a dispatch can bind, its results included. */
   constructor(graph: Graph, maxBuffers: number) {
     this.nodes = liveNodes(graph.outputs);
+    for (const node of this.nodes) this.#users.set(node, []);
+    for (const node of this.nodes) for (const input of operandsOf(node)) this.#users.get(input)?.push(node);
     for (const output of graph.outputs) if (!isAnchor(output) && output.kind !== "literal") this.roots.add(output);
     this.#chooseOperands();
     this.#chooseBroadcast();
     this.#chooseCombined();
     this.#chooseShared();
     this.#chooseViewed();
-    this.#settle();
-    while (this.#split(maxBuffers - 1)) this.#settle();
+    this.#chooseLong();
+    this.#settle(undefined);
+    this.#exprs.clear();
+    this.#settle(maxBuffers - 1);
   }
 
   /** True if the node's elements are in a buffer when a later kernel runs. */
@@ -147,41 +156,30 @@ export class Inliner {
    * it hands on one array then, not one for each.
    */
   #chooseCombined(): void {
-    const users = this.#users();
     for (const node of this.nodes) {
       const [operand] = node.kind === "op" && node.op.kind === "reduce" ? node.inputs : [];
-      if (operand === undefined || !this.#isMap(operand) || users.get(operand)?.length !== 1) continue;
+      if (operand === undefined || !this.#isMap(operand) || this.#users.get(operand)?.length !== 1) continue;
       const read = this.#readThroughMaps(operand);
       const found = [...read].filter((one) => isAnchor(one) && one.op.kind === "reduce");
       if (found.length > 1 && read.size <= FEW_OPERANDS) this.roots.add(operand);
     }
   }
 
-  /** What a map reads element by element, other maps and reshapes made in passing. */
-  #readThroughMaps(map: GraphNode): Set<GraphNode> {
+  /** What a map reads element by element, other maps and reshapes made in passing; nothing if those are very many. */
+  #readThroughMaps(map: GraphNode): ReadonlySet<GraphNode> {
     const read = new Set<GraphNode>();
     const seen = new Set<GraphNode>();
-    const visit = (node: GraphNode): void => {
-      if (seen.has(node)) return;
+    const stack = [map];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (seen.has(node)) continue;
+      if (seen.size === LONGEST) return new Set();
       seen.add(node);
       for (const input of operandsOf(node)) {
-        if ((this.#isMap(input) && !this.roots.has(input)) || isReshape(input)) visit(input);
+        if ((this.#isMap(input) && !this.roots.has(input)) || isReshape(input)) stack.push(input);
         else if (input.kind !== "literal") read.add(input);
       }
-    };
-    visit(map);
+    }
     return read;
-  }
-
-  #users(): Map<GraphNode, GraphNode[]> {
-    const users = new Map<GraphNode, GraphNode[]>();
-    for (const node of this.nodes)
-      for (const input of operandsOf(node)) {
-        const known = users.get(input);
-        if (known === undefined) users.set(input, [node]);
-        else known.push(node);
-      }
-    return users;
   }
 
   /** Values that several kernels would compute again at a price are stored once. */
@@ -204,9 +202,8 @@ export class Inliner {
   /** A chain of maps seen through several views is as many chains: x + xᵀ, again and again, doubles each time. */
   #chooseViewed(): void {
     const ways = new Map<GraphNode, number>();
-    const users = this.#users();
     for (const node of [...this.nodes].reverse()) {
-      const own = users.get(node) ?? [];
+      const own = this.#users.get(node) ?? [];
       const through = own
         .filter((user) => user.kind === "op" && user.op.kind === "view")
         .reduce((sum, view) => sum + (ways.get(view) ?? 0), 0);
@@ -220,22 +217,26 @@ export class Inliner {
     }
   }
 
-  /** Stores a part of the first expression that reads more buffers than `most`; true if there was one. */
-  #split(most: number): boolean {
-    const loads = new Map<GraphNode, ReadonlySet<number>>();
+  /** What would make a chain too long is stored. */
+  #chooseLong(): void {
+    const lengths = new Map<GraphNode, number>();
     for (const node of this.nodes) {
-      const reads = new Set<number>();
-      for (const input of operandsOf(node))
-        (this.isStored(input) ? [input.id] : (loads.get(input) ?? [])).forEach((id) => reads.add(id));
-      loads.set(node, reads);
-      if (reads.size <= most || node.kind !== "op" || node.op.kind === "kernel") continue;
-      const parts = node.inputs.filter((input) => !this.isStored(input));
-      const [part] = parts.sort((a, b) => (loads.get(b)?.size ?? 0) - (loads.get(a)?.size ?? 0));
-      if (part === undefined) continue;
-      this.roots.add(part);
-      return true;
+      if (node.kind !== "op" || isAnchor(node)) continue;
+      const length = 1 + Math.max(0, ...node.inputs.map((input) => lengths.get(input) ?? 0));
+      if (length > LONGEST) this.roots.add(node);
+      lengths.set(node, this.isStored(node) ? 0 : length);
     }
-    return false;
+  }
+
+  /** A part to store of an expression that reads more buffers than `most`. `loads` are what the nodes before it read. */
+  #tooWide(node: GraphNode, most: number, loads: Map<GraphNode, ReadonlySet<number>>): GraphNode | undefined {
+    const reads = new Set<number>();
+    for (const input of operandsOf(node))
+      (this.isStored(input) ? [input.id] : (loads.get(input) ?? [])).forEach((id) => reads.add(id));
+    loads.set(node, reads);
+    if (reads.size <= most || node.kind !== "op" || node.op.kind === "kernel") return undefined;
+    const parts = node.inputs.filter((input) => !this.isStored(input));
+    return parts.sort((a, b) => (loads.get(b)?.size ?? 0) - (loads.get(a)?.size ?? 0))[0];
   }
 
   #isMap(node: GraphNode): boolean {
@@ -248,22 +249,50 @@ export class Inliner {
     return node.inputs.reduce((sum, input) => sum + (weights.get(input) ?? 0), own);
   }
 
-  /** Builds every expression once; a view that no strides can express makes its input a root. */
-  #settle(): void {
-    for (;;) {
-      this.#exprs.clear();
-      try {
-        for (const node of this.nodes) {
-          if (this.roots.has(node)) this.compute(node);
-          else if (node.kind === "op" && node.op.kind === "reduce") node.inputs.forEach((input) => this.read(input));
-        }
-        return;
-      } catch (error) {
-        if (!(error instanceof Unviewable)) throw error;
-        this.roots.add(error.node);
-      }
+  /**
+   * Builds every expression, in order. What no strides can view becomes a root, and so does a part of what reads more than
+   * `most` buffers, if that is given.
+   */
+  #settle(most: number | undefined): void {
+    const loads = new Map<GraphNode, ReadonlySet<number>>();
+    const waiting = new Sorted(idOf, this.nodes);
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      const part = this.#unviewable(node) ?? (most === undefined ? undefined : this.#tooWide(node, most, loads));
+      if (part !== undefined) for (const user of this.#store(part, node)) waiting.add(user);
     }
   }
+
+  /** Builds a node's expression, or says what in it must be stored so that it can be. */
+  #unviewable(node: GraphNode): GraphNode | undefined {
+    try {
+      if (this.roots.has(node)) this.compute(node);
+      else if (node.kind === "op" && node.op.kind === "reduce") node.inputs.forEach((input) => this.read(input));
+      return undefined;
+    } catch (error) {
+      if (error instanceof Unviewable) return error.node;
+      throw error;
+    }
+  }
+
+  /** Makes a node a root, and forgets and returns what was built through it, up to the `last` node that was built. */
+  #store(node: GraphNode, last: GraphNode): ReadonlySet<GraphNode> {
+    this.roots.add(node);
+    const found = new Set<GraphNode>();
+    const stack = [node];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      for (const user of this.#users.get(next) ?? []) {
+        if (user.id > last.id || found.has(user)) continue;
+        found.add(user);
+        this.#exprs.delete(user);
+        if (!this.isStored(user)) stack.push(user);
+      }
+    }
+    return found;
+  }
+}
+
+function idOf(node: GraphNode): number {
+  return node.id;
 }
 
 /** True for a view that leaves every element where it is. */

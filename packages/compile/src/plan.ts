@@ -1,7 +1,7 @@
 import { BYTES_PER_ELEMENT, bytesOf, isIdentity, sizeOf } from "@jnx/tensor/internal";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { Fuser } from "./fuse.ts";
-import { groupInputs, hookExprs, loadsOf, made, type Group } from "./group.ts";
+import { groupInputs, hookExprs, loadsOf, made, type Group, type Load } from "./group.ts";
 
 /** Where a value lives while a program runs. Slots 0 … n−1 are the program's inputs. */
 export interface MemoryPlan {
@@ -35,8 +35,10 @@ export class Planner {
   readonly #fresh = new Map<number, number>();
   readonly #writes = new Map<Group, readonly GraphNode[]>();
   readonly #lastUse = new Map<number, number>();
-  /** Temporary slots whose value is dead. */
-  #free: number[] = [];
+  /** The value that came into a temporary slot last. */
+  readonly #holders = new Map<number, number>();
+  /** Temporary slots whose value is dead, by their bytes; of one size the first that was free goes first. */
+  readonly #free = new Map<number, number[]>();
   #next: number;
 
   /** `heirs`, if given, say which output alone may take over the buffer of a donated input. */
@@ -81,23 +83,25 @@ export class Planner {
     const written = made(group).filter((node) => outputs.has(node.id) || this.#lastUse.has(node.id));
     this.#writes.set(group, written);
     const taken = new Set<number>();
+    const loads = hookExprs(group).flatMap(loadsOf);
     for (const node of written) {
-      const slot = this.#takeOver(group, node, time, outputs, taken) ?? this.#allocate(node, outputs);
+      const slot = this.#takeOver(group, loads, node, time, outputs, taken) ?? this.#allocate(node, outputs);
       this.#slots.set(node.id, slot);
+      if (this.#temporaries.has(slot)) this.#holders.set(slot, node.id);
     }
-    this.#release(group, time, outputs);
+    this.#release(group, time);
   }
 
   /** The slot of an operand that dies here and is read only where it would be overwritten. */
   #takeOver(
     group: Group,
+    loads: readonly Load[],
     node: GraphNode,
     time: number,
     outputs: ReadonlySet<number>,
     taken: Set<number>,
   ): number | undefined {
     if (!group.roots.has(node) && group.lines?.full.has(node) !== true) return undefined;
-    const loads = hookExprs(group).flatMap(loadsOf);
     const fixed = this.#fixedReads(group);
     for (const { slot: id } of loads) {
       const slot = this.#slots.get(id);
@@ -137,31 +141,27 @@ export class Planner {
       this.#fresh.set(this.#next, bytes);
       return this.#next++;
     }
-    return this.temporary(bytes);
+    return this.#temporary(bytes);
   }
 
   /** A slot of at least so many bytes that nothing live is in. */
-  temporary(bytes: number): number {
-    const fits = this.#free.filter((slot) => (this.#temporaries.get(slot) ?? 0) >= bytes);
-    fits.sort((a, b) => (this.#temporaries.get(a) ?? 0) - (this.#temporaries.get(b) ?? 0));
-    const [best] = fits;
-    if (best !== undefined) {
-      this.#free = this.#free.filter((slot) => slot !== best);
-      return best;
-    }
+  #temporary(bytes: number): number {
+    const fits = [...this.#free].filter(([size, slots]) => size >= bytes && slots.length > 0).map(([size]) => size);
+    const best = this.#free.get(Math.min(...fits))?.shift();
+    if (best !== undefined) return best;
     this.#temporaries.set(this.#next, bytes);
     return this.#next++;
   }
 
-  #release(group: Group, time: number, outputs: ReadonlySet<number>): void {
-    const live = new Set<number>();
-    for (const [id, slot] of this.#slots) if ((this.#lastUse.get(id) ?? -1) > time || outputs.has(id)) live.add(slot);
+  /** Frees what nobody reads after this group, unless it took it over. */
+  #release(group: Group, time: number): void {
     for (const id of groupInputs(group, this.#fuser.inliner)) {
       const slot = this.#slots.get(id);
-      if (slot === undefined || !this.#temporaries.has(slot) || live.has(slot) || this.#lastUse.get(id) !== time)
-        continue;
-      const reused = (this.#writes.get(group) ?? []).some((node) => this.#slots.get(node.id) === slot);
-      if (!reused && !this.#free.includes(slot)) this.#free.push(slot);
+      if (slot === undefined || this.#holders.get(slot) !== id || this.#lastUse.get(id) !== time) continue;
+      const bytes = this.#temporaries.get(slot) ?? 0;
+      const free = this.#free.get(bytes);
+      if (free === undefined) this.#free.set(bytes, [slot]);
+      else free.push(slot);
     }
   }
 
