@@ -242,7 +242,7 @@ const twoOperands: readonly MapRow[] = [
   }),
   ...[0.9, 0.999, 2, 1e-3, 1e4].map((base) => ({
     ...mapRow(
-      "powerOf",
+      "floatPower",
       (y: t.TensorLike) => t.floatPower(base, y),
       1,
       () => (y: number) => s.pow(Math.fround(base), y),
