@@ -27,6 +27,7 @@ import optax_cases  # noqa: E402
 import optax_contrib  # noqa: E402
 import optax_more  # noqa: E402
 import optax_search  # noqa: E402
+import optax_tools  # noqa: E402
 import random_cases  # noqa: E402
 import sampler_cases  # noqa: E402
 import scipy_cases  # noqa: E402
@@ -55,6 +56,7 @@ golden.write("optax-more-losses", optax_more.loss_cases())
 golden.write("optax-contrib", optax_contrib.cases())
 golden.write("optax-contrib-losses", optax_contrib.losses())
 golden.write("optax-search", optax_search.cases())
+golden.write("optax-tools", optax_tools.cases())
 golden.write("nnx-layers", nnx_cases.layer_cases())
 golden.write("nnx-checkpoint", nnx_checkpoint.cases())
 golden.write("nnx-curves", nnx_curves.cases())

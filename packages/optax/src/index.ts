@@ -59,11 +59,24 @@ export { scaleByDistanceOverGradients, type DistanceOptions, type DistanceState 
 export { perExampleGlobalNormClip, perExampleLayerNormClip } from "./contrib/privacy.ts";
 export * as contrib from "./contrib.ts";
 export * from "./inject.ts";
+export * from "./linear-algebra.ts";
 export * from "./lookahead.ts";
 export * from "./losses-segmentation.ts";
 export * from "./losses-sparse.ts";
+export {
+  microbatch,
+  type Accumulation,
+  type AccumulationType,
+  type Accumulator,
+  type MicrobatchOptions,
+} from "./microbatching.ts";
+export * as microbatching from "./microbatching.ts";
 export * from "./monitoring.ts";
 export * from "./numerics.ts";
+export * as perturbations from "./perturbations.ts";
+export * as projections from "./projections.ts";
+export * as losses from "./names-losses.ts";
+export * as schedules from "./names-schedules.ts";
 export * as tree from "./tree-ops.ts";
 export {
   applyIfFinite,

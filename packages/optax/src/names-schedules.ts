@@ -1,0 +1,10 @@
+/** The schedules under the names that optax.schedules has them. */
+export { injectHyperparams } from "./inject.ts";
+export * from "./schedules-more.ts";
+export {
+  constantSchedule,
+  cosineDecaySchedule,
+  exponentialDecay,
+  linearSchedule,
+  polynomialSchedule,
+} from "./schedules.ts";
