@@ -37,36 +37,44 @@ const LONG = 180_000;
 describe("five hundred training steps without a dispose call, compiled", () => {
   useOwnDevice();
 
-  test("jitted: bytes alive after step 20 are those after step 500", async () => {
-    const { model, optimizer, x, y } = setUp();
-    const step = nnx.jit(trainStep);
-    const live: number[] = [];
-    let made = 0;
-    for (let n = 1; n <= 500; n++) {
-      const loss = step(model, optimizer, x, y);
-      await loss.item();
-      if (n === 20) made = counters().pipelines;
-      if (n === 20 || n === 500) live.push(memory().live);
-    }
-    expect(live[1]).toBe(live[0]);
-    expect(counters().pipelines, "no pipeline after the first steps").toBe(made);
-    expect(step.traces).toBe(1);
-  }, LONG);
+  test(
+    "jitted: bytes alive after step 20 are those after step 500",
+    async () => {
+      const { model, optimizer, x, y } = setUp();
+      const step = nnx.jit(trainStep);
+      const live: number[] = [];
+      let made = 0;
+      for (let n = 1; n <= 500; n++) {
+        const loss = step(model, optimizer, x, y);
+        await loss.item();
+        if (n === 20) made = counters().pipelines;
+        if (n === 20 || n === 500) live.push(memory().live);
+      }
+      expect(live[1]).toBe(live[0]);
+      expect(counters().pipelines, "no pipeline after the first steps").toBe(made);
+      expect(step.traces).toBe(1);
+    },
+    LONG,
+  );
 });
 
 describe("five hundred training steps without a dispose call, eager", () => {
   useOwnDevice();
 
-  test("eager: bytes alive after step 500 are within a step's gradients of those after step 20", async () => {
-    const { model, optimizer, x, y } = setUp();
-    const live: number[] = [];
-    for (let n = 1; n <= 500; n++) {
-      await trainStep(model, optimizer, x, y).item();
-      if (n === 20 || n === 500) live.push(memory().live);
-    }
-    // Stricter than the promise of twice a step's bytes: a step makes activations and temporaries besides.
-    expect((live[1] ?? 0) - (live[0] ?? 0)).toBeLessThanOrEqual(parameterBytes(model));
-  }, LONG);
+  test(
+    "eager: bytes alive after step 500 are within a step's gradients of those after step 20",
+    async () => {
+      const { model, optimizer, x, y } = setUp();
+      const live: number[] = [];
+      for (let n = 1; n <= 500; n++) {
+        await trainStep(model, optimizer, x, y).item();
+        if (n === 20 || n === 500) live.push(memory().live);
+      }
+      // Stricter than the promise of twice a step's bytes: a step makes activations and temporaries besides.
+      expect((live[1] ?? 0) - (live[0] ?? 0)).toBeLessThanOrEqual(parameterBytes(model));
+    },
+    LONG,
+  );
 });
 
 function parameterBytes(model: MLP): number {
