@@ -6,7 +6,7 @@ export const CELL = {
   job: 64,
   /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
   state: 80,
-  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart. */
+  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each in a cache line of its own. */
   next: 512,
   nextStride: 16,
   /** Workers that sleep. */
