@@ -70,6 +70,15 @@ function step({ model, optimizer }: ReturnType<typeof training>): void {
   optimizer.update(model, nnx.grad((net: Trained) => mean(square(net.call(ones([4, 3])))))(model));
 }
 
+function leavesOf(objects: object): Promise<unknown>[] {
+  return nnx
+    .toFlatState(nnx.state(objects))
+    .map(async ([path, leaf]) => [
+      path.join("."),
+      leaf instanceof nnx.Variable ? await leaf.toTensor().toArray() : leaf,
+    ]);
+}
+
 async function bits(model: Trained): Promise<number[]> {
   return [...new Uint32Array((await model.linear.kernel.value.data()).slice().buffer)];
 }
@@ -164,6 +173,23 @@ describe("saveCheckpoint and loadCheckpoint", () => {
     const loose = nnx.loadCheckpoint({ model }, folder, { strict: false });
     await expect(loose).rejects.toThrow(/"model.kernel" has shape \[2, 3\], the file \[2, 2\]/);
     await expect(nnx.loadCheckpoint({ net: model }, folder)).rejects.toThrow(/which the objects lack/);
+  });
+
+  it("what is missing, left over and of another shape is told at once, and what would fit is not loaded either", async () => {
+    const rngs = (): nnx.Rngs => new nnx.Rngs(0);
+    const layer = (din: number, dout: number): nnx.Linear => new nnx.Linear(din, dout, { rngs: rngs() });
+    const folder = new Folder();
+    await nnx.saveCheckpoint({ same: layer(2, 2), sizes: layer(2, 2), old: new nnx.Param(ones([1])) }, folder);
+    const target = { same: layer(2, 2), sizes: layer(2, 5), fresh: new nnx.Param(ones([1])) };
+    target.same.bias?.setRawValue(ones([2]));
+    const before = JSON.stringify(await Promise.all(leavesOf(target)));
+    await expect(nnx.loadCheckpoint(target, folder)).rejects.toThrow(
+      /the file lacks "fresh"; the file has "old", which the objects lack; "sizes.bias" has shape \[5\], the file \[2\]; "sizes.kernel" has shape \[2, 5\], the file \[2, 2\]; .*nothing was changed/,
+    );
+    await expect(nnx.loadCheckpoint(target, folder, { strict: false })).rejects.toThrow(
+      /^loadCheckpoint: "sizes.bias" has shape .*"sizes.kernel" has shape .*nothing was changed/,
+    );
+    expect(JSON.stringify(await Promise.all(leavesOf(target)))).toBe(before);
   });
 });
 

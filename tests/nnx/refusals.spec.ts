@@ -132,6 +132,14 @@ describe("a missing rng stream", () => {
       /no stream "params" and no default; there is dropout; add it to new Rngs/,
     );
     expect(() => new nnx.Rngs().call()).toThrow(/no stream "default" and no default; there are none/);
+    const attention = { numHeads: 1, inFeatures: 2, dropoutRate: 0.5 };
+    expect(() => new nnx.MultiHeadAttention({ ...attention, rngs: new nnx.Rngs({ params: 0 }) })).toThrow(
+      /no stream "dropout" and no default; there is params/,
+    );
+    const dropout = new nnx.Dropout(0.5);
+    expect(() => dropout.call(ones([2]), { rngs: new nnx.Rngs({ params: 0, noise: 1 }) })).toThrow(
+      /no stream "dropout" and no default; there are params, noise/,
+    );
   });
 });
 

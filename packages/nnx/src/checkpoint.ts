@@ -191,12 +191,11 @@ export async function loadCheckpoint(
     value instanceof ShapeDtypeStruct ? value : savedIn(leaf, value),
   );
   const places = await placesOf(source, options, signal);
-  checkNames(items, places, strict);
   const known = items.flatMap((item) => {
     const place = places.get(item.name);
     return place === undefined ? [] : [{ item, place }];
   });
-  checkShapes(known);
+  checkFits(items, places, known, strict);
   const totalBytes = known.reduce((total, { place }) => total + place.end - place.begin, 0);
   const writes: (() => void)[] = [];
   let bytes = 0;
@@ -272,32 +271,36 @@ async function filesOf(source: CheckpointSource, file: string): Promise<string[]
   return [`${file}.safetensors`];
 }
 
-function checkNames(items: readonly Item<Typed>[], places: ReadonlyMap<string, Found>, strict: boolean): void {
+/** Throws, with every path at once, where names differ (unless they may) or shapes. */
+function checkFits(
+  items: readonly Item<Typed>[],
+  places: ReadonlyMap<string, Found>,
+  known: readonly { readonly item: Item<Typed>; readonly place: Found }[],
+  strict: boolean,
+): void {
   const wanted = new Set(items.map(({ name }) => name));
-  const missing = [...wanted].filter((name) => !places.has(name));
-  const extra = [...places.keys()].filter((name) => !wanted.has(name));
-  if (!strict || missing.length + extra.length === 0) return;
-  const parts = [
-    missing.length > 0 ? `the file lacks ${list(missing)}` : "",
-    extra.length > 0 ? `the file has ${list(extra)}, which the objects lack` : "",
+  const missing = strict ? [...wanted].filter((name) => !places.has(name)) : [];
+  const extra = strict ? [...places.keys()].filter((name) => !wanted.has(name)) : [];
+  const wrong = known.filter(({ item, place }) => shapeText(item.tensor.shape) !== shapeText(place.shape));
+  const problems = [
+    ...(missing.length > 0 ? [`the file lacks ${list(missing)}`] : []),
+    ...(extra.length > 0 ? [`the file has ${list(extra)}, which the objects lack`] : []),
+    ...wrong.map(
+      ({ item, place }) =>
+        `"${item.name}" has shape ${shapeText(item.tensor.shape)}, the file ${shapeText(place.shape)}`,
+    ),
   ];
+  if (problems.length === 0) return;
+  const text = `loadCheckpoint: ${problems.join("; ")}`;
+  if (missing.length + extra.length === 0) throw new ShapeError(`${text}; nothing was changed`);
   throw new GraphError(
-    `loadCheckpoint: ${parts.filter((part) => part !== "").join("; ")}; load into objects like those that were saved, or pass { strict: false }; nothing was changed`,
+    `${text}; load into objects like those that were saved, or pass { strict: false }; nothing was changed`,
   );
 }
 
 function list(names: readonly string[]): string {
   const shown = names.slice(0, 20).map((name) => `"${name}"`);
   return shown.join(", ") + (names.length > 20 ? ` and ${names.length - 20} more` : "");
-}
-
-function checkShapes(known: readonly { readonly item: Item<Typed>; readonly place: Found }[]): void {
-  const wrong = known.filter(({ item, place }) => shapeText(item.tensor.shape) !== shapeText(place.shape));
-  if (wrong.length === 0) return;
-  const texts = wrong.map(
-    ({ item, place }) => `"${item.name}" has shape ${shapeText(item.tensor.shape)}, the file ${shapeText(place.shape)}`,
-  );
-  throw new ShapeError(`loadCheckpoint: ${texts.join("; ")}; nothing was changed`);
 }
 
 function writer({ name, path, leaf, tensor }: Item<Typed>, read: Tensor): () => void {
