@@ -48,6 +48,9 @@ const shapes = [
   [1, 50, 3000, 1],
   [700, 10, 1, 1],
   [5, 4, 130, 8],
+  // Rows enough for one invocation each on software adapters.
+  [1, 50, 1100, 8],
+  [3, 5, 401, 3],
 ] as const;
 
 describe("gather", () => {

@@ -40,6 +40,12 @@ export interface PlanLimits {
   readonly maxComputeWorkgroupStorageSize: number;
   /** True where a core runs a workgroup's invocations one after another, with registers of four lanes. */
   readonly sequential?: boolean;
+  /**
+   * True on hardware, which waits at a barrier for next to nothing and has lanes enough for one element each: long rows
+   * are then shared by a workgroup. On software adapters a barrier costs more than a second dispatch, and every
+   * invocation its share. Default false.
+   */
+  readonly cheapBarriers?: boolean;
   /** What was measured to be better than the plans' own choices on this adapter. */
   readonly tuning?: Tuning;
 }

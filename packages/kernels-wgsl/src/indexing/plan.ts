@@ -77,7 +77,7 @@ export function planGather(spec: GatherSpec, limits: PlanLimits): readonly Index
   checkRows("gather", spec);
   const width = widthOf(spec);
   const inner = spec.inner / width;
-  if (limits.sequential === true && !spec.along && inner > 1) return [rowsStage(spec, width, limits)];
+  if (walksRows(outer * take, limits) && !spec.along && inner > 1) return [rowsStage(spec, width, limits)];
   const { grid, params } = boxOf("gather", inner, take, outer, limits);
   const index = spec.window === true ? "[0] + k" : spec.along ? "[(o * p.take + k) * p.inner + i]" : "[k]";
   return [
@@ -98,6 +98,13 @@ export function planGather(spec: GatherSpec, limits: PlanLimits): readonly Index
     },
   ];
 }
+
+/** Software adapters pay for every invocation, and so have one walk a row where there are rows enough for their cores. */
+function walksRows(count: number, { sequential, cheapBarriers }: PlanLimits): boolean {
+  return sequential === true || (cheapBarriers !== true && count >= MANY_ROWS);
+}
+
+const MANY_ROWS = 1024;
 
 /** Invocations of a workgroup of rows.wgsl. */
 const ROWS_GROUP = 16;

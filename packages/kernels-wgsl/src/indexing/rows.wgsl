@@ -1,5 +1,5 @@
-// y[o, k, i] = table[o, row, i], row = index[k]: whole rows, one invocation a row, for a CPU: the index is looked at once, and
-// the walk along the row is one loop. (Elsewhere, and where indices differ along the row: gather.wgsl.)
+// y[o, k, i] = table[o, row, i], row = index[k]: whole rows, one invocation a row, for CPUs and software adapters: the index is
+// looked at once, and the walk along the row is one loop. (Elsewhere, and where indices differ along the row: gather.wgsl.)
 //
 // table: [outer, rows, inner]; result: [outer, take, inner]; both row-major, extents in V-sized elements, V along inner. An index
 // is the bits of an int32 or uint32. `wrap` is added to negative ones; then by `mode` what is outside [0, rows) reads as `fill` (0),

@@ -1,15 +1,7 @@
 import { ceilDiv, foldGrid } from "../launch.ts";
-import type { Stage, Width } from "../stage.ts";
+import type { PlanLimits, Stage, Width } from "../stage.ts";
 import { lines } from "./lines.wgsl.gen.ts";
-import {
-  aliases,
-  combineFunction,
-  longestLine,
-  SHORT,
-  type Combine,
-  type ReduceDType,
-  type ReduceLimits,
-} from "./plan.ts";
+import { aliases, combineFunction, longestLine, SHORT, type Combine, type ReduceDType } from "./plan.ts";
 import type { WgslFunction } from "../kernel.ts";
 
 /** Lines of an array that is [count, reduce] in scalars. */
@@ -26,14 +18,14 @@ export interface LinesSpec {
 export const FEW_STEPS = 16;
 
 /** True if one invocation a line is what the device does best: lines are short, or many. */
-export function fitsLines({ count, reduce }: { count: number; reduce: number }, limits: ReduceLimits): boolean {
+export function fitsLines({ count, reduce }: { count: number; reduce: number }, limits: PlanLimits): boolean {
   const loads = reduce % 4 === 0 ? reduce / 4 : reduce;
   // Where barriers are cheap, long lines are better shared by a group.
   return loads <= (limits.cheapBarriers === true ? SHORT : longestLine(count, limits));
 }
 
 /** The dispatch that walks every line once; its `line` hook does the passes. */
-export function planLines(spec: LinesSpec, limits: ReduceLimits): Pick<Stage, "kernel" | "consts" | "params" | "grid"> {
+export function planLines(spec: LinesSpec, limits: PlanLimits): Pick<Stage, "kernel" | "consts" | "params" | "grid"> {
   const { count, reduce, width, dtype } = spec;
   // Hardware wants whole subgroups; a software adapter hands workgroups to its threads, and lines are few.
   const group = limits.tuning?.reduce?.group ?? (limits.cheapBarriers === true ? 64 : 16);

@@ -11,15 +11,6 @@ import * as walks from "./walk-functions.wgsl.gen.ts";
 export type Combine = "sum" | "prod" | "max" | "min" | "any" | "all";
 export type ReduceDType = "float32" | "int32" | "uint32" | "bool";
 
-/** What a reduction plan may rely on. */
-export interface ReduceLimits extends PlanLimits {
-  /**
-   * True on hardware that waits at a barrier for next to nothing: long rows are then one dispatch with a workgroup
-   * for eight of them. On software adapters a barrier costs more than a second dispatch. Default false.
-   */
-  readonly cheapBarriers?: boolean;
-}
-
 /** The operand as a virtual row-major array `[outer, reduce, inner]`; the result is `[outer, inner]`. */
 export interface ReduceShape {
   readonly outer: number;
@@ -67,7 +58,7 @@ const LONGEST = 1024;
  * planReduce({ combine: "sum", dtype: "float32", outer: 1, reduce: 1 << 20, inner: 1, vector: true }, limits).length; // 2
  * // 1024 partial results, then one
  */
-export function planReduce(spec: ReduceSpec, limits: ReduceLimits): readonly Stage[] {
+export function planReduce(spec: ReduceSpec, limits: PlanLimits): readonly Stage[] {
   checkShape("reduce", spec);
   const rows = spec.inner === 1;
   const identity = identityBits(spec.combine, spec.dtype);
@@ -188,7 +179,7 @@ function whole(lines: Lines): Parts {
 }
 
 /** Parts for column.wgsl and arg.wgsl: enough invocations to be busy, few enough loads in each. */
-function columnParts(lines: Lines, again: boolean, limits: ReduceLimits): Parts {
+function columnParts(lines: Lines, again: boolean, limits: PlanLimits): Parts {
   const { outer, reduce, inner } = lines;
   // A core has one invocation at a time: a second dispatch for the parts of a few lines would cost more than the lines.
   const longest = limits.sequential === true ? LONGEST : longestLine(outer * inner, limits);
@@ -203,7 +194,7 @@ function columnParts(lines: Lines, again: boolean, limits: ReduceLimits): Parts 
 }
 
 /** How many loads one invocation may take to do a whole line. */
-export function longestLine(count: number, { cheapBarriers }: ReduceLimits): number {
+export function longestLine(count: number, { cheapBarriers }: PlanLimits): number {
   if (count >= WIDE) return LONGEST;
   return count < GROUP || cheapBarriers === true ? SHORT : MIDDLING;
 }
