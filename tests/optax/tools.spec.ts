@@ -12,6 +12,7 @@ import {
   mean,
   mul,
   oneHot,
+  ones,
   random,
   sin,
   sqrt,
@@ -179,6 +180,27 @@ describe("microbatching", () => {
     const odd = "most" as never; // the case
     expect(() => optax.microbatch(loss, 1, 4, { accumulator: odd })(w(), x())).toThrow(/accumulator is "sum"/);
   });
+});
+
+it("tree.dtype and tree.batchShape: Optax's documented values", () => {
+  const [half, float, whole, count] = [
+    array([1], { dtype: "float16" }),
+    array([1], { dtype: "float32" }),
+    array([1]),
+    array([1], { dtype: "uint32" }),
+  ];
+  const { dtype, batchShape } = optax.tree;
+  expect([dtype({ a: float, c: [float] }), dtype([])]).toEqual(["float32", "float32"]);
+  const mixed = [half, float];
+  expect([dtype(mixed, "lowest"), dtype(mixed, "highest"), dtype(mixed, "promote")]).toEqual([
+    "float16",
+    "float32",
+    "float32",
+  ]);
+  expect(() => dtype(mixed)).toThrow(/the leaves are float16, float32, of no common dtype; pass "promote"/);
+  expect(dtype([whole, count], "promote")).toBe("int32");
+  expect(batchShape([ones([2])], [3, 1])[0]?.shape).toEqual([3, 1, 2]);
+  expect(optax.safeInt32Increment).toBe(optax.safeIncrement);
 });
 
 it("losses and schedules are under their own names, too", () => {

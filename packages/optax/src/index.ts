@@ -25,6 +25,7 @@ export {
   addDecayedWeights,
   clipByGlobalNorm,
   safeIncrement,
+  safeIncrement as safeInt32Increment,
   scale,
   scaleByAdam,
   scaleByLearningRate,

@@ -6,8 +6,10 @@ import {
   array,
   allclose as closeLeaves,
   astype,
+  broadcastTo,
   clip as clamp,
   div as over,
+  DtypeError,
   fullLike as fullLeaf,
   logicalAnd,
   max as largest,
@@ -17,6 +19,7 @@ import {
   mul as times,
   onesLike as onesLeaf,
   power,
+  promote,
   square,
   sub as minus,
   sum as total,
@@ -259,6 +262,41 @@ export function splitKeyLike<T>(key: Tensor, target: T): T {
     def,
     leaves.map((_, k) => random.foldIn(key, k)),
   ) as T; // the same tree, of keys
+}
+
+/** Which dtype a tree of several has: what all are promoted to, or the one of them that is highest or lowest. */
+export type MixedDtypes = "promote" | "highest" | "lowest";
+
+/**
+ * The dtype of every leaf; of a tree without leaves float32. Source: optax.tree.dtype.
+ *
+ * @throws DtypeError for leaves of several dtypes unless told what to take, and where none of them is highest or lowest.
+ * @example
+ * optax.tree.dtype([array([1.5]), array([2.5])]); // "float32"
+ * optax.tree.dtype([array([1.5]), array([1], { dtype: "float16" })], "lowest"); // "float16"
+ */
+export function dtype(values: unknown, mixed?: MixedDtypes): DType {
+  const found = [...new Set(tree.leaves(values).map((leaf) => asTensor(leaf as TensorLike).dtype))]; // asTensor refuses what is no array
+  const [only = "float32"] = found;
+  if (found.length < 2) return only;
+  const joined = (list: readonly DType[]): DType => promote(list.map((one) => ({ dtype: one, weak: false }))).dtype;
+  if (mixed === "promote") return joined(found);
+  const best = found.find((one) => found.every((other) => joined([one, other]) === (mixed === "lowest" ? other : one)));
+  if (mixed !== undefined && best !== undefined) return best;
+  throw new DtypeError(
+    `tree.dtype: the leaves are ${found.join(", ")}, ${mixed === undefined ? 'of no common dtype; pass "promote", "highest" or "lowest"' : `of which none is the ${mixed}; pass "promote"`}`,
+  );
+}
+
+/**
+ * Every leaf with leading axes, along which it repeats. Source: optax.tree.batch_shape.
+ * @example optax.tree.batchShape([array([1, 2])], [3])[0].shape; // [3, 2]
+ */
+export function batchShape<T>(values: T, shape: readonly number[] = []): T {
+  return tree.map((leaf: TensorLike) => {
+    const x = asTensor(leaf);
+    return broadcastTo(x, [...shape, ...x.shape]);
+  }, values);
 }
 
 /** What draws an array: of `random`, or of your own. */
