@@ -227,6 +227,8 @@ describe("planMatmul's stages give the products of float64 loops", () => {
     ["rows of a where they lie", "pack,tile", 37, 60, 76, {}],
     ["columns of a packed", "pack,pack,tile", 37, 60, 76, { form: "TN" }],
     ["columns of a where they lie", "pack,tile", 40, 90, 60, { form: "TT", gap: 3, offset: 1 }],
+    ["little of it", "naive", 16, 32, 32, {}],
+    ["a little more, ragged", "pack,tile", 33, 60, 10, {}],
     ["nothing packed", "tile", 20, 90, 84, { gap: 4, offset: 8 }],
     ["strips of b, the last one ragged", "pack,tile", 37, 520, 290, { form: "NT" }],
     ["the same in batches", "pack,pack,tile", 33, 516, 292, { form: "TN", batch: [2], broadcast: { b: [0] } }],

@@ -37,6 +37,8 @@ const LINES = 8;
  * WIDE rows and columns, which register.wgsl reads in fewer loads, most often with a text that is compiled already.
  */
 const SMALL = 1 << 17;
+/** The same where invocations run one after another: a tile takes a fifth of the time there, and its compiler little of it. */
+const SMALL_SEQUENTIAL = 1 << 14;
 const WIDE = 64;
 /** m or n up to which the product is a matrix times a few vectors, if k is at least LONG. */
 const THIN = 4;
@@ -84,8 +86,8 @@ export function planMatmul(spec: MatmulSpec, limits: PlanLimits): readonly Stage
   const problem: Problem = { ...spec, limits, z };
   const { m, n, k } = spec;
   if (m * n * z.count === 0) return [];
-  if (m * n * k * z.count <= (limits.tuning?.matmul?.small ?? SMALL) && Math.min(m, n) < WIDE)
-    return [planNaive(problem)];
+  const small = limits.tuning?.matmul?.small ?? (limits.sequential === true ? SMALL_SEQUENTIAL : SMALL);
+  if (m * n * k * z.count <= small && Math.min(m, n) < WIDE) return [planNaive(problem)];
   if (Math.min(m, n) <= THIN && k >= LONG) {
     const thin = n <= m ? thinColumns(problem) : thinRows(problem);
     return thin.long.step === 1 ? planDot(thin) : planVector(thin);
