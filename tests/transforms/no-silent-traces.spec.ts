@@ -1,9 +1,9 @@
-import { grad, vmap } from "@jnx/autodiff";
-import { cond, jit, scan, whileLoop } from "@jnx/compile";
+import { checkpoint, customJvp, customVjp, grad, jvp, vmap } from "@jnx/autodiff";
+import { cond, foriLoop, jit, laxMap, laxSwitch, scan, whileLoop } from "@jnx/compile";
 import * as nnx from "@jnx/nnx";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
-import { ArgumentError, executor, JnxError, ShapeError, TracedTensorError } from "@jnx/tensor";
+import { ArgumentError, EscapedTensorError, executor, JnxError, ShapeError, TracedTensorError } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
 
@@ -134,6 +134,131 @@ test("a side effect on a Variable from outside names it", () => {
     return x;
   });
   expect(() => f(t.ones([2]))).toThrow(nnx.TraceContextError);
+});
+
+type F = (x: Tensor) => Tensor;
+interface State {
+  readonly h: Tensor;
+}
+const x = (): Tensor => t.array([0.5, 2.5]);
+
+/** Transformations of a function of a vector, what errors call that vector, and who they say it is of. */
+const traces: readonly (readonly [name: string, run: (f: F) => unknown, read: string])[] = [
+  ["jit", (f) => jit((s: { a: Tensor }) => f(s.a))({ a: x() }), "argument 0.a of jit"],
+  ["vmap", (f) => vmap((s: { a: Tensor }) => f(s.a))({ a: t.ones([3, 2]) }), "argument 0.a of vmap"],
+  ["scan", (f) => scan((c: State, _: Tensor) => [{ h: f(c.h) }, null], { h: x() }, t.ones([3])), "the carry.h of scan"],
+  ["scan's rows", (f) => scan((c: Tensor, r: State) => [c, f(r.h)], x(), { h: t.ones([3, 2]) }), "x.h of scan"],
+  ["map", (f) => laxMap(f, t.ones([3, 2])), "x of map"],
+  ["foriLoop", (f) => foriLoop(0, 3, (_i, v: Tensor) => f(v), x()), "the value of foriLoop"],
+  [
+    "whileLoop",
+    (f) =>
+      whileLoop(
+        ({ h }: State) => t.less(t.sum(h), 1),
+        ({ h }: State) => ({ h: f(h) }),
+        { h: x() },
+      ),
+    "the value.h of whileLoop",
+  ],
+  [
+    "cond",
+    (f) =>
+      cond(
+        t.array(true),
+        (s: State) => f(s.h),
+        (s: State) => s.h,
+        { h: x() },
+      ),
+    "operand 0.h of cond",
+  ],
+  [
+    "switch",
+    (f) => laxSwitch(t.array(1), [(_: Tensor, v: Tensor) => v, (_: Tensor, v: Tensor) => f(v)], t.ones([]), x()),
+    "operand 1 of switch",
+  ],
+];
+/** Those under which a function computes at once: what they make is gone afterwards, and reading what they are given is fine. */
+const immediate: readonly (readonly [name: string, run: (f: F) => unknown])[] = [
+  ["grad", (f) => grad((v: Tensor) => t.sum(f(v)))(x())],
+  ["jvp", (f) => jvp(f, [x()], [x()])],
+  ["checkpoint", (f) => grad((v: Tensor) => t.sum(checkpoint(f)(v)))(x())],
+  [
+    "customVjp",
+    (f) => {
+      const g = customVjp(f);
+      g.defvjp(
+        (v: Tensor) => [f(v), null],
+        (_: null, ct: Tensor) => [ct],
+      );
+      return grad((v: Tensor) => t.sum(g(v)))(x());
+    },
+  ],
+  [
+    "customJvp",
+    (f) =>
+      jvp(
+        customJvp(f).defjvps((v: Tensor) => v),
+        [x()],
+        [x()],
+      ),
+  ],
+];
+
+describe.each(traces)("under %s", (_name, run, what) => {
+  test("a read on the host names what was read", async () => {
+    let read: Promise<unknown> = Promise.resolve();
+    run((v) => {
+      read = v.data();
+      read.catch(() => undefined);
+      return v;
+    });
+    await expect(read).rejects.toThrow(TracedTensorError);
+    await expect(read).rejects.toThrow(`data: ${what}, a float32[2] that is being traced has no value to read`);
+  });
+
+  test("a leaked value says whose it was", () => {
+    let leaked = x();
+    run((v) => {
+      leaked = t.mul(v, 2);
+      return v;
+    });
+    expect(() => t.add(leaked, 1)).toThrow(TracedTensorError);
+    expect(() => t.add(leaked, 1)).toThrow(/received a value of (\w+), .* it leaked out of that function: return it/);
+  });
+});
+
+describe.each(immediate)("under %s", (_name, run) => {
+  test("a leaked value says where it was made and how to keep it", () => {
+    let leaked = x();
+    run((v) => {
+      leaked = t.sin(v);
+      return t.add(v, 1);
+    });
+    expect(() => t.add(leaked, 1)).toThrow(EscapedTensorError);
+    expect(() => t.add(leaked, 1)).toThrow(/made by sin\) was born inside \w+ and was not returned by it.*; return it/);
+  });
+});
+
+describe.each<readonly [string, (f: F) => unknown]>([
+  ...traces.map(([name, run]) => [name, run] as const),
+  ...immediate,
+])("under %s", (_name, run) => {
+  test("a Variable from outside that is written is refused, and keeps what it was", async () => {
+    const outside = new nnx.Param(t.array([7, 8]));
+    const write = (): unknown =>
+      run((v) => {
+        outside.value = v;
+        return t.add(v, 0);
+      });
+    expect(write).toThrow(nnx.TraceContextError);
+    expect(write).toThrow(/Param: cannot be written inside \w+, to which it was not passed; pass the object/);
+    expect(await outside.value.toArray()).toEqual([7, 8]);
+  });
+
+  test("a shape, or a branch of JavaScript, that depends on data is refused", () => {
+    expect(() => run((v) => t.zeros([v as unknown as number]))).toThrow(/a shape must be known on the host/); // `as`: what the types refuse
+    expect(() => run((v) => ((v as unknown as number) > 0 ? v : t.neg(v)))).toThrow(/met a JavaScript operator/); // as above
+  });
 });
 
 describe("the user's own frame comes first", () => {

@@ -354,6 +354,13 @@ describe("bad input", () => {
     // `as`: the types refuse it, or know it too closely
     ["no pair", () => scan(((c: Tensor) => c) as never, at(1), xs), ArgumentError, /must return \[carry, y\]/],
     [
+      "a value that foriLoop's body changes",
+      () => foriLoop(0, 2, (_i, v: Tensor) => t.stack([v, v]), at(1)),
+      ShapeError,
+      /^foriLoop: the value must keep its tree, shapes and dtypes on the way/,
+    ],
+    ["rows for map that are none", () => laxMap((v: Tensor) => v, at(1)), ShapeError, /^map: xs has a scalar/],
+    [
       "a bound that is no whole number",
       () => foriLoop(0, 1.5, (_i, v: Tensor) => v, at(1)),
       ArgumentError,

@@ -10,6 +10,8 @@ export class Batch implements Level {
   readonly name: string;
   readonly size: number;
   readonly axisName: string | undefined;
+  /** What errors call the examples that were given. */
+  readonly #names = new WeakMap<Tensor, string>();
 
   constructor(name: string, size: number, axisName?: string) {
     this.name = name;
@@ -17,12 +19,18 @@ export class Batch implements Level {
     this.axisName = axisName;
   }
 
-  /** One example of a tensor whose first axis is the batch. */
-  example(physical: Tensor): Tensor {
+  /** One example of a tensor whose first axis is the batch, with the name that errors call it by. */
+  example(physical: Tensor, name?: string): Tensor {
     const { shape, dtype, weak } = physical;
     if (shape[0] !== this.size)
       throw new Error(`jnx internal error: ${this.name} of ${this.size} made a batch of shape [${shape.join(", ")}]`);
-    return new Tensor({ shape: shape.slice(1), dtype, weak }, { kind: "symbolic", trace: this, value: physical });
+    const one = new Tensor({ shape: shape.slice(1), dtype, weak }, { kind: "symbolic", trace: this, value: physical });
+    if (name !== undefined) this.#names.set(one, name);
+    return one;
+  }
+
+  describe(tensor: Tensor): string | undefined {
+    return this.#names.get(tensor);
   }
 
   /** The whole batch that a tensor of this level stands for; undefined for what is the same for all examples. */

@@ -53,9 +53,9 @@ export function vmap<F extends AnyFunction>(
         const { leaves, def } = mappedLeaves("vmap", args, inAxes);
         const batches = leaves.map((leaf) => batchFirst("vmap", leaf));
         const level = new Batch("vmap", batchExtent("vmap", leaves, batches, axisSize), axisName);
-        const examples = leaves.map(({ leaf }, k) => {
+        const examples = leaves.map(({ leaf, path }, k) => {
           const batch = batches[k];
-          return batch === undefined ? leaf : level.example(batch);
+          return batch === undefined ? leaf : level.example(batch, path);
         });
         // The list of arguments that was flattened, with its leaves replaced.
         const mapped = tree.unflatten(def, examples) as Parameters<F>;

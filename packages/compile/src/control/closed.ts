@@ -9,10 +9,15 @@ export interface Closed {
   readonly lifted: readonly Tensor[];
 }
 
-/** Traces f on symbols of these shapes and dtypes; nothing runs. */
-export function close(name: string, avals: readonly Aval[], f: (inputs: Tensor[]) => readonly Tensor[]): Closed {
+/** Traces f on symbols of these shapes and dtypes, with the names that errors call them by; nothing runs. */
+export function close(
+  name: string,
+  avals: readonly Aval[],
+  f: (inputs: Tensor[]) => readonly Tensor[],
+  names: readonly string[] = [],
+): Closed {
   const capture = new Capture(name, true);
-  const symbols = avals.map((aval, index) => capture.input(index, aval));
+  const symbols = avals.map((aval, index) => capture.input(index, aval, names[index]));
   const outputs = capture.run(() => f(symbols));
   const graph = capture.finish(outputs);
   return { graph, lifted: capture.lifted ?? [] };

@@ -14,7 +14,7 @@ import {
 } from "@jnx/tensor";
 import { close, evaluateNodes, type Closed } from "./closed.ts";
 import { bindCond } from "./cond-op.ts";
-import { checkSameTypes, leavesOf, type TypedTree } from "./trees.ts";
+import { checkSameTypes, leavesOf, namesOf, type TypedTree } from "./trees.ts";
 
 /**
  * trueFun(...operands) where `pred` is true (or not zero), else falseFun(...operands). `pred` is a scalar that need not be
@@ -99,14 +99,16 @@ interface Branches {
 
 function branched({ name, labels, branches }: Branches, index: Tensor, operands: readonly unknown[]): unknown {
   const [leaves, def] = leavesOf(operands);
+  const names = operands.flatMap((operand, k) => namesOf(`operand ${k}`, operand));
   const traced = branches.map((f): Closed & { type: TypedTree } => {
     let outDef: tree.TreeDef | undefined;
-    const closed = close(name, leaves, (symbols) => {
+    const run = (symbols: Tensor[]): Tensor[] => {
       // The list of operands that was flattened.
       const [outputs, found] = leavesOf(f(...(tree.unflatten(def, symbols) as unknown[])));
       outDef = found;
       return outputs;
-    });
+    };
+    const closed = close(name, leaves, run, names);
     return { ...closed, type: { def: outDef ?? def, avals: closed.graph.outputs } };
   });
   const [first] = traced;

@@ -10,8 +10,10 @@ import {
   type Tensor,
   type TensorLike,
 } from "@jnx/tensor";
-import { scan } from "./scan.ts";
+import { scanAs } from "./scan.ts";
 import { looped, WHILE_OPTIONS, type WhileOptions } from "./while.ts";
+
+const FORI = { name: "foriLoop", carry: "value", x: "i" } as const;
 
 /**
  * body(i, value) for i = lower, …, upper − 1, starting from init; nothing for upper ≤ lower. With bounds that are JavaScript
@@ -35,7 +37,7 @@ export function foriLoop<V>(
     if (!Number.isInteger(lower) || !Number.isInteger(upper))
       throw new ArgumentError(`foriLoop: the bounds must be whole numbers, received ${lower} and ${upper}`);
     const indices = arange(lower, Math.max(lower, upper), 1, { dtype: "int32" });
-    return scan((value: V, i: Tensor) => [body(i, value), null] as const, init, indices)[0];
+    return scanAs(FORI, (value: V, i: Tensor) => [body(i, value), null] as const, init, indices)[0];
   }
   const [first, end] = boundsOf(asTensor(lower), asTensor(upper));
   return looped<{ i: Tensor; value: V }>(

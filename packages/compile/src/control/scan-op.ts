@@ -26,11 +26,12 @@ export function bindScan(
   parts: Parts<Tensor>,
   loop: Pick<ScanSpec, "length" | "reverse">,
   body: (inputs: Parts<Tensor>) => readonly Tensor[],
+  { name, names }: { readonly name: string; readonly names: readonly string[] } = { name: "scan", names: [] },
 ): readonly Tensor[] {
   const sizes = { carries: parts.carry.length, xs: parts.xs.length };
   const carry = strong(parts.carry);
   const avals = [...carry, ...parts.xs.map(rowAval), ...parts.constants];
-  const { graph, lifted } = close("scan", avals, (inputs) => strong(body(partsOf(sizes, inputs))));
+  const { graph, lifted } = close(name, avals, (inputs) => strong(body(partsOf(sizes, inputs))), names);
   const spec: ScanSpec = { body: graph, ...sizes, length: loop.length, reverse: loop.reverse };
   return bindCall(scanOp(spec), [...carry, ...parts.xs, ...parts.constants, ...lifted]);
 }

@@ -3,9 +3,9 @@ import { checkFunction } from "@jnx/autodiff/internal";
 import { checkOptions, convert, inArena, keptStorages, type AnyFunction } from "@jnx/tensor/internal";
 import { ArgumentError, concatenate, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
 import { close } from "./closed.ts";
-import { rowAval } from "./parts.ts";
+import { rowAval, type Parts } from "./parts.ts";
 import { bindScan } from "./scan-op.ts";
-import { checkSameTypes, leavesOf } from "./trees.ts";
+import { checkSameTypes, leavesOf, namesOf } from "./trees.ts";
 
 const SCAN_OPTIONS = { length: true, reverse: true, unroll: true } as const;
 
@@ -42,29 +42,51 @@ export function scan<C, X, Y>(
 ): [C, Y] {
   checkOptions("scan", options, SCAN_OPTIONS);
   checkFunction("scan", f);
-  const result = inArena("scan", () => scanned(f as Step, init, xs, options), keptStorages); // trees are checked at run time
+  return scanAs(SCAN, f, init, xs, options);
+}
+
+/** What errors call a loop, its state, and what each step is given. */
+interface Words {
+  readonly name: string;
+  readonly carry: string;
+  readonly x: string;
+}
+
+const SCAN: Words = { name: "scan", carry: "carry", x: "x" };
+
+/** `scan` in the words of who calls it. */
+export function scanAs<C, X, Y>(
+  words: Words,
+  f: (carry: C, x: X) => readonly [C, Y],
+  init: C,
+  xs: X,
+  options: ScanOptions = {},
+): [C, Y] {
+  const result = inArena(words.name, () => scanned(f as Step, init, xs, options, words), keptStorages); // trees are checked at run time
   return result as [C, Y]; // the trees that f gives
 }
 
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown];
 
-function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions): [unknown, unknown] {
+function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions, words = SCAN): [unknown, unknown] {
   const [rows, rowsDef] = leavesOf(xs);
-  const length = lengthOf(rows, options.length);
+  const length = lengthOf(rows, options.length, words.name);
   const [start, carryDef] = leavesOf(init);
-  const carry = settled(f, start, carryDef, rows, rowsDef);
+  const called = { name: words.name, names: [...namesOf(`the ${words.carry}`, init), ...namesOf(words.x, xs)] };
+  const carry = settled(f, start, carryDef, rows, rowsDef, called);
   const { reverse = false } = options;
   const turn = turnOf(options.unroll ?? 1, length);
   if (length > 0 && turn === length)
     return writtenOut(f, tree.unflatten(carryDef, carry), rows, rowsDef, length, reverse);
   if (turn > 1) return inTurns(f, tree.unflatten(carryDef, carry), rows, rowsDef, { length, reverse, turn });
   let yDef: tree.TreeDef | undefined;
-  const results = bindScan({ carry, xs: rows, constants: [] }, { length, reverse }, (parts) => {
+  const body = (parts: Parts<Tensor>): Tensor[] => {
     const [next, y] = stepOf(f, tree.unflatten(carryDef, parts.carry), tree.unflatten(rowsDef, parts.xs));
     const [ys, def] = leavesOf(y);
     yDef = def;
-    return [...checkedCarry(carry, carryDef, next), ...ys];
-  });
+    return [...checkedCarry(carry, carryDef, next, words), ...ys];
+  };
+  const results = bindScan({ carry, xs: rows, constants: [] }, { length, reverse }, body, called);
   const ys = yDef === undefined ? undefined : tree.unflatten(yDef, results.slice(carry.length));
   return [tree.unflatten(carryDef, results.slice(0, carry.length)), ys];
 }
@@ -113,19 +135,19 @@ function stepOf(f: Step, carry: unknown, x: unknown): readonly [unknown, unknown
   throw new ArgumentError("scan: the function must return [carry, y]; give null for a y that is not wanted");
 }
 
-function lengthOf(rows: readonly Tensor[], asked: number | undefined): number {
+function lengthOf(rows: readonly Tensor[], asked: number | undefined, name: string): number {
   if (asked !== undefined && (!Number.isInteger(asked) || asked < 0))
-    throw new ArgumentError(`scan: length must be a whole number ≥ 0, received ${asked}`);
+    throw new ArgumentError(`${name}: length must be a whole number ≥ 0, received ${asked}`);
   const flat = rows.find(({ ndim }) => ndim === 0);
   if (flat !== undefined)
-    throw new ShapeError("scan: xs has a scalar, which has no rows; close over what every step shares");
+    throw new ShapeError(`${name}: xs has a scalar, which has no rows; close over what every step shares`);
   const length = asked ?? rows[0]?.shape[0];
-  if (length === undefined) throw new ArgumentError("scan: xs has no arrays; say how many steps with { length }");
+  if (length === undefined) throw new ArgumentError(`${name}: xs has no arrays; say how many steps with { length }`);
   const other = rows.find(({ shape }) => shape[0] !== length);
   if (other === undefined) return length;
   const sizes = rows.map(({ shape }) => shape[0]).join(", ");
   throw new ShapeError(
-    `scan: all xs must have one number of rows, received ${sizes}${asked === undefined ? "" : `; length is ${asked}`}`,
+    `${name}: all xs must have one number of rows, received ${sizes}${asked === undefined ? "" : `; length is ${asked}`}`,
   );
 }
 
@@ -136,25 +158,27 @@ function settled(
   def: tree.TreeDef,
   rows: readonly Tensor[],
   rowsDef: tree.TreeDef,
+  { name, names }: { readonly name: string; readonly names: readonly string[] },
 ): Tensor[] {
   let carry = [...start];
   for (let round = 0; carry.some(({ weak }) => weak) && round < 3; round++) {
     // Closed: what f closes over may belong to a trace around this one.
-    const next = close("scan", [...carry, ...rows.map(rowAval)], (inputs) => {
+    const body = (inputs: Tensor[]): Tensor[] => {
       const [given, x] = [inputs.slice(0, carry.length), inputs.slice(carry.length)];
       return leavesOf(stepOf(f, tree.unflatten(def, given), tree.unflatten(rowsDef, x))[0])[0];
-    }).graph.outputs;
+    };
+    const next = close(name, [...carry, ...rows.map(rowAval)], body, names).graph.outputs;
     carry = carry.map((x, k) => (x.weak ? convert(x, next[k]?.dtype ?? x.dtype, false) : x));
   }
   return carry;
 }
 
 /** The next carry, of the same types as the one before. */
-function checkedCarry(carry: readonly Tensor[], def: tree.TreeDef, next: unknown): Tensor[] {
+function checkedCarry(carry: readonly Tensor[], def: tree.TreeDef, next: unknown, words = SCAN): Tensor[] {
   const [leaves, nextDef] = leavesOf(next);
   checkSameTypes(
-    "scan",
-    "the carry must keep its tree, shapes and dtypes on the way",
+    words.name,
+    `the ${words.carry} must keep its tree, shapes and dtypes on the way`,
     { label: "the start", tree: { def, avals: carry } },
     { label: "the function", tree: { def: nextDef, avals: leaves } },
   );
@@ -197,6 +221,8 @@ export interface MapOptions {
   readonly batchSize?: number;
 }
 
+const MAP: Words = { ...SCAN, name: "map" };
+
 /**
  * f of every row of a tree of arrays, one after another, the results stacked. `vmap` does the same at once, with more
  * memory; `batchSize` is between the two. Source: lax.map.
@@ -207,7 +233,7 @@ export interface MapOptions {
 export function laxMap<X, Y>(f: (x: X) => Y, xs: X, options: MapOptions = {}): Y {
   checkOptions("map", options, MAP_OPTIONS);
   checkFunction("map", f);
-  const one = (rows: X): Y => scan((_: null, x: X) => [null, f(x)] as const, null, rows)[1];
+  const one = (rows: X): Y => scanAs(MAP, (_: null, x: X) => [null, f(x)] as const, null, rows)[1];
   const { batchSize } = options;
   if (batchSize === undefined) return one(xs);
   if (!Number.isInteger(batchSize) || batchSize < 1)
@@ -219,7 +245,7 @@ export function laxMap<X, Y>(f: (x: X) => Y, xs: X, options: MapOptions = {}): Y
 /** Whole batches by a loop, then the rows that are left over as a batch of their own. */
 function inBatches(all: AnyFunction, one: AnyFunction, xs: unknown, size: number): unknown {
   const [rows, def] = leavesOf(xs);
-  const length = lengthOf(rows, undefined);
+  const length = lengthOf(rows, undefined, MAP.name);
   const whole = length - (length % size);
   if (length === 0) return one(xs);
   const some = (from: number, to: number): Tensor[] =>

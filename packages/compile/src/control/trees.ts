@@ -7,6 +7,11 @@ export function leavesOf(value: unknown): [Tensor[], tree.TreeDef] {
   return [leaves.map((leaf) => asTensor(leaf as TensorLike)), def]; // asTensor refuses what is no array
 }
 
+/** What errors call the arrays of a tree: whose they are, and where they lie. */
+export function namesOf(label: string, value: unknown): string[] {
+  return tree.flattenWithPath(value).paths.map((path) => [label, ...path].join("."));
+}
+
 /** A structure with what lies at its leaves. */
 export interface TypedTree {
   readonly def: tree.TreeDef;

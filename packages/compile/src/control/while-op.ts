@@ -21,10 +21,11 @@ export function bindWhile(
   constants: readonly Tensor[],
   test: (inputs: Tensor[]) => Tensor,
   body: (inputs: Tensor[]) => readonly Tensor[],
+  names: readonly string[] = [],
 ): readonly Tensor[] {
   const operands = [...carry.map((x) => convert(x, x.dtype, false)), ...constants];
-  const tests = close(limits.name, operands, (inputs) => [test(inputs)]);
-  const bodies = close(limits.name, operands, (inputs) => body(inputs).map((x) => convert(x, x.dtype, false)));
+  const tests = close(limits.name, operands, (inputs) => [test(inputs)], names);
+  const bodies = close(limits.name, operands, (inputs) => body(inputs).map((x) => convert(x, x.dtype, false)), names);
   const lifted = [...new Set([...tests.lifted, ...bodies.lifted])];
   // Both read the same inputs: carry, constants, and what either closed over.
   const aligned = ({ graph, lifted: own }: typeof tests): Graph =>

@@ -1,7 +1,7 @@
 import { convert, inArena, keptStorages, checkOptions } from "@jnx/tensor/internal";
 import { ArgumentError, promote, tree, type Tensor, type TensorLike } from "@jnx/tensor";
 import { close } from "./closed.ts";
-import { checkSameTypes, leavesOf, treeOf, type TypedTree } from "./trees.ts";
+import { checkSameTypes, leavesOf, namesOf, treeOf, type TypedTree } from "./trees.ts";
 import { bindWhile } from "./while-op.ts";
 
 export const WHILE_OPTIONS = { maxIterations: true } as const;
@@ -61,19 +61,19 @@ export function looped<V>(
   );
   const [start, def] = leavesOf(init);
   const at = (leaves: readonly Tensor[]): V => tree.unflatten(def, leaves) as V; // the tree of init
+  const names = namesOf("the value", init);
   const result = inArena(
     name,
     () => {
-      const carry = settled(name, start, (leaves) => bodyFun(at(leaves)));
+      const carry = settled(name, start, (leaves) => bodyFun(at(leaves)), names);
       const test = (inputs: Tensor[]): Tensor => checkedTest(name, condFun(at(inputs.slice(0, carry.length))));
-      return at(
-        bindWhile({ name, maxIterations, error }, carry, [], test, (inputs) => {
-          const [next, nextDef] = leavesOf(bodyFun(at(inputs.slice(0, carry.length))));
-          const fitted = next.map((x, k) => fit(x, carry[k]));
-          checkCarry(name, { def, avals: carry }, { def: nextDef, avals: fitted });
-          return fitted;
-        }),
-      );
+      const body = (inputs: Tensor[]): Tensor[] => {
+        const [next, nextDef] = leavesOf(bodyFun(at(inputs.slice(0, carry.length))));
+        const fitted = next.map((x, k) => fit(x, carry[k]));
+        checkCarry(name, { def, avals: carry }, { def: nextDef, avals: fitted });
+        return fitted;
+      };
+      return at(bindWhile({ name, maxIterations, error }, carry, [], test, body, names));
     },
     keptStorages,
   );
@@ -96,10 +96,15 @@ function fit(x: Tensor, like: Tensor | undefined): Tensor {
 }
 
 /** The first carry in the type that the body gives it: JavaScript numbers adapt. */
-function settled(name: string, start: readonly Tensor[], body: (leaves: readonly Tensor[]) => unknown): Tensor[] {
+function settled(
+  name: string,
+  start: readonly Tensor[],
+  body: (leaves: readonly Tensor[]) => unknown,
+  names: readonly string[],
+): Tensor[] {
   let carry = [...start];
   for (let round = 0; carry.some(({ weak }) => weak) && round < 3; round++) {
-    const next = close(name, carry, (inputs) => leavesOf(body(inputs))[0]).graph.outputs;
+    const next = close(name, carry, (inputs) => leavesOf(body(inputs))[0], names).graph.outputs;
     carry = carry.map((x, k) => (x.weak ? convert(x, next[k]?.dtype ?? x.dtype, next[k]?.weak === true) : x));
     if (next.every(({ weak }, k) => weak === carry[k]?.weak)) break;
   }
