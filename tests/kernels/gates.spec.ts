@@ -215,7 +215,7 @@ test.each(DTYPES)("every text that planConv returns for %s is legal", async (dty
   expect(countByName(kernels)).toMatchInlineSnapshot(`
     {
       "conv/direct": 3,
-      "conv/implicit": 10,
+      "conv/implicit": 12,
       "matmul/parts": 1,
     }
   `);
