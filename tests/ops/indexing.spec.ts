@@ -2,3 +2,4 @@ import { cases } from "@jnx/testing";
 import { testForward } from "./kit.ts";
 
 testForward("indexing", cases.indexing);
+testForward("dimension numbers", cases.dimensionNumbers);

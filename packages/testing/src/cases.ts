@@ -5,6 +5,7 @@ import { arrange } from "./cases/arrange.ts";
 import { contraction } from "./cases/contraction.ts";
 import { conv } from "./cases/conv.ts";
 import { create } from "./cases/create.ts";
+import { dimensionNumbers } from "./cases/dimension-numbers.ts";
 import { editing } from "./cases/editing.ts";
 import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
@@ -29,6 +30,7 @@ export const cases = {
   contraction,
   conv,
   create,
+  dimensionNumbers,
   editing,
   elementwise,
   indexing,

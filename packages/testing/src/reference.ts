@@ -19,7 +19,8 @@ export function build(shape: readonly number[], element: (at: readonly number[])
   return { shape, data };
 }
 
-function coordinates(shape: readonly number[], flat: number): number[] {
+/** The coordinate of a row-major place. */
+export function coordinates(shape: readonly number[], flat: number): number[] {
   const at: number[] = [];
   let rest = flat;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

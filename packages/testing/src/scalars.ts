@@ -43,6 +43,45 @@ export function erfInv(y: number): number {
   return x - (erf(x) - y) / (TWO_OVER_SQRT_PI * Math.exp(-x * x));
 }
 
+/** log |Γ(x)|: Stirling's series after moving x up to 12, the reflection formula below 1/2. */
+export function lgamma(x: number): number {
+  if (Math.abs(x) === Infinity) return Infinity;
+  if (x < 0.5) {
+    const sine = Math.abs(sinPi(x));
+    return sine === 0 ? Infinity : Math.log(Math.PI) - Math.log(sine) - lgamma(1 - x);
+  }
+  let [y, moved] = [x, 0];
+  for (; y < 12; y++) moved += Math.log(y);
+  const v = 1 / (y * y);
+  const tail = (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))) / y;
+  return (y - 0.5) * Math.log(y) - y + 0.5 * Math.log(2 * Math.PI) + tail - moved;
+}
+
+/** sin πx without losing digits to π. */
+export function sinPi(x: number): number {
+  const part = x - 2 * Math.round(x / 2);
+  return Number.isInteger(part) ? 0 : Math.sin(Math.PI * part);
+}
+
+export function digamma(x: number): number {
+  if (x <= 0 && Number.isInteger(x)) return NaN;
+  if (x === -Infinity) return NaN;
+  if (x < 0.5) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)));
+  let [y, moved] = [x, 0];
+  for (; y < 12; y++) moved += 1 / y;
+  const v = 1 / (y * y);
+  return Math.log(y) - 0.5 / y - v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - v * (1 / 240 - v / 132)))) - moved;
+}
+
+export function gamma(x: number): number {
+  const odd = x < 0 && Number.isFinite(x) && Math.floor(x) % 2 !== 0;
+  return (odd ? -1 : 1) * Math.exp(lgamma(x));
+}
+
+export function logBeta(a: number, b: number): number {
+  return lgamma(a) + lgamma(b) - lgamma(a + b);
+}
+
 export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }

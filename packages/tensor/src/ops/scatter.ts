@@ -96,7 +96,7 @@ const pulls: Record<ScatterCombine, Pull> = {
         );
       return mul(gatherRows(ct, index), gatherRows(base, index));
     },
-    base: () => mul(ct, scatter("mul", literal(1, base.shape, base.dtype), index, updates)),
+    base: () => mul(ct, scatter("mul", literal(1, base.shape, base.dtype), index, updates, unique)),
   }),
   max: extreme,
   min: extreme,

@@ -3,43 +3,15 @@ import type { Tensor } from "@jnx/tensor";
 import type { Tolerance } from "../ulp.ts";
 import * as s from "../scalars.ts";
 import * as r from "../reference.ts";
+import { combinatorial } from "./combinatorial.ts";
+import { incomplete } from "./incomplete.ts";
 import { mapRow, shapedRow, type Domain, type MapRow, type Row, type ShapedRow } from "./rows.ts";
-
-/** log |Γ(x)|: Stirling's series after moving x up to 12, the reflection formula below 1/2. */
-function lgamma(x: number): number {
-  if (Math.abs(x) === Infinity) return Infinity;
-  if (x < 0.5) {
-    const sine = Math.abs(sinPi(x));
-    return sine === 0 ? Infinity : Math.log(Math.PI) - Math.log(sine) - lgamma(1 - x);
-  }
-  let [y, moved] = [x, 0];
-  for (; y < 12; y++) moved += Math.log(y);
-  const v = 1 / (y * y);
-  const tail = (1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))) / y;
-  return (y - 0.5) * Math.log(y) - y + 0.5 * Math.log(2 * Math.PI) + tail - moved;
-}
-
-/** sin πx without losing digits to π. */
-function sinPi(x: number): number {
-  const part = x - 2 * Math.round(x / 2);
-  return Number.isInteger(part) ? 0 : Math.sin(Math.PI * part);
-}
-
-function digamma(x: number): number {
-  if (x <= 0 && Number.isInteger(x)) return NaN;
-  if (x === -Infinity) return NaN;
-  if (x < 0.5) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)));
-  let [y, moved] = [x, 0];
-  for (; y < 12; y++) moved += 1 / y;
-  const v = 1 / (y * y);
-  return Math.log(y) - 0.5 / y - v * (1 / 12 - v * (1 / 120 - v * (1 / 252 - v * (1 / 240 - v / 132)))) - moved;
-}
 
 /** The n-th derivative of digamma for x > 0, and for n = 1 below. */
 function polygamma(n: number, x: number): number {
   if (x < 0) {
     if (n > 1 || x === -Infinity) return NaN;
-    const sine = sinPi(x);
+    const sine = s.sinPi(x);
     return sine === 0 ? Infinity : (Math.PI / sine) ** 2 - polygamma(1, 1 - x);
   }
   const sign = n % 2 === 1 ? 1 : -1;
@@ -53,11 +25,6 @@ function polygamma(n: number, x: number): number {
 
 function factorial(n: number): number {
   return n <= 1 ? 1 : n * factorial(n - 1);
-}
-
-function gamma(x: number): number {
-  const odd = x < 0 && Number.isFinite(x) && Math.floor(x) % 2 !== 0;
-  return (odd ? -1 : 1) * Math.exp(lgamma(x));
 }
 
 /** (1/π) ∫₀^π e^(|x|(cos θ − 1)) cos(nθ) dθ by the trapezoidal rule; far out the first terms of the asymptotic series. */
@@ -88,8 +55,8 @@ function row(
 const close: Tolerance = { ulp: 16, abs: 4e-6 };
 
 const unary: readonly MapRow[] = [
-  row("lgamma", t.lgamma, lgamma, close),
-  row("digamma", t.digamma, digamma, { ...close, rel: 4e-6 }),
+  row("lgamma", t.lgamma, s.lgamma, close),
+  row("digamma", t.digamma, s.digamma, { ...close, rel: 4e-6 }),
   row(
     "polygamma",
     (x) => t.polygamma(1, x),
@@ -106,7 +73,7 @@ const unary: readonly MapRow[] = [
     ),
     label: "polygamma 3",
   },
-  row("gamma", t.gamma, gamma, { ulp: 16, abs: 1e-30, rel: 2e-5 }, [0.7, 4]),
+  row("gamma", t.gamma, s.gamma, { ulp: 16, abs: 1e-30, rel: 2e-5 }, [0.7, 4]),
   row("i0e", t.i0e, (x) => bessel(0, x), { ulp: 8 }, [-9, 9]),
   row("i1e", t.i1e, (x) => bessel(1, x), { ulp: 16, abs: 1e-30 }, [-9, 9]),
   row("i0", t.i0, (x) => Math.exp(Math.abs(x)) * bessel(0, x), { ulp: 16 }, [-5, 5]),
@@ -149,14 +116,13 @@ function difference(
   });
 }
 
-const logBeta = (a: number, b: number): number => lgamma(a) + lgamma(b) - lgamma(a + b);
 const edges = (values: readonly number[]) => ({ shape: [values.length], values });
 
 const differences: readonly ShapedRow[] = [
   difference("relEntr", t.relEntr, relEntr),
   difference("klDiv", t.klDiv, (p, q) => relEntr(p, q) - p + q),
-  difference("betaln", t.betaln, logBeta),
-  difference("beta", t.beta, (a, b) => Math.exp(logBeta(a, b))),
+  difference("betaln", t.betaln, s.logBeta),
+  difference("beta", t.beta, (a, b) => Math.exp(s.logBeta(a, b))),
   shapedRow("relEntr", "at its edges", [edges([0, 0, -1, 1, 1, 0]), edges([1, 0, 1, 0, -1, -1])], t.relEntr, (x, y) =>
     r.map(relEntr, x, y),
   ),
@@ -167,4 +133,4 @@ function relEntr(p: number, q: number): number {
 }
 
 /** Functions of jax.scipy.special. */
-export const special: readonly Row[] = [...unary, ...binary, ...differences];
+export const special: readonly Row[] = [...unary, ...binary, ...differences, ...incomplete, ...combinatorial];
