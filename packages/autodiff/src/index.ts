@@ -12,3 +12,4 @@ export {
   type CheckpointPolicy,
 } from "./checkpoint.ts";
 export { customJvp, customVjp, type CustomJvp, type CustomOptions, type CustomVjp } from "./custom.ts";
+export { applyAlongAxis, applyOverAxes, fromfunction, vectorize, type VectorizeOptions } from "./mapped.ts";

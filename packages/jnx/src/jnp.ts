@@ -1,5 +1,52 @@
 /** jax.numpy: arrays and the functions on them, under NumPy's names. */
 export {
+  angle,
+  bartlett,
+  blackman,
+  block,
+  compress,
+  conjugate,
+  copy,
+  diagIndicesFrom,
+  empty,
+  emptyLike,
+  extract,
+  fillDiagonal,
+  hamming,
+  hanning,
+  imag,
+  iscomplex,
+  iscomplexobj,
+  isreal,
+  isrealobj,
+  isscalar,
+  ix,
+  kaiser,
+  matrixTranspose,
+  mgrid,
+  ndim,
+  ogrid,
+  packbits,
+  piecewise,
+  place,
+  poly,
+  polyadd,
+  polyder,
+  polydiv,
+  polyfit,
+  polyint,
+  polymul,
+  polysub,
+  put,
+  putAlongAxis,
+  real,
+  rollaxis,
+  shape,
+  size,
+  trilIndicesFrom,
+  triuIndicesFrom,
+  unpackbits,
+  conjugate as conj,
   Tensor,
   broadcastShapes,
   concatenate as concat,
@@ -278,6 +325,7 @@ export {
   zeros,
   zerosLike,
 } from "@jnx/tensor";
+export { applyAlongAxis, applyOverAxes, fromfunction, vectorize } from "@jnx/autodiff";
 /** π. Source: jnp.pi. */
 export const pi = Math.PI;
 /** The base of the natural logarithm. Source: jnp.e. */
@@ -288,3 +336,16 @@ export const eulerGamma = 0.5772156649015329;
 export const inf = Infinity;
 /** No number. Source: jnp.nan. */
 export const nan = NaN;
+/** What adds an axis in an index: null. Source: jnp.newaxis. */
+export const newaxis = null;
+/** The names of dtypes, as options take them: `{ dtype: jnp.float16 }`. Source: jnp.float32 and its like. */
+export const float32 = "float32";
+export const float16 = "float16";
+export const bfloat16 = "bfloat16";
+export const int32 = "int32";
+export const int16 = "int16";
+export const int8 = "int8";
+export const uint32 = "uint32";
+export const uint16 = "uint16";
+export const uint8 = "uint8";
+export const bool = "bool";

@@ -33,3 +33,4 @@ export {
   softSign,
   tanh,
 } from "@jnx/tensor";
+export { initializers } from "@jnx/nnx";

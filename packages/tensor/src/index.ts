@@ -278,6 +278,54 @@ export {
 export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
 export { betainc, igamma, igammac, igammaGradA } from "./ops/incomplete.ts";
 export * from "./ops/special.ts";
+export { block, ix, mgrid, ogrid, rollaxis, type Blocks, type GridRange } from "./ops/assembly.ts";
+export { packbits, unpackbits, type PackOptions, type UnpackOptions } from "./ops/bit-packing.ts";
+export { piecewise, type Piece } from "./ops/piecewise.ts";
+export {
+  compress,
+  diagIndicesFrom,
+  extract,
+  fillDiagonal,
+  matrixTranspose,
+  place,
+  put,
+  putAlongAxis,
+  trilIndicesFrom,
+  triuIndicesFrom,
+  type CompressOptions,
+  type InplaceOptions,
+  type PutOptions,
+} from "./ops/placing.ts";
+export {
+  poly,
+  polyadd,
+  polyder,
+  polydiv,
+  polyfit,
+  polyint,
+  polymul,
+  polysub,
+  type PolyfitOptions,
+  type PolyintOptions,
+} from "./ops/polynomials.ts";
+export {
+  angle,
+  conjugate,
+  copy,
+  empty,
+  emptyLike,
+  imag,
+  iscomplex,
+  iscomplexobj,
+  isreal,
+  isrealobj,
+  isscalar,
+  ndim,
+  real,
+  shape,
+  size,
+} from "./ops/real.ts";
+export { bartlett, blackman, hamming, hanning, kaiser } from "./ops/tapers.ts";
 export { logNdtr, ndtr, ndtri } from "./ops/normal.ts";
 export { zeta } from "./ops/zeta.ts";
 export {

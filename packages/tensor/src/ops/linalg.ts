@@ -28,6 +28,8 @@ const CHOLESKY_OPTIONS = { upper: true, symmetrizeInput: true } as const;
 const TRIANGULAR_SOLVE_OPTIONS = { leftSide: true, lower: true, transposeA: true, unitDiagonal: true } as const;
 const QR_OPTIONS = { mode: true } as const;
 
+export { cond, diagonal, multiDot, outer, tensorinv, tensorsolve, trace } from "./linalg-more.ts";
+export { matrixTranspose } from "./placing.ts";
 export { cross } from "./cross.ts";
 export { tensordot, vecdot } from "./contraction.ts";
 export { matmul } from "./matmul.ts";
