@@ -199,6 +199,15 @@ describe("arguments and results", () => {
     expect(r.more.shape).toEqual([0, 2]);
   });
 
+  test("a chain of ten thousand elementwise ops is a kernel for every 256 of them", async () => {
+    const f = jit((v: Tensor) => {
+      for (let k = 0; k < 5000; k++) v = t.add(t.mul(v, 0.5), 1);
+      return v;
+    });
+    expect(f.explain(t.ones([4])).dispatches).toBe(Math.ceil(10_000 / 256));
+    expect(await f(t.ones([4])).toArray()).toEqual([2, 2, 2, 2]);
+  });
+
   test("jit in jit, grad in jit, jit in grad: the numbers of plain calls", async () => {
     const loss = (v: Tensor, w: Tensor): Tensor => t.sum(t.sin(t.mul(v, t.square(w))));
     const want = await grad(loss, { argnums: 1 })(x(), x()).toArray();

@@ -213,8 +213,11 @@ export class Fuser {
     return count;
   }
 
-  /** True if one needs what the other makes by way of a third group. */
+  /** True if one needs what the other makes by way of a third group, or what ends a chain there. */
   #eitherWaits(a: Group, b: Group): boolean {
-    return this.#dependencies.waitsFor(a, b) || this.#dependencies.waitsFor(b, a);
+    const after = (group: Group, maker: Group): boolean =>
+      made(maker).some(({ id }) => this.inliner.ends.has(id) && groupInputs(group, this.inliner).has(id)) ||
+      this.#dependencies.waitsFor(group, maker);
+    return after(a, b) || after(b, a);
   }
 }

@@ -28,6 +28,8 @@ export class Inliner {
   readonly nodes: readonly GraphNode[];
   /** Maps (and copies of views) that are written to memory. */
   readonly roots = new Set<OpNode | GraphNode>();
+  /** Those of them, by id, that end a chain: what reads them is in another kernel. */
+  readonly ends = new Set<number>();
   readonly #exprs = new Map<GraphNode, Expr>();
   readonly #operands = new Map<OpNode, readonly OperandRef[]>();
   /** Who reads a node, once for each time. */
@@ -223,7 +225,10 @@ export class Inliner {
     for (const node of this.nodes) {
       if (node.kind !== "op" || isAnchor(node)) continue;
       const length = 1 + Math.max(0, ...node.inputs.map((input) => lengths.get(input) ?? 0));
-      if (length > LONGEST) this.roots.add(node);
+      if (length >= LONGEST) {
+        this.roots.add(node);
+        this.ends.add(node.id);
+      }
       lengths.set(node, this.isStored(node) ? 0 : length);
     }
   }
