@@ -95,7 +95,7 @@ function gridAxes(name: string, ranges: readonly GridRange[]): Tensor[] {
     const [start, stop, step = 1] = typeof range === "number" ? [0, range] : Array.isArray(range) ? range : [];
     if (![start, stop, step].every(Number.isFinite) || step === 0 || start === undefined || stop === undefined)
       throw new ArgumentError(
-        `${name}: a range is [start, stop] or [start, stop, step] of numbers, the step not 0; received ${JSON.stringify(range)}`,
+        `${name}: a range is [start, stop] or [start, stop, step] of numbers, the step not 0; received ${Array.isArray(range) ? `[${range.map(String).join(", ")}]` : String(range)}`,
       );
     return arange(start, stop, step);
   });

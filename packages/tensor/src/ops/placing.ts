@@ -226,8 +226,9 @@ export function diagIndicesFrom(x: TensorLike): Tensor[] {
   return diagIndices(nth(tensor.shape, 0), tensor.ndim);
 }
 
-function matrix(name: string, x: TensorLike): [rows: number, columns: number] {
+function matrix(name: string, x: TensorLike, k: number): [rows: number, columns: number] {
   const tensor = asTensor(x);
+  if (!Number.isInteger(k)) throw new ShapeError(`${name}: a diagonal is a whole number, received ${String(k)}`);
   if (tensor.ndim !== 2) throw new ShapeError(`${name}: needs a matrix, received shape ${shapeText(tensor.shape)}`);
   return [nth(tensor.shape, 0), nth(tensor.shape, 1)];
 }
@@ -239,7 +240,7 @@ function matrix(name: string, x: TensorLike): [rows: number, columns: number] {
  * @example await trilIndicesFrom(zeros([2, 2]))[1]?.toArray(); // [0, 0, 1]
  */
 export function trilIndicesFrom(x: TensorLike, k = 0): Tensor[] {
-  const [rows, m] = matrix("trilIndicesFrom", x);
+  const [rows, m] = matrix("trilIndicesFrom", x, k);
   return trilIndices(rows, { k, m });
 }
 
@@ -250,7 +251,7 @@ export function trilIndicesFrom(x: TensorLike, k = 0): Tensor[] {
  * @example await triuIndicesFrom(zeros([2, 2]))[1]?.toArray(); // [0, 1, 1]
  */
 export function triuIndicesFrom(x: TensorLike, k = 0): Tensor[] {
-  const [rows, m] = matrix("triuIndicesFrom", x);
+  const [rows, m] = matrix("triuIndicesFrom", x, k);
   return triuIndices(rows, { k, m });
 }
 
