@@ -12,7 +12,7 @@ import {
 import type { DType, Tensor } from "@jnx/tensor";
 import { describe, expect, test } from "vitest";
 
-const rows = [...cases.elementwise, ...cases.ufuncs, ...cases.activations, ...cases.special].filter(
+const rows = [...cases.elementwise, ...cases.ufuncs, ...cases.activations, ...cases.special, ...cases.real].filter(
   (row): row is MapRow => row.kind === "map",
 );
 const named = rows.map((row) => [row.label, row] as const);

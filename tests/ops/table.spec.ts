@@ -19,6 +19,13 @@ const OTHERS = [
   "webgpuExecutor",
   "einsumPath",
   "broadcastShapes",
+  // Numbers, shapes and bools of what is asked: tests/ops/numpy.spec.ts.
+  "iscomplexobj",
+  "isrealobj",
+  "isscalar",
+  "ndim",
+  "shape",
+  "size",
   // Of draws, with them: tests/random/gradients.spec.ts.
   "randomGammaGrad",
 ];

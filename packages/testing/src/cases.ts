@@ -15,6 +15,9 @@ import { linearAlgebra } from "./cases/linalg.ts";
 import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
+import { placing } from "./cases/placing.ts";
+import { polynomials, tapers } from "./cases/polynomials.ts";
+import { real } from "./cases/real.ts";
 import { reduce } from "./cases/reduce.ts";
 import { special } from "./cases/special.ts";
 import { ufuncs } from "./cases/ufuncs.ts";
@@ -40,6 +43,9 @@ export const cases = {
   matmul,
   movement,
   normalize,
+  placing,
+  polynomials,
+  real,
   reduce,
   special,
   ufuncs,
@@ -47,6 +53,7 @@ export const cases = {
   scan,
   sort,
   statistics,
+  tapers,
 } as const;
 
 export const rows: readonly Row[] = Object.values(cases).flat();

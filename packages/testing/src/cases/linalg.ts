@@ -3,6 +3,7 @@ import type { Tensor } from "@jnx/tensor";
 import * as l from "../linalg-reference.ts";
 import type { Matrix } from "../linalg-reference.ts";
 import * as r from "../reference.ts";
+import { linalgMore } from "./linalg-more.ts";
 import { norms } from "./norms.ts";
 import { shapedRow, type ShapedRow } from "./rows.ts";
 
@@ -356,4 +357,5 @@ export const linearAlgebra: readonly ShapedRow[] = [
   ...qrs,
   ...others,
   ...norms,
+  ...linalgMore,
 ];
