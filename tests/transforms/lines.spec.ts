@@ -189,3 +189,14 @@ describe("walks along lines", () => {
     expect(f.explain(t.array(data)).dispatches).toBe(2);
   });
 });
+
+test("a value that a chain of ops reads twice at every link is looked at once a link", async () => {
+  const x = lines(4, 8).map((line) => line.map((v) => v + 5));
+  const chained = jit((a: Tensor) => {
+    let y = a;
+    for (let k = 0; k < 40; k++) y = t.add(t.mul(y, 0.5), t.mul(y, 0.5));
+    return t.div(y, t.sum(y, { axis: -1, keepdims: true }));
+  });
+  const want = x.map((line) => line.map((v) => v / total(line)));
+  await near(chained(t.array(x)), want);
+});

@@ -32,10 +32,19 @@ export class LineUniform {
   }
 
   /** The largest parts of an expression over the whole that are the same along a line, as expressions over the lines. */
-  partsOf(expr: Expr): Expr[] {
-    const moved = this.#overLines(expr);
-    if (moved !== undefined) return worthIt(expr) ? [moved] : [];
-    return expr.kind === "map" ? expr.args.flatMap((arg) => this.partsOf(arg)) : [];
+  partsOf(root: Expr): ReadonlySet<Expr> {
+    const parts = new Set<Expr>();
+    const seen = new Set<Expr>();
+    const visit = (expr: Expr): void => {
+      if (seen.has(expr)) return;
+      seen.add(expr);
+      const moved = this.#overLines(expr);
+      if (moved === undefined) {
+        if (expr.kind === "map") expr.args.forEach(visit);
+      } else if (worthIt(expr)) parts.add(moved);
+    };
+    visit(root);
+    return parts;
   }
 
   /** The expression with those parts called by the names that `compute` gives them. */

@@ -92,7 +92,7 @@ class LineText {
     const perLine = [...work.values.filter((value) => value.combine === undefined), ...work.perLine];
     const exprs = perLine.map(({ expr }) => this.#uniform.shared(expr));
     const loops = [...work.values.filter((value) => value.combine !== undefined), ...work.full];
-    const hoisted = loops.flatMap(({ expr }) => this.#uniform.partsOf(expr));
+    const hoisted = loops.flatMap(({ expr }) => [...this.#uniform.partsOf(expr)]);
     this.#line = emitter.scope(work.shape.slice(0, work.border), [...exprs, ...hoisted], 1, { index: "o" });
   }
 
