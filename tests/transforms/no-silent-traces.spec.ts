@@ -256,8 +256,10 @@ describe.each<readonly [string, (f: F) => unknown]>([
   });
 
   test("a shape, or a branch of JavaScript, that depends on data is refused", () => {
-    expect(() => run((v) => t.zeros([v as unknown as number]))).toThrow(/a shape must be known on the host/); // `as`: what the types refuse
-    expect(() => run((v) => ((v as unknown as number) > 0 ? v : t.neg(v)))).toThrow(/met a JavaScript operator/); // as above
+    // `as`: a Tensor for an extent, which types refuse and JavaScript lets through.
+    expect(() => run((v) => t.zeros([v as unknown as number]))).toThrow(/a shape must be known on the host/);
+    // `as`: a Tensor compared as a number, which types refuse and JavaScript lets through.
+    expect(() => run((v) => ((v as unknown as number) > 0 ? v : t.neg(v)))).toThrow(/met a JavaScript operator/);
   });
 });
 

@@ -64,7 +64,7 @@ export class Dependencies {
       if (maker !== undefined) makers.add(maker);
     }
     this.#settle(group, makers, new Set());
-    this.#raise([group], Math.max(0, ...[...makers].map((maker) => this.#place(maker).level + APART)));
+    this.#raise(group, Math.max(0, ...[...makers].map((maker) => this.#place(maker).level + APART)));
   }
 
   /** One group in place of `parts`. */
@@ -80,7 +80,7 @@ export class Dependencies {
       for (const id of groupInputs(part, this.#inliner)) this.#readers.get(id)?.delete(part);
     }
     this.#settle(by, makers, readers);
-    this.#raise([by], Math.max(...places.map(({ level }) => level)));
+    this.#raise(by, Math.max(...places.map(({ level }) => level)));
   }
 
   /** True if `group` needs something that `maker` makes by way of a third group, or is far from it. */
@@ -138,9 +138,9 @@ export class Dependencies {
     }
   }
 
-  /** Lifts groups to a level, and their readers above it. */
-  #raise(groups: Iterable<Group>, level: number): void {
-    const stack = [...groups].map((group) => ({ group, level }));
+  /** Lifts a group to a level, and its readers above it. */
+  #raise(lifted: Group, least: number): void {
+    const stack = [{ group: lifted, level: least }];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const place = this.#place(next.group);
       if (place.level >= next.level) continue;

@@ -142,6 +142,7 @@ export type {
   GatherOptions,
   ScatterApplyOptions,
   ScatterDimensionNumbers,
+  ScatterFunction,
   ScatterOptions,
 } from "@jnx/tensor";
 export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";

@@ -72,6 +72,7 @@ export {
   scatterSub,
   type ScatterApplyOptions,
   type ScatterDimensionNumbers,
+  type ScatterFunction,
   type ScatterOptions,
 } from "./ops/lax-scatter.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";

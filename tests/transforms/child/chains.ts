@@ -5,7 +5,8 @@
 import { grad } from "@jnx/autodiff";
 import { Capture, planGraph } from "@jnx/compile/internal";
 import * as t from "@jnx/tensor";
-import type { Limits, Tensor } from "@jnx/tensor";
+import type { Tensor } from "@jnx/tensor";
+import { MINIMUM_LIMITS } from "../../../packages/testing/src/limits.ts";
 import { Session, type Profiler } from "node:inspector";
 
 /** Some of what is alike is looked at within bounds; past these lengths the bounds are reached. */
@@ -25,15 +26,6 @@ const steps: Record<keyof typeof LENGTHS, (x: Tensor, w: Tensor, first: Tensor) 
   turns: (x, w) => t.reshape(t.transpose(t.add(t.reshape(t.transpose(x), x.shape), t.matmul(x, w))), x.shape),
 };
 
-const limits: Limits = {
-  maxStorageBuffersPerShaderStage: 8,
-  maxStorageBufferBindingSize: 2 ** 27,
-  maxBufferSize: 2 ** 28,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeWorkgroupStorageSize: 16384,
-};
-
 function compile(name: keyof typeof LENGTHS, length: number): void {
   const loss = (w: Tensor, first: Tensor): Tensor => {
     let x = first;
@@ -45,7 +37,7 @@ function compile(name: keyof typeof LENGTHS, length: number): void {
     const inputs = [level.input(0, t.zeros([8, 8])), level.input(1, t.zeros([4, 8]))] as const;
     return level.finish(grad(loss, { argnums: [0, 1] })(...inputs));
   });
-  planGraph(graph, new Set(), limits);
+  planGraph(graph, new Set(), MINIMUM_LIMITS);
 }
 
 const session = new Session();

@@ -162,15 +162,12 @@ const powerOf: MapOp<number> = {
   wgsl: ([y = ""], { use, constant }, base) => {
     const logarithm = Math.log2(Math.fround(base));
     // Twelve bits, so that products of two heads are exact.
-    const [head = 0] = new Float32Array(Uint32Array.of(bitsOf(logarithm) & 0xffff_f000).buffer);
+    const unit = 2 ** (Math.floor(Math.log2(Math.abs(logarithm))) - 11);
+    const head = Math.trunc(logarithm / unit) * unit;
     return `${use(op_pow_of_log)}(${y}, ${constant(head, "float32")}, ${constant(logarithm - head, "float32")})`;
   },
   vjp: ({ output, attrs: base }, ct) => [mul(ct, mul(output, Math.log(base)))],
 };
-
-function bitsOf(x: number): number {
-  return new Uint32Array(Float32Array.of(x).buffer)[0] ?? 0;
-}
 
 const SMALLEST_NORMAL = 2 ** -126;
 

@@ -154,6 +154,24 @@ function scattered(
   });
 }
 
+/** A public function of an operand, indices, updates and what their axes are. */
+export type ScatterFunction = (
+  operand: TensorLike,
+  scatterIndices: TensorLike,
+  updates: TensorLike,
+  dimensionNumbers: ScatterDimensionNumbers,
+  options?: ScatterOptions,
+) => Tensor;
+
+function scatterBy(
+  name: string,
+  combine: ScatterCombine,
+  prepare: (updates: TensorLike) => TensorLike = (updates) => updates,
+): ScatterFunction {
+  return (operand, scatterIndices, updates, numbers, options = {}) =>
+    scattered(name, combine, operand, scatterIndices, prepare(updates), numbers, options);
+}
+
 /** Sums of bools are whether any is true, products whether all are. */
 function combinedBy(combine: ScatterCombine, { dtype }: Tensor): ScatterCombine {
   if (dtype !== "bool") return combine;
@@ -171,15 +189,7 @@ function combinedBy(combine: ScatterCombine, { dtype }: Tensor): ScatterCombine 
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatter(zeros([4]), array([[3], [1]]), array([5.5, 6]), numbers).toArray(); // [0, 6, 0, 5.5]
  */
-export function scatter(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatter", "set", operand, scatterIndices, updates, dimensionNumbers, options);
-}
+export const scatter: ScatterFunction = /* @__PURE__ */ scatterBy("scatter", "set");
 
 /**
  * The operand with updates added where `scatter` would put them; all of several for one element. Source: lax.scatter_add.
@@ -189,15 +199,7 @@ export function scatter(
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatterAdd(zeros([3]), array([[1], [1]]), array([0.5, 2]), numbers).toArray(); // [0, 2.5, 0]
  */
-export function scatterAdd(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatterAdd", "add", operand, scatterIndices, updates, dimensionNumbers, options);
-}
+export const scatterAdd: ScatterFunction = /* @__PURE__ */ scatterBy("scatterAdd", "add");
 
 /**
  * The operand less the updates where `scatter` would put them. Source: lax.scatter_sub.
@@ -207,15 +209,7 @@ export function scatterAdd(
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatterSub(ones([3]), array([[1], [1]]), array([0.5, 2]), numbers).toArray(); // [1, -1.5, 1]
  */
-export function scatterSub(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatterSub", "add", operand, scatterIndices, neg(updates), dimensionNumbers, options);
-}
+export const scatterSub: ScatterFunction = /* @__PURE__ */ scatterBy("scatterSub", "add", neg);
 
 /**
  * The operand times the updates where `scatter` would put them. The updates have a gradient only with `uniqueIndices`, as
@@ -226,15 +220,7 @@ export function scatterSub(
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatterMul(full([3], 2.5), array([[0], [0]]), array([2, 0.5]), numbers).toArray(); // [2.5, 2.5, 2.5]
  */
-export function scatterMul(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatterMul", "mul", operand, scatterIndices, updates, dimensionNumbers, options);
-}
+export const scatterMul: ScatterFunction = /* @__PURE__ */ scatterBy("scatterMul", "mul");
 
 /**
  * The smaller of the operand and the updates where `scatter` would put them. Source: lax.scatter_min.
@@ -244,15 +230,7 @@ export function scatterMul(
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatterMin(ones([3]), array([[0], [2]]), array([-0.5, 2]), numbers).toArray(); // [-0.5, 1, 1]
  */
-export function scatterMin(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatterMin", "min", operand, scatterIndices, updates, dimensionNumbers, options);
-}
+export const scatterMin: ScatterFunction = /* @__PURE__ */ scatterBy("scatterMin", "min");
 
 /**
  * The larger of the operand and the updates where `scatter` would put them. Source: lax.scatter_max.
@@ -262,15 +240,7 @@ export function scatterMin(
  * const numbers = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
  * await lax.scatterMax(ones([3]), array([[0], [2]]), array([-0.5, 2]), numbers).toArray(); // [1, 1, 2]
  */
-export function scatterMax(
-  operand: TensorLike,
-  scatterIndices: TensorLike,
-  updates: TensorLike,
-  dimensionNumbers: ScatterDimensionNumbers,
-  options: ScatterOptions = {},
-): Tensor {
-  return scattered("scatterMax", "max", operand, scatterIndices, updates, dimensionNumbers, options);
-}
+export const scatterMax: ScatterFunction = /* @__PURE__ */ scatterBy("scatterMax", "max");
 
 /**
  * The operand with `f` of the elements where `scatter` would put updates of `updateShape`; of elements named twice, once,

@@ -6,7 +6,7 @@ export const CELL = {
   job: 64,
   /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
   state: 80,
-  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each in a cache line of its own. */
+  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each in a cache line of its own: 32 of them end where TABLE begins. */
   next: 512,
   nextStride: 16,
   /** Workers that sleep. */
@@ -23,18 +23,18 @@ export const CELL = {
   kernel: 128,
   codeAddress: 129,
   codeBytes: 130,
-  begin: 139,
-  end: 131,
+  begin: 131,
+  end: 132,
   /** In how many parts the job is cut, and how long they are. */
-  parts: 140,
-  part: 141,
-  chunk: 132,
-  groupsX: 133,
-  groupsY: 134,
-  groupsZ: 135,
-  scratch: 136,
-  scratchStride: 137,
-  table: 138,
+  parts: 133,
+  part: 134,
+  chunk: 135,
+  groupsX: 136,
+  groupsY: 137,
+  groupsZ: 138,
+  scratch: 139,
+  scratchStride: 140,
+  table: 141,
 } as const;
 
 /** Length in bytes, then UTF-8. */
