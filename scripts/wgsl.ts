@@ -2,16 +2,17 @@
  * `pnpm gen`: every packages/kernels-wgsl/src/**\/x.wgsl becomes x.wgsl.gen.ts beside it.
  *
  * A kernel file (one compute entry point) exports `const <camelCaseName>: Kernel`; a library file (functions.wgsl
- * or x-functions.wgsl) exports one WgslFunction per `fn` and per `const`. Comments and blank lines stay behind.
+ * or x-functions.wgsl) exports one WgslFunction per `fn` and per `const`. It may name other libraries, `//#use
+ * y-functions.wgsl`, and call their functions; it is legal WGSL with them in front. Comments and blank lines stay behind.
  * Files are written only when their content changes, so that watchers stay quiet; generated files without a source
  * are removed. wgsl_reflect parses but checks no types: that every kernel compiles is for the tests to show.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ResourceType, WgslReflect } from "wgsl_reflect";
 import type { VariableInfo } from "wgsl_reflect";
 import type { Binding, UniformField, UniformLayout } from "../packages/kernels-wgsl/src/kernel.ts";
-import { checkForm, snippets, splitSections, WgslError } from "./lib/wgsl-source.ts";
+import { checkForm, snippets, splitSections, usedLibraries, WgslError } from "./lib/wgsl-source.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const SOURCES = path.join(ROOT, "packages/kernels-wgsl/src");
@@ -48,7 +49,7 @@ function generate(file: string, text: string): string {
   const from = kernelTs.startsWith(".") ? kernelTs : `./${kernelTs}`;
   const base = path.basename(file, ".wgsl");
   const note = `// Made from ${path.basename(file)} by \`pnpm gen\`; edit that.\n`;
-  if (base === "functions" || base.endsWith("-functions")) return note + libraryModule(text, from);
+  if (base === "functions" || base.endsWith("-functions")) return note + libraryModule(file, text, from);
   return note + kernelModule(file, text, module, from);
 }
 
@@ -73,13 +74,32 @@ function kernelModule(file: string, text: string, module: WgslReflect, from: str
   return `import type { Kernel } from "${from}";\n\nexport const ${camelCase(base)}: Kernel = ${literal(value)};\n`;
 }
 
-function libraryModule(text: string, from: string): string {
+function libraryModule(file: string, text: string, from: string): string {
   splitSections(text);
-  const parts = snippets(text).map(
+  const libraries = usedLibraries(text).map((use) => ({ ...use, names: namesOf(file, use.path, use.line, [file]) }));
+  const found = snippets(text, new Set(libraries.flatMap(({ names }) => names)));
+  const mentioned = new Set(found.flatMap(({ uses }) => uses));
+  const imports = libraries.map(({ path: library, line, names }) => {
+    const needed = names.filter((name) => mentioned.has(name));
+    if (needed.length === 0) throw new WgslError(line, `nothing of ${library} is used; remove the line`);
+    const module = library.startsWith(".") ? library : `./${library}`;
+    return `import { ${needed.join(", ")} } from "${module}.gen.ts";\n`;
+  });
+  const parts = found.map(
     ({ name, source, uses }) =>
       `export const ${name}: WgslFunction = {\n  name: "${name}",\n  source: ${literal(source)},\n  uses: [${uses.join(", ")}],\n};\n`,
   );
-  return [`import type { WgslFunction } from "${from}";\n`, ...parts].join("\n");
+  return [`import type { WgslFunction } from "${from}";\n${imports.join("")}`, ...parts].join("\n");
+}
+
+/** What the library at `name`, relative to `file`, defines. `open` are the libraries on the way to it. */
+function namesOf(file: string, name: string, line: number, open: readonly string[]): string[] {
+  const library = path.resolve(path.dirname(file), name);
+  if (open.includes(library)) throw new WgslError(line, `${name} uses this library in turn; split one of them`);
+  if (!existsSync(library)) throw new WgslError(line, `there is no ${name}; the path is relative to this file`);
+  const text = readFileSync(library, "utf8");
+  for (const use of usedLibraries(text)) namesOf(library, use.path, line, [...open, library]);
+  return snippets(text).map((snippet) => snippet.name);
 }
 
 /** Parsed module, or a WgslError at the line that the parser names. */

@@ -19,8 +19,14 @@ export interface Sections {
 export interface Snippet {
   readonly name: string;
   readonly source: string;
-  /** Names of the file's other snippets that occur in it. */
+  /** Names of the file's other snippets that occur in it, and of those of the libraries it names. */
   readonly uses: readonly string[];
+}
+
+/** A line `//#use x-functions.wgsl`: the file calls what that library has. The path is relative to the file. */
+export interface Use {
+  readonly path: string;
+  readonly line: number;
 }
 
 const MAX_LINES = 200;
@@ -58,6 +64,14 @@ function onlyLine(lines: readonly string[], marker: string): number {
   return first;
 }
 
+/** The libraries that a library names between its opening comment and its default block. */
+export function usedLibraries(text: string): Use[] {
+  return text.split("\n").flatMap((line, index) => {
+    const path = /^\/\/#use (\S+)$/.exec(line)?.[1];
+    return path === undefined ? [] : [{ path, line: index + 1 }];
+  });
+}
+
 /** Comments become spaces of the same length, so that offsets and line numbers stay true. */
 export function blankComments(text: string): string {
   return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "));
@@ -71,8 +85,11 @@ function stripComments(text: string): string {
     .join("\n");
 }
 
-/** The functions and constants of a library file's body, in an order in which each follows those it uses. */
-export function snippets(text: string): Snippet[] {
+/**
+ * The functions and constants of a library file's body, in an order in which each follows those it uses. `known` are
+ * the names that other libraries give.
+ */
+export function snippets(text: string, known: ReadonlySet<string> = new Set()): Snippet[] {
   const end = text.split("\n").findIndex((line) => line.trim() === "//#end");
   const blank = blankComments(text);
   const from = blank
@@ -88,11 +105,11 @@ export function snippets(text: string): Snippet[] {
       throw new WgslError(line, "only `fn` and `const` may follow the default block of a function library");
     }
     const stop = blank.startsWith("fn", at) ? closingBrace(blank, at, line) : endOfStatement(blank, at, line);
-    if (found.some((other) => other.name === name)) throw new WgslError(line, `a second ${name}`);
+    if (known.has(name) || found.some((other) => other.name === name)) throw new WgslError(line, `a second ${name}`);
     found.push({ name, source: stripComments(blank.slice(at, stop)), line });
     at = skipSpace(blank, stop);
   }
-  const names = new Set(found.map((one) => one.name));
+  const names = new Set([...known, ...found.map((one) => one.name)]);
   const withUses = found.map(({ name, source, line }) => ({
     name,
     source,

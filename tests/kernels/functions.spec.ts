@@ -1,5 +1,6 @@
 import { useDevice } from "@jnx/testing";
 import { describe, expect, test } from "vitest";
+import * as floatBits from "../../packages/kernels-wgsl/src/elementwise/bits-functions.wgsl.gen.ts";
 import * as error from "../../packages/kernels-wgsl/src/elementwise/error-functions.wgsl.gen.ts";
 import * as exponential from "../../packages/kernels-wgsl/src/elementwise/exponential-functions.wgsl.gen.ts";
 import * as basic from "../../packages/kernels-wgsl/src/elementwise/functions.wgsl.gen.ts";
@@ -10,7 +11,7 @@ import { goldenArray } from "../goldens/read.ts";
 import { runFunctions } from "./run-functions.ts";
 import { bitsOf, floatOf, isSubnormal, worstUlp } from "./ulp.ts";
 
-const library = { ...basic, ...error, ...exponential, ...integer, ...power, ...trigonometric };
+const library = { ...floatBits, ...basic, ...error, ...exponential, ...integer, ...power, ...trigonometric };
 type Name = keyof typeof library;
 
 /** A function, the golden case of the real JAX that it must meet, and by how many ulp it may miss it. */

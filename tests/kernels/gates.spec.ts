@@ -5,6 +5,7 @@ import * as kernels from "@jnx/kernels-wgsl";
 import { planBits, planConv, planMatmul } from "@jnx/kernels-wgsl";
 import type { ConvSpec, LinkedKernel, MatmulOperand, MatmulSpec } from "@jnx/kernels-wgsl";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { splitSections, usedLibraries } from "../../scripts/lib/wgsl-source.ts";
 import { fencedBlocks } from "../docs/examples.ts";
 import { compileAll, limits, linkStage } from "./run-stages.ts";
 import type { TestStage } from "./run-stages.ts";
@@ -16,6 +17,12 @@ const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".wgsl"))
   .sort();
 const source = (name: string): string => readFileSync(path.join(SOURCES, name), "utf8");
+
+/** The libraries that a file names, and those that they name. */
+function librariesOf(name: string): Set<string> {
+  const direct = usedLibraries(source(name)).map((use) => path.join(path.dirname(name), use.path));
+  return new Set(direct.flatMap((library) => [...librariesOf(library), library]));
+}
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -65,8 +72,8 @@ describe("every file", () => {
     );
   });
 
-  test.each(files)("%s is legal WGSL as it stands", async (name) => {
-    const code = source(name);
+  test.each(files)("%s is legal WGSL as it stands, after the libraries that it names", async (name) => {
+    const code = [...librariesOf(name)].map((library) => splitSections(source(library)).body).join("\n") + source(name);
     expect(await complaints(code)).toEqual([]);
     if (code.includes("@compute")) expect(await refusal(code)).toBeUndefined();
   });

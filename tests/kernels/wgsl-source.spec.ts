@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkForm, snippets, splitSections } from "../../scripts/lib/wgsl-source.ts";
+import { checkForm, snippets, splitSections, usedLibraries } from "../../scripts/lib/wgsl-source.ts";
 
 const library = `// A library.
 //#default
@@ -42,6 +42,16 @@ describe("pnpm gen reads .wgsl files", () => {
       ["op_zz", []],
     ]);
     expect(found[1]?.source).toBe("fn op_a(x: F) -> F { return exp(x); }");
+  });
+
+  test("finds the libraries named, and what is used of theirs", () => {
+    const text =
+      "// A library.\n//#use b-functions.wgsl\n//#default\n//#end\nfn op_a(x: f32) -> f32 { return op_b(x); }\n";
+    expect(usedLibraries(text)).toEqual([{ path: "b-functions.wgsl", line: 2 }]);
+    expect(snippets(text, new Set(["op_b", "op_c"])).map(({ name, uses }) => [name, uses])).toEqual([
+      ["op_a", ["op_b"]],
+    ]);
+    expect(() => snippets(text, new Set(["op_a"]))).toThrow("a second op_a");
   });
 
   test("refuses what a library cannot carry", () => {

@@ -14,6 +14,7 @@ export type { PlanLimits, Stage, Width } from "./stage.ts";
 export { parseTuning, type FamilyTuning, type Tuning } from "./tuning.ts";
 export { map } from "./elementwise/map.wgsl.gen.ts";
 export * from "./elementwise/bessel-functions.wgsl.gen.ts";
+export * from "./elementwise/bits-functions.wgsl.gen.ts";
 export * from "./elementwise/error-functions.wgsl.gen.ts";
 export * from "./elementwise/exponential-functions.wgsl.gen.ts";
 export * from "./elementwise/functions.wgsl.gen.ts";

@@ -25,9 +25,9 @@ fn store(i: u32, v: vec4<f32>) {
   y0[i] = t1_0;
 }
 fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
-fn exp_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn exp_keep_nan(y: F, x: F) -> F { return select(y, x, exp_nan(x)); }
-fn exp_two_to(k: F) -> F { return bitcast<F>(bitcast<U>(I(k) + I(127)) << U(23u)); }
+fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
+fn two_to(k: I) -> F { return bitcast<F>(bitcast<U>(k + I(127)) << U(23u)); }
 fn op_exp(x: F) -> F {
   let c = min(max(x, F(-87.8)), F(88.8));
   let k = min(max(floor(fma(c, F(1.442695), F(0.5))), F(-127.0)), F(127.0));
@@ -38,7 +38,7 @@ fn op_exp(x: F) -> F {
   p = fma(p, r, F(0.166666657));
   p = fma(p, r, F(0.5));
   p = fma(p, r * r, r) + 1.0;
-  return exp_keep_nan(p * exp_two_to(k), x);
+  return keep_nan(p * two_to(I(k)), x);
 }
 fn combine_sum(a: V, b: V) -> V {
   return a + b;

@@ -1,5 +1,6 @@
 // Elementwise functions i0e and i1e: modified Bessel functions of the first kind, times e^-|x|. Chebyshev series fitted to
 // 1e-8: of i0e and of i1e / x in x on [0, 8], of their products with sqrt(x) in 8 / x beyond.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -77,14 +78,10 @@ fn i1e_far(t: F) -> F {
   return t * b1 + 0.389288127 - b2;
 }
 
-fn bessel_keep_nan(y: F, x: F) -> F {
-  return select(y, x, (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
-}
-
 fn op_i0e(x: F) -> F {
   let a = abs(x);
   let far = max(a, F(8.0));
-  return bessel_keep_nan(select(i0e_far(16.0 / far - 1.0) / sqrt(far), i0e_near(min(a, F(8.0)) * 0.25 - 1.0), a <= F(8.0)), x);
+  return keep_nan(select(i0e_far(16.0 / far - 1.0) / sqrt(far), i0e_near(min(a, F(8.0)) * 0.25 - 1.0), a <= F(8.0)), x);
 }
 
 fn op_i1e(x: F) -> F {
@@ -93,5 +90,5 @@ fn op_i1e(x: F) -> F {
   let near = min(a, F(8.0));
   let y = select(i1e_far(16.0 / far - 1.0) / sqrt(far), near * i1e_near(near * 0.25 - 1.0), a <= F(8.0));
   // The sign is x's, of zeros too.
-  return bessel_keep_nan(select(y, -y, (bitcast<U>(x) >> U(31u)) != U(0u)), x);
+  return keep_nan(select(y, -y, (bitcast<U>(x) >> U(31u)) != U(0u)), x);
 }

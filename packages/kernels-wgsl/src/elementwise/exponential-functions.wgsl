@@ -2,6 +2,7 @@
 // These are the polynomials XLA uses on the CPU, `fma` where it fuses: an adapter with a fused fma gives
 // JAX's bits, another one (both software adapters) stays within a few ulp. See tests/kernels/functions.spec.ts.
 // Native exp, log, tanh and pow are not used: their special values and last digits differ by adapter.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -10,22 +11,7 @@ alias U = u32;
 alias B = bool;
 //#end
 
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn exp_bits(u: U) -> F { return bitcast<F>(u); }
-
-fn exp_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-
-fn exp_keep_nan(y: F, x: F) -> F { return select(y, x, exp_nan(x)); }
-
 fn exp_negated(x: F) -> F { return bitcast<F>(bitcast<U>(x) ^ U(0x80000000u)); }
-
-// |y| with the sign bit of x.
-fn exp_signed(y: F, x: F) -> F {
-  return bitcast<F>((bitcast<U>(y) & U(0x7fffffffu)) | (bitcast<U>(x) & U(0x80000000u)));
-}
-
-// 2^k for whole k in [-127, 127]; 0 for -127.
-fn exp_two_to(k: F) -> F { return bitcast<F>(bitcast<U>(I(k) + I(127)) << U(23u)); }
 
 // A whole k itself, as compilers cannot know: seeing it twice, they would add up the two parts of ln 2.
 fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
@@ -41,7 +27,7 @@ fn op_exp(x: F) -> F {
   p = fma(p, r, F(0.166666657));
   p = fma(p, r, F(0.5));
   p = fma(p, r * r, r) + 1.0;
-  return exp_keep_nan(p * exp_two_to(k), x);
+  return keep_nan(p * two_to(I(k)), x);
 }
 
 // As XLA does it, which is far from exact for large x.
@@ -58,8 +44,8 @@ fn op_expm1(x: F) -> F {
   p = fma(p, r, F(0.16666667));
   p = fma(p, r, F(0.5));
   p = fma(p, r * r, r);
-  let s = exp_two_to(k);
-  return exp_keep_nan(select(fma(p, s, s - 1.0), x, abs(x) < F(1e-8)), x);
+  let s = two_to(I(k));
+  return keep_nan(select(fma(p, s, s - 1.0), x, abs(x) < F(1e-8)), x);
 }
 
 // ln x: x = 2^e m with m in [sqrt(1/2), sqrt 2).
@@ -78,9 +64,9 @@ fn op_log(x: F) -> F {
   let z = fma(F(-0.5), r2, r) + fma(y, r3, e * -2.12194442e-4);
   let finite = fma(e, F(0.693359375), z);
   let zero = (bitcast<U>(x) & U(0x7fffffffu)) < U(0x00800000u);
-  let special = select(exp_bits(U(0x7fc00000u)), x, bitcast<U>(x) == U(0x7f800000u));
+  let special = select(from_bits(U(0x7fc00000u)), x, bitcast<U>(x) == U(0x7f800000u));
   let positive = select(finite, special, bitcast<U>(x) >= U(0x7f800000u));
-  return select(positive, exp_bits(U(0xff800000u)), zero);
+  return select(positive, from_bits(U(0xff800000u)), zero);
 }
 
 // ln(1 + x), a rational function near 0.
@@ -145,7 +131,7 @@ fn op_erfc(x: F) -> F {
   let q = select(erfc_far(u), erfc_middle(u), a < F(2.0));
   let tail = select(op_exp(exp_negated(z)) * (1.0 / a) * q, F(0.0), z > F(88.7228394));
   let away = select(tail, 2.0 - tail, x < F(0.0));
-  return exp_keep_nan(select(away, erfc_near(x, z), a < F(1.0)), x);
+  return keep_nan(select(away, erfc_near(x, z), a < F(1.0)), x);
 }
 
 // Giles' polynomials in w = -ln(1 - x^2). Better ones would be further from JAX: these are off by up to 6e-6.
@@ -174,6 +160,6 @@ fn erf_inv_far(t: F) -> F {
 fn op_erf_inv(x: F) -> F {
   let w = exp_negated(op_log1p(exp_negated(x * x)));
   let p = select(erf_inv_far(sqrt(w) - 3.0), erf_inv_near(w - 2.5), w < F(5.0));
-  let inside = select(p * x, exp_signed(exp_bits(U(0x7f800000u)), x), abs(x) == F(1.0));
-  return select(inside, exp_bits(U(0x7fc00000u)), (abs(x) > F(1.0)) | exp_nan(x));
+  let inside = select(p * x, op_copysign(from_bits(U(0x7f800000u)), x), abs(x) == F(1.0));
+  return select(inside, from_bits(U(0x7fc00000u)), (abs(x) > F(1.0)) | op_isnan(x));
 }

@@ -1,8 +1,9 @@
-// Elementwise functions, basics: bit tests, rounding, min and max, comparisons, conversions.
+// Elementwise functions, basics: rounding, min and max, comparisons, conversions.
 // Each is written once for every width: F, I, U, B are f32, i32, u32, bool or the vec4 of each.
 // Numbers are JAX's (XLA on the CPU): NaN propagates, conversions saturate, subnormals may count as zero.
 // What adapters get wrong, and why bits are tested: NaN vanishes in max, min, clamp, sign and `!=`;
 // i32(x) stops at 2147483520; `x - x` and `x * 0.0` are folded to 0 even for infinities.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -10,22 +11,6 @@ alias I = i32;
 alias U = u32;
 alias B = bool;
 //#end
-
-fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-
-fn op_isinf(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) == U(0x7f800000u); }
-
-fn op_isfinite(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) < U(0x7f800000u); }
-
-fn op_signbit(x: F) -> B { return (bitcast<U>(x) >> U(31u)) != U(0u); }
-
-// |x| with the sign bit of y.
-fn op_copysign(x: F, y: F) -> F {
-  return bitcast<F>((bitcast<U>(x) & U(0x7fffffffu)) | (bitcast<U>(y) & U(0x80000000u)));
-}
-
-// y, or x where that is NaN.
-fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 
 // Operators as functions, for callers that know ops by name only.
 fn op_add_f(x: F, y: F) -> F { return x + y; }

@@ -1,5 +1,6 @@
 // Parts of lgamma, digamma and polygamma, by Lanczos' sum with g = 7 as XLA has it, around the log, log1p, sin and cos that
 // the ops' records call and hand in. Below 1/2 the reflection formulas take over.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -7,13 +8,6 @@ alias I = i32;
 alias U = u32;
 alias B = bool;
 //#end
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn gamma_bits(u: U) -> F { return bitcast<F>(u); }
-
-fn gamma_keep_nan(y: F, x: F) -> F {
-  return select(y, x, (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u));
-}
 
 // Where Lanczos' sum is taken: x - 1, or -x below 1/2.
 fn gamma_shift(x: F) -> F { return select(x - 1.0, -x, x < F(0.5)); }
@@ -59,7 +53,7 @@ fn lgamma_from(x: F, log_ratio: F, log_sum: F, log_sine: F) -> F {
   let reflected = select(1.14472989 - log_sine - y, -log_sine, infinite);
   let value = select(y, reflected, x < F(0.5));
   let size = bitcast<U>(x) & U(0x7fffffffu);
-  return gamma_keep_nan(select(value, gamma_bits(U(0x7f800000u)), size == U(0x7f800000u)), x);
+  return keep_nan(select(value, from_bits(U(0x7f800000u)), size == U(0x7f800000u)), x);
 }
 
 // The same for digamma, with the sign that its cotangent needs.
@@ -71,7 +65,7 @@ fn digamma_from(x: F, log_ratio: F, cotangent: F) -> F {
   let y = 2.01490302 + log_ratio - lanczos_slope(z) / lanczos_sum(z) - 7.0 / (z + 7.5);
   let value = select(y, y - 3.14159265 * cotangent, x < F(0.5));
   let pole = (x <= F(0.0)) & (x == floor(x));
-  return gamma_keep_nan(select(value, gamma_bits(U(0x7fc00000u)), pole), x);
+  return keep_nan(select(value, from_bits(U(0x7fc00000u)), pole), x);
 }
 
 // v^n for n up to 12.
@@ -100,6 +94,6 @@ fn polygamma_from(x: F, n: F, signed_factorial: F, a: F, b: F, c: F, sine: F) ->
   let below = x < F(0.0);
   let sum = hurwitz_sum(select(x, 1.0 - x, below), n, a, b, c);
   let reflected = (3.14159265 / sine) * (3.14159265 / sine) - sum;
-  let low = select(gamma_bits(U(0x7fc00000u)), reflected, n == F(1.0));
-  return gamma_keep_nan(select(signed_factorial * sum, low, below), x);
+  let low = select(from_bits(U(0x7fc00000u)), reflected, n == F(1.0));
+  return keep_nan(select(signed_factorial * sum, low, below), x);
 }

@@ -1,5 +1,6 @@
 // Elementwise functions: cbrt, hypot, ldexp, frexp; and the parts of the hyperbolic functions and their inverses that
 // stand around an exp, expm1, log or log1p, which the op's record calls and hands in.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -8,28 +9,17 @@ alias U = u32;
 alias B = bool;
 //#end
 
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn hyperbolic_bits(u: U) -> F { return bitcast<F>(u); }
-
-fn hyperbolic_size(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
-
-fn hyperbolic_keep_nan(y: F, x: F) -> F { return select(y, x, hyperbolic_size(x) > U(0x7f800000u)); }
-
-fn hyperbolic_signed(y: F, x: F) -> F {
-  return bitcast<F>(hyperbolic_size(y) | (bitcast<U>(x) & U(0x80000000u)));
-}
-
 // sinh from e = expm1(|x|) and h = exp(|x| / 2).
 fn sinh_from(x: F, e: F, h: F) -> F {
   let near = 0.5 * (e + e / (e + 1.0));
   let y = select(near, (0.5 * h) * h, abs(x) > F(20.0));
-  return hyperbolic_keep_nan(hyperbolic_signed(y, x), x);
+  return keep_nan(op_copysign(y, x), x);
 }
 
 // cosh from e = exp(|x|) and h = exp(|x| / 2).
 fn cosh_from(x: F, e: F, h: F) -> F {
   let near = 0.5 * (e + 1.0 / e);
-  return hyperbolic_keep_nan(select(near, (0.5 * h) * h, abs(x) > F(20.0)), x);
+  return keep_nan(select(near, (0.5 * h) * h, abs(x) > F(20.0)), x);
 }
 
 // asinh(a) = log1p(this) for a >= 0 up to 2^30: a + a^2 / (1 + sqrt(1 + a^2)).
@@ -42,7 +32,7 @@ fn asinh_inner(x: F) -> F {
 // From log1p(asinh_inner(x)) and log(|x|).
 fn asinh_from(x: F, near: F, log_size: F) -> F {
   let y = select(near, log_size + 0.693147182, abs(x) > F(1073741824.0));
-  return hyperbolic_keep_nan(hyperbolic_signed(y, x), x);
+  return keep_nan(op_copysign(y, x), x);
 }
 
 // acosh(x) = log1p(this) for x >= 1 up to 2^30, t = x - 1: t + sqrt(2 t + t^2).
@@ -54,19 +44,19 @@ fn acosh_inner(x: F) -> F {
 // From log1p(acosh_inner(x)) and log(x); NaN below 1.
 fn acosh_from(x: F, near: F, log_size: F) -> F {
   let y = select(near, log_size + 0.693147182, x > F(1073741824.0));
-  return hyperbolic_keep_nan(select(y, hyperbolic_bits(U(0x7fc00000u)), x < F(1.0)), x);
+  return keep_nan(select(y, from_bits(U(0x7fc00000u)), x < F(1.0)), x);
 }
 
 // atanh(a) = log1p(this) / 2.
 fn atanh_inner(x: F) -> F {
   let a = min(abs(x), F(1.0));
-  return select((2.0 * a) / (1.0 - a), hyperbolic_bits(U(0x7f800000u)), a == F(1.0));
+  return select((2.0 * a) / (1.0 - a), from_bits(U(0x7f800000u)), a == F(1.0));
 }
 
 // From log1p(atanh_inner(x)); NaN beyond 1.
 fn atanh_from(x: F, twice: F) -> F {
-  let y = hyperbolic_signed(0.5 * twice, x);
-  return hyperbolic_keep_nan(select(y, hyperbolic_bits(U(0x7fc00000u)), abs(x) > F(1.0)), x);
+  let y = op_copysign(0.5 * twice, x);
+  return keep_nan(select(y, from_bits(U(0x7fc00000u)), abs(x) > F(1.0)), x);
 }
 
 // A third of the exponent, then two steps of Halley's; scaled by 2^60 where a cube would leave the range.
@@ -80,8 +70,8 @@ fn op_cbrt(x: F) -> F {
   let second = y * y * y;
   y = y - y * ((second - a) / (2.0 * second + a));
   y = y * select(select(F(1.0), F(9.53674316e-7), small), F(1048576.0), big);
-  let plain = (hyperbolic_size(x) < U(0x00800000u)) | (hyperbolic_size(x) >= U(0x7f800000u));
-  return select(hyperbolic_signed(y, x), x, plain);
+  let plain = (size_bits(x) < U(0x00800000u)) | (size_bits(x) >= U(0x7f800000u));
+  return select(op_copysign(y, x), x, plain);
 }
 
 // sqrt(x^2 + y^2), the larger taken out; infinite if either is, even beside NaN.
@@ -89,30 +79,29 @@ fn op_hypot(x: F, y: F) -> F {
   let a = max(abs(x), abs(y));
   let b = min(abs(x), abs(y));
   let ratio = b / select(a, F(1.0), a == F(0.0));
-  let length = hyperbolic_keep_nan(hyperbolic_keep_nan(select(a * sqrt(1.0 + ratio * ratio), a, a == F(0.0)), x), y);
-  let infinite = (hyperbolic_size(x) == U(0x7f800000u)) | (hyperbolic_size(y) == U(0x7f800000u));
-  return select(length, hyperbolic_bits(U(0x7f800000u)), infinite);
+  let length = keep_nan(keep_nan(select(a * sqrt(1.0 + ratio * ratio), a, a == F(0.0)), x), y);
+  let infinite = (size_bits(x) == U(0x7f800000u)) | (size_bits(y) == U(0x7f800000u));
+  return select(length, from_bits(U(0x7f800000u)), infinite);
 }
 
 // 2^k for whole k in [-126, 127].
-fn hyperbolic_two_to(k: I) -> F { return bitcast<F>(bitcast<U>(k + I(127)) << U(23u)); }
 
 // x 2^n, in three factors that the format holds.
 fn op_ldexp(x: F, n: I) -> F {
   let whole = clamp(n, I(-378), I(381));
   let a = clamp(whole, I(-126), I(127));
   let b = clamp(whole - a, I(-126), I(127));
-  return x * hyperbolic_two_to(a) * hyperbolic_two_to(b) * hyperbolic_two_to(whole - a - b);
+  return x * two_to(a) * two_to(b) * two_to(whole - a - b);
 }
 
 // The significand in [1/2, 1) with x's sign; x itself if that is 0, infinite or NaN.
 fn op_frexp_significand(x: F) -> F {
-  let plain = (hyperbolic_size(x) < U(0x00800000u)) | (hyperbolic_size(x) >= U(0x7f800000u));
+  let plain = (size_bits(x) < U(0x00800000u)) | (size_bits(x) >= U(0x7f800000u));
   return select(bitcast<F>((bitcast<U>(x) & U(0x807fffffu)) | U(0x3f000000u)), x, plain);
 }
 
 // The exponent that goes with it.
 fn op_frexp_exponent(x: F) -> I {
-  let plain = (hyperbolic_size(x) < U(0x00800000u)) | (hyperbolic_size(x) >= U(0x7f800000u));
-  return select(bitcast<I>(hyperbolic_size(x) >> U(23u)) - I(126), I(0), plain);
+  let plain = (size_bits(x) < U(0x00800000u)) | (size_bits(x) >= U(0x7f800000u));
+  return select(bitcast<I>(size_bits(x) >> U(23u)) - I(126), I(0), plain);
 }

@@ -2,6 +2,7 @@
 // x^a (1 - x)^b / B(a, b) comes from small parts, as in incomplete-functions.wgsl: powers where a and b are below 10,
 // Stirling's series where they are not, and something between where one is. y is the smaller of x and 1 - x.
 // Bounds: the loop ends when all lanes have converged; its count keeps a device from hanging.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -11,10 +12,6 @@ alias B = bool;
 //#end
 
 const BETA_FRACTIONS = 2000u;
-
-fn beta_bits(u: U) -> F { return bitcast<F>(u); }
-fn beta_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn beta_infinite(x: F) -> B { return bitcast<U>(x) == U(0x7f800000u); }
 
 fn beta_small(a: F, b: F) -> B { return max(a, b) < F(10.0); }
 fn beta_large(a: F, b: F) -> B { return min(a, b) >= F(10.0); }
@@ -96,8 +93,8 @@ fn beta_fraction(a: F, b: F, x: F, start: B) -> F {
 }
 
 fn op_betainc(a: F, b: F, x: F, density: F) -> F {
-  let none = (a == F(0.0)) | beta_infinite(b);
-  let all = (b == F(0.0)) | beta_infinite(a);
+  let none = (a == F(0.0)) | is_infinity(b);
+  let all = (b == F(0.0)) | is_infinity(a);
   let near = x < (a + 1.0) / (a + b + 2.0);
   let inside = (x > F(0.0)) & (x < F(1.0)) & (a > F(0.0)) & (b > F(0.0)) & !none & !all;
   let p = select(b, a, near);
@@ -107,5 +104,5 @@ fn op_betainc(a: F, b: F, x: F, density: F) -> F {
   result = select(result, F(0.0), (all & (x != F(1.0))) | (x == F(0.0)));
   result = select(result, F(1.0), (none & (x != F(0.0))) | (x == F(1.0)));
   let outside = (a < F(0.0)) | (b < F(0.0)) | (x < F(0.0)) | (x > F(1.0)) | (none & all);
-  return select(result, beta_bits(U(0x7fc00000u)), outside | beta_nan(a) | beta_nan(b) | beta_nan(x));
+  return select(result, from_bits(U(0x7fc00000u)), outside | op_isnan(a) | op_isnan(b) | op_isnan(x));
 }

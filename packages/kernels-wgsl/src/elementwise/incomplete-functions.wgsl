@@ -2,6 +2,7 @@
 // Series and continued fractions are XLA's. What they are multiplied with, x^a e^-x / gamma(a) and its like, XLA takes from
 // the difference of large logarithms; here it comes from small parts that keep their digits.
 // Bounds: every loop ends when all lanes have converged; the counts keep a device from hanging.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -11,11 +12,6 @@ alias B = bool;
 //#end
 
 const INCOMPLETE_TERMS = 2000u;
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn incomplete_bits(u: U) -> F { return bitcast<F>(u); }
-fn incomplete_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-fn incomplete_infinite(x: F) -> B { return bitcast<U>(x) == U(0x7f800000u); }
 
 // From here on Stirling's series serves.
 fn gamma_is_large(a: F) -> B { return a >= F(10.0); }
@@ -118,18 +114,18 @@ fn igamma_fraction(a: F, x: F, start: B) -> F {
 // P and Q from the density x^a e^-x / gamma(a): one of them is computed, the other is what it leaves of 1.
 fn igamma_part(a: F, x: F, density: F, wants_upper: B) -> F {
   let upper = (x >= F(1.0)) & (x > a);
-  let open = (a > F(0.0)) & (x > F(0.0)) & (density > F(0.0)) & !incomplete_infinite(x);
+  let open = (a > F(0.0)) & (x > F(0.0)) & (density > F(0.0)) & !is_infinity(x);
   let low = density / a * igamma_series(a, x, open & !upper);
   let high = density * igamma_fraction(a, x, open & upper);
   let found = select(select(low, high, upper), F(0.0), density == F(0.0));
   let whole = select(found, 1.0 - found, upper != wants_upper);
   // All of the distribution is at 0 for a = 0, and at infinity for infinite a.
-  let above = (x == F(0.0)) | (incomplete_infinite(a) & !incomplete_infinite(x));
-  let below = (a == F(0.0)) | incomplete_infinite(x);
+  let above = (x == F(0.0)) | (is_infinity(a) & !is_infinity(x));
+  let below = (a == F(0.0)) | is_infinity(x);
   let one = select(above, below & !above, !wants_upper);
   let known = select(whole, select(F(0.0), F(1.0), one), above | below);
-  let wrong = (x < F(0.0)) | (a < F(0.0)) | ((a == F(0.0)) & (x == F(0.0))) | incomplete_nan(a) | incomplete_nan(x);
-  return select(known, incomplete_bits(U(0x7fc00000u)), wrong);
+  let wrong = (x < F(0.0)) | (a < F(0.0)) | ((a == F(0.0)) & (x == F(0.0))) | op_isnan(a) | op_isnan(x);
+  return select(known, from_bits(U(0x7fc00000u)), wrong);
 }
 
 fn op_igamma(a: F, x: F, density: F) -> F { return igamma_part(a, x, density, B(false)); }

@@ -1,5 +1,6 @@
 // Elementwise functions: atan, asin, acos, atan2 within 3 ulp. Native ones differ by adapter in digits and special values.
 // atan and asin are minimax polynomials on a short interval (Cephes'), reached by the functions' own identities.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -7,16 +8,6 @@ alias I = i32;
 alias U = u32;
 alias B = bool;
 //#end
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn inverse_bits(u: U) -> F { return bitcast<F>(u); }
-
-fn inverse_is_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
-
-// |y| with the sign bit of x.
-fn inverse_signed(y: F, x: F) -> F {
-  return bitcast<F>((bitcast<U>(y) & U(0x7fffffffu)) | (bitcast<U>(x) & U(0x80000000u)));
-}
 
 // atan on [0, inf]: turned by pi / 2 above tan(3 pi / 8), by pi / 4 above tan(pi / 8).
 fn atan_positive(a: F) -> F {
@@ -32,7 +23,7 @@ fn atan_positive(a: F) -> F {
 }
 
 fn op_atan(x: F) -> F {
-  return select(inverse_signed(atan_positive(abs(x)), x), x, inverse_is_nan(x));
+  return select(op_copysign(atan_positive(abs(x)), x), x, op_isnan(x));
 }
 
 // asin on [0, 1/2], from x and x^2.
@@ -51,8 +42,8 @@ fn op_asin(x: F) -> F {
   let half = (1.0 - min(a, F(1.0))) * 0.5;
   let z = select(x * x, half, far);
   let p = asin_poly(select(a, sqrt(half), far), z);
-  let y = inverse_signed(select(p, 1.57079633 - 2.0 * p, far), x);
-  return select(select(y, inverse_bits(U(0x7fc00000u)), a > F(1.0)), x, inverse_is_nan(x));
+  let y = op_copysign(select(p, 1.57079633 - 2.0 * p, far), x);
+  return select(select(y, from_bits(U(0x7fc00000u)), a > F(1.0)), x, op_isnan(x));
 }
 
 fn op_acos(x: F) -> F {
@@ -61,10 +52,10 @@ fn op_acos(x: F) -> F {
   let half = (1.0 - min(a, F(1.0))) * 0.5;
   let z = select(x * x, half, far);
   let p = asin_poly(select(a, sqrt(half), far), z);
-  let near = 1.57079633 - inverse_signed(p, x);
+  let near = 1.57079633 - op_copysign(p, x);
   let end = select(2.0 * p, 3.14159265 - 2.0 * p, x < F(0.0));
   let y = select(near, end, far);
-  return select(select(y, inverse_bits(U(0x7fc00000u)), a > F(1.0)), x, inverse_is_nan(x));
+  return select(select(y, from_bits(U(0x7fc00000u)), a > F(1.0)), x, op_isnan(x));
 }
 
 // The angle of the point (x, y), signed zeros and infinities as C has them.
@@ -78,6 +69,6 @@ fn op_atan2(y: F, x: F) -> F {
   let acute = atan_positive(ratio);
   let upper = select(acute, 1.57079633 - acute, a > b);
   let turned = select(upper, 3.14159265 - upper, bitcast<U>(x) >= U(0x80000000u));
-  let angle = inverse_signed(turned, y);
-  return select(select(angle, x, inverse_is_nan(x)), y, inverse_is_nan(y));
+  let angle = op_copysign(turned, y);
+  return select(select(angle, x, op_isnan(x)), y, op_isnan(y));
 }

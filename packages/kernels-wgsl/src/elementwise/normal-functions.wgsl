@@ -1,4 +1,5 @@
 // The inverse of the normal distribution's share below x, with Cephes' rational functions, and the logarithm of that share.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -6,10 +7,6 @@ alias I = i32;
 alias U = u32;
 alias B = bool;
 //#end
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn normal_bits(u: U) -> F { return bitcast<F>(u); }
-fn normal_nan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
 
 // The smaller of both tails.
 fn ndtri_tail(p: F) -> F { return select(p, 1.0 - p, p > F(0.8646647)); }
@@ -82,9 +79,9 @@ fn op_ndtri(p: F, root: F, log_root: F) -> F {
   let outer = root - (log_root + select(ndtri_near(z), ndtri_far(z), root >= F(8.0))) * z;
   let x = select(outer, ndtri_middle(tail - 0.5), tail > F(0.13533528));
   var value = select(-x, x, p > F(0.8646647));
-  value = select(value, normal_bits(U(0xff800000u)), p == F(0.0));
-  value = select(value, normal_bits(U(0x7f800000u)), p == F(1.0));
-  return select(value, normal_bits(U(0x7fc00000u)), (p < F(0.0)) | (p > F(1.0)) | normal_nan(p));
+  value = select(value, from_bits(U(0xff800000u)), p == F(0.0));
+  value = select(value, from_bits(U(0x7f800000u)), p == F(1.0));
+  return select(value, from_bits(U(0x7fc00000u)), (p < F(0.0)) | (p > F(1.0)) | op_isnan(p));
 }
 
 // ln of the share below x, from the logarithms of what it needs: of the share at -10 or above, of 1 less the share above x,

@@ -1,6 +1,7 @@
 // Elementwise functions: rem, mod and floor_divide of floats, exact however large the quotient is.
 // WGSL's x % y is x - y * trunc(x / y) in floats, which loses everything once the quotient passes 2^24. Here the
 // significands are divided as whole numbers, eight bits of the quotient at a time. Subnormals count as zero.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -8,11 +9,6 @@ alias I = i32;
 alias U = u32;
 alias B = bool;
 //#end
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn rem_bits(u: U) -> F { return bitcast<F>(u); }
-
-fn rem_size(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
 
 fn rem_sign(x: F) -> U { return bitcast<U>(x) & U(0x80000000u); }
 
@@ -34,26 +30,26 @@ fn rem_normal(x: U, y: U) -> F {
   let digits = bitcast<U>(F(r));
   let exponent = (digits >> U(23u)) + ey;
   let tiny = (r == U(0u)) | (exponent <= U(150u));
-  return select(rem_bits(((exponent - U(150u)) << U(23u)) | (digits & U(0x7fffffu))), F(0.0), tiny);
+  return select(from_bits(((exponent - U(150u)) << U(23u)) | (digits & U(0x7fffffu))), F(0.0), tiny);
 }
 
 // lax.rem: the sign of x; NaN for an infinite x and for y = 0, x for an infinite y.
 fn op_rem_f(x: F, y: F) -> F {
-  let a = rem_size(x);
-  let b = rem_size(y);
+  let a = size_bits(x);
+  let b = size_bits(y);
   let bad = (a >= U(0x7f800000u)) | (b > U(0x7f800000u)) | (b < U(0x00800000u));
   let whole = (a < b) | (b == U(0x7f800000u));
   let skip = bad | whole;
   let r = rem_normal(select(a, U(0x3f800000u), skip), select(b, U(0x3f800000u), skip));
   let signed = bitcast<F>(bitcast<U>(r) | rem_sign(x));
-  return select(select(signed, x, whole), rem_bits(U(0x7fc00000u)), bad);
+  return select(select(signed, x, whole), from_bits(U(0x7fc00000u)), bad);
 }
 
 // jnp.remainder: the sign of y.
 fn op_mod_f(x: F, y: F) -> F {
   let r = op_rem_f(x, y);
   let turn = ((r < F(0.0)) != (y < F(0.0))) & !(r == F(0.0));
-  return select(r, r + y, turn & (rem_size(r) <= U(0x7f800000u)));
+  return select(r, r + y, turn & (size_bits(r) <= U(0x7f800000u)));
 }
 
 // jnp.floor_divide: (x - x rem y) / y, one less where the signs differ and something remains, rounded; x / y for y = 0.
@@ -61,11 +57,11 @@ fn op_floor_divide_f(x: F, y: F) -> F {
   let r = op_rem_f(x, y);
   let q = (x - r) / y;
   let opposite = ((r < F(0.0)) != (y < F(0.0))) & !(r == F(0.0)) & !(y == F(0.0));
-  let none = rem_size(y) < U(0x00800000u);
-  let nothing = none & (rem_size(x) < U(0x00800000u));
-  let lost = !none & (rem_size(r) > U(0x7f800000u));
-  let nan = (rem_size(x) > U(0x7f800000u)) | (rem_size(y) > U(0x7f800000u)) | lost | nothing;
-  let infinite = rem_bits(U(0x7f800000u) | (rem_sign(x) ^ rem_sign(y)));
+  let none = size_bits(y) < U(0x00800000u);
+  let nothing = none & (size_bits(x) < U(0x00800000u));
+  let lost = !none & (size_bits(r) > U(0x7f800000u));
+  let nan = (size_bits(x) > U(0x7f800000u)) | (size_bits(y) > U(0x7f800000u)) | lost | nothing;
+  let infinite = from_bits(U(0x7f800000u) | (rem_sign(x) ^ rem_sign(y)));
   let whole = select(round(select(q, q - 1.0, opposite)), infinite, none);
-  return select(whole, rem_bits(U(0x7fc00000u)), nan);
+  return select(whole, from_bits(U(0x7fc00000u)), nan);
 }

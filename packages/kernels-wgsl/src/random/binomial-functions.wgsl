@@ -1,18 +1,13 @@
-// Binomial numbers as jax.random draws them; see rejection-functions.wgsl for keys, linked functions and bounds.
+// Binomial numbers as jax.random draws them; see rejection-functions.wgsl for keys and bounds.
+//#use exact-functions.wgsl
+//#use key-functions.wgsl
+//#use sampling-functions.wgsl
 
 //#default
 alias F = f32;
 alias I = i32;
 alias U = u32;
 alias B = bool;
-const MOST_TRIALS = 100000u;
-fn child(key: array<U, 2>, i: U, n: U) -> array<U, 2> { return array<U, 2>(key[0], key[1] ^ (i + n)); }
-fn bits_of(key: array<U, 2>, i: U, n: U) -> U { return key[0] ^ (i + n); }
-fn op_unit_from_bits(bits: U) -> F { return F(bits); }
-fn exact_fma(a: F, b: F, c: F, zero: U) -> F { return a * b + c; }
-fn exact_log(x: F, zero: U) -> F { return log(x); }
-fn exact_log1p(x: F, zero: U) -> F { return log(1.0 + x); }
-fn exact_div(a: F, b: F, zero: U) -> F { return a / b; }
 //#end
 
 // How many geometric numbers of probability q sum to no more than n. All elements share the keys. Where the caller has one

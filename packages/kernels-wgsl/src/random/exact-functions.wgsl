@@ -3,6 +3,8 @@
 // XLA fuses a b + c there; WGSL's fma may round twice, and does on both software adapters, so `exact_fma` makes up for it:
 // the product's low half by Dekker's splitting, the sum's by Knuth's two-sum. zero is 0, and comes from a uniform:
 // a compiler that knew it would fold (s - a) into b. For finite numbers far from overflow and from subnormals.
+//#use ../elementwise/bits-functions.wgsl
+//#use sampling-functions.wgsl
 
 //#default
 alias F = f32;
@@ -11,18 +13,12 @@ alias U = u32;
 alias B = bool;
 //#end
 
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn exact_bits(u: U) -> F { return bitcast<F>(u); }
-
 fn exact_hide(x: F, zero: U) -> F { return bitcast<F>(bitcast<U>(x) ^ zero); }
-
-// The upper 12 bits of the significand: products of two heads, or of a head and a tail, are exact.
-fn exact_head(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0xfffff000u)); }
 
 // a b - p for p = a b rounded.
 fn exact_low(a: F, b: F, p: F) -> F {
-  let ah = exact_head(a);
-  let bh = exact_head(b);
+  let ah = head_of(a);
+  let bh = head_of(b);
   return ((ah * bh - p) + ah * (b - bh) + (a - ah) * bh) + (a - ah) * (b - bh);
 }
 
@@ -37,7 +33,7 @@ fn exact_fma(a: F, b: F, c: F, zero: U) -> F {
 // The same for |c| >= |a b|, with b in two parts, head and tail: a step of Horner's scheme. The product of both heads is exact,
 // and so is what its sum with c lost; the rest of the product need not be.
 fn exact_step(a: F, b: F, bh: F, bl: F, c: F, zero: U) -> F {
-  let ah = exact_head(a);
+  let ah = head_of(a);
   let p = ah * bh;
   let s = exact_hide(p + c, zero);
   return s + ((p - exact_hide(s - c, zero)) + (ah * bl + (a - ah) * b));
@@ -47,8 +43,8 @@ fn exact_step(a: F, b: F, bh: F, bl: F, c: F, zero: U) -> F {
 fn exact_div(a: F, b: F, zero: U) -> F {
   let r = 1.0 / b;
   let q = exact_hide(a * r, zero);
-  let qh = exact_head(q);
-  let bh = exact_head(b);
+  let qh = head_of(q);
+  let bh = head_of(b);
   return q + ((a - qh * bh) - (qh * (b - bh) + (q - qh) * b)) * r;
 }
 
@@ -68,9 +64,9 @@ fn exact_log(x: F, zero: U) -> F {
   let z = (r - 0.5 * r2) + exact_fma(y, r3, e * -2.12194442e-4, zero);
   let finite = e * 0.693359375 + z;
   let isnan = (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
-  let special = select(exact_bits(U(0x7fc00000u)), x, isnan | (bitcast<U>(x) == U(0x7f800000u)));
+  let special = select(from_bits(U(0x7fc00000u)), x, isnan | (bitcast<U>(x) == U(0x7f800000u)));
   let positive = select(finite, special, bitcast<U>(x) >= U(0x7f800000u));
-  return select(positive, exact_bits(U(0xff800000u)), (bitcast<U>(x) & U(0x7fffffffu)) < U(0x00800000u));
+  return select(positive, from_bits(U(0xff800000u)), (bitcast<U>(x) & U(0x7fffffffu)) < U(0x00800000u));
 }
 
 // ln(1 + x), a rational function near 0.
@@ -97,7 +93,7 @@ fn exact_log1p(y: F, zero: U) -> F {
 // otherwise than JAX's do so by one or two units in the last place; docs/random.md counts them.
 fn normal_log(x: F, zero: U) -> F {
   let y = exact_hide(-(x * x), zero);
-  let yh = exact_head(y);
+  let yh = head_of(y);
   let yl = y - yh;
   var d = exact_step(y + 15.0629091, y, yh, yl, F(83.0475693), zero);
   d = exact_step(d, y, yh, yl, F(221.762405), zero);
@@ -131,7 +127,7 @@ fn normal_log(x: F, zero: U) -> F {
 fn normal_inverse(x: F, w: F, zero: U) -> F {
   let near = w < F(5.0);
   let t = select(sqrt(w) - 3.0, w - 2.5, near);
-  let th = exact_head(t);
+  let th = head_of(t);
   let tl = t - th;
   var p = select(fma(F(-0.000200214257), t, F(0.000100950558)), fma(F(2.81022636e-08), t, F(3.43273939e-07)), near);
   p = exact_step(p, t, th, tl, select(F(0.00134934322), F(-3.5233877e-06), near), zero);
@@ -143,9 +139,6 @@ fn normal_inverse(x: F, w: F, zero: U) -> F {
   p = exact_fma(p, t, select(F(2.83297682), F(1.50140941), near), zero);
   return 1.4142135 * exact_hide(p * x, zero);
 }
-
-// [0, 1) in steps of 2^-23, exact.
-fn exact_unit(bits: U) -> F { return bitcast<F>((bits >> U(9u)) | U(0x3f800000u)) - 1.0; }
 
 // (-1, 1), exact: uniform(minval = nextafter(-1, 0), maxval = 1), which is 2 unit - 1 + 2^-24.
 fn exact_symmetric(bits: U) -> F {
@@ -159,12 +152,12 @@ fn op_normal_from_bits(bits: U, zero: U) -> F {
 
 // a and b are erf(lower / sqrt 2) and erf(upper / sqrt 2). What rounding puts outside is for the caller to clip.
 fn op_truncated_from_bits(bits: U, a: F, b: F, zero: U) -> F {
-  let x = max(a, exact_fma(exact_unit(bits), b - a, a, zero));
+  let x = max(a, exact_fma(op_unit_from_bits(bits), b - a, a, zero));
   let infinite = bitcast<F>((bitcast<U>(x) & U(0x80000000u)) | U(0x7f800000u));
   return select(normal_inverse(x, normal_log(x, zero), zero), infinite, abs(x) >= F(1.0));
 }
 
-fn op_exponential_from_bits(bits: U, zero: U) -> F { return -exact_log1p(-exact_unit(bits), zero); }
+fn op_exponential_from_bits(bits: U, zero: U) -> F { return -exact_log1p(-op_unit_from_bits(bits), zero); }
 
 fn op_laplace_from_bits(bits: U, zero: U) -> F {
   let u = exact_symmetric(bits);
@@ -172,20 +165,20 @@ fn op_laplace_from_bits(bits: U, zero: U) -> F {
 }
 
 fn op_logistic_from_bits(bits: U, zero: U) -> F {
-  let u = max(exact_unit(bits), F(1.17549435e-38));
+  let u = max(op_unit_from_bits(bits), F(1.17549435e-38));
   return exact_log(u, zero) - exact_log1p(-u, zero);
 }
 
 fn op_gumbel_from_bits(bits: U, zero: U) -> F {
-  return -exact_log(-exact_log(max(exact_unit(bits), F(1.17549435e-38)), zero), zero);
+  return -exact_log(-exact_log(max(op_unit_from_bits(bits), F(1.17549435e-38)), zero), zero);
 }
 
 // sqrt(-2 ln u).
-fn op_rayleigh_from_bits(bits: U, zero: U) -> F { return sqrt(exact_log(exact_unit(bits), zero) * -2.0); }
+fn op_rayleigh_from_bits(bits: U, zero: U) -> F { return sqrt(exact_log(op_unit_from_bits(bits), zero) * -2.0); }
 
 // floor(ln u / ln(1 - p)) + 1, for one p of the whole draw by its reciprocal, as XLA; p = 0 and p = 1 divide by 0 and inf.
 fn op_geometric_from_bits(bits: U, p: F, one_p: B, zero: U) -> F {
-  let unit = exact_unit(bits);
+  let unit = op_unit_from_bits(bits);
   let log_u = exact_log(select(unit, F(1.0), unit == F(0.0)), zero);
   let log_q = exact_log1p(-p, zero);
   let part = exact_div(select(log_u, F(1.0), one_p), log_q, zero);

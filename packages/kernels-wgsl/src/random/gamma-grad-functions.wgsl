@@ -2,6 +2,7 @@
 // incomplete gamma function P(a, x). The series up to x = max(1, a), the continued fraction beyond, as XLA has both.
 // Each gives x times the logarithmic derivative of what it sums.
 // Bounds: every loop ends when all lanes have converged; the counts keep a device from hanging.
+//#use ../elementwise/bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -12,9 +13,6 @@ alias B = bool;
 
 const GAMMA_TERMS = 20000u;
 const GAMMA_FRACTIONS = 2000u;
-
-// An infinity or a NaN may not come from a constant expression; from a call it may.
-fn gamma_grad_bits(u: U) -> F { return bitcast<F>(u); }
 
 // sum of x^k / ((a + 1) ... (a + k)) and its derivative by a.
 fn gamma_grad_series(a: F, x: F, start: B, slope: F) -> F {
@@ -98,5 +96,5 @@ fn op_random_gamma_grad(a: F, x: F, log_x: F, log_gamma: F, digamma: F) -> F {
   let low = gamma_grad_series(a, x, open & !upper, slope);
   let high = gamma_grad_fraction(a, x, open & upper, slope);
   let value = select(select(low, high, upper), F(0.0), x == F(0.0));
-  return select(gamma_grad_bits(U(0x7fc00000u)), value, number);
+  return select(from_bits(U(0x7fc00000u)), value, number);
 }

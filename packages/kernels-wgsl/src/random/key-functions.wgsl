@@ -1,9 +1,9 @@
 // What samplers that split keys in the kernel make of one: child i of n, as split(key, n)[i], and the random bits of element i
-// of n, both blocks of Threefry-2x32 that do not depend on n. The default block stands for threefry-functions.wgsl.
+// of n, both blocks of Threefry-2x32 that do not depend on n.
+//#use threefry-functions.wgsl
 
 //#default
 alias U = u32;
-fn threefry_block(k0: U, k1: U, x0: U, x1: U) -> array<U, 2> { return array<U, 2>(k0 ^ x0, k1 ^ x1); }
 //#end
 
 // A sampler gives up after so many trials, which keeps a device from hanging.

@@ -1,9 +1,9 @@
 // The functions of key-functions.wgsl as JAX had them before its Threefry was partitionable: outputs of hashing the counts of
-// all n, so that they depend on n. The default block stands for threefry-functions.wgsl.
+// all n, so that they depend on n.
+//#use threefry-functions.wgsl
 
 //#default
 alias U = u32;
-fn op_threefry_halves(k0: U, k1: U, i: U, n: U) -> U { return k0 ^ k1 ^ (i + n); }
 //#end
 
 fn child(key: array<U, 2>, i: U, n: U) -> array<U, 2> {

@@ -1,24 +1,16 @@
 // Samplers that draw until they accept: gamma and Poisson numbers, as jax.random draws them. Each invocation splits keys by
-// itself: `child` and `bits_of` are those of key-functions.wgsl or, in JAX's older mode, of older-key-functions.wgsl.
-// The default block stands for functions of the other libraries of this folder, which the op links.
+// itself: in JAX's older mode the op links older-key-functions.wgsl instead of key-functions.wgsl.
 // Bounds: every loop ends when all lanes have accepted, NaN at once; MOST_TRIALS keeps a device from hanging.
+//#use ../elementwise/power-functions.wgsl
+//#use exact-functions.wgsl
+//#use key-functions.wgsl
+//#use sampling-functions.wgsl
 
 //#default
 alias F = f32;
 alias I = i32;
 alias U = u32;
 alias B = bool;
-const MOST_TRIALS = 100000u;
-fn child(key: array<U, 2>, i: U, n: U) -> array<U, 2> { return array<U, 2>(key[0], key[1] ^ (i + n)); }
-fn bits_of(key: array<U, 2>, i: U, n: U) -> U { return key[0] ^ (i + n); }
-fn op_normal_from_bits(bits: U, zero: U) -> F { return F(bits ^ zero); }
-fn op_exponential_from_bits(bits: U, zero: U) -> F { return F(bits ^ zero); }
-fn op_unit_from_bits(bits: U) -> F { return F(bits); }
-fn op_pow(x: F, y: F) -> F { return pow(x, y); }
-fn exact_fma(a: F, b: F, c: F, zero: U) -> F { return a * b + c; }
-fn exact_log(x: F, zero: U) -> F { return log(x); }
-fn exact_log1p(x: F, zero: U) -> F { return log(1.0 + x); }
-fn exact_div(a: F, b: F, zero: U) -> F { return a / b; }
 //#end
 
 // Marsaglia and Tsang's method: V of d V, a gamma number of shape d + 1/3 >= 1.

@@ -1,21 +1,4 @@
-import {
-  bits_of,
-  child,
-  exact_div,
-  exact_fma,
-  exact_log,
-  exact_log1p,
-  MOST_TRIALS,
-  op_exponential_from_bits,
-  op_normal_from_bits,
-  op_pow,
-  op_threefry_halves,
-  op_unit_from_bits,
-  older_bits_of,
-  older_child,
-  threefry_block,
-  type WgslFunction,
-} from "@jnx/kernels-wgsl";
+import { older_bits_of, older_child, type WgslFunction } from "@jnx/kernels-wgsl";
 import { config } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
 import type { MapContext, MapOp } from "../../op.ts";
@@ -38,32 +21,10 @@ export interface RejectionAttrs {
 
 export type Rejection = MapOp<RejectionAttrs>;
 
-/** Functions of other libraries that those of rejection-functions.wgsl and its neighbours call. */
-const LINKED: readonly WgslFunction[] = [
-  threefry_block,
-  op_threefry_halves,
-  op_normal_from_bits,
-  op_exponential_from_bits,
-  op_unit_from_bits,
-  op_pow,
-  exact_fma,
-  exact_log,
-  exact_log1p,
-  exact_div,
-  MOST_TRIALS,
-];
-
-/** How keys are split in the kernel: now, and in JAX's older mode. */
-const SPLITTING: readonly WgslFunction[] = [child, bits_of];
-const OLDER_SPLITTING: readonly WgslFunction[] = [older_child, older_bits_of];
-
-/** A function with those of other libraries that it, or what it uses, names. */
-function linked(fn: WgslFunction, splitting: readonly WgslFunction[]): WgslFunction {
-  const words = new Set(fn.source.match(/[A-Za-z_]\w*/g) ?? []);
-  const named = ({ name }: WgslFunction): boolean => name !== fn.name && words.has(name);
-  const own = fn.uses.filter(({ name }) => ![...LINKED, ...splitting].some((other) => other.name === name));
-  const others = splitting.filter(named).map((one) => linked(one, splitting));
-  return { ...fn, uses: [...LINKED.filter(named), ...others, ...own.map((one) => linked(one, splitting))] };
+/** A function that splits keys as JAX's older mode does. */
+function withOlderKeys(fn: WgslFunction): WgslFunction {
+  const older = [older_child, older_bits_of].find(({ name }) => name === fn.name);
+  return older ?? { ...fn, uses: fn.uses.map(withOlderKeys) };
 }
 
 export function rejection(
@@ -72,12 +33,7 @@ export function rejection(
   extra: readonly string[] = [],
   vjp: Rejection["vjp"] = "nondifferentiable",
 ): Rejection {
-  const whole = new Map<boolean, WgslFunction>();
-  const linkedFor = (partitionable: boolean): WgslFunction => {
-    const known = whole.get(partitionable) ?? linked(fn, partitionable ? SPLITTING : OLDER_SPLITTING);
-    whole.set(partitionable, known);
-    return known;
-  };
+  let older: WgslFunction | undefined;
   const op: Rejection = {
     kind: "map",
     name,
@@ -86,7 +42,8 @@ export function rejection(
     infer: (_inputs, { shape }) => ({ shape, dtype: "float32", weak: false }),
     wgsl: ([k0 = "", k1 = "", ...parameters], context, attrs) => {
       const place = [elementOf(context, attrs), context.constant(attrs.count, "uint32")];
-      return call(context, linkedFor(attrs.partitionable), k0, k1, ...place, ...parameters, ...extra, zero(context));
+      const sampler = attrs.partitionable ? fn : (older ??= withOlderKeys(fn));
+      return call(context, sampler, k0, k1, ...place, ...parameters, ...extra, zero(context));
     },
     vjp,
     batch: (inputs, batched, attrs) =>
