@@ -2,12 +2,12 @@ import { checkFunction } from "@jnx/autodiff/internal";
 import {
   asTensor,
   copy,
-  currentFrame,
   identityOf,
   inArena,
   isData,
   isObject,
   primitiveText,
+  runsOpByOp,
   type AnyFunction,
   type Storage,
   checkOptions,
@@ -70,8 +70,8 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   const roles = { statics: listOf(options.staticArgnums), donated: listOf(options.donateArgnums) };
   let last: Remembered | undefined;
   const call = (...args: unknown[]): unknown => {
-    // Inside another transform the ops are the outer one's to see; f meets the same kinds of values either way.
-    if (currentFrame() !== undefined) {
+    // f meets the same kinds of values either way.
+    if (runsOpByOp()) {
       const work = prepare(f, args, roles);
       const { outputs, aux } = work.trace(work.inputs);
       return tree.unflatten(aux, outputs);

@@ -25,6 +25,7 @@ export {
   DeviceLostError,
   DtypeError,
   EscapedTensorError,
+  FloatingPointError,
   JnxError,
   KernelError,
   NoAdapterError,

@@ -33,7 +33,16 @@ export {
   type JitOptions,
   type ProgramReport,
 } from "@jnx/compile";
-export { config, tree, type ConfigName } from "@jnx/tensor";
+export {
+  blockUntilReady,
+  config,
+  defaultBackend,
+  deviceGet,
+  devices,
+  tree,
+  type ConfigName,
+  type OnHost,
+} from "@jnx/tensor";
 export * as scipy from "./scipy.ts";
 /** jax.ops: reductions by segment. */
 export const ops = /* @__PURE__ */ Object.freeze({ segmentMax, segmentMin, segmentProd, segmentSum });

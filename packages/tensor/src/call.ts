@@ -1,4 +1,4 @@
-import { currentFrame, withFrame } from "./dispatch.ts";
+import { currentFrame, showWatcher, withFrame } from "./dispatch.ts";
 import type { Aval, Tensor } from "./tensor.ts";
 
 type Tangents = readonly (Tensor | undefined)[];
@@ -44,5 +44,8 @@ export function bindCall(op: CallOp, inputs: readonly Tensor[]): readonly Tensor
     const outputs = withFrame(below, () => level.call?.(op, inputs));
     if (outputs !== undefined) return outputs;
   }
-  return op.run(inputs);
+  const outputs = op.run(inputs);
+  // The ops of others were seen one by one.
+  if (op.loop !== undefined) showWatcher(op.name, inputs, outputs);
+  return outputs;
 }

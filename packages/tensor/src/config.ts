@@ -1,3 +1,5 @@
+import { watch, type Fault } from "./debug-nans.ts";
+import { disableJit, watchResults } from "./dispatch.ts";
 import { ArgumentError } from "./errors.ts";
 
 /** Switches by JAX's names, with their defaults. */
@@ -8,6 +10,15 @@ const DEFAULTS = {
   jax_high_dynamic_range_gumbel: false,
   /** Warns on the console when a key is used a second time, with the places of both uses. */
   jax_debug_key_reuse: false,
+  /**
+   * Throws FloatingPointError, at the next await of a value, if an op made a NaN, with the stack of that op's call; compiled
+   * functions run op by op, loops as a whole. Slow: for finding out where a NaN comes from.
+   */
+  jax_debug_nans: false,
+  /** The same for infinities. */
+  jax_debug_infs: false,
+  /** Functions under jit run op by op, as they are written: for debuggers and console.log. */
+  jax_disable_jit: false,
 };
 
 /** A switch of {@link config}. */
@@ -15,11 +26,31 @@ export type ConfigName = keyof typeof DEFAULTS;
 
 const values: Record<ConfigName, boolean> = { ...DEFAULTS };
 
+/** What a switch is set to, for our own code: whoever uses `config` itself brings along all that switches do. */
+export function setting(name: ConfigName): boolean {
+  return values[name];
+}
+
 /** What is set otherwise than by default: part of what a compiled function was compiled for. */
 export function configMark(): string {
   // Object.keys forgets the type of the keys.
   const names = Object.keys(DEFAULTS) as ConfigName[];
   return names.map((name) => (values[name] === DEFAULTS[name] ? "" : ` ${name}`)).join("");
+}
+
+/** What else is to be done when a switch was set. */
+function apply(): void {
+  const faults: Fault[] = [];
+  if (values.jax_debug_nans) faults.push("nan");
+  if (values.jax_debug_infs) faults.push("inf");
+  watchResults(
+    faults.length === 0
+      ? undefined
+      : (name, inputs, results) => {
+          for (const fault of faults) watch(fault, name, inputs, results);
+        },
+  );
+  disableJit(values.jax_disable_jit);
 }
 
 /**
@@ -44,6 +75,7 @@ export const config = {
     if (typeof value !== "boolean")
       throw new ArgumentError(`config.update: ${name} takes true or false, received ${String(value)}`);
     values[name] = value;
+    apply();
   },
 
   /**

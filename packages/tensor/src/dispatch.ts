@@ -47,7 +47,38 @@ export function bind<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tens
     const { level, below } = frame;
     return withFrame(below, () => level.process(op, inputs, attrs));
   }
-  return withFrame(undefined, () => evaluate(op, inputs, attrs));
+  return withFrame(undefined, () => {
+    const result = evaluate(op, inputs, attrs);
+    if (op.kind !== "view") watcher?.(op.name, inputs, [result]);
+    return result;
+  });
+}
+
+/** Is shown what every op makes that runs, and what every loop makes as a whole. */
+export type Watcher = (name: string, inputs: readonly Tensor[], results: readonly Tensor[]) => void;
+
+let watcher: Watcher | undefined;
+
+/** From now on `next` watches; one at a time. */
+export function watchResults(next: Watcher | undefined): void {
+  watcher = next;
+}
+
+let jitDisabled = false;
+
+/** Whether compiled functions run as they are written from now on. */
+export function disableJit(disabled: boolean): void {
+  jitDisabled = disabled;
+}
+
+/** Whether a compiled function is to run its ops one by one: another transform wants to see them, or a watcher, or the user. */
+export function runsOpByOp(): boolean {
+  return top !== undefined || watcher !== undefined || jitDisabled;
+}
+
+/** Shows the watcher what a call made that is no ordinary ops. */
+export function showWatcher(name: string, inputs: readonly Tensor[], results: readonly Tensor[]): void {
+  if (watcher !== undefined) withFrame(undefined, () => watcher?.(name, inputs, results));
 }
 
 /** Keys may be moved about, part by part; nothing else is done with them. */

@@ -112,6 +112,11 @@ export class ArgumentError extends JnxError {
   override name = "ArgumentError";
 }
 
+/** A NaN or an infinity was made while `jax_debug_nans` or `jax_debug_infs` is on. The stack is that of the op's call. */
+export class FloatingPointError extends JnxError {
+  override name = "FloatingPointError";
+}
+
 /**
  * A tensor born inside a transform (`grad`, an optimizer's update) was read after the transform returned: its memory
  * went back to the pool. Return the tensor from the function, or use `hasAux`.

@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor, type Aval, type NestedArray } from "./tensor.ts";
 export * as tree from "./tree.ts";
+export { blockUntilReady, defaultBackend, deviceGet, devices, type OnHost } from "./host.ts";
 export { counters, executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";

@@ -1,6 +1,6 @@
 /** For the other @jnx packages; no promise is made about anything here. */
 export { bindCall, type BatchAxis, type CallOp, type CallPullback } from "./call.ts";
-export { bind, currentFrame, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
+export { bind, currentFrame, runsOpByOp, withFrame, withLevel, type Frame, type Level } from "./dispatch.ts";
 export { BYTES_PER_ELEMENT, bytesOf, isFloat, isInteger, itemBytes, packedBits, rangeOf } from "./dtype.ts";
 export { hostArray, roundTo, storageArray } from "./packing.ts";
 export { contiguous, copy } from "./eager.ts";

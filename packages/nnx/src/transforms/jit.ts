@@ -1,7 +1,7 @@
 import type { JitOptions, ProgramReport } from "@jnx/compile";
 import { StepCache, type TraceResult } from "@jnx/compile/internal";
 import { Tensor, tree, where } from "@jnx/tensor";
-import { currentFrame, inArena, keptStorages, type AnyFunction, checkKeys } from "@jnx/tensor/internal";
+import { checkKeys, currentFrame, inArena, keptStorages, runsOpByOp, type AnyFunction } from "@jnx/tensor/internal";
 import { checkMakeable, unflattenGraph, type GraphDef, type GraphIndex } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
 import type { Leaf } from "../state.ts";
@@ -59,7 +59,7 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   const cache = new StepCache<Recipe>(name, options);
   const statics = typeof options.staticArgnums === "number" ? [options.staticArgnums] : (options.staticArgnums ?? []);
   const call = (...args: unknown[]): unknown => {
-    if (currentFrame() !== undefined) return f(...args);
+    if (runsOpByOp()) return f(...args);
     const step = new Step(f, args, statics);
     // What went into Variables is held by them; what went into bare fields is not.
     return inArena(

@@ -14,7 +14,7 @@ import {
   op_unit_from_bits,
   type WgslFunction,
 } from "@jnx/kernels-wgsl";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
 import type { DType } from "../../dtype.ts";
 import type { MapContext, MapOp, VjpRule } from "../../op.ts";
@@ -98,7 +98,7 @@ export function bitsText(key: readonly string[], context: MapContext, attrs: Dra
 
 /** Binds a draw: its parameters must have the result's shape. */
 export function draw(op: Draw, key: KeyArray, shape: Shape, parameters: readonly Tensor[] = [], width = 32): Tensor {
-  const partitionable = config.read("jax_threefry_partitionable");
+  const partitionable = setting("jax_threefry_partitionable");
   const attrs = {
     shape,
     count: sizeOf(shape),

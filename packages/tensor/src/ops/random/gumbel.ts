@@ -1,5 +1,5 @@
 import { exact_log, exact_log1p, op_fraction_from_bits, op_unit_from_bits } from "@jnx/kernels-wgsl";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { ArgumentError } from "../../errors.ts";
 import type { MapContext } from "../../op.ts";
 import { checkShape, type Shape } from "../../shape.ts";
@@ -68,7 +68,7 @@ export function gumbel(k: TensorLike, shape: Shape = [], options: GumbelOptions 
 }
 
 export function drawGumbel(name: string, source: KeyArray, shape: Shape, mode: GumbelMode | undefined): Tensor {
-  const chosen = mode ?? (config.read("jax_high_dynamic_range_gumbel") ? "high" : "low");
+  const chosen = mode ?? (setting("jax_high_dynamic_range_gumbel") ? "high" : "low");
   if (!Object.hasOwn(OPS, chosen))
     throw new ArgumentError(
       `random.${name}: mode must be one of ${Object.keys(OPS).join(", ")}, received ${JSON.stringify(mode)}`,

@@ -1,5 +1,5 @@
 import { op_rem_u } from "@jnx/kernels-wgsl";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
 import { computedDType } from "../../dtype.ts";
 import { DtypeError } from "../../errors.ts";
@@ -117,7 +117,7 @@ export function drawIntegers(
   const one = literal(1, [], "uint32");
   const inside = where(lessEqual(high, low), one, difference);
   const span = where(logicalAnd(beyond, greater(high, low)), add(difference, one), inside);
-  const attrs = { shape, count: sizeOf(shape), partitionable: config.read("jax_threefry_partitionable") } as const;
+  const attrs = { shape, count: sizeOf(shape), partitionable: setting("jax_threefry_partitionable") } as const;
   const words = splitKeys(source).flatMap((one2) => keyWords(one2, shape));
   const operands = [...words, broadcastTo(low, shape), broadcastTo(span, shape)];
   return bind(randintOp, operands, { ...attrs, width: 32, dtype: range });

@@ -1,6 +1,6 @@
 import { isInteger } from "../../dtype.ts";
 import { op_threefry_halves, op_threefry_word0, op_threefry_word1 } from "@jnx/kernels-wgsl";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../../errors.ts";
 import type { MapOp } from "../../op.ts";
@@ -245,7 +245,7 @@ export function splitWords(source: KeyArray, shape: Shape): Tensor {
   const words = source.hostWords();
   const count = sizeOf(shape);
   const full = [...shape, 2];
-  const partitionable = config.read("jax_threefry_partitionable");
+  const partitionable = setting("jax_threefry_partitionable");
   if (words !== undefined)
     return fromHost(partitionable ? hostSplit(words, count) : hostThreefry(words, 2 * count), full, "uint32");
   return bind(wordsOp, keyWords(source, full), { shape: full, count: 2 * count, partitionable });

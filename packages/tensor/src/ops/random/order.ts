@@ -7,7 +7,7 @@ import { convert } from "../convert.ts";
 import { array, broadcastedIota, type TensorLike } from "../create.ts";
 import { take, takeAlongAxis } from "../indexing.ts";
 import { moveaxis } from "../movement.ts";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { sortPairs } from "../sort.ts";
 import { hostPermutation } from "../threefry.ts";
 import { bitsOp, draw } from "./draw.ts";
@@ -49,7 +49,7 @@ export function permutation(k: TensorLike, x: number | Tensor, options: Permutat
 /** Where each element of 0 … n−1 in the new order came from, int32. */
 export function order(source: KeyArray, n: number): Tensor {
   const words = source.hostWords();
-  if (words !== undefined && config.read("jax_threefry_partitionable")) return array(hostPermutation(words, n));
+  if (words !== undefined && setting("jax_threefry_partitionable")) return array(hostPermutation(words, n));
   return composite("permutation", () => convert(shuffled(source, broadcastedIota("uint32", [n], 0), 0), "int32"));
 }
 

@@ -1,5 +1,5 @@
 import { older_bits_of, older_child, type WgslFunction } from "@jnx/kernels-wgsl";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { bind } from "../../dispatch.ts";
 import type { MapContext, MapOp } from "../../op.ts";
 import { sizeOf, type Shape } from "../../shape.ts";
@@ -58,6 +58,6 @@ function elementOf(context: MapContext, { shape, count }: RejectionAttrs): strin
 
 /** Binds such an op; parameters have the result's shape. */
 export function drawRejected(op: Rejection, key: KeyArray, shape: Shape, parameters: readonly Tensor[]): Tensor {
-  const partitionable = config.read("jax_threefry_partitionable");
+  const partitionable = setting("jax_threefry_partitionable");
   return bind(op, [...keyWords(key, shape), ...parameters], { shape, count: sizeOf(shape), partitionable });
 }

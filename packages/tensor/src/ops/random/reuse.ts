@@ -1,4 +1,4 @@
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import type { Tensor } from "../../tensor.ts";
 
 /** Where each key was used first. */
@@ -9,7 +9,7 @@ const OUR_FRAMES = 4;
 
 /** Told of every use of a key by a public function. foldIn may use a key as often as it likes, with other numbers. */
 export function noteUse(name: string, key: Tensor): void {
-  if (!config.read("jax_debug_key_reuse") || name === "foldIn") return;
+  if (!setting("jax_debug_key_reuse") || name === "foldIn") return;
   const use = `random.${name} (${callSite()})`;
   const known = uses.get(key);
   if (known === undefined) uses.set(key, use);

@@ -1,6 +1,6 @@
 import { checkDType, isFloat, type DType } from "../../dtype.ts";
 import { ArgumentError, DtypeError } from "../../errors.ts";
-import { config } from "../../config.ts";
+import { setting } from "../../config.ts";
 import { checkShape, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { asTensor, type TensorLike } from "../create.ts";
@@ -41,7 +41,7 @@ export function bits(k: TensorLike, shape: Shape = [], options: BitsOptions = {}
       `random.bits: the dtype must be one of ${Object.keys(WIDTHS).join(", ")}, received ${String(options.dtype)}`,
     );
   if (width < 64) return draw(width === 8 ? bits8Op : width === 16 ? bits16Op : bitsOp, source, checked, [], width);
-  return config.read("jax_threefry_partitionable")
+  return setting("jax_threefry_partitionable")
     ? splitWords(source, checked)
     : moveaxis(draw(bitsOp, source, [2, ...checked]), 0, -1);
 }

@@ -1,0 +1,57 @@
+import { executor } from "./device/current.ts";
+import type { DeviceInfo } from "./device/executor.ts";
+import { checkVerdicts } from "./device/verdicts.ts";
+import { flatten, unflatten } from "./flatten.ts";
+import { Tensor, type NestedArray } from "./tensor.ts";
+
+/** A tree as it is on the host: nested arrays of numbers in place of tensors. */
+export type OnHost<T> = T extends Tensor
+  ? NestedArray
+  : T extends object
+    ? { readonly [K in keyof T]: OnHost<T[K]> }
+    : T;
+
+/**
+ * The values of all tensors of a tree, fetched together: one submission, one wait. Other leaves stay as they are.
+ * Source: jax.device_get, which gives NumPy arrays where this gives what `toArray()` does.
+ *
+ * @throws TracedTensorError for a tensor that is being traced, DeviceError for what failed on the device.
+ * @example await deviceGet({ w: array([1, 2]), step: 3 }); // { w: [1, 2], step: 3 }
+ */
+export async function deviceGet<T>(tree: T): Promise<OnHost<T>> {
+  const [leaves, def] = flatten(tree);
+  const values = await Promise.all(leaves.map((leaf) => (leaf instanceof Tensor ? leaf.toArray() : leaf)));
+  return unflatten(def, values) as OnHost<T>; // the same structure
+}
+
+/**
+ * Waits until everything queued so far has been computed, and throws its errors; gives the tree back. For timing: calls return
+ * before the device is done. Source: jax.block_until_ready, which waits for the arrays of the tree alone.
+ *
+ * @throws DeviceError for what failed on the device.
+ * @example (await blockUntilReady(array([1, 2]))).shape; // [2]
+ */
+export async function blockUntilReady<T>(tree: T): Promise<T> {
+  await Promise.all([executor().settled(), checkVerdicts()]);
+  return tree;
+}
+
+/**
+ * The device that everything runs on, in an array as in JAX. Source: jax.devices.
+ *
+ * @throws NotInitializedError before `init()`.
+ * @example devices().length; // 1
+ */
+export function devices(): readonly [DeviceInfo] {
+  return [executor().info];
+}
+
+/**
+ * "webgpu", or "wasm" for the CPU. Source: jax.default_backend.
+ *
+ * @throws NotInitializedError before `init()`.
+ * @example ["webgpu", "wasm"].includes(defaultBackend()); // true
+ */
+export function defaultBackend(): string {
+  return executor().info.kind;
+}
