@@ -15,6 +15,11 @@ const OTHERS = [
   "executor",
   "hasExecutor",
   "memory",
+  // tests/transforms/debug-nans.spec.ts
+  "blockUntilReady",
+  "defaultBackend",
+  "deviceGet",
+  "devices",
   "setExecutor",
   "webgpuExecutor",
   "einsumPath",
