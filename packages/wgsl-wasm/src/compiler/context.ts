@@ -55,12 +55,12 @@ export class Context {
   readonly workgroupBytes: number;
   readonly constants = new Map<string, Value>();
   readonly #types = new Map<string, Type>();
-  /** Evaluates a constant expression to a whole number. */
-  readonly #whole: (expression: Expression, context: Context) => number;
+  /** Evaluates a constant expression of a context to a whole number. */
+  readonly evaluate: (expression: Expression, context: Context) => number;
 
-  constructor(module: Module, whole: (expression: Expression, context: Context) => number, workgroupStart: number) {
+  constructor(module: Module, evaluate: (expression: Expression, context: Context) => number, workgroupStart: number) {
     this.module = module;
-    this.#whole = whole;
+    this.evaluate = evaluate;
     this.workgroupStart = workgroupStart;
     let at = workgroupStart;
     const bindings: BoundVariable[] = [];
@@ -78,7 +78,7 @@ export class Context {
   }
 
   whole(expression: Expression): number {
-    return this.#whole(expression, this);
+    return this.evaluate(expression, this);
   }
 
   function(name: string): FunctionDeclaration | undefined {

@@ -1,6 +1,6 @@
 /**
  * WGSL's mathematical builtins as WGSL, over the functions of kernels-wgsl. F, I, U, B are scalars or vec4s; T is the
- * type of the first argument. Polynomials of the arc functions: Cephes (asinf, atanf), about 2 ulp.
+ * type of the first argument.
  */
 import * as kernels from "@jnx/kernels-wgsl";
 import type { WgslFunction } from "@jnx/kernels-wgsl";
@@ -24,34 +24,6 @@ function unary(fn: WgslFunction): LibraryFunction {
 function integer(source: string): LibraryFunction {
   return { source, uses: [], takes: "integer" };
 }
-
-const ATAN = `
-fn arc_tangent(x: F) -> F {
-  let a = abs(x);
-  let far = a > F(2.41421356);
-  let middle = a > F(0.414213562);
-  let top = select(select(a, a - 1.0, middle), F(-1.0), far);
-  let bottom = select(select(F(1.0), a + 1.0, middle), a, far);
-  let t = top / bottom;
-  let z = t * t;
-  var q = fma(z, F(8.05374449538e-2), F(-1.38776856032e-1));
-  q = fma(q, z, F(1.99777106478e-1));
-  q = fma(q, z, F(-3.33329491539e-1));
-  let base = select(select(F(0.0), F(0.785398163), middle), F(1.57079633), far);
-  let y = base + fma(q * z, t, t);
-  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
-}
-`;
-
-const ASIN = `
-fn arc_sine_near(x: F, z: F) -> F {
-  var q = fma(z, F(4.2163199048e-2), F(2.4181311049e-2));
-  q = fma(q, z, F(4.5470025998e-2));
-  q = fma(q, z, F(7.4953002686e-2));
-  q = fma(q, z, F(1.6666752422e-1));
-  return fma(q * z, x, x);
-}
-`;
 
 export const LIBRARY: Readonly<Record<string, LibraryFunction>> = {
   exp: unary(kernels.op_exp),
@@ -78,30 +50,10 @@ export const LIBRARY: Readonly<Record<string, LibraryFunction>> = {
     "fn library(x: F) -> F { let h = op_exp(abs(x) * 0.5); return (0.5 * h) * h + (0.5 / h) / h; }",
     kernels.op_exp,
   ),
-  asin: float(`${ASIN}fn library(x: F) -> F {
-  let a = abs(x);
-  let far = a > F(0.5);
-  let z = select(a * a, 0.5 * (1.0 - a), far);
-  let p = arc_sine_near(select(a, sqrt(z), far), z);
-  let y = select(p, F(1.57079633) - 2.0 * p, far);
-  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
-}`),
-  acos: float(`${ASIN}fn library(x: F) -> F {
-  let a = abs(x);
-  let far = a > F(0.5);
-  let z = select(a * a, 0.5 * (1.0 - a), far);
-  let p = arc_sine_near(select(a, sqrt(z), far), z);
-  let near = 1.57079633 - select(p, -p, x < F(0.0));
-  return select(near, select(2.0 * p, 3.14159265 - 2.0 * p, x < F(0.0)), far);
-}`),
-  atan: float(`${ATAN}fn library(x: F) -> F { return arc_tangent(x); }`),
-  atan2: float(`${ATAN}fn library(y: F, x: F) -> F {
-  let a = arc_tangent(abs(y) / abs(x));
-  let r = select(a, 3.14159265 - a, bitcast<U>(x) >= U(0x80000000u));
-  let r0 = select(r, bitcast<F>(bitcast<U>(x) & U(0x80000000u)), (x == F(0.0)) & (y == F(0.0)));
-  let r1 = select(r0, select(F(0.0), F(3.14159265), bitcast<U>(x) >= U(0x80000000u)), (x == F(0.0)) & (y == F(0.0)));
-  return bitcast<F>((bitcast<U>(r1) & U(0x7fffffffu)) | (bitcast<U>(y) & U(0x80000000u)));
-}`),
+  asin: unary(kernels.op_asin),
+  acos: unary(kernels.op_acos),
+  atan: unary(kernels.op_atan),
+  atan2: float("fn library(y: F, x: F) -> F { return op_atan2(y, x); }", kernels.op_atan2),
   asinh: float(
     `fn library(x: F) -> F {
   let a = min(abs(x), F(1e18));

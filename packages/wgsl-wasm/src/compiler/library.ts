@@ -61,7 +61,7 @@ function run(
   args: readonly Value[],
   place: Place,
 ): Value {
-  const context = new Context(moduleOf(fn, name, scalar, wide), (expression) => m.context.whole(expression), 0);
+  const context = new Context(moduleOf(fn, name, scalar, wide), m.context.evaluate, 0);
   const declaration = context.function("library");
   if (declaration === undefined) throw new Error(`${name} has no function`);
   let result: Value | undefined;
