@@ -1,6 +1,7 @@
 import { executor } from "@jnx/tensor";
 import { VERSION, type DeviceInfo } from "jnx";
 import type { Compiled } from "./messages.ts";
+import { probeFaults } from "./faults.ts";
 import { allChecks, type Check } from "./suite.ts";
 
 /** The outcome of one check. */
@@ -22,6 +23,8 @@ export interface Report {
   readonly seconds: number;
   /** Texts of kernels that were compiled, and what the compiler said of any of them; absent where there is no WGSL compiler. */
   readonly compiled?: Compiled;
+  /** What the language's own functions give there where drivers err, by the text of the probe. */
+  readonly faults: Readonly<Record<string, string>>;
   readonly results: readonly Result[];
 }
 
@@ -45,6 +48,7 @@ export async function runSuite({ engine, device, only, compiled, onProgress }: R
     results.push(result);
     onProgress?.(results.length, checks.length, result);
   }
+  const faults = await probeFaults();
   const seconds = (performance.now() - started) / 1000;
   const said = device.kind === "webgpu" ? await compiled?.() : undefined;
   return {
@@ -54,6 +58,7 @@ export async function runSuite({ engine, device, only, compiled, onProgress }: R
     device,
     seconds,
     ...(said && { compiled: said }),
+    faults,
     results,
   };
 }
