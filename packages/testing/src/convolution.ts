@@ -1,5 +1,5 @@
 /** Windows sliding over arrays, in float64 loops: convolutions and windowed reductions. */
-import { build, get, type HostArray } from "./reference.ts";
+import { build, count, get, type HostArray } from "./reference.ts";
 
 export interface ConvReference {
   readonly strides: readonly number[];
@@ -23,9 +23,14 @@ function* places(shape: readonly number[]): Generator<number[]> {
   for (let i = 0; i < extent; i++) for (const inner of places(rest)) yield [i, ...inner];
 }
 
-/** The coordinate of an array whose axes are the letters of `spec`. */
-function named(spec: string, values: ReadonlyMap<string, number>): number[] {
-  return [...spec].map((letter) => values.get(letter) ?? NaN);
+/** How far apart neighbours along the axis `letter` lie in an array whose axes are the letters of `spec`. */
+function stepOf({ shape }: HostArray, spec: string, letter: string): number {
+  return count(shape.slice(spec.indexOf(letter) + 1));
+}
+
+/** Where the element with these coordinates lies. */
+function placeOf(x: HostArray, spec: string, values: ReadonlyMap<string, number>): number {
+  return [...spec].reduce((place, letter, k) => place * at(x.shape, k) + (values.get(letter) ?? NaN), 0);
 }
 
 /** The convolution as its definition says it, for arrays in any layout. */
@@ -45,6 +50,7 @@ export function conv(x: HostArray, w: HostArray, how: ConvReference): HostArray 
     letter === "N" ? batch / how.batchGroups : letter === "C" ? features : at(counts, spatial.indexOf(letter)),
   );
   const groups = how.featureGroups * how.batchGroups;
+  const [xStep, wStep] = [stepOf(x, lhs, "C"), stepOf(w, rhs, "I")];
   return build(shape, (place) => {
     const position = new Map([...out].map((letter, k) => [letter, at(place, k)]));
     const [n, o] = [position.get("N") ?? 0, position.get("C") ?? 0];
@@ -60,14 +66,13 @@ export function conv(x: HostArray, w: HostArray, how: ConvReference): HostArray 
         return s >= 0 && s % step === 0 && s / step < extent(x, lhs, spatial[k] ?? "");
       });
       if (!real) continue;
-      for (let c = 0; c < inputs; c++) {
-        const image = new Map(spatial.map((letter, k) => [letter, at(source, k) / at(how.lhsDilation, k)]));
-        image.set("N", how.batchGroups > 1 ? group * (batch / how.batchGroups) + n : n);
-        image.set("C", how.featureGroups > 1 ? group * inputs + c : c);
-        const window = new Map(spatial.map((letter, k) => [letter, at(tap, k)]));
-        window.set("I", c).set("O", o);
-        sum += get(x, named(lhs, image)) * get(w, named(rhs, window));
-      }
+      const image = new Map(spatial.map((letter, k) => [letter, at(source, k) / at(how.lhsDilation, k)]));
+      image.set("N", how.batchGroups > 1 ? group * (batch / how.batchGroups) + n : n);
+      image.set("C", how.featureGroups > 1 ? group * inputs : 0);
+      const window = new Map(spatial.map((letter, k) => [letter, at(tap, k)]));
+      window.set("I", 0).set("O", o);
+      const [xs, ws] = [placeOf(x, lhs, image), placeOf(w, rhs, window)];
+      for (let c = 0; c < inputs; c++) sum += at(x.data, xs + c * xStep) * at(w.data, ws + c * wStep);
     }
     return sum;
   });

@@ -56,18 +56,31 @@ function allowed(
 function oracle(one: Case, { q, k, v, extra }: Inputs): r.HostArray {
   const [batch, queries, keys, heads, keyHeads, depth] = one.sizes;
   const scale = one.scale ?? 1 / Math.sqrt(depth);
-  return r.build([batch, queries, heads, depth], ([b = 0, i = 0, n = 0, d = 0]) => {
-    const own = Math.floor((n * keyHeads) / heads);
-    const scores = Array.from({ length: keys }, (_, j) => {
-      let score = 0;
-      for (let c = 0; c < depth; c++) score += r.get(q, [b, i, n, c]) * r.get(k, [b, j, own, c]);
-      const bias = one.bias !== undefined && extra !== undefined ? r.get(extra, [b, n, i, j]) : 0;
-      return allowed(one, one.mask === undefined ? undefined : extra, [b, n, i, j]) ? score * scale + bias : HIDDEN;
+  const keyAt = (b: number, j: number, head: number): number => ((b * keys + j) * keyHeads + head) * depth;
+  // Once for all of a row's depth.
+  const rows = [batch, queries, heads];
+  const softmax = r
+    .build(rows, () => 0)
+    .data.map((_, flat) => {
+      const [b = 0, i = 0, n = 0] = r.coordinates(rows, flat);
+      const own = Math.floor((n * keyHeads) / heads);
+      const scores = Array.from({ length: keys }, (_, j) => {
+        let score = 0;
+        const [from, to] = [((b * queries + i) * heads + n) * depth, keyAt(b, j, own)];
+        for (let c = 0; c < depth; c++) score += (q.data[from + c] ?? NaN) * (k.data[to + c] ?? NaN);
+        const bias = one.bias !== undefined && extra !== undefined ? r.get(extra, [b, n, i, j]) : 0;
+        return allowed(one, one.mask === undefined ? undefined : extra, [b, n, i, j]) ? score * scale + bias : HIDDEN;
+      });
+      const top = r.largest(scores);
+      const weights = scores.map((score) => Math.exp(score - top));
+      const total = r.sum(weights);
+      return weights.map((weight) => weight / total);
     });
+  return r.build([...rows, depth], ([b = 0, i = 0, n = 0, d = 0]) => {
     if (i >= (one.queryLengths?.[b] ?? Infinity)) return 0;
-    const top = r.largest(scores);
-    const weights = scores.map((score) => Math.exp(score - top));
-    return r.sum(weights.map((weight, j) => weight * r.get(v, [b, j, own, d]))) / r.sum(weights);
+    const own = Math.floor((n * keyHeads) / heads);
+    const weights = softmax[(b * queries + i) * heads + n] ?? [];
+    return r.sum(weights.map((weight, j) => weight * (v.data[keyAt(b, j, own) + d] ?? NaN)));
   });
 }
 
