@@ -17,8 +17,11 @@ function fma(a: number, b: number, c: number): number {
   return lost !== 0 && lost > 0 === other > near ? other : near;
 }
 
-const horner = (coefficients: Float32Array, x: number): number =>
-  coefficients.reduce((value, c, i) => (i === 0 ? c : fma(value, x, c)), 0);
+function horner(coefficients: Float32Array, x: number): number {
+  let value = coefficients[0] ?? NaN;
+  for (let i = 1; i < coefficients.length; i++) value = fma(value, x, coefficients[i] ?? NaN);
+  return value;
+}
 
 const BELOW = Float32Array.of(1, 15.0629091, 83.0475693, 221.762405, 309.098724, 216.427887, 60.11866);
 const ABOVE = Float32Array.of(4.527e-5, 0.498541027, 6.57873249, 29.9119186, 60.9496689, 57.1129646, 20.0395527);
@@ -51,8 +54,7 @@ function log(x: number): number {
   const r = low ? fround(fround(half - 1) + half) : fround(half - 1);
   const r2 = fround(r * r);
   const r3 = fround(r2 * r);
-  const [a, b, c] = LOG.map((row) => horner(row, r));
-  const y = fma(fma(a ?? 0, r3, b ?? 0), r3, c ?? 0);
+  const y = fma(fma(horner(LOG[0], r), r3, horner(LOG[1], r)), r3, horner(LOG[2], r));
   const s = fma(y, r3, fround(e * fround(-2.12194442e-4)));
   return fma(e, 0.693359375, fround(fma(-0.5, r2, r) + s));
 }
