@@ -63,6 +63,20 @@ const misuse: readonly Misuse[] = [
     t.ArgumentError,
     ["qr", "raw", "complete"],
   ],
+  ["eigh of a rectangle", () => t.linalg.eigh(x(2, 3)), t.ShapeError, ["eigh", "square", "[2, 3]"]],
+  [
+    "eigh of an unknown triangle",
+    () => t.linalg.eigh(x(2, 2), { UPLO: untyped("l") }),
+    t.ArgumentError,
+    ["eigh", "UPLO", '"l"'],
+  ],
+  [
+    "eigh of eigenvalues that are not there",
+    () => t.laxLinalg.eigh(x(2, 2), { subsetByIndex: [1, 3] }),
+    t.ArgumentError,
+    ["eigh", "[1, 3]", "2 eigenvalues"],
+  ],
+  ["svd of a vector", () => t.linalg.svd(x(2)), t.ShapeError, ["svd", "matrices", "[2]"]],
   ["norm by singular values", () => t.linalg.norm(x(2, 2), { ord: 2 }), t.ArgumentError, ["norm", "2", "singular"]],
   [
     "bitcastConvertType to bool",

@@ -104,7 +104,7 @@ export {
   selectN,
   sortKeyVal,
   topK,
-  linalg,
+  laxLinalg as linalg,
   pad,
   randomGammaGrad,
   reduceWindow,

@@ -51,6 +51,7 @@ export {
   type SquareSpec,
   type TriangularSpec,
 } from "./linalg/plan.ts";
+export { planEigh, planSvd, type SvdSpec } from "./linalg/plan-jacobi.ts";
 export { planMatmul, type MatmulOperand, type MatmulSpec } from "./matmul/plan.ts";
 export { planCopy, planPad, planSort, type CopySpec, type PadSpec, type SortSpec } from "./movement/plan.ts";
 export { planRecurrence, planScan, type RecurrenceSpec, type ScanCombine, type ScanSpec } from "./reduce/scan.ts";

@@ -105,3 +105,43 @@ export function qr(a: Matrix, rank: number): { q: Matrix; r: Matrix } {
   }
   return { q: q.map((row) => row.slice(0, rank)), r: triangle(r.slice(0, rank), (i, j) => i <= j) };
 }
+
+/** Eigenvalues of a symmetric matrix in ascending order, and its vectors as columns: Jacobi's method, element after element. */
+export function eigen(a: Matrix): { values: number[]; vectors: Matrix } {
+  const n = a.length;
+  // Rows of the matrix, and of its vectors transposed, turned alike.
+  let left = a.map((row) => [...row]);
+  const vectors = identity(n);
+  for (let sweep = 0; sweep < 12; sweep++)
+    for (let i = 0; i < n; i++)
+      for (let j = i + 1; j < n; j++) {
+        if (at(left, i, j) === 0) continue;
+        const angle = 0.5 * Math.atan2(2 * at(left, i, j), at(left, j, j) - at(left, i, i));
+        turnRows(left, i, j, angle);
+        left = left.map((row) => turnedWithin(row, i, j, angle));
+        turnRows(vectors, i, j, angle);
+      }
+  const order = left.map((_, i) => i).sort((i, j) => at(left, i, i) - at(left, j, j));
+  return { values: order.map((i) => at(left, i, i)), vectors: transpose(order.map((i) => vectors[i] ?? [])) };
+}
+
+function turnRows(a: Matrix, i: number, j: number, angle: number): void {
+  const [c, s, one, other] = [Math.cos(angle), Math.sin(angle), a[i] ?? [], a[j] ?? []];
+  [a[i], a[j]] = [one.map((x, k) => c * x - s * (other[k] ?? 0)), other.map((y, k) => s * (one[k] ?? 0) + c * y)];
+}
+
+function turnedWithin(row: readonly number[], i: number, j: number, angle: number): number[] {
+  const [c, s, x, y] = [Math.cos(angle), Math.sin(angle), row[i] ?? 0, row[j] ?? 0];
+  return row.map((value, k) => (k === i ? c * x - s * y : k === j ? s * x + c * y : value));
+}
+
+/** Singular values in descending order, and the vectors of those that are not 0: u's columns and vᵀ's rows. */
+export function singular(a: Matrix): { u: Matrix; s: number[]; vt: Matrix } {
+  const wide = a.length < (a[0]?.length ?? 0);
+  const tall = wide ? transpose(a) : a;
+  const { values, vectors } = eigen(product(transpose(tall), tall));
+  const s = values.map((x) => Math.sqrt(Math.max(x, 0))).reverse();
+  const v = vectors.map((row) => [...row].reverse());
+  const u = product(tall, v).map((row) => row.map((x, j) => x / (s[j] ?? 1)));
+  return wide ? { u: v, s, vt: transpose(u) } : { u, s, vt: transpose(v) };
+}

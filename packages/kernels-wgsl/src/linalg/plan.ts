@@ -114,7 +114,7 @@ export function planTriangularSolve(spec: TriangularSpec, limits: PlanLimits): r
 }
 
 /** One workgroup a matrix, from operand 0 into a workspace. */
-function matrices(
+export function matrices(
   kernel: Kernel,
   params: Readonly<Record<string, number>> & { readonly count: number },
   workspaceElements: number,
@@ -131,7 +131,7 @@ function matrices(
 }
 
 /** One invocation an element (or column), from the workspace to the result. */
-function last(
+export function last(
   kernel: Kernel,
   params: Readonly<Record<string, number>>,
   invocations: number,

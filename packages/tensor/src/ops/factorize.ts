@@ -9,6 +9,7 @@ import { convert } from "./convert.ts";
 import { broadcastedIota } from "./create.ts";
 import { add, equal, greater, greaterEqual, mul, neg, remainder, sub, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
+import { identity } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, laxSlice, squeeze, swapaxes } from "./movement.ts";
 import { sum } from "./reduce.ts";
@@ -165,11 +166,6 @@ const luOp: KernelOp<undefined> = {
   },
   batch: (inputs) => bind(luOp, inputs, undefined),
 };
-
-function identity(n: number): Tensor {
-  const [i, j] = [broadcastedIota("int32", [n, n], 0), broadcastedIota("int32", [n, n], 1)];
-  return convert(equal(i, j), "float32");
-}
 
 /** What LU leaves: both factors in one matrix, and which row of a each row of them came from. */
 export interface LuFactors {

@@ -1,11 +1,9 @@
-import { isFloat } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { broadcastShapes, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { diagonalOfLast } from "./contraction.ts";
-import { convert } from "./convert.ts";
 import { asTensor, eye, ones, onesLike, zeros, type TensorLike } from "./create.ts";
 import { abs, add, log, mul, neg, sign, square, sub } from "./elementwise.ts";
 import {
@@ -19,6 +17,7 @@ import {
   transposed,
   type Triangle,
 } from "./factorize.ts";
+import { floating, matrices, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, reshape, squeeze } from "./movement.ts";
 import { prod, sum } from "./reduce.ts";
@@ -28,30 +27,14 @@ const CHOLESKY_OPTIONS = { upper: true, symmetrizeInput: true } as const;
 const TRIANGULAR_SOLVE_OPTIONS = { leftSide: true, lower: true, transposeA: true, unitDiagonal: true } as const;
 const QR_OPTIONS = { mode: true } as const;
 
+export { eigh, eigvalsh, type EighOptions } from "./eigen.ts";
+export { svd, svdvals, type SvdOptions } from "./svd.ts";
 export { cond, diagonal, multiDot, outer, tensorinv, tensorsolve, trace } from "./linalg-more.ts";
 export { matrixTranspose } from "./placing.ts";
 export { cross } from "./cross.ts";
 export { tensordot, vecdot } from "./contraction.ts";
 export { matmul } from "./matmul.ts";
 export { matrixNorm, norm, vectorNorm, type NormOptions, type NormOrder } from "./norms.ts";
-
-const isMatrix = ({ ndim }: Tensor): boolean => ndim >= 2;
-
-/** A stack of matrices of floats, square if asked. */
-function matrices(name: string, x: TensorLike, square: boolean): Tensor {
-  const tensor = asTensor(x);
-  if (!isMatrix(tensor) || (square && tensor.shape.at(-1) !== tensor.shape.at(-2)))
-    throw new ShapeError(
-      `${name}: takes ${square ? "square matrices" : "matrices"} in the last two axes, received shape ${shapeText(tensor.shape)}`,
-    );
-  return floating(tensor);
-}
-
-function floating(tensor: Tensor): Tensor {
-  return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
-}
-
-const sizeOfLast = (x: Tensor): number => at(x.shape, x.ndim - 1);
 
 export interface CholeskyOptions {
   /** True for the upper factor u with uᵀ u = a. */
@@ -236,7 +219,7 @@ export function qr(a: TensorLike, options: QrOptions = {}): Tensor | [Tensor, Te
  */
 export function matrixPower(a: TensorLike, n: number): Tensor {
   const tensor = asTensor(a);
-  if (!isMatrix(tensor) || tensor.shape.at(-1) !== tensor.shape.at(-2))
+  if (tensor.ndim < 2 || tensor.shape.at(-1) !== tensor.shape.at(-2))
     throw new ShapeError(`matrixPower: takes square matrices, received shape ${shapeText(tensor.shape)}`);
   if (!Number.isInteger(n)) throw new ArgumentError(`matrixPower: n is a whole number, received ${String(n)}`);
   if (n === 0) return broadcastTo(eye(sizeOfLast(tensor), sizeOfLast(tensor), { dtype: tensor.dtype }), tensor.shape);

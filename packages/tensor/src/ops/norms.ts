@@ -1,11 +1,11 @@
-import { isFloat } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { normalizeAxes, normalizeAxis, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import type { TensorLike } from "./create.ts";
 import { abs, floatPower, notEqual, sqrt, square } from "./elementwise.ts";
+import { floating } from "./matrices.ts";
 import { reshape } from "./movement.ts";
 import { max, min, sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
@@ -22,11 +22,6 @@ export interface NormOptions {
   /** One axis for vectors, two for matrices; all elements as one vector unless told. */
   readonly axis?: number | readonly number[] | null;
   readonly keepdims?: boolean;
-}
-
-function floating(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
 }
 
 /**

@@ -6,6 +6,7 @@ import * as r from "../reference.ts";
 import { linalgMore } from "./linalg-more.ts";
 import { norms } from "./norms.ts";
 import { shapedRow, type ShapedRow } from "./rows.ts";
+import { spectral } from "./spectral.ts";
 
 const { linalg } = t;
 /** Of well-conditioned matrices; what the numbers lose beyond is the condition's. */
@@ -358,4 +359,5 @@ export const linearAlgebra: readonly ShapedRow[] = [
   ...others,
   ...norms,
   ...linalgMore,
+  ...spectral,
 ];

@@ -1,0 +1,4 @@
+/** jax.lax.linalg: the decompositions that jnp.linalg is made of. */
+export { laxEigh as eigh, type LaxEighOptions } from "./eigen.ts";
+export { cholesky, qr, triangularSolve } from "./linalg.ts";
+export { svd } from "./svd.ts";
