@@ -10,8 +10,9 @@ const webgpuOnly = [
   "tests/memory/arenas.spec.ts",
   "tests/device/{counters,errors,init,launch,program}.spec.ts",
   "tests/kernels/gates.spec.ts",
-  // Starts processes of its own, whatever the adapter.
+  // Start processes of their own, whatever the adapter.
   "tests/conformance/hosts.spec.ts",
+  "tests/transforms/compile-growth.spec.ts",
 ];
 
 export default defineConfig({
