@@ -24,13 +24,21 @@ fn store(i: u32, v: vec4<f32>) {
   let t1_0 = F(v);
   y0[i] = t1_0;
 }
+fn exp_range(x: F, low: F) -> F {
+  let c = select(x, low, x < low);
+  return select(c, F(88.8), c > F(88.8));
+}
+fn exp_whole(c: F) -> F {
+  let k = floor(fma(c, F(1.442695), F(0.5)));
+  return select(k, F(127.0), k > F(127.0));
+}
 fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
 fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
 fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 fn two_to(k: I) -> F { return bitcast<F>(bitcast<U>(k + I(127)) << U(23u)); }
 fn op_exp(x: F) -> F {
-  let c = min(max(x, F(-87.8)), F(88.8));
-  let k = min(max(floor(fma(c, F(1.442695), F(0.5))), F(-127.0)), F(127.0));
+  let c = exp_range(x, F(-87.8));
+  let k = exp_whole(c);
   let r = fma(F(2.12194442e-4), exp_hidden(k), fma(F(-0.693359375), k, c));
   var p = fma(r, F(1.98756912e-4), F(1.39819994e-3));
   p = fma(p, r, F(0.00833345205));

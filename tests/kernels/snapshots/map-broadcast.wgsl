@@ -36,10 +36,13 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
 ) {
   let first = (wid.x + wid.y * groups.x) * (GROUP * REPEAT) + lid.x;
-  for (var k = 0u; k < REPEAT; k += 1u) {
-    let i = first + k * GROUP;
-    if (i < p.n) {
-      body(i);
+  if (first < p.n) {
+    body(first);
+    if (REPEAT == 2u) {
+      let second = first + GROUP;
+      if (second < p.n) {
+        body(second);
+      }
     }
   }
 }

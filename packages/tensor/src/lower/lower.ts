@@ -9,8 +9,14 @@ import type { Expr, Output, Step } from "./expr.ts";
 import { widthOf } from "./space.ts";
 
 /** Invocations in a workgroup of the elementwise kernel, and positions each of them handles. */
-const GROUP = 128;
-const REPEAT = 4;
+interface Cut {
+  readonly group: number;
+  readonly repeat: 1 | 2;
+}
+const LARGE: Cut = { group: 256, repeat: 2 };
+/** Small arrays get one position an invocation, so that they still spread over the cores. */
+const SMALL: Cut = { group: 128, repeat: 1 };
+const SMALL_POSITIONS = 2048;
 /** Where a core runs a group's invocations in turn, one long walk through memory is best. */
 const SEQUENTIAL_GROUP = 1024;
 
@@ -23,13 +29,16 @@ export function lowerMap(label: string, shape: Shape, outputs: readonly Output[]
   emitter.declareOutputs(outputs, width, shape);
   emitter.addBody(shape, outputs, width);
   const positions = ceilDiv(sizeOf(shape), width);
-  // Small arrays get one position an invocation, so that they still spread over the cores.
-  const sequential = limits.sequential === true;
-  const group = sequential ? Math.min(SEQUENTIAL_GROUP, limits.maxComputeInvocationsPerWorkgroup) : GROUP;
-  const repeat = !sequential && positions > GROUP * REPEAT * 4 ? REPEAT : 1;
+  const { group, repeat } = cutOf(positions, limits);
   const hooks = emitter.finish(`const GROUP = ${group}u;\nconst REPEAT = ${repeat}u;`);
   const grid = foldGrid(ceilDiv(positions, group * repeat), limits.maxComputeWorkgroupsPerDimension);
   return assemble(label, map, hooks, { n: positions }, grid, []);
+}
+
+function cutOf(positions: number, limits: Limits): Cut {
+  const { sequential, maxComputeInvocationsPerWorkgroup: most } = limits;
+  if (sequential === true) return { group: Math.min(SEQUENTIAL_GROUP, most), repeat: 1 };
+  return positions > SMALL_POSITIONS ? LARGE : SMALL;
 }
 
 function packs(outputs: readonly Output[]): boolean {
