@@ -51,6 +51,13 @@ describe("README's quick start", () => {
   });
 });
 
+test("the example in the page of the package gives what it promises", async () => {
+  const [code = ""] = fencedBlocks(join(root, "packages/jnx/README.md"), "js");
+  const [promised] = await runExample(withoutImport(code, "jnx"), jnx);
+  expect(promised?.value).toEqual(promised?.expected);
+  expect(promised?.expected).toEqual([3, 4, 6]);
+});
+
 /** The code without its import of a package; what it imports must be there. */
 function withoutImport(code: string, from: string): string {
   const statement = new RegExp(`^import \\{([^}]*)\\} from "${from}";\\n`, "m").exec(code);

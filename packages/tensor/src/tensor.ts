@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Symbol.dispose stands in the published declarations: whoever compiles against them needs no `lib` for it.
 import { executor } from "./device/current.ts";
 import { checkVerdicts, checkVerdictsNow } from "./device/verdicts.ts";
 import type { DeviceBuffer } from "./device/executor.ts";
