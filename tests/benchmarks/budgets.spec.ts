@@ -10,7 +10,7 @@ useOwnDevice();
 
 const MIB = 2 ** 20;
 
-/** Dispatches that a training step may have; jax-js takes 55, 41 and 89. */
+/** Dispatches that a training step may have; jax-js takes 56, 43 and 89. */
 describe.each([
   ["T7", 13],
   ["T8", 22],
