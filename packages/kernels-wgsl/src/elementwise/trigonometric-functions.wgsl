@@ -1,6 +1,7 @@
 // Elementwise functions: sin, cos, tan, good for every finite number; tanh by XLA's polynomials.
 // Reduction is done in whole numbers (Payne and Hanek): the bits of 2 / pi that matter for the exponent of x
 // are multiplied by its significand modulo 4, so neither size nor a missing fma costs digits.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -11,7 +12,7 @@ alias B = bool;
 
 // A NaN may not come from a constant expression; from a call it may. NaN unless x is finite.
 fn trig_finite(y: F, u: U, x: F) -> F {
-  return select(bitcast<F>(u), y, (bitcast<U>(x) & U(0x7fffffffu)) < U(0x7f800000u));
+  return select(bitcast<F>(u), y, op_isfinite(x));
 }
 
 // Upper half of the 64-bit product a b for a < 2^24.
@@ -120,8 +121,8 @@ fn op_tan(x: F) -> F {
   return trig_finite(signed, U(0x7fc00000u), x);
 }
 
-// XLA's rational function below 7.9988, 1 with x's sign from there, x itself near 0. Both are seen from x^2; a comparison
-// with NaN is false, and NaN passes through. No clamp by min and max: SwiftShader takes as long for one as for four fma.
+// XLA's rational function below 7.9988, 1 with x's sign from there, x itself near 0; both are seen from x^2. No clamp by
+// min and max: SwiftShader takes as long for one as for four fma.
 fn op_tanh(x: F) -> F {
   let z = x * x;
   var p = fma(z, F(-2.76076847e-16), F(2.00018794e-13));
@@ -134,5 +135,5 @@ fn op_tanh(x: F) -> F {
   q = fma(z, q, F(2.26843474e-3));
   q = fma(z, q, F(4.89352504e-3));
   let end = bitcast<F>((bitcast<U>(x) & U(0x80000000u)) | U(0x3f800000u));
-  return select(select((x * p) / q, end, z > F(63.980988)), x, z < F(1.6e-7));
+  return keep_nan(select(select((x * p) / q, end, z > F(63.980988)), x, z < F(1.6e-7)), x);
 }
