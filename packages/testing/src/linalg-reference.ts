@@ -35,6 +35,8 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return a.map((row) => (b[0] ?? []).map((_, j) => row.reduce((total, x, k) => total + x * at(b, k, j), 0)));
 }
 
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, k) => sum + x * (b[k] ?? 0), 0);
+
 export function transpose(a: Matrix): Matrix {
   return (a[0] ?? []).map((_, j) => a.map((row) => row[j] ?? 0));
 }
@@ -100,8 +102,11 @@ export function qr(a: Matrix, rank: number): { q: Matrix; r: Matrix } {
     const beta = -(alpha < 0 ? -1 : 1) * Math.hypot(alpha, rest);
     const v = below.map((x, i) => (i < j ? 0 : i === j ? 1 : x / (alpha - beta)));
     const tau = (beta - alpha) / beta;
-    const h = identity(m).map((row, i) => row.map((x, k) => x - tau * (v[i] ?? 0) * (v[k] ?? 0)));
-    [q, r] = [product(q, h), product(h, r)];
+    // (1 - tau v vᵀ) on q's right and on r's left.
+    const across = q.map((row) => tau * dot(row, v));
+    const along = transpose(r).map((column) => tau * dot(column, v));
+    q = q.map((row, i) => row.map((x, k) => x - (across[i] ?? 0) * (v[k] ?? 0)));
+    r = r.map((row, i) => row.map((x, k) => x - (v[i] ?? 0) * (along[k] ?? 0)));
   }
   return { q: q.map((row) => row.slice(0, rank)), r: triangle(r.slice(0, rank), (i, j) => i <= j) };
 }
