@@ -21,6 +21,9 @@ export type Path = readonly PathPart[];
  */
 export const makeEmpty: unique symbol = Symbol("nnx.makeEmpty");
 
+/** Marks classes whose instances tell of their own use: nobody needs to watch their fields. */
+export const tellsOfUse: unique symbol = Symbol("nnx.tellsOfUse");
+
 /** A class whose instances are nodes of object graphs. */
 export interface NodeClass {
   readonly name: string;

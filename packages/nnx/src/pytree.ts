@@ -1,5 +1,5 @@
 import { noteNode } from "./live-nodes.ts";
-import { makeEmpty } from "./node.ts";
+import { makeEmpty, tellsOfUse } from "./node.ts";
 import { describe } from "./print.ts";
 import { refusePrivate } from "./private-members.ts";
 import { registerTree } from "./tree-node.ts";
@@ -23,7 +23,7 @@ export abstract class Pytree {
   declare protected readonly nnxNode: true;
 
   constructor() {
-    noteNode(this);
+    if (!(tellsOfUse in new.target)) noteNode(this);
     registerTree(new.target);
   }
 

@@ -2,7 +2,7 @@ import { add, ArgumentError, broadcastTo, Tensor, type Shape, type TensorLike } 
 import * as random from "@jnx/tensor/random";
 import { hostValues, literal, checkKeys } from "@jnx/tensor/internal";
 import { toPredicate, type Filter } from "./filter.ts";
-import { makeEmpty } from "./node.ts";
+import { makeEmpty, tellsOfUse } from "./node.ts";
 import { Pytree } from "./pytree.ts";
 import { checkWritable, readRaw, replaceValues } from "./variable.ts";
 import { RngCount, RngKey } from "./variable-types.ts";
@@ -44,6 +44,9 @@ export class RngStream extends Pytree {
       count: new RngCount(literal(0, keyShape(base), "uint32"), { tag }),
     });
   }
+
+  /** @internal */
+  static readonly [tellsOfUse] = true;
 
   /** @internal */
   static override [makeEmpty](): RngStream {
@@ -132,6 +135,8 @@ export type Rngs<N extends string = never> = RngsNode & { readonly [K in N | Com
 
 export class RngsNode extends Pytree {
   static override readonly name = "Rngs";
+  /** @internal */
+  static readonly [tellsOfUse] = true;
 
   constructor(defaults?: Seed | StreamSeeds, streams: StreamSeeds = {}) {
     super();

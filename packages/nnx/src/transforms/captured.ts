@@ -2,7 +2,6 @@ import { TraceContextError } from "../errors.ts";
 import type { GraphIndex } from "../graph-def.ts";
 import { liveNodes } from "../live-nodes.ts";
 import { nodeClass } from "../node.ts";
-import { RngsNode, RngStream } from "../rngs.ts";
 
 /** Guards the objects that a trace was not given. */
 export interface CaptureGuard {
@@ -16,54 +15,69 @@ export interface CaptureGuard {
   restore(): void;
 }
 
-/** A node's fields as they were: by name, and each with its value. */
+/** Nodes and their fields as they were, place by place. */
 interface Before {
-  readonly node: object;
-  readonly names: readonly string[];
-  readonly values: readonly unknown[];
+  readonly nodes: object[];
+  readonly names: (readonly string[])[];
+  readonly values: (readonly unknown[])[];
 }
 
 /**
  * JavaScript tells nobody of a write to a field, so the fields of all live nodes but those passed (and what they hold)
- * are compared before and after: once for each run of the function, so once a trace where it is traced.
+ * are compared before and after: once for each run of the function, so once a trace where it is traced. A node costs
+ * about a tenth of a microsecond, of which there is little to save: values are listed by the engine itself.
  */
 export function guardCaptured(transform: string, passed: GraphIndex): CaptureGuard {
-  const before: Before[] = [];
-  for (const node of liveNodes()) {
-    // An Rngs is a proxy of what was noted, and its fields are streams, which tell of their own use.
-    if (passed.has(node) || node instanceof RngsNode || node instanceof RngStream) continue;
-    before.push({ node, names: Object.keys(node), values: Object.values(node) });
-  }
+  const before = look(passed);
   const restore = (): void => {
-    for (const one of before) if (changedField(one) !== undefined) putBack(one);
+    for (let k = 0; k < before.nodes.length; k++) if (isChanged(before, k)) putBack(before, k);
   };
   const check = (): void => {
-    const first = before.find((one) => changedField(one) !== undefined);
-    if (first === undefined) return;
-    const name = changedField(first) ?? "";
-    restore();
-    const cls = nodeClass(first.node)?.name ?? "node";
-    throw new TraceContextError(
-      `the field "${name}" of a ${cls} was written inside ${transform}, to which the ${cls} was not passed; pass it as an argument of the transformed function`,
-    );
+    for (let k = 0; k < before.nodes.length; k++) {
+      if (!isChanged(before, k)) continue;
+      const [name, cls] = [changedField(before, k), nodeClass(before.nodes[k])?.name ?? "node"];
+      restore();
+      throw new TraceContextError(
+        `the field "${name}" of a ${cls} was written inside ${transform}, to which the ${cls} was not passed; pass it as an argument of the transformed function`,
+      );
+    }
   };
   return { check, restore };
 }
 
-function changedField({ node, names, values }: Before): string | undefined {
-  for (let k = 0; k < names.length; k++) {
-    const name = names[k] ?? "";
-    const value: unknown = Reflect.get(node, name);
-    // One that is gone may have been undefined.
-    if (!Object.is(value, values[k]) || (value === undefined && !Object.hasOwn(node, name))) return name;
+function look(passed: GraphIndex): Before {
+  const before: Before = { nodes: [], names: [], values: [] };
+  for (const live of liveNodes()) {
+    const node = live.ref.deref();
+    if (node === undefined || passed.has(node)) continue;
+    const values = Object.values(node);
+    // Fields seldom come or go.
+    if (values.length !== live.names.length) live.names = Object.keys(node);
+    before.nodes.push(node);
+    before.names.push(live.names);
+    before.values.push(values);
   }
-  const now = Object.keys(node);
-  return now.length === names.length ? undefined : now.find((name) => !names.includes(name));
+  return before;
 }
 
-function putBack({ node, names, values }: Before): void {
-  for (const name of Object.keys(node)) if (!names.includes(name)) Reflect.deleteProperty(node, name);
-  names.forEach((name, k) => Reflect.set(node, name, values[k]));
+function isChanged({ nodes, values }: Before, at: number): boolean {
+  const [was, now] = [values[at] ?? [], Object.values(nodes[at] ?? {})];
+  if (was.length !== now.length) return true;
+  for (let k = 0; k < was.length; k++) if (was[k] !== now[k] && !Object.is(was[k], now[k])) return true;
+  return false;
+}
+
+/** The first field that has another value, is gone or is new. */
+function changedField({ nodes, names, values }: Before, at: number): string {
+  const [node, known, was] = [nodes[at] ?? {}, names[at] ?? [], values[at] ?? []];
+  const other = known.find((name, k) => !Object.hasOwn(node, name) || !Object.is(Reflect.get(node, name), was[k]));
+  return other ?? Object.keys(node).find((name) => !known.includes(name)) ?? "";
+}
+
+function putBack({ nodes, names, values }: Before, at: number): void {
+  const [node, known, was] = [nodes[at] ?? {}, names[at] ?? [], values[at] ?? []];
+  for (const name of Object.keys(node)) if (!known.includes(name)) Reflect.deleteProperty(node, name);
+  known.forEach((name, k) => Reflect.set(node, name, was[k]));
 }
 
 /** What `f` gives; throws, as `check` does, if it wrote a field of an object that is not among those passed. */
