@@ -77,13 +77,26 @@ export interface Flattened {
 /** Identity of nodes and Variables over several `flatten` calls: position in the walk. */
 export type GraphIndex = Map<object, number>;
 
+/** Hears of what a walk looks at. */
+export interface WalkListener {
+  variable(variable: AnyVariable): void;
+  container(holder: object): void;
+  /** A container that counts as structure, into which the walk does not look. */
+  structure(holder: object): void;
+}
+
 /**
  * Walks an object graph depth first, fields in sorted order. Nodes and Variables met again become references, so
  * shared ones stay shared and cycles end.
  *
  * @throws GraphError when a plain array or object contains itself.
  */
-export function flattenGraph(root: unknown, index: GraphIndex = new Map(), path: Path = []): Flattened {
+export function flattenGraph(
+  root: unknown,
+  index: GraphIndex = new Map(),
+  path: Path = [],
+  listener?: WalkListener,
+): Flattened {
   const places: Place[] = [];
   const open = new Set<object>();
   const visit = (value: unknown, at: Path, owner: object | undefined): Def => {
@@ -92,6 +105,7 @@ export function flattenGraph(root: unknown, index: GraphIndex = new Map(), path:
     if (value instanceof Variable) {
       const variable: AnyVariable = value;
       places.push({ path: at, leaf: variable, owner });
+      listener?.variable(variable);
       return { kind: "variable", index: number(index, variable), type: variable.type, metadata: variable.metadata };
     }
     if (value instanceof Tensor) {
@@ -99,8 +113,13 @@ export function flattenGraph(root: unknown, index: GraphIndex = new Map(), path:
       return { kind: "tensor" };
     }
     const container = containerOf(value);
-    if (container === undefined || isMarkedStatic(value as object)) return { kind: "static", value }; // containers are objects
-    const holder = value as object; // as above
+    if (container === undefined) return { kind: "static", value };
+    const holder = value as object; // containers are objects
+    if (isMarkedStatic(holder)) {
+      listener?.structure(holder);
+      return { kind: "static", value };
+    }
+    listener?.container(holder);
     if (open.has(holder))
       throw new GraphError(`"${pathText(at)}" is a plain container that contains itself; make one of the two a Module`);
     if (container.kind === "object") {

@@ -41,6 +41,34 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   return work.result;
 }
 
+/** A kernel op and a map of its result and another array of that shape in one launch, as a compiled step would run them. */
+export function evaluateThen<A>(
+  op: KernelOp<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+  then: MapOp<undefined>,
+  other: Tensor,
+): Tensor {
+  const aval = op.infer(inputs, attrs);
+  refuseTraced(op.name, [...inputs, other]);
+  checkElements(op.name, aval);
+  const operands = settled(op, inputs, attrs);
+  const all = [...operands, other];
+  const work = new EagerWork(op.name, aval, all);
+  const recipes = recipesOf(op);
+  const key = `${then.name}+${recipeKey(all, attrs) ?? ""}`;
+  let recipe = recipes.get(key);
+  if (recipe === undefined) {
+    const { dtype, shape } = aval;
+    const args: Expr[] = [{ kind: "result", dtype }, work.operand(other)];
+    const expr: Expr = { kind: "map", op: then, attrs: undefined, args, dtype, view: contiguousView(shape) };
+    recipe = { steps: kernelSteps(op, operands, attrs, aval, work, expr), workspaces: work.workspaces };
+    keepRecipe(recipes, key, recipe);
+  }
+  work.run(recipe);
+  return work.result;
+}
+
 function stepsOf<A>(
   op: MapOp<A> | ReduceOp<A> | KernelOp<A>,
   operands: readonly Tensor[],
@@ -180,6 +208,7 @@ function kernelSteps<A>(
   attrs: A,
   aval: Aval,
   work: EagerWork,
+  expr: Expr = { kind: "result", dtype: aval.dtype },
 ): readonly Step[] {
   const { dtype, shape } = aval;
   return lowerKernel(
@@ -193,7 +222,7 @@ function kernelSteps<A>(
         view: viewOf(operand),
       })),
       result: { shape, dtype },
-      outputs: [{ slot: work.resultSlot, dtype, expr: { kind: "result", dtype } }],
+      outputs: [{ slot: work.resultSlot, dtype, expr }],
       workspace: (bytes) => work.workspace(bytes),
     },
     executor().limits,

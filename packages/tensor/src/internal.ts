@@ -22,6 +22,7 @@ export type {
   VjpRule,
 } from "./op.ts";
 export { dotProductAttentionByTiles } from "./ops/attention.ts";
+export { matmulAdd } from "./ops/matmul.ts";
 export { alias } from "./ops/identity.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert, unpacked } from "./ops/convert.ts";

@@ -1,5 +1,5 @@
 import { add, dotGeneral, matmul, ShapeError, type DType, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, shapeText, checkKeys, checkedPrecision } from "@jnx/tensor/internal";
+import { asTensor, shapeText, checkKeys, checkedPrecision, matmulAdd } from "@jnx/tensor/internal";
 import { lecunNormal, zeros, type Initializer } from "../initializers.ts";
 import { Module } from "../module.ts";
 import type { PrecisionLike } from "@jnx/tensor";
@@ -86,14 +86,18 @@ export class Linear extends Module {
     const bias = this.bias === null ? undefined : readValue(this.bias);
     const operands = [inputs, readValue(this.kernel), bias] as const;
     const [input, kernel, offset] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
-    const y = product(this, input, kernel);
-    return offset === undefined ? y : add(y, offset);
+    if (offset === undefined) return product(this, input, kernel);
+    return isPlain(this) ? matmulAdd(input, kernel, offset) : add(product(this, input, kernel), offset);
   }
+}
+
+function isPlain(layer: Linear): boolean {
+  return layer.dotGeneral === undefined && layer.preferredElementType === undefined;
 }
 
 /** x · kernel over the last axis, by the layer's own function where it has one. */
 function product(layer: Linear, x: Tensor, kernel: Tensor): Tensor {
-  if (layer.dotGeneral === undefined && layer.preferredElementType === undefined) return matmul(x, kernel);
+  if (isPlain(layer)) return matmul(x, kernel);
   const multiply: DotGeneral = layer.dotGeneral ?? dotGeneral;
   const numbers = [
     [[x.ndim - 1], [0]],

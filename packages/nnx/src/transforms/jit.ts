@@ -8,6 +8,7 @@ import type { Leaf } from "../state.ts";
 import { exposeHeld, makeOwned, replaceValues, type AnyVariable } from "../variable.ts";
 import { guardCaptured } from "./captured.ts";
 import { checkOwn } from "./lifted.ts";
+import { Recall } from "./recall.ts";
 import {
   checkUnbound,
   dataOf,
@@ -57,10 +58,11 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
   checkUnbound("jit", f);
   const name = options.name ?? (f.name || "jit");
   const cache = new StepCache<Recipe>(name, options);
+  const recall = new Recall();
   const statics = typeof options.staticArgnums === "number" ? [options.staticArgnums] : (options.staticArgnums ?? []);
   const call = (...args: unknown[]): unknown => {
     if (runsOpByOp()) return f(...args);
-    const step = new Step(f, args, statics);
+    const step = new Step(f, args, statics, recall);
     // What went into Variables is held by them; what went into bare fields is not.
     return inArena(
       name,
@@ -68,8 +70,10 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
       (result) => keptStorages([result, step.fields()]),
     );
   };
-  const explain = (...args: unknown[]): ProgramReport => new Step(f, args, statics).compile(cache).compiled.report;
-  const warmup = (...args: unknown[]): Promise<void> => new Step(f, args, statics).compile(cache).compiled.warmup();
+  const explain = (...args: unknown[]): ProgramReport =>
+    new Step(f, args, statics, recall).compile(cache).compiled.report;
+  const warmup = (...args: unknown[]): Promise<void> =>
+    new Step(f, args, statics, recall).compile(cache).compiled.warmup();
   const jitted = Object.defineProperty(Object.assign(call, { explain, warmup }), "traces", { get: () => cache.traces });
   return jitted as unknown as Jitted<F>; // it takes and returns what f does
 }
@@ -109,11 +113,11 @@ class Step {
   #born: readonly Cell[] = [];
   #index: GraphIndex;
 
-  constructor(f: AnyFunction, args: readonly unknown[], statics: readonly number[]) {
+  constructor(f: AnyFunction, args: readonly unknown[], statics: readonly number[], recall: Recall) {
     this.#f = f;
     this.#args = args;
     this.#statics = statics;
-    this.#gathered = gather(args.map((arg, k) => (statics.includes(k) ? undefined : arg)));
+    this.#gathered = recall.gather(args.map((arg, k) => (statics.includes(k) ? undefined : arg)));
     const [cells, inputs, others]: [Cell[], Tensor[], Cell[]] = [[], [], []];
     for (const cell of this.#gathered.cells) {
       const value = cell.get();

@@ -1,7 +1,7 @@
 import { ArgumentError, Tensor, tree } from "@jnx/tensor";
 import { asTensor, isData, type AnyFunction, type Frame } from "@jnx/tensor/internal";
 import { setChild } from "../containers.ts";
-import { flattenGraph, type GraphDef, type GraphIndex, type Place } from "../graph-def.ts";
+import { flattenGraph, type GraphDef, type GraphIndex, type Place, type WalkListener } from "../graph-def.ts";
 import { staticText } from "../graph-text.ts";
 import { nodeClass, pathText, type Path } from "../node.ts";
 import { enter, peek, swapValue, Variable, type AnyVariable } from "../variable.ts";
@@ -64,14 +64,23 @@ function holdsTree(value: unknown): boolean {
 
 function gatherBy(isLeaf: (value: unknown) => boolean, values: unknown, index: GraphIndex): Gathered {
   const { leaves, paths, def } = tree.flattenWithPath(values, isLeaf);
-  const parts = leaves.map((leaf, k) => partOf(leaf, paths[k] ?? [], index));
+  return gathered(
+    def,
+    leaves.map((leaf, k) => partOf(leaf, paths[k] ?? [], index)),
+    index,
+  );
+}
+
+/** Parts with all their cells and the text of their structure. */
+export function gathered(def: tree.TreeDef, parts: readonly Part[], index: GraphIndex): Gathered {
   const cells = parts.flatMap((part) => (part.kind === "graph" ? part.cells : []));
   return { def, parts, index, cells, text: `${def.text} ${parts.map(partText).join(" ")}` };
 }
 
-function partOf(leaf: unknown, path: Path, index: GraphIndex): Part {
+/** One leaf of a tree taken apart. */
+export function partOf(leaf: unknown, path: Path, index: GraphIndex, listener?: WalkListener): Part {
   if (isGraph(leaf)) {
-    const { def, places } = flattenGraph(leaf, index);
+    const { def, places } = flattenGraph(leaf, index, [], listener);
     return { path, kind: "graph", def, cells: places.map((place) => cellOf(place, path)), value: leaf };
   }
   if (isData(leaf)) return { path, kind: "data", tensor: asTensor(leaf) };

@@ -1,6 +1,7 @@
 import { planMatmul, type MatmulOperand, type Stage } from "@jnx/kernels-wgsl";
-import { bind } from "../dispatch.ts";
+import { bind, currentFrame } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
+import { evaluateThen } from "../eager.ts";
 import { ShapeError } from "../errors.ts";
 import type { ComputedAval, KernelOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
@@ -133,6 +134,22 @@ export function matmul(x: TensorLike, y: TensorLike, options: MatmulOptions = {}
     ),
     common,
   );
+}
+
+/**
+ * x · matrix + row, each row of the product with it: x [..., m, k], matrix [k, n], row [n]. What nobody traces is one launch
+ * instead of two.
+ */
+export function matmulAdd(x: Tensor, matrix: Tensor, row: Tensor): Tensor {
+  const stored = ({ payload, dtype }: Tensor): boolean => payload.kind === "device" && dtype === "float32";
+  const fits = x.ndim >= 2 && matrix.ndim === 2 && row.ndim === 1 && row.dtype === "float32";
+  if (currentFrame() !== undefined || !fits || ![x, matrix].every(stored) || row.payload.kind === "symbolic")
+    return add(matmul(x, matrix), row);
+  const [k, n, size] = [at(x.shape, x.ndim - 1), at(matrix.shape, 1), sizeOf(x.shape)];
+  if (k !== matrix.shape[0] || row.size !== n || size * n === 0) return add(matmul(x, matrix), row);
+  const rows = x.ndim === 2 ? x : reshape(x, [size / k, k]);
+  const sum = evaluateThen(matmulOp, [rows, matrix], undefined, add.op, broadcastTo(row, [at(rows.shape, 0), n]));
+  return x.ndim === 2 ? sum : reshape(sum, [...x.shape.slice(0, -1), n]);
 }
 
 function product(dtype: DType): DType {
