@@ -8,11 +8,11 @@ useDevice();
 
 class Net extends nnx.Module {
   readonly w = new nnx.Param(array([1, 2]));
-  factors: unknown = [1, 2];
+  factors = [1, 2];
   table = new Map<string, unknown>([["a", 1]]);
   bare: Tensor = array([10, 20]);
-  settings: Record<string, unknown> = { depth: { of: 1 } };
-  frozen: unknown = nnx.static([1, [2]]);
+  settings: { depth: { of: number }; extra?: boolean } = { depth: { of: 1 } };
+  frozen = nnx.static({ list: [2] });
   mode: number = NaN;
   child: nnx.Module | null = null;
 }
@@ -33,14 +33,14 @@ async function tracesAfter(changes: readonly ((net: Net) => void)[]): Promise<nu
 describe("a jitted function's arguments", () => {
   it("a change anywhere in their structure is seen", async () => {
     const changes: ((net: Net) => void)[] = [
-      (net) => ((net.factors as number[])[1] = 3),
-      (net) => (net.factors as number[]).push(4),
+      (net) => (net.factors[1] = 3),
+      (net) => net.factors.push(4),
       (net) => (net.factors = [1, 3, 5]),
       (net) => net.table.set("a", 2),
       (net) => net.table.set("b", 2),
-      (net) => ((net.settings["depth"] as { of: number }).of = 2),
-      (net) => (net.settings["extra"] = true),
-      (net) => ((net.frozen as [number, number[]])[1][0] = 7),
+      (net) => (net.settings.depth.of = 2),
+      (net) => (net.settings.extra = true),
+      (net) => (net.frozen.list[0] = 7),
       (net) => (net.mode = 0),
       (net) => (net.child = new nnx.Linear(1, 1, { rngs: new nnx.Rngs(0) })),
       (net) => net.w.setMetadata("tag", "x"),

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   any,
   array,
+  broadcastTo,
   clip as clamp,
   div,
   equal,
@@ -14,6 +15,7 @@ import {
   mean,
   mul,
   remainder,
+  ShapeError,
   sign,
   sqrt,
   square,
@@ -27,7 +29,7 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import * as random from "@jnx/tensor/random";
-import { asTensor, checkKeys } from "@jnx/tensor/internal";
+import { asTensor, checkKeys, shapeText } from "@jnx/tensor/internal";
 import { moment, perLeafWithParams, stored, treeFull, unbiased, zeroCount } from "./moments.ts";
 import { finite, stateless, type EmptyState, type GradientTransformation } from "./transformation.ts";
 import { safeIncrement, type CountState } from "./transforms.ts";
@@ -55,12 +57,45 @@ export function clipByBlockRms(threshold: number): GradientTransformation<EmptyS
   return stateless((updates) => tree.map(clipped, updates));
 }
 
-/** √Σ x² over what makes one unit: whole vectors, columns of matrices, output channels of kernels. */
-function unitNorm(x: Tensor, axis: number | readonly number[] | undefined): Tensor {
+/**
+ * √Σ x² of each unit, repeated over its elements: by default whole vectors, columns of matrices, and output channels of
+ * kernels; `axis` says otherwise. The result has x's shape. Source: optax.transforms.unitwise_norm.
+ *
+ * @throws ArgumentError for more than five axes without `axis`.
+ * @example optax.unitwiseNorm(array([[3, 0], [4, 2]])); // [[5, 2], [5, 2]]
+ */
+export function unitwiseNorm(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+  checkKeys("unitwiseNorm", options, "axis");
+  const values = asTensor(x);
+  return broadcastTo(unitNorm("unitwiseNorm", values, options.axis), values.shape);
+}
+
+/**
+ * Where a unit's norm reaches maxNorm, the gradient scaled down to it: g·maxNorm/max(norm, divEps). All of one shape.
+ * Source: optax.transforms.unitwise_clip.
+ *
+ * @throws ShapeError when the shapes differ.
+ * @example optax.unitwiseClip(array([5]), array([1]), array([10])); // [2]
+ */
+export function unitwiseClip(norm: TensorLike, maxNorm: TensorLike, gradient: TensorLike, divEps = 1e-6): Tensor {
+  const [size, limit, g] = [asTensor(norm), asTensor(maxNorm), asTensor(gradient)];
+  for (const one of [size, limit])
+    if (one.shape.join() !== g.shape.join())
+      throw new ShapeError(
+        `unitwiseClip: expected norms of the gradient's shape ${shapeText(g.shape)}, received ${shapeText(one.shape)}; make them with unitwiseNorm`,
+      );
+  return clippedUnits(size, limit, g, divEps);
+}
+
+function clippedUnits(size: Tensor, limit: Tensor, g: Tensor, divEps: number): Tensor {
+  return where(less(size, limit), g, mul(g, div(limit, maximum(size, divEps))));
+}
+
+/** As unitwiseNorm, each norm once. */
+function unitNorm(name: string, x: Tensor, axis: number | readonly number[] | undefined): Tensor {
   const leading = x.ndim <= 3 ? [0] : Array.from({ length: x.ndim - 1 }, (_, k) => k);
   const axes = axis ?? (squeeze(x).ndim <= 1 ? undefined : leading);
-  if (axis === undefined && x.ndim > 5)
-    throw new ArgumentError(`adaptiveGradClip: parameters of ${x.ndim} axes need { axis }`);
+  if (axis === undefined && x.ndim > 5) throw new ArgumentError(`${name}: parameters of ${x.ndim} axes need { axis }`);
   return sqrt(sum(square(x), { keepdims: true, ...(axes === undefined ? {} : { axis: axes }) }));
 }
 
@@ -87,9 +122,8 @@ export function adaptiveGradClip(
   const { eps = 1e-3, axis } = options;
   finite("adaptiveGradClip", "clipping", clipping);
   return perLeafWithParams("adaptiveGradClip", (g, p) => {
-    const limit = mul(clipping, maximum(unitNorm(asTensor(p), axis), eps));
-    const size = unitNorm(g, axis);
-    return where(less(size, limit), g, mul(g, div(limit, maximum(size, 1e-6))));
+    const limit = mul(clipping, maximum(unitNorm("adaptiveGradClip", asTensor(p), axis), eps));
+    return clippedUnits(unitNorm("adaptiveGradClip", g, axis), limit, g, 1e-6);
   });
 }
 

@@ -35,12 +35,12 @@ export function namedChain(
 }
 
 /** All leaves as one vector. */
-function joined(values: unknown): Tensor {
+export function joined(values: unknown): Tensor {
   return concatenate(tree.leaves(values).map((leaf) => ravel(leaf as TensorLike))); // a tree of arrays
 }
 
 /** A vector cut into leaves like those of a tree. */
-function cut<T>(like: T, flat: Tensor): T {
+export function cut<T>(like: T, flat: Tensor): T {
   let at = 0;
   return tree.map((leaf: TensorLike) => {
     const { shape } = asTensor(leaf);

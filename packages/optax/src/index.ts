@@ -14,6 +14,7 @@ export {
 export {
   chain,
   identity,
+  initEmptyState,
   stateless,
   type EmptyState,
   type ExtraArguments,
@@ -77,8 +78,18 @@ export * from "./numerics.ts";
 export * as perturbations from "./perturbations.ts";
 export * as projections from "./projections.ts";
 export * as losses from "./names-losses.ts";
+export * as transforms from "./names-transforms.ts";
+export * as treeUtils from "./names-tree-utils.ts";
+export * as secondOrder from "./second-order.ts";
 export * as schedules from "./names-schedules.ts";
 export * as tree from "./tree-ops.ts";
+export {
+  biasCorrection,
+  mapParams as treeMapParams,
+  updateInfinityMoment,
+  updateMoment,
+  updateMomentPerElemNorm,
+} from "./tree-ops.ts";
 export {
   applyIfFinite,
   conditionallyMask,

@@ -1,5 +1,5 @@
 /** The schedules under the names that optax.schedules has them. */
-export { injectHyperparams } from "./inject.ts";
+export { injectHyperparams, injectStatefulHyperparams, wrappedSchedule, type StatefulSchedule } from "./inject.ts";
 export * from "./schedules-more.ts";
 export {
   constantSchedule,

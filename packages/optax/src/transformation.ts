@@ -29,6 +29,14 @@ export interface GradientTransformation<S = unknown> {
 export type EmptyState = Readonly<Record<string, never>>;
 
 /**
+ * The first state of a transformation that remembers nothing, whatever the parameters. Source: optax.init_empty_state.
+ * @example optax.initEmptyState(); // {}
+ */
+export function initEmptyState(_params?: unknown): EmptyState {
+  return {};
+}
+
+/**
  * A transformation without memory, of a function of updates and parameters. Source: optax.stateless.
  * @example optax.stateless((updates) => optax.tree.scale(2, updates)).update([array([1])], {})[0]; // [[2]]
  */
