@@ -1,5 +1,5 @@
 import { planMatmul, type MatmulOperand, type Stage } from "@jnx/kernels-wgsl";
-import { bind, currentFrame } from "../dispatch.ts";
+import { bind, runsOpByOp } from "../dispatch.ts";
 import { promote, type DType } from "../dtype.ts";
 import { evaluateThen } from "../eager.ts";
 import { ShapeError } from "../errors.ts";
@@ -143,7 +143,7 @@ export function matmul(x: TensorLike, y: TensorLike, options: MatmulOptions = {}
 export function matmulAdd(x: Tensor, matrix: Tensor, row: Tensor): Tensor {
   const stored = ({ payload, dtype }: Tensor): boolean => payload.kind === "device" && dtype === "float32";
   const fits = x.ndim >= 2 && matrix.ndim === 2 && row.ndim === 1 && row.dtype === "float32";
-  if (currentFrame() !== undefined || !fits || ![x, matrix].every(stored) || row.payload.kind === "symbolic")
+  if (runsOpByOp() || !fits || ![x, matrix].every(stored) || row.payload.kind === "symbolic")
     return add(matmul(x, matrix), row);
   const [k, n, size] = [at(x.shape, x.ndim - 1), at(matrix.shape, 1), sizeOf(x.shape)];
   if (k !== matrix.shape[0] || row.size !== n || size * n === 0) return add(matmul(x, matrix), row);
