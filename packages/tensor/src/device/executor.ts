@@ -112,8 +112,10 @@ export interface Counters {
 export interface Executor {
   readonly info: DeviceInfo;
   readonly limits: Limits;
-  /** Memory from the pool, with undefined contents. Zero bytes give a valid minimal buffer. Throws OutOfMemoryError. */
-  /** With `apart` it may be part of a larger piece, for the result of a kernel that reads those buffers. */
+  /**
+   * Memory from the pool, with undefined contents. Zero bytes give a valid minimal buffer. With `apart` it may be part of a
+   * larger piece, for the result of a kernel that reads those buffers. Throws OutOfMemoryError.
+   */
   allocate(bytes: number, label: string, apart?: readonly DeviceBuffer[]): DeviceBuffer;
   /** Back to the pool. Throws when released before. */
   release(buffer: DeviceBuffer): void;

@@ -4,8 +4,8 @@ import type { Node } from "./ir.ts";
 import { buildVector } from "./lanes.ts";
 import { binary, binaryPart } from "./operators.ts";
 import { leadingZeros } from "./shifts.ts";
-import { BOOL, F32, scalarType, typeText, type Scalar, type ScalarType, type VectorType } from "./types.ts";
-import { laneOf, lanesOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
+import { BOOL, F32, scalarType, typeText, type Scalar } from "./types.ts";
+import { laneOf, lanesOf, numeric, type NumericValue, type Value } from "./values.ts";
 
 type Part = (b: Builder, args: readonly Node[], packed: boolean, scalar: Scalar) => Node;
 
@@ -230,9 +230,4 @@ function allOf(b: Builder, args: readonly Value[], place: Place): Value {
   const packed = type.kind === "vector" && type.size === 4;
   const [first, ...rest] = packed ? parts.map((part) => b.op("i32x4.all_true", [part])) : parts;
   return { type: BOOL, parts: [rest.reduce((all, part) => b.op("i32.and", [all, part]), first ?? b.i32(1))] };
-}
-
-/** A number in every lane of `type`. */
-export function spreadNumber(b: Builder, type: ScalarType | VectorType, number: number): NumericValue {
-  return spread(b, type, type.scalar === "f32" ? b.f32(number) : b.i32(number));
 }

@@ -84,8 +84,6 @@ export interface Phi {
   next: Node;
 }
 
-export type MemoryClass = "storage" | "workgroup" | "row";
-
 export interface StoreItem {
   readonly kind: "store";
   readonly type: ValueType;
