@@ -25,7 +25,8 @@ const FEWEST_BUFFERS = 2;
 export type Donated = ReadonlySet<number> | ReadonlyMap<number, number>;
 
 /**
- * Fuses, plans and links a graph. Needs no device. `early` hears of each kernel as soon as it is linked, so that a driver can compile it while the rest is being made.
+ * Fuses, plans and links a graph. Needs no device. `early` hears of each kernel as soon as it is linked, so that a driver
+ * can compile it while the rest is being made.
  */
 export function planGraph(
   graph: Graph,

@@ -14,7 +14,10 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-/** A safetensors file, or a set of tensors to be written as one, breaks the format's rules. The message names the file and the tensor, and the remedy. */
+/**
+ * A safetensors file, or a set of tensors to be written as one, breaks the format's rules. The message names the file and
+ * the tensor, and the remedy.
+ */
 export class SafetensorsError extends Error {
   override readonly name = "SafetensorsError";
 }

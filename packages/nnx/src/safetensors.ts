@@ -20,8 +20,8 @@ export { layoutSafetensors, serializeSafetensors } from "./safetensors-write.ts"
 /**
  * Reads a safetensors file from its bytes. Nothing is copied: each tensor's `data` is a view of `bytes` (which need not be aligned).
  *
- * Strict: the tensors must cover the data exactly, without holes and overlaps, each offset range must agree with shape times dtype, and no name
- * may come twice.
+ * Strict: the tensors must cover the data exactly, without holes and overlaps, each offset range must agree with shape times
+ * dtype, and no name may come twice.
  *
  * @param options.file how errors name the file
  * @throws SafetensorsError naming the file and the tensor, what was received and expected, and the remedy

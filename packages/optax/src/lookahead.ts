@@ -18,7 +18,8 @@ export interface LookaheadState {
 
 /**
  * Lets an optimizer move fast parameters, and every `syncPeriod` steps moves slow ones a part of the way and sets the
- * fast ones back to them, with `resetState` the fast optimizer's state to that of a start. Parameters and updates are `{ fast, slow }`; gradients are those of fast.
+ * fast ones back to them, with `resetState` the fast optimizer's state to that of a start. Parameters and updates are
+ * `{ fast, slow }`; gradients are those of fast.
  *
  * @throws ArgumentError for a period below 1. Source: optax.lookahead; Zhang et al. 2019.
  * @example

@@ -279,8 +279,8 @@ export interface RpropState {
 }
 
 /**
- * Steps of their own size for each element, by the signs of successive gradients, each taken one update later. Source: optax.scale_by_rprop;
- * Riedmiller & Braun 1993.
+ * Steps of their own size for each element, by the signs of successive gradients, each taken one update later. Source:
+ * optax.scale_by_rprop; Riedmiller & Braun 1993.
  *
  * @example
  * const tx = optax.scaleByRprop(0.1);

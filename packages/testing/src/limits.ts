@@ -13,8 +13,8 @@ export const MINIMUM_LIMITS = {
 
 /**
  * An executor that tells the engine of lower limits than it has, and holds it to them: buffers that are too large are refused as
- * a device does, a launch with more buffers or a larger grid throws a plain Error, for that is a defect of jnx. Forms of kernels for a CPU are off, so that what runs is
- * what a GPU of these limits would run.
+ * a device does, a launch with more buffers or a larger grid throws a plain Error, for that is a defect of jnx. Forms of
+ * kernels for a CPU are off, so that what runs is what a GPU of these limits would run.
  */
 export function limitedExecutor(real: Executor, cut: Partial<Limits> = {}): Executor {
   const limits: Limits = { ...MINIMUM_LIMITS, cheapBarriers: real.limits.cheapBarriers ?? false, ...cut };

@@ -6,7 +6,10 @@ export const CELL = {
   job: 64,
   /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
   state: 80,
-  /** The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each in a cache line of its own: 32 of them end where TABLE begins. */
+  /**
+   * The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each
+   * in a cache line of its own: 32 of them end where TABLE begins.
+   */
   next: 512,
   nextStride: 16,
   /** Workers that sleep. */
