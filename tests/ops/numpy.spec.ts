@@ -16,9 +16,13 @@ describe("functions applied along axes", () => {
 
   test("applyAlongAxis puts what the function gives in the axis' place", async () => {
     const sums = applyAlongAxis((v) => t.sum(v), 1, x);
-    expect(await sums.toArray()).toEqual(await t.sum(x, { axis: 1 }).toArray());
+    expect(await sums.toArray()).toEqual([
+      [12, 15, 18, 21],
+      [48, 51, 54, 57],
+    ]);
     const reversed = applyAlongAxis((v) => t.flip(v), -2, x);
-    expect(await reversed.toArray()).toEqual(await t.flip(x, { axis: 1 }).toArray());
+    const row = (first: number): number[] => [first, first + 1, first + 2, first + 3];
+    expect(await reversed.toArray()).toEqual([[8, 4, 0].map(row), [20, 16, 12].map(row)]);
     expect(applyAlongAxis((v) => t.outer(v, v), 1, x).shape).toEqual([2, 3, 3, 4]);
     expect(applyAlongAxis((v) => t.slice(v, [0, 2]), 0, x).shape).toEqual([2, 3, 4]);
   });
