@@ -18,6 +18,7 @@ const spaces: Readonly<Record<string, object>> = {
   ops: jax.ops,
   special: jax.scipy.special,
   linalg: jnp.linalg,
+  scipyLinalg: jax.scipy.linalg,
 };
 /** Sums and powers round elsewhere than XLA's. */
 const NEAR: Tolerance = { ulp: 16, abs: 2e-6 };

@@ -1,2 +1,3 @@
-/** jax.scipy: special functions. */
+/** jax.scipy: special functions and linear algebra. */
 export * as special from "./scipy-special.ts";
+export { scipyLinalg as linalg } from "@jnx/tensor";

@@ -344,6 +344,7 @@ export {
   type FactorialOptions,
 } from "./ops/combinatorial.ts";
 export * as linalg from "./ops/linalg.ts";
+export * as scipyLinalg from "./ops/scipy-linalg.ts";
 export * as laxLinalg from "./ops/lax-linalg.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";

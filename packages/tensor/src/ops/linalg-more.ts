@@ -5,31 +5,54 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { asTensor, asTensors, type TensorLike } from "./create.ts";
-import { mul } from "./elementwise.ts";
+import { div, isnan, logicalAnd, logicalNot, mul, where } from "./elementwise.ts";
+import { sliceAlong } from "./join.ts";
 import { inv, solve } from "./linalg.ts";
+import { matrices, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
-import { ravel, reshape, transpose } from "./movement.ts";
+import { ravel, reshape, squeeze, transpose } from "./movement.ts";
 import { matrixNorm, type NormOrder } from "./norms.ts";
+import { any } from "./reduce.ts";
+import { svdvals } from "./svd.ts";
 import { outer as outerOf, trace as traceOf } from "./contraction.ts";
 import { diagonal as diagonalOf } from "./triangle.ts";
 
 /** Functions of jnp.linalg that are made of its others. */
 
+export interface CondOptions {
+  /** The norm: 2 unless told, -2, "nuc", "fro", ±1 or ±Infinity. */
+  readonly p?: NormOrder | null;
+}
+
 /**
- * The condition number ‖a‖ ‖a⁻¹‖ of square matrices in the norm of order p: "fro", ±1 or ±Infinity. Orders 2 and −2, JAX's
- * default, need singular values. Source: jnp.linalg.cond.
+ * The condition number of matrices [..., m, n]: the largest singular value over the smallest (order 2, or null), the smallest over
+ * the largest (order -2), or ‖a‖ ‖a⁻¹‖ of square ones in another norm. Infinity where that is no number. Source: jnp.linalg.cond.
  *
- * @throws ArgumentError for another order, ShapeError unless the last two axes are equal.
- * @example await linalg.cond(array([[1, 0], [0, 4]]), { p: 1 }).item(); // 4
+ * @throws ShapeError for fewer than two axes, for empty matrices, or for another order unless the last two axes are equal;
+ * ArgumentError for an unknown order.
+ * @example await linalg.cond(array([[1, 0], [0, 4]])).item(); // 4
  */
-export function cond(a: TensorLike, options: { readonly p?: NormOrder } = {}): Tensor {
+export function cond(a: TensorLike, options: CondOptions = {}): Tensor {
   checkOptions("cond", options, { p: true });
-  const { p = 2 } = options;
-  if (p === 2 || p === -2)
-    throw new ArgumentError(
-      `cond: order ${p} needs singular values, which are not computed yet; give p as "fro", 1, -1, Infinity or -Infinity`,
-    );
-  return composite("cond", () => mul(matrixNorm(a, { ord: p }), matrixNorm(inv(a), { ord: p })));
+  const order = options.p ?? 2;
+  const singular = order === 2 || order === -2;
+  const matrix = matrices("cond", a, !singular);
+  if (matrix.shape.slice(-2).includes(0))
+    throw new ShapeError(`cond: takes matrices with elements, received shape ${shapeText(matrix.shape)}`);
+  return composite("cond", () => {
+    if (!singular)
+      return known(matrix, mul(matrixNorm(matrix, { ord: order }), matrixNorm(inv(matrix), { ord: order })));
+    const s = svdvals(matrix);
+    const end = (k: number): Tensor => squeeze(sliceAlong(s, s.ndim - 1, k, k + 1), -1);
+    const [most, least] = [end(0), end(sizeOfLast(s) - 1)];
+    return order === 2 ? div(most, least) : known(matrix, div(least, most));
+  });
+}
+
+/** Infinity for NaN that comes of no NaN. */
+function known(a: Tensor, r: Tensor): Tensor {
+  const clean = logicalNot(any(isnan(a), { axis: [-2, -1] }));
+  return where(logicalAnd(isnan(r), clean), Infinity, r);
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { diagonalOfLast } from "./contraction.ts";
-import { asTensor, eye, ones, onesLike, zeros, type TensorLike } from "./create.ts";
-import { abs, add, log, mul, neg, sign, square, sub } from "./elementwise.ts";
+import { asTensor, eye, ones, onesLike, type TensorLike } from "./create.ts";
+import { abs, add, log, mul, neg, sign, sub } from "./elementwise.ts";
 import {
   block,
   choleskyFactor,
@@ -29,7 +29,15 @@ const QR_OPTIONS = { mode: true } as const;
 
 export { eigh, eigvalsh, type EighOptions } from "./eigen.ts";
 export { svd, svdvals, type SvdOptions } from "./svd.ts";
-export { cond, diagonal, multiDot, outer, tensorinv, tensorsolve, trace } from "./linalg-more.ts";
+export {
+  lstsq,
+  matrixRank,
+  pinv,
+  type LstsqOptions,
+  type MatrixRankOptions,
+  type PinvOptions,
+} from "./pseudo-inverse.ts";
+export { cond, diagonal, multiDot, outer, tensorinv, tensorsolve, trace, type CondOptions } from "./linalg-more.ts";
 export { matrixTranspose } from "./placing.ts";
 export { cross } from "./cross.ts";
 export { tensordot, vecdot } from "./contraction.ts";
@@ -232,35 +240,4 @@ export function matrixPower(a: TensorLike, n: number): Tensor {
     }
     return result ?? onesLike(tensor);
   });
-}
-
-/**
- * The x that makes ‖a x − b‖ least, and Σ |a x − b|² for each column of b, by QR: of full rank, with at least as many rows
- * as columns the least squares, with fewer the x of least norm (then there are no residuals: shape [0]). JAX's rank
- * and singular values would need an SVD. Source: jnp.linalg.lstsq.
- *
- * @throws ShapeError unless a is a matrix that fits b.
- * @example await linalg.lstsq(array([[1, 0], [0, 2], [0, 0]]), array([1, 2, 3]))[0].toArray(); // [1, 1]
- */
-export function lstsq(a: TensorLike, b: TensorLike): [x: Tensor, residuals: Tensor] {
-  const [matrix, right] = [matrices("lstsq", a, false), floating(asTensor(b))];
-  const [m, n] = [at(matrix.shape, matrix.ndim - 2), sizeOfLast(matrix)];
-  if (matrix.ndim !== 2 || right.ndim < 1 || right.ndim > 2 || right.shape[0] !== m)
-    throw new ShapeError(
-      `lstsq: a of shape ${shapeText(matrix.shape)} does not fit b of shape ${shapeText(right.shape)}; a is [m, n], b [m] or [m, k]`,
-    );
-  const columns = right.ndim === 1 ? expandDims(right, -1) : right;
-  const x = composite("lstsq", () => leastSquares(matrix, columns));
-  const residuals = m > n ? sum(square(sub(columns, matmul(matrix, x))), { axis: 0 }) : zeros([0]);
-  return [right.ndim === 1 ? squeeze(x, -1) : x, residuals];
-}
-
-function leastSquares(a: Tensor, b: Tensor): Tensor {
-  const [m, n] = [at(a.shape, 0), at(a.shape, 1)];
-  if (m >= n) {
-    const [q, r] = qrFactors(a, n);
-    return solveTriangle(r, matmul(transposed(q), b), { upper: true, unit: false });
-  }
-  const [q, r] = qrFactors(transposed(a), m);
-  return matmul(q, solveTriangle(transposed(r), b, { upper: false, unit: false }));
 }

@@ -6,16 +6,17 @@ import { convert } from "./convert.ts";
 import type { TensorLike } from "./create.ts";
 import { abs, floatPower, notEqual, sqrt, square } from "./elementwise.ts";
 import { floating } from "./matrices.ts";
-import { reshape } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
 import { max, min, sum } from "./reduce.ts";
+import { svdvals } from "./svd.ts";
 import { checkOptions } from "../options.ts";
 
 const NORM_OPTIONS = { ord: true, axis: true, keepdims: true } as const;
 const VECTOR_NORM_OPTIONS = { axis: true, ord: true, keepdims: true } as const;
 const MATRIX_NORM_OPTIONS = { ord: true, keepdims: true } as const;
 
-/** Orders of a norm: for vectors any number, for matrices "fro", ±1 and ±Infinity. */
-export type NormOrder = number | "fro";
+/** Orders of a norm: for vectors any number, for matrices "fro", "nuc", ±1, ±2 and ±Infinity. */
+export type NormOrder = number | "fro" | "nuc";
 
 export interface NormOptions {
   readonly ord?: NormOrder;
@@ -28,7 +29,7 @@ export interface NormOptions {
  * The norm of vectors or matrices. Without `ord` the root of the sum of squares; with it and one axis (or a vector) as
  * vectorNorm, with two axes (or a matrix) as matrixNorm. Source: jnp.linalg.norm.
  *
- * @throws ArgumentError for an order that needs singular values ("nuc", ±2 of matrices) or is none.
+ * @throws ArgumentError for an order that is none.
  * @example await linalg.norm(array([[3, 0], [0, 4]])).item(); // 5
  */
 export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
@@ -92,9 +93,10 @@ export interface MatrixNormOptions {
 
 /**
  * The norm of matrices in the last two axes: "fro" (unless told) the root of the sum of squares, ±1 the largest or smallest
- * sum of a column's absolute values, ±Infinity of a row's. Source: jnp.linalg.matrix_norm.
+ * sum of a column's absolute values, ±Infinity of a row's, ±2 the largest or smallest singular value, "nuc" the sum of those.
+ * Source: jnp.linalg.matrix_norm.
  *
- * @throws ArgumentError for an order that needs singular values ("nuc", ±2) or is none.
+ * @throws ArgumentError for an order that is none.
  * @example await linalg.matrixNorm(array([[1, -2], [3, 4]]), { ord: 1 }).item(); // 6
  */
 export function matrixNorm(x: TensorLike, options: MatrixNormOptions = {}): Tensor {
@@ -107,11 +109,10 @@ function ofMatrices(name: string, x: Tensor, ord: NormOrder, axes: readonly numb
   if (row === undefined || column === undefined || row === column)
     throw new ShapeError(`${name}: a matrix has two different axes, received [${axes.join(", ")}]`);
   if (ord === "fro") return root(x, [row, column], keepdims);
-  if (typeof ord !== "number" || ![1, Infinity].includes(Math.abs(ord))) throw unknownOrder(name, ord);
-  const [along, across] = Math.abs(ord) === 1 ? [row, column] : [column, row];
-  const pick = ord > 0 ? max : min;
   const result = composite(name, () =>
-    pick(sum(abs(x), { axis: along, keepdims: true }), { axis: across, keepdims: true }),
+    ord === "nuc" || Math.abs(ord) === 2
+      ? bySingularValues(x, ord, [row, column])
+      : byLines(name, x, ord, [row, column]),
   );
   if (keepdims) return result;
   return reshape(
@@ -120,8 +121,27 @@ function ofMatrices(name: string, x: Tensor, ord: NormOrder, axes: readonly numb
   );
 }
 
+function bySingularValues(x: Tensor, ord: number | "nuc", [row, column]: readonly [number, number]): Tensor {
+  const others = [...x.shape.keys()].filter((axis) => axis !== row && axis !== column);
+  const s = svdvals(transpose(x, [...others, row, column]));
+  const found =
+    ord === "nuc" ? sum(s, { axis: -1 }) : ord > 0 ? max(s, { axis: -1, initial: 0 }) : min(s, { axis: -1 });
+  return reshape(
+    found,
+    x.shape.map((extent, axis) => (axis === row || axis === column ? 1 : extent)),
+  );
+}
+
+function byLines(name: string, x: Tensor, ord: number, [row, column]: readonly [number, number]): Tensor {
+  if (![1, Infinity].includes(Math.abs(ord))) throw unknownOrder(name, ord);
+  const [along, across] = Math.abs(ord) === 1 ? [row, column] : [column, row];
+  const sums = sum(abs(x), { axis: along, keepdims: true });
+  const over = { axis: across, keepdims: true };
+  return ord > 0 ? max(sums, { ...over, initial: 0 }) : min(sums, over);
+}
+
 function unknownOrder(name: string, ord: unknown): ArgumentError {
   return new ArgumentError(
-    `${name}: no norm of order ${String(ord)}; vectors take any number, matrices "fro", 1, -1, Infinity and -Infinity ("nuc", 2 and -2 need singular values, which are not computed yet)`,
+    `${name}: no norm of order ${String(ord)}; vectors take any number, matrices "fro", "nuc", 1, -1, 2, -2, Infinity and -Infinity`,
   );
 }

@@ -6,6 +6,7 @@ import * as r from "../reference.ts";
 import { linalgMore } from "./linalg-more.ts";
 import { norms } from "./norms.ts";
 import { shapedRow, type ShapedRow } from "./rows.ts";
+import { scipyLinalg } from "./scipy-linalg.ts";
 import { spectral } from "./spectral.ts";
 
 const { linalg } = t;
@@ -360,4 +361,5 @@ export const linearAlgebra: readonly ShapedRow[] = [
   ...norms,
   ...linalgMore,
   ...spectral,
+  ...scipyLinalg,
 ];
