@@ -73,7 +73,7 @@ export function toeplitz(c: TensorLike, r?: TensorLike): Tensor {
  * The n × n matrix 1 / (i + j + 1). Source: jax.scipy.linalg.hilbert.
  *
  * @throws ShapeError unless n is a whole number ≥ 0.
- * @example await scipyLinalg.hilbert(2).toArray(); // [[1, 0.5], [0.5, 0.3333]]
+ * @example await scipyLinalg.hilbert(2).toArray(); // [[1, 0.5], [0.5, 0.33333]]
  */
 export function hilbert(n: number): Tensor {
   const shape = checkShape("hilbert", [n, n]);

@@ -194,17 +194,17 @@ const wide = (x: Tensor): Tensor => t.add(x, t.mul(t.eye(x.shape.at(-2) ?? 0, x.
 const wideOf = (a: Matrix): Matrix => a.map((row, i) => row.map((x, j) => (i === j ? x + 4 : x)));
 const RANK_ONE = { shape: [3, 2], values: [1, 2, 2, 4, 3, 6] };
 
+const inverted: readonly (readonly number[])[] = [
+  [3, 3],
+  [4, 2],
+  [2, 4],
+  [2, 3, 2],
+  [0, 2, 3],
+  [2, 0, 3],
+];
+
 const cutOff: readonly ShapedRow[] = [
-  ...(
-    [
-      [3, 3],
-      [4, 2],
-      [2, 4],
-      [2, 3, 2],
-      [0, 2, 3],
-      [2, 0, 3],
-    ] as const
-  ).map((shape) =>
+  ...inverted.map((shape) =>
     shapedRow(
       "pinv",
       `of [${shape.join(", ")}]`,
