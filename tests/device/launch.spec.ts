@@ -83,12 +83,10 @@ describe("launch", () => {
     const buffers = Array.from({ length: 100 }, (_, i) => upload(executor, Uint32Array.of(i, i + 1)));
     const out = Array.from({ length: 100 }, () => upload(executor, Uint32Array.of(0, 0)));
     await executor.warmup([mix]);
+    out.forEach((y, i) => executor.run(mixLaunch(buffers[i] ?? y, y, 2, i)));
+    executor.flush();
     const before = executor.counters();
-    const reads = buffers.map((x, i) => {
-      const y = out[i] ?? x;
-      executor.run(mixLaunch(x, y, 2, i));
-      return numbers(executor, y, 2);
-    });
+    const reads = out.map((y) => numbers(executor, y, 2));
     const results = await Promise.all(reads);
     results.forEach((result, i) => expect([...result]).toEqual([4 * i, 4 * i + 3]));
     const after = executor.counters();
@@ -103,6 +101,26 @@ describe("launch", () => {
     const kernel = mixKernel("cold");
     for (let i = 0; i < 2000; i++) executor.run(mixLaunch(x, y, 1, i, kernel));
     expect([...(await numbers(executor, y, 1))]).toEqual([1999000]);
+    executor.release(x);
+    executor.release(y);
+  });
+
+  test("uniforms that come again are not uploaded again, and are right after others took their place", async () => {
+    const x = upload(executor, Uint32Array.of(0));
+    const y = upload(executor, Uint32Array.of(0));
+    const own = Array.from({ length: 40 }, (_, i) => mixLaunch(x, y, 1, i + 1));
+    const total = async (): Promise<number | undefined> => {
+      for (const launch of own) executor.run(launch);
+      return (await numbers(executor, y, 1))[0];
+    };
+    expect(await total()).toBe(820);
+    const before = executor.counters().writes;
+    expect(await total()).toBe(1640);
+    expect(executor.counters().writes).toBe(before);
+    for (let round = 0, sum = 1640; round < 5; round++) {
+      for (let i = 0; i < 300; i++) executor.run(mixLaunch(x, y, 1, 1000));
+      expect(await total()).toBe((sum += 300_820));
+    }
     executor.release(x);
     executor.release(y);
   });

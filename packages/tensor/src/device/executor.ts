@@ -54,7 +54,7 @@ export interface Launch {
   readonly kernel: LinkedKernel;
   /** One per storage binding of `kernel.bindings`, in that order. */
   readonly buffers: readonly DeviceBuffer[];
-  /** One per uniform binding of `kernel.bindings`, in that order. */
+  /** One per uniform binding of `kernel.bindings`, in that order. Never changed afterwards: an array seen before is not uploaded again. */
   readonly uniforms: readonly Uint8Array[];
   readonly grid: readonly [number, number, number];
 }

@@ -15,7 +15,7 @@ import type {
 } from "../executor.ts";
 import { Memory } from "../memory.ts";
 import type { Handle, MemoryOptions } from "../memory.ts";
-import { BindGroups } from "./bindings.ts";
+import { BindGroups, Layouts } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import type { Wait } from "./gpu.ts";
 import { gpuMemory } from "./memory.ts";
@@ -26,7 +26,7 @@ import { Profile } from "./profile.ts";
 import { GpuProgram } from "./program.ts";
 import { CommandQueue } from "./queue.ts";
 import { Readback } from "./readback.ts";
-import { UniformRing, uniformSlot } from "./uniforms.ts";
+import { UniformRing } from "./uniforms.ts";
 
 /** What an executor can be told; the defaults suit all devices. */
 export interface WebGpuOptions extends MemoryOptions {
@@ -40,6 +40,13 @@ export interface WebGpuOptions extends MemoryOptions {
   readonly onLost?: (error: DeviceLostError) => void;
   /** How to wait for the device; as promises do unless given. */
   readonly wait?: Wait;
+  /** Dispatches given to the device and not done, 16,384 by default: more wait on the host until it has done some. */
+  readonly maxInFlight?: number;
+  /**
+   * Whether bind groups get their offsets where they are set, so that parts of a buffer share one. By default they do, but on
+   * drivers that copy the group then: lavapipe takes 16 µs and a memory map each time.
+   */
+  readonly lateOffsets?: boolean;
   /** How plans cut work on this adapter; as they do by themselves unless given. */
   readonly tuning?: Tuning;
 }
@@ -82,7 +89,8 @@ class WebGpuExecutor implements Executor {
       cheapBarriers: !this.info.isFallback,
       ...(options.tuning && { tuning: options.tuning }),
     };
-    this.pipelines = new Pipelines(gpu, options.maxPipelines ?? 1024, debug >= 3);
+    const layouts = new Layouts(gpu, options.lateOffsets ?? !/llvmpipe/i.test(this.info.description));
+    this.pipelines = new Pipelines(gpu, layouts, options.maxPipelines ?? 1024, debug >= 3);
     this.bindGroups = new BindGroups(gpu, options.maxBindGroups ?? 4096);
     this.uniforms = new UniformRing(gpu);
     this.readback = new Readback(gpu);
@@ -93,6 +101,7 @@ class WebGpuExecutor implements Executor {
       uniforms: this.uniforms,
       readback: this.readback,
       profile: debug >= 1 ? new Profile(gpu) : undefined,
+      maxInFlight: options.maxInFlight ?? 16_384,
     });
     const retire = (buffer: GPUBuffer, lastUse: number): void => this.queue.retire(buffer, lastUse);
     this.memoryPart = new Memory(
@@ -155,10 +164,7 @@ class WebGpuExecutor implements Executor {
       this.queue.launch({ label, entry, storages, chunk: undefined, offsets: [], grid });
       return;
     }
-    let bytes = 0;
-    for (const data of uniforms) bytes += uniformSlot(data.byteLength);
-    const chunk = this.uniforms.reserve(bytes, this.queue.next, this.queue.submitted);
-    const offsets = uniforms.map((data) => this.uniforms.push(chunk, data));
+    const { chunk, offsets } = this.uniforms.place(uniforms, this.queue.next, this.queue.submitted);
     this.queue.launch({ label, entry, storages, chunk, offsets, grid });
   }
 

@@ -2,6 +2,7 @@ import { DeviceLostError } from "../../errors.ts";
 import { Batch } from "./batch.ts";
 import type { BindGroups } from "./bindings.ts";
 import type { Gpu } from "./gpu.ts";
+import { InFlight } from "./in-flight.ts";
 import type { Storage } from "./memory.ts";
 import { kernelError } from "./pipelines.ts";
 import type { PipelineEntry, Pipelines } from "./pipelines.ts";
@@ -11,7 +12,7 @@ import type { Readback } from "./readback.ts";
 import type { Chunk, UniformRing } from "./uniforms.ts";
 
 /** A flush is due after this many dispatches: enough to make submission cheap, few enough to keep the device busy early. */
-const FLUSH_DISPATCHES = 128;
+const FLUSH_DISPATCHES = 32;
 /** The same for what should be one submission: its commands wait in memory, encoded ones in the driver's. */
 const TOGETHER_DISPATCHES = 32_768;
 /** And after this many bytes of writes waiting on the host. */
@@ -78,11 +79,14 @@ interface Parts {
   readonly uniforms: UniformRing;
   readonly readback: Readback;
   readonly profile: Profile | undefined;
+  /** Dispatches that may be with the device at once. */
+  readonly maxInFlight: number;
 }
 
 /**
  * The ordered list of commands. A flush drains it into submissions; where a pipeline is still being compiled, everything from
- * there on waits, order kept, and the draining goes on when it is there.
+ * there on waits, order kept, and the draining goes on when it is there. It waits too while the device has much to do:
+ * commands cost less memory here than in the driver.
  */
 export class CommandQueue {
   private readonly parts: Parts;
@@ -92,6 +96,8 @@ export class CommandQueue {
   private last = 0;
   private wanted = 0;
   private done = 0;
+  /** The last commands of flushes whose commands wait. */
+  private ends: number[] = [];
   /** Number of the last command that is submitted; `done` runs ahead of it while encoding. */
   submitted = 0;
   private dispatches = 0;
@@ -104,9 +110,11 @@ export class CommandQueue {
   private staged: (() => void)[] = [];
   private retired: { readonly buffer: GPUBuffer; readonly lastUse: number }[] = [];
   private readonly waiters = new Set<Waiter>();
+  private readonly inFlight: InFlight;
 
   constructor(parts: Parts) {
     this.parts = parts;
+    this.inFlight = new InFlight(parts.gpu, parts.maxInFlight, () => this.drain());
   }
 
   /** The number that the next command will get. */
@@ -167,6 +175,7 @@ export class CommandQueue {
   }
 
   flush(): void {
+    if (this.wanted < this.last) this.ends.push(this.last);
     this.wanted = this.last;
     this.dispatches = 0;
     this.drain();
@@ -181,6 +190,7 @@ export class CommandQueue {
   /** The device is gone: nobody is left waiting. */
   abandon(error: DeviceLostError): void {
     this.queue = [];
+    this.ends = [];
     this.done = this.submitted = this.wanted = this.last;
     this.waitingFor = undefined;
     this.batch = undefined;
@@ -224,11 +234,11 @@ export class CommandQueue {
     });
   }
 
-  /** Encodes and submits what is wanted and ready; returns the pipeline that stops it. */
+  /** Encodes and submits what is wanted and ready, if the device has room; returns the pipeline that stops it. */
   private encodeReady(): PipelineEntry | undefined {
     let blocked: PipelineEntry | undefined;
     let taken = 0;
-    while (this.done < this.wanted) {
+    while (this.done < this.wanted && this.hasRoom()) {
       const command = this.queue[taken];
       if (command === undefined) break;
       blocked = pendingPipeline(command);
@@ -239,10 +249,22 @@ export class CommandQueue {
       taken++;
       this.encode(command);
       this.done++;
+      if (this.done === this.ends[0]) this.endFlush();
     }
     this.queue.splice(0, taken);
     this.submit();
     return blocked;
+  }
+
+  /** True within a submission, which is not cut; and for the sake of the host's memory. */
+  private hasRoom(): boolean {
+    return this.batch !== undefined || !this.inFlight.full || this.bytes > BACKLOG_BYTES;
+  }
+
+  /** Flushes that had to wait share submissions, up to a size. */
+  private endFlush(): void {
+    this.ends.shift();
+    if (this.batch !== undefined && this.inFlight.isLarge(this.batch.labels.length)) this.submit();
   }
 
   private encode(command: Command): void {
@@ -347,6 +369,7 @@ export class CommandQueue {
       this.batch = undefined;
       this.parts.uniforms.upload();
       batch.submit();
+      this.inFlight.add(batch.labels.length);
     }
     this.submitted = this.done;
     if (staged.length > 0) {

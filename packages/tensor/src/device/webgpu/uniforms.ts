@@ -20,44 +20,41 @@ export interface Chunk extends UniformSource {
   readonly host: Uint8Array<ArrayBuffer>;
   used: number;
   uploaded: number;
+  /** How often it was filled from its start. */
+  fillings: number;
   /** The last command that reads it: from its submission on the chunk is free. */
   lastUse: number;
 }
 
+/** Where an array lies, for as long as the chunk is not filled anew. */
+interface Place {
+  readonly chunk: Chunk;
+  readonly filling: number;
+  readonly offset: number;
+}
+
 /**
- * Uniforms of eager launches: gathered on the host and uploaded with one write per submission. A chunk is filled from its
- * start again once all its readers are submitted, for a later write cannot overtake a submission.
+ * Uniforms of eager launches: gathered on the host and uploaded with one write per submission. A loop of ops comes back
+ * with the same arrays, which stay where they are until the chunk is full. It is filled from its start again once all its
+ * readers are submitted, for a later write cannot overtake a submission.
  */
 export class UniformRing {
   private readonly gpu: Gpu;
   private readonly chunks: Chunk[] = [];
+  private readonly places = new WeakMap<Uint8Array, Place>();
   private current: Chunk | undefined;
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
   }
 
-  /** A chunk with room for `bytes` at `used`, for command `seq`; everything up to `submitted` is done with its chunk. */
-  reserve(bytes: number, seq: number, submitted: number): Chunk {
-    let chunk = this.current;
-    if (chunk === undefined || (chunk.lastUse > submitted && chunk.used + bytes > CHUNK_BYTES)) {
-      chunk = this.chunks.find((other) => other.lastUse <= submitted) ?? this.grow();
-      this.current = chunk;
-    }
-    if (chunk.lastUse <= submitted) {
-      chunk.used = 0;
-      chunk.uploaded = 0;
-    }
+  /** Puts the arrays of command `seq` into one chunk; everything up to `submitted` is done with its chunk. */
+  place(arrays: readonly Uint8Array[], seq: number, submitted: number): { chunk: Chunk; offsets: readonly number[] } {
+    const first = arrays[0] && this.places.get(arrays[0])?.chunk;
+    const known = first !== undefined && arrays.every((data) => this.find(data, first) !== undefined);
+    const chunk = known ? first : this.reserve(arrays, submitted);
     chunk.lastUse = seq;
-    return chunk;
-  }
-
-  /** Copies `data` to the end of `chunk`; returns its offset. */
-  push(chunk: Chunk, data: Uint8Array): number {
-    const offset = chunk.used;
-    chunk.host.set(data, offset);
-    chunk.used += uniformSlot(data.byteLength);
-    return offset;
+    return { chunk, offsets: arrays.map((data) => this.find(data, chunk) ?? this.push(chunk, data)) };
   }
 
   /** Writes what was pushed since the last upload. */
@@ -73,10 +70,38 @@ export class UniformRing {
     for (const chunk of this.chunks) chunk.gpu.destroy();
   }
 
+  private find(data: Uint8Array, chunk: Chunk): number | undefined {
+    const place = this.places.get(data);
+    return place?.chunk === chunk && place.filling === chunk.fillings ? place.offset : undefined;
+  }
+
+  /** A chunk with room for all of them. */
+  private reserve(arrays: readonly Uint8Array[], submitted: number): Chunk {
+    let bytes = 0;
+    for (const data of arrays) bytes += uniformSlot(data.byteLength);
+    const { current } = this;
+    // From half full on it waits for the end of a submission, so that a loop that always brings others has no need of two.
+    const idle = current !== undefined && current.lastUse <= submitted;
+    if (current !== undefined && current.used + bytes <= (idle ? CHUNK_BYTES / 2 : CHUNK_BYTES)) return current;
+    const chunk = this.chunks.find((other) => other.lastUse <= submitted) ?? this.grow();
+    chunk.used = 0;
+    chunk.uploaded = 0;
+    chunk.fillings++;
+    return (this.current = chunk);
+  }
+
+  private push(chunk: Chunk, data: Uint8Array): number {
+    const offset = chunk.used;
+    chunk.host.set(data, offset);
+    chunk.used += uniformSlot(data.byteLength);
+    this.places.set(data, { chunk, filling: chunk.fillings, offset });
+    return offset;
+  }
+
   private grow(): Chunk {
     const gpu = this.gpu.buffer(CHUNK_BYTES, USAGE.uniform | USAGE.copyDst, "uniforms");
     const host = new Uint8Array(CHUNK_BYTES);
-    const chunk = { key: this.gpu.nextKey(), gpu, host, used: 0, uploaded: 0, lastUse: 0 };
+    const chunk = { key: this.gpu.nextKey(), gpu, host, used: 0, uploaded: 0, fillings: 0, lastUse: 0 };
     this.chunks.push(chunk);
     return chunk;
   }
