@@ -8,7 +8,7 @@ const adapter = process.env["JNX_ADAPTER"] ?? "swiftshader";
 const webgpuOnly = [
   // How much waits for the collector is the event loop's business, and kernels that run at once leave it no turn.
   "tests/memory/arenas.spec.ts",
-  "tests/device/{counters,errors,init,launch,program}.spec.ts",
+  "tests/device/{counters,errors,in-flight,init,launch,program}.spec.ts",
   "tests/kernels/gates.spec.ts",
   // Start processes of their own, whatever the adapter.
   "tests/conformance/hosts.spec.ts",
