@@ -115,10 +115,13 @@ export function choFactor(a: TensorLike, options: FactorOptions = {}): [c: Tenso
 /**
  * x with a x = b, from choFactor(a). b is [..., n] where the factor is one matrix, or [..., n, m]. Source: jax.scipy.linalg.cho_solve.
  *
- * @throws ShapeError when b does not fit.
+ * @throws ShapeError when b does not fit, ArgumentError for no pair.
  * @example await scipyLinalg.choSolve(scipyLinalg.choFactor(array([[4, 0], [0, 2]])), array([4, 4])).toArray(); // [1, 2]
  */
-export function choSolve([c, lower]: readonly [TensorLike, boolean], b: TensorLike): Tensor {
+export function choSolve(factorAndLower: readonly [TensorLike, boolean], b: TensorLike): Tensor {
+  if (!Array.isArray(factorAndLower) || typeof factorAndLower[1] !== "boolean")
+    throw new ArgumentError(`choSolve: takes what choFactor gives, [c, lower], received ${typeof factorAndLower}`);
+  const [c, lower] = factorAndLower;
   const factor = matrices("choSolve", c, true);
   return onColumns("choSolve", factor, b, (a, right) => {
     const first = solveTriangle(lower ? a : transposed(a), right, { upper: false, unit: false });
