@@ -1,10 +1,11 @@
 // c[z, m, n] = sum over k of a[z, m, k] * b[z, k, n], for a CPU: each invocation keeps a tile of 4 rows and 8 columns in registers.
 //
-// Layouts: `rowsAt` and `stepA` say where four rows of a lie, in scalars, and how far apart their neighbours along k: element (m, k) at
-// aBase + m * aRow + k * aStep with any strides, or what pack.wgsl made of it, eight rows (conv/columns.wgsl: four) side by side. b is bound as T4 and read two
-// vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k * `stepB`, in vec4s, the second four at
-// `highOf` the first. That is b itself when its rows are whole aligned vec4s, or what pack.wgsl made of it. Steps known as text free
-// registers and instructions: packed operands are a third faster. The bases grow by up to three batch axes.
+// Layouts: `rowsAt` and `stepA` say where four rows of a lie, in scalars, and how far apart their neighbours along k: element (m,
+// k) at aBase + m * aRow + k * aStep with any strides, or what pack.wgsl made of it, eight rows (conv/columns.wgsl: four) side by
+// side. b is bound as T4 and read two vec4s at a time: eight columns from column 8 * j on, at k, begin at bBase + j * bPanel + k *
+// `stepB`, in vec4s, the second four at `highOf` the first. That is b itself when its rows are whole aligned vec4s, or what
+// pack.wgsl made of it. Steps known as text free registers and instructions: packed operands are a third faster. The bases grow by
+// up to three batch axes.
 // c is row-major [batch, m, n] and leaves through `put` and `store`, a vec4 or a scalar at a time.
 // Bounds: rows past the edge load the last valid one again, four columns past the edge the four before; neither is stored.
 // Groups fold over x and y; those past the last tile compute it again and store nothing.

@@ -1,7 +1,8 @@
 // y[r, c] = key(x[r, c]) and y[count + (r, c)] = c (its position), rows padded from n to 2^bits columns.
 //
-// x: [rows, n], read through `load`; smaller keys come first, equal ones by position. Padding has the largest key and positions past n, so it sorts to the end, behind real keys of the
-// same bits. R is the 4-byte integer that the plan's result and workspaces have.
+// x: [rows, n], read through `load`; smaller keys come first, equal ones by position. Padding has the largest key and
+// positions past n, so it sorts to the end, behind real keys of the same bits. R is the 4-byte integer that the plan's
+// result and workspaces have.
 // Bounds: elements past `count` do nothing; groups fold over x and y. Workgroup memory: none.
 
 //#default

@@ -3,8 +3,9 @@
 // x: [batch, rows, cols] read through `load`, result [batch, cols, rows] written through `store`, both row-major;
 // rows and cols are counted in fours, i in vec4. An invocation reads four vec4 of a column of x and writes four of a
 // column of y.
-// A workgroup covers a box of 64 blocks: 2^xBits along cols, 2^yBits along rows, the rest along batch, so that
-// no shape leaves lanes idle; their places in the invocation's number begin at bits xAt, yAt and zAt. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
+// A workgroup covers a box of 64 blocks: 2^xBits along cols, 2^yBits along rows, the rest along batch, so that no shape
+// leaves lanes idle; their places in the invocation's number begin at bits xAt, yAt and zAt. Each invocation steps on along
+// the longer of the last two (one of yStep, zStep is 0).
 // Bounds: blocks past the extents do nothing. Workgroup memory: none.
 
 //#default
