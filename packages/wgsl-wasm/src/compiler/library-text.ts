@@ -36,18 +36,14 @@ export const LIBRARY: Readonly<Record<string, LibraryFunction>> = {
   tan: unary(kernels.op_tan),
   tanh: unary(kernels.op_tanh),
   sinh: float(
-    `fn library(x: F) -> F {
-  let a = abs(x);
-  let e = op_expm1(a);
-  let half = op_exp(a * 0.5);
-  let y = select(0.5 * (e + e / (e + 1.0)), (0.5 * half) * half, a > F(80.0));
-  return bitcast<F>(bitcast<U>(y) | (bitcast<U>(x) & U(0x80000000u)));
-}`,
-    kernels.op_exp,
+    "fn library(x: F) -> F { let a = abs(x); return sinh_from(x, op_expm1(a), op_exp(a * 0.5)); }",
+    kernels.sinh_from,
     kernels.op_expm1,
+    kernels.op_exp,
   ),
   cosh: float(
-    "fn library(x: F) -> F { let h = op_exp(abs(x) * 0.5); return (0.5 * h) * h + (0.5 / h) / h; }",
+    "fn library(x: F) -> F { let a = abs(x); return cosh_from(x, op_exp(a), op_exp(a * 0.5)); }",
+    kernels.cosh_from,
     kernels.op_exp,
   ),
   asin: unary(kernels.op_asin),
@@ -55,25 +51,25 @@ export const LIBRARY: Readonly<Record<string, LibraryFunction>> = {
   atan: unary(kernels.op_atan),
   atan2: float("fn library(y: F, x: F) -> F { return op_atan2(y, x); }", kernels.op_atan2),
   asinh: float(
-    `fn library(x: F) -> F {
-  let a = min(abs(x), F(1e18));
-  let y = op_log1p(a + a * a / (1.0 + sqrt(a * a + 1.0)));
-  let far = op_log(abs(x)) + 0.693147181;
-  return bitcast<F>(bitcast<U>(select(y, far, abs(x) > F(1e9))) | (bitcast<U>(x) & U(0x80000000u)));
-}`,
+    "fn library(x: F) -> F { return asinh_from(x, op_log1p(asinh_inner(x)), op_log(abs(x))); }",
+    kernels.asinh_from,
+    kernels.asinh_inner,
     kernels.op_log,
     kernels.op_log1p,
   ),
   acosh: float(
-    `fn library(x: F) -> F {
-  let t = x - 1.0;
-  let c = min(t, F(1e18));
-  return select(op_log1p(c + sqrt(2.0 * c + c * c)), op_log(x) + 0.693147181, x > F(1e9));
-}`,
+    "fn library(x: F) -> F { return acosh_from(x, op_log1p(acosh_inner(x)), op_log(x)); }",
+    kernels.acosh_from,
+    kernels.acosh_inner,
     kernels.op_log,
     kernels.op_log1p,
   ),
-  atanh: float("fn library(x: F) -> F { return 0.5 * op_log1p(2.0 * x / (1.0 - x)); }", kernels.op_log1p),
+  atanh: float(
+    "fn library(x: F) -> F { return atanh_from(x, op_log1p(atanh_inner(x))); }",
+    kernels.atanh_from,
+    kernels.atanh_inner,
+    kernels.op_log1p,
+  ),
   inverseSqrt: float("fn library(x: F) -> F { return 1.0 / sqrt(x); }"),
   fract: float("fn library(x: F) -> F { return x - floor(x); }"),
   saturate: float("fn library(x: F) -> F { return clamp(x, F(0.0), F(1.0)); }"),
