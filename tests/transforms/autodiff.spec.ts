@@ -1,4 +1,4 @@
-import { grad, valueAndGrad, vjp, vmap } from "@jnx/autodiff";
+import { grad, linearize, valueAndGrad, vjp, vmap } from "@jnx/autodiff";
 import { jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
@@ -199,6 +199,29 @@ describe("vjp", () => {
     expect(await one(1, 0)[0].toArray()).toEqual([4, 5, 6]);
   });
 
+  test("hands out what comes beside the value, undifferentiated", async () => {
+    const f = (v: Tensor): [Tensor, { twice: Tensor; name: string }] => [
+      t.square(v),
+      { twice: t.mul(v, 2), name: "aux" },
+    ];
+    const [y, pull, aux] = vjp(f, x(), { hasAux: true });
+    expect([await y.toArray(), await pull(t.ones([3]))[0].toArray()]).toEqual([
+      [1, 4, 9],
+      [2, 4, 6],
+    ]);
+    expect([await aux.twice.toArray(), aux.name]).toEqual([[2, 4, 6], "aux"]);
+    const [z, push, beside] = linearize(f, x(), { hasAux: true });
+    expect([await z.toArray(), await push(t.ones([3])).toArray(), await beside.twice.toArray()]).toEqual([
+      [1, 4, 9],
+      [2, 4, 6],
+      [2, 4, 6],
+    ]);
+    // `as`: what the types refuse
+    expect(() => vjp((v: Tensor) => t.square(v) as unknown as [Tensor, null], x(), { hasAux: true })).toThrow(
+      /must return \[value, aux\]/,
+    );
+  });
+
   test("a pullback is a function like any other: it can be differentiated and compiled", async () => {
     const [, pull] = vjp((v: Tensor) => t.square(v), x());
     expect(await grad((ct: Tensor) => t.sum(t.square(pull(ct)[0])))(t.array([1, 1, 1.5])).toArray()).toEqual([
@@ -212,7 +235,7 @@ describe("vjp", () => {
   test("a cotangent of another tree, shape or dtype is refused", () => {
     const [, pull] = vjp((v: Tensor) => [t.square(v)], x());
     // The compiler would refuse the first of these too.
-    expect(() => pull(t.ones([3]) as unknown as Tensor[])).toThrow(
+    expect(() => pull(t.ones([3]) as unknown as [Tensor])).toThrow(
       "vjp: the cotangent must have the tree of the output; the output is [float32[3]], the cotangent float32[3]; the first difference",
     );
     expect(() => pull([t.ones([2])])).toThrow(

@@ -1,5 +1,6 @@
+import { evaluateNodes, type DeviceCall } from "@jnx/compile/internal";
 import { Tensor, type Aval, type Shape } from "@jnx/tensor";
-import { hostValues, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
+import { hostValues, withLevel, type AnyOp, type CallOp, type Level } from "@jnx/tensor/internal";
 import { elementAt, fill, ravel, unravel, wrap, type Value } from "./values.ts";
 
 /** Attributes of all ops at once; each function reads its own op's. */
@@ -274,6 +275,23 @@ export class Reference implements Level {
         { shape, dtype, weak },
       ),
     );
+  }
+
+  /** A whileLoop, whose rounds nobody knows beforehand: its graphs again and again. Other calls become ops of themselves. */
+  call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (op.name !== "whileLoop") return undefined;
+    const [test, round] = (op.loop as DeviceCall).graphs(); // what compile gives every loop
+    if (test === undefined || round === undefined) throw new Error("a whileLoop has a test and a round");
+    return this.run(() => {
+      const carries = round.outputs.length - 1;
+      let carry = inputs.slice(0, carries);
+      let [on] = evaluateNodes(test.outputs, inputs);
+      while (on !== undefined && this.value(on).data[0] !== 0) {
+        const next = evaluateNodes(round.outputs, [...carry, ...inputs.slice(carries)]);
+        [carry, on] = [next.slice(0, carries), next[carries]];
+      }
+      return carry;
+    });
   }
 
   tensor(value: Value): Tensor {

@@ -93,9 +93,11 @@ describe("a value of a trace", () => {
 
   test("cannot steer JavaScript", () => {
     // `as`: what the types refuse
-    expect(() => jit((x: Tensor) => ((x as unknown as number) > 0 ? x : t.neg(x)))(t.ones([]))).toThrow(
-      /JavaScript operator/,
-    );
+    const steered = jit((x: Tensor) => ((x as unknown as number) > 0 ? x : t.neg(x)));
+    const error = thrown(() => steered(t.ones([])));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error.message).toMatch(/JavaScript operator/);
+    expect(error.stack?.split("\n    at ")[1]).toMatch(/no-silent-traces/);
   });
 });
 

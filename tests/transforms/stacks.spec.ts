@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runs } from "./fuzz.ts";
 import { reference } from "./interpreter.ts";
-import { OPS_AND_LOOPS } from "./loops.ts";
+import { OPS_AND_ALL_LOOPS, OPS_AND_LOOPS } from "./loops.ts";
 import { build, inputsOf, programs, type Program } from "./programs.ts";
 import type { Value } from "./values.ts";
 
@@ -78,7 +78,9 @@ function lengthFor(layers: readonly Layer[]): number {
 }
 
 function stacked({ layers, program }: Stack): F {
-  return layers.reduce<F>((f, { name, how }) => TRANSFORMS[name](f, how), build(program, true, OPS_AND_LOOPS));
+  const reversed = layers.some(({ name }) => name === "grad");
+  const f = build(program, true, reversed ? OPS_AND_LOOPS : OPS_AND_ALL_LOOPS);
+  return layers.reduce<F>((made, { name, how }) => TRANSFORMS[name](made, how), f);
 }
 
 function onDevice({ data, shape }: Value): Tensor {

@@ -53,6 +53,9 @@ test("tangents and batches have the types of what they go with", () => {
   expectTypeOf(pushed).returns.toEqualTypeOf<[{ y: Tensor }, { y: Tensor }]>();
   const withAux = () => jvp(() => [x, "aux"] as const, [], [], { hasAux: true });
   expectTypeOf(withAux).returns.toEqualTypeOf<[Tensor, Tensor, "aux"]>();
+  const beside = (p: Params, v: Tensor): [{ y: Tensor }, "aux"] => [value(p, v), "aux"];
+  const pulledBeside = () => vjp(beside, params, x, { hasAux: true });
+  expectTypeOf(pulledBeside).returns.toEqualTypeOf<[{ y: Tensor }, (ct: { y: Tensor }) => [Params, Tensor], "aux"]>();
   const linear = () => linearize(value, params, x);
   expectTypeOf(linear).returns.toEqualTypeOf<[{ y: Tensor }, (...tangents: [Params, Tensor]) => { y: Tensor }]>();
   expectTypeOf(vmap(value)).parameters.toEqualTypeOf<[Params, Tensor]>();

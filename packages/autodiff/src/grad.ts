@@ -125,31 +125,47 @@ export function named<W extends AnyFunction>(wrapped: W, name: string, { name: i
  * of f's output (same tree, shapes and dtypes). It can be called many times. Arguments that are not float have zeros for a
  * cotangent.
  *
+ * After the primals `{ hasAux: true }` may follow: f returns `[value, aux]`, and aux is handed out last, undifferentiated.
+ *
  * @throws ArgumentError, ShapeError or DtypeError when the cotangent is not like the output. Source: jax.vjp.
  * @example
  * const [y, pull] = vjp((x: Tensor) => square(x), array([1.5, 2]));
  * y; // [2.25, 4]
  * pull(array([1.5, 10])); // [[4.5, 40]]
  */
-export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): [R, (cotangent: R) => A] {
+export function vjp<A extends readonly unknown[], R, X>(
+  f: (...args: A) => readonly [R, X],
+  ...primals: [...A, AuxOption]
+): [R, (cotangent: R) => A, X];
+export function vjp<A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): [R, (cotangent: R) => A];
+export function vjp(f: AnyFunction, ...given: unknown[]): unknown[] {
   return inArena(
     "vjp",
     () => {
       checkFunction("vjp", f);
-      const traced = trace("vjp", f, primals, false, { allowInt: true });
-      const pull = (cotangent: R): A =>
-        inArena(
-          "vjp",
-          () => {
-            return traced.pull(matching("vjp", cotangent, traced.output));
-          },
-          keptStorages,
-        );
+      const { primals, hasAux } = withoutAux(given);
+      const traced = trace("vjp", f, primals, hasAux, { allowInt: true });
+      const pull = (cotangent: unknown): unknown =>
+        inArena("vjp", () => traced.pull(matching("vjp", cotangent, traced.output)), keptStorages);
       // The tape's pins are never released: residuals live as long as the pullback can be reached.
-      return [traced.output as R, pull]; // f's own output
+      return hasAux ? [traced.output, pull, traced.aux] : [traced.output, pull];
     },
-    ([output]) => keptStorages(output),
+    ([output, , aux]) => keptStorages([output, aux]),
   );
+}
+
+/** What may follow the primals of `vjp` and `linearize`: the function returns `[value, aux]`. */
+export interface AuxOption {
+  readonly hasAux: true;
+}
+
+/** The primals, and whether `{ hasAux }` came after them: no argument looks like that, for a bool has no derivative. */
+export function withoutAux(given: unknown[]): { readonly primals: unknown[]; readonly hasAux: boolean } {
+  const last = given.at(-1);
+  if (typeof last !== "object" || last === null || Object.keys(last).join() !== "hasAux")
+    return { primals: given, hasAux: false };
+  const { hasAux } = last as { readonly hasAux: unknown }; // its only key
+  return typeof hasAux === "boolean" ? { primals: given.slice(0, -1), hasAux } : { primals: given, hasAux: false };
 }
 
 /** The leaves of a cotangent, one for each of an output's, checked. */

@@ -1,6 +1,6 @@
 export type { Axes } from "./axes.ts";
 export { allGather, axisIndex, pmax, pmean, pmin, psum, type AllGatherOptions, type AxisNames } from "./collectives.ts";
-export { grad, valueAndGrad, vjp, type GradOptions } from "./grad.ts";
+export { grad, valueAndGrad, vjp, type AuxOption, type GradOptions } from "./grad.ts";
 export { hessian, jacfwd, jacrev, type Jacobian, type JacobianOptions } from "./jacobian.ts";
 export { jvp, linearize, linearTranspose, type JvpOptions } from "./jvp.ts";
 export { vmap, type VmapOptions } from "./vmap.ts";

@@ -7,17 +7,27 @@ import {
   keptStorages,
   literal,
   withLevel,
+  type AnyFunction,
   type AnyOp,
   type Level,
 } from "@jnx/tensor/internal";
 import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type Aval, type TensorLike } from "@jnx/tensor";
 import { Forward, transposeMany } from "./forward.ts";
-import { checkFunction, checkSameTree, floatLeaf, matching, splitAux, trace } from "./grad.ts";
+import {
+  checkFunction,
+  checkSameTree,
+  floatLeaf,
+  matching,
+  splitAux,
+  trace,
+  withoutAux,
+  type AuxOption,
+} from "./grad.ts";
 import { zeroOf } from "./tape.ts";
 
 const JVP_OPTIONS = { hasAux: true } as const;
 
-/** Options of `jvp` and `linearize`. */
+/** Options of `jvp`. */
 export interface JvpOptions {
   /** True if the function returns `[value, aux]`: aux is handed out last, undifferentiated. */
   readonly hasAux?: boolean;
@@ -123,40 +133,44 @@ function checkTangent(name: string, tangent: Tensor, primal: Tensor): Tensor {
  * The value of `f` and its derivative there as a function: `push(...tangents)` gives ∂f(x)·v. f runs once; what its
  * derivative needs is kept, so that `push` costs no evaluation of f.
  *
+ * After the primals `{ hasAux: true }` may follow: f returns `[value, aux]`, and aux is handed out last.
+ *
  * @throws as {@link jvp}. Source: jax.linearize.
  * @example
  * const [y, push] = linearize((x: Tensor) => square(x), array([1.5, 2]));
  * y; // [2.25, 4]
  * push(array([1, 10.5])); // [3, 42]
  */
+export function linearize<A extends readonly unknown[], R, X>(
+  f: (...args: A) => readonly [R, X],
+  ...primals: [...A, AuxOption]
+): [R, (...tangents: A) => R, X];
 export function linearize<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
-): [R, (...tangents: A) => R] {
+): [R, (...tangents: A) => R];
+export function linearize(f: AnyFunction, ...given: unknown[]): unknown[] {
   checkFunction("linearize", f);
   return inArena(
     "linearize",
     () => {
-      const traced = trace("linearize", f, primals, false, { allowInt: true });
+      const { primals, hasAux } = withoutAux(given);
+      const traced = trace("linearize", f, primals, hasAux, { allowInt: true });
       const [outputs, outDef] = tree.flatten(traced.output);
       const likes = outputs.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
-      const push = (...tangents: A): R =>
-        inArena(
-          "linearize",
-          () => {
-            const { moves } = perturbations("linearize", primals, tangents);
-            const pull = (cts: readonly Tensor[]): Tensor[] => tree.leaves(traced.pull(cts)) as Tensor[]; // gradients
-            const pushed = transposeMany(pull, likes, moves);
-            return tree.unflatten(
-              outDef,
-              pushed.map((tangent, k) => tangent ?? zeroOf(likes[k] ?? floatLeaf("linearize", 0))),
-            ) as R; // the structure of f's output
-          },
-          keptStorages,
+      const along = (...tangents: unknown[]): unknown => {
+        const { moves } = perturbations("linearize", primals, tangents);
+        const pull = (cts: readonly Tensor[]): Tensor[] => tree.leaves(traced.pull(cts)) as Tensor[]; // gradients
+        const pushed = transposeMany(pull, likes, moves);
+        return tree.unflatten(
+          outDef,
+          pushed.map((tangent, k) => tangent ?? zeroOf(likes[k] ?? floatLeaf("linearize", 0))),
         );
-      return [traced.output as R, push]; // f's own output
+      };
+      const push = (...tangents: unknown[]): unknown => inArena("linearize", () => along(...tangents), keptStorages);
+      return hasAux ? [traced.output, push, traced.aux] : [traced.output, push];
     },
-    ([output]) => keptStorages(output),
+    ([output, , aux]) => keptStorages([output, aux]),
   );
 }
 

@@ -5,4 +5,6 @@ export { hookExprs, made, type Group } from "./group.ts";
 export { type Graph, type GraphNode } from "./graph.ts";
 export { printGraph } from "./print.ts";
 export { Capture } from "./capture.ts";
+export { evaluateNodes } from "./control/closed.ts";
+export { type DeviceCall } from "./control/device-call.ts";
 export { CompiledGraph } from "./program.ts";

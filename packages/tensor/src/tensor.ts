@@ -4,7 +4,7 @@ import { executor } from "./device/current.ts";
 import { checkVerdicts, checkVerdictsNow } from "./device/verdicts.ts";
 import type { DeviceBuffer } from "./device/executor.ts";
 import { bytesOf, itemBytes, packedBits, type DType, type TypedArray } from "./dtype.ts";
-import { DeviceError, ShapeError, TracedTensorError } from "./errors.ts";
+import { ArgumentError, DeviceError, ShapeError, TracedTensorError } from "./errors.ts";
 import { filledArray, hostArray, rawArray } from "./packing.ts";
 import { sizeOf, shapeText, type Shape } from "./shape.ts";
 import type { Storage } from "./storage.ts";
@@ -159,7 +159,7 @@ export class Tensor implements Aval {
   /** Operators would turn the tensor into NaN without a word: they throw instead. Template strings work. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
-    throw new TypeError(
+    throw new ArgumentError(
       `${this.toString()} met a JavaScript operator, which cannot compute with tensors; use a function such as jnp.add, or a method such as x.add(y)`,
     );
   }
