@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { runs } from "./fuzz.ts";
 import { reference } from "./interpreter.ts";
 import { OPS_AND_ALL_LOOPS, OPS_AND_LOOPS } from "./loops.ts";
-import { build, inputsOf, programs, type Program } from "./programs.ts";
+import { build, inputsOf, programs, type Gene, type Program } from "./programs.ts";
 import type { Value } from "./values.ts";
 
 useDevice();
@@ -110,6 +110,18 @@ async function compare(stack: Stack): Promise<void> {
     expectClose(await other.data(), want.data, `compiled result ${k}`);
   }
 }
+
+test("values of lines that need one another are computed in that order, whatever was fused first", async () => {
+  const op = (number: number, b = 0, a = 0): Gene => ({ op: number, a, b, how: 0 });
+  const genes = [op(0), op(29, 0, 54), op(0), op(0), op(93, 45), op(0)];
+  const layers: Layer[] = [
+    { name: "grad", how: 187 },
+    { name: "jit", how: 101 },
+    { name: "vmap", how: 120 },
+    { name: "jit", how: 229 },
+  ];
+  await compare({ layers, program: { family: 0, genes, outputs: 2 } });
+});
 
 const hours = 3_600_000;
 

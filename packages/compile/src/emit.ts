@@ -75,7 +75,9 @@ function emitLines(group: LineGroup, written: readonly GraphNode[], resolver: Re
       pass: passOfNode(node),
     };
   });
-  const maps = [...roots].map(([node, expr]): LineValue => {
+  // Of one pass, those first that others need: their numbers are in the order of the trace.
+  const order = [...roots].sort(([a], [b]) => passOfNode(a) - passOfNode(b) || a.id - b.id);
+  const maps = order.map(([node, expr]): LineValue => {
     const { id, dtype } = node;
     return {
       name: resolver.nameOf(id),
@@ -85,7 +87,6 @@ function emitLines(group: LineGroup, written: readonly GraphNode[], resolver: Re
       pass: passOfNode(node),
     };
   });
-  maps.sort((a, b) => a.pass - b.pass);
   const output = (node: GraphNode): Output => ({
     slot: slotOf(node.id, context),
     dtype: node.dtype,
