@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 
 useDevice();
 
+const floats = (...values: number[]): Tensor => array(values, { dtype: "float32" });
+
 class Net extends nnx.Module {
-  readonly w = new nnx.Param(array([1, 2]));
+  readonly w = new nnx.Param(floats(1, 2));
   factors = [1, 2];
   table = new Map<string, unknown>([["a", 1]]);
   bare: Tensor = array([10, 20]);
@@ -53,7 +55,7 @@ describe("a jitted function's arguments", () => {
   it("other values of the same structure are not", async () => {
     const changes: ((net: Net) => void)[] = [
       () => undefined,
-      (net) => (net.w.value = array([5, 6])),
+      (net) => (net.w.value = floats(5, 6)),
       (net) => (net.bare = array([7, 8])),
       (net) => (net.factors = [1, 2]),
       (net) => (net.mode = NaN),
@@ -67,7 +69,7 @@ describe("a jitted function's arguments", () => {
       return sum(mul(add(n.w, n.bare), flag ? scale : 0));
     });
     const [a, b] = [new Net(), new Net()];
-    b.w.value = array([100, 200]);
+    b.w.value = floats(100, 200);
     expect([await step(a, 1, true).item(), await step(b, 1, true).item()]).toEqual([35, 332]);
     expect([await step(a, 2, true).item(), await step(b, array(3), true).item()]).toEqual([74, 1002]);
     expect([await step(a, 2, false).item(), step.traces]).toEqual([0, 3]);
@@ -83,6 +85,34 @@ describe("a jitted function's arguments", () => {
     const [a, b] = [new Net(), new Net()];
     for (const nets of [[a, b], [a, a], [a], [b, a], [a, b], [a, a]]) step(...nets);
     expect([await a.w.value.toArray(), await b.w.value.toArray(), step.traces]).toEqual([[9, 10], [4, 5], 3]);
+  });
+});
+
+describe("a function that throws midway", () => {
+  const boom = (net: Net): never => {
+    net.w.value = floats(0, 0);
+    net.w.setMetadata("tag", "x");
+    net.bare = array([0, 0]);
+    net.factors.push(3);
+    net.table.set("b", 2);
+    net.settings.extra = true;
+    net.child = new nnx.Linear(1, 1, { rngs: new nnx.Rngs(0) });
+    Reflect.set(net, "added", 1);
+    Reflect.deleteProperty(net, "mode");
+    throw new Error("boom");
+  };
+
+  it.each([
+    ["jit", (net: Net) => nnx.jit(boom)(net)],
+    ["grad", (net: Net) => nnx.grad(boom)(net)],
+    ["vmap", (net: Net) => nnx.vmap(boom, { inAxes: null, axisSize: 2 })(net)],
+    ["remat", (net: Net) => nnx.remat(boom)(net)],
+  ])("nnx.%s leaves nothing half done in what it was given", async (_name, run) => {
+    const net = new Net();
+    expect(() => run(net)).toThrow("boom");
+    expect([await net.w.value.toArray(), net.w.metadata, await net.bare.toArray()]).toEqual([[1, 2], {}, [10, 20]]);
+    expect([net.factors, [...net.table], net.settings]).toEqual([[1, 2], [["a", 1]], { depth: { of: 1 } }]);
+    expect([net.child, "added" in net, net.mode]).toEqual([null, false, NaN]);
   });
 });
 

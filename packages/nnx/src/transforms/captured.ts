@@ -2,8 +2,9 @@ import { TraceContextError } from "../errors.ts";
 import type { GraphIndex } from "../graph-def.ts";
 import { liveNodes } from "../live-nodes.ts";
 import { nodeClass } from "../node.ts";
+import { noteStructure, putFields } from "./passed.ts";
 
-/** Guards the objects that a trace was not given. */
+/** Guards the objects that a trace was not given, and can undo what it did to the structure of those that it was. */
 export interface CaptureGuard {
   /**
    * Throws if a field of one was written since.
@@ -11,7 +12,7 @@ export interface CaptureGuard {
    * @throws TraceContextError with class and field, after all are as they were.
    */
   check(): void;
-  /** Puts their fields back. */
+  /** Puts their fields back, and the structure of those that it was given. */
   restore(): void;
 }
 
@@ -29,8 +30,13 @@ interface Before {
  */
 export function guardCaptured(transform: string, passed: GraphIndex): CaptureGuard {
   const before = look(passed);
-  const restore = (): void => {
+  const restorePassed = noteStructure(passed);
+  const putAllBack = (): void => {
     for (let k = 0; k < before.nodes.length; k++) if (isChanged(before, k)) putBack(before, k);
+  };
+  const restore = (): void => {
+    putAllBack();
+    restorePassed();
   };
   const check = (): void => {
     for (let k = 0; k < before.nodes.length; k++) {
@@ -75,9 +81,7 @@ function changedField({ nodes, names, values }: Before, at: number): string {
 }
 
 function putBack({ nodes, names, values }: Before, at: number): void {
-  const [node, known, was] = [nodes[at] ?? {}, names[at] ?? [], values[at] ?? []];
-  for (const name of Object.keys(node)) if (!known.includes(name)) Reflect.deleteProperty(node, name);
-  known.forEach((name, k) => Reflect.set(node, name, was[k]));
+  putFields(nodes[at] ?? {}, names[at] ?? [], values[at] ?? []);
 }
 
 /** What `f` gives; throws, as `check` does, if it wrote a field of an object that is not among those passed. */
