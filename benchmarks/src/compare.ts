@@ -16,6 +16,8 @@ export interface Options {
   readonly tasks: readonly string[];
   /** At least so many timed repetitions of each engine; 5 or more. */
   readonly repetitions: number;
+  /** Executions of a turn, one after another; 1 unless given. */
+  readonly turn?: number;
   /** Node's flags for the engines' processes. */
   readonly nodeFlags: readonly string[];
   /** Ends the run: what is finished is the result. */
@@ -123,7 +125,7 @@ class Run {
   }
 
   async #race(task: Task, engines: readonly string[], check: Check): Promise<readonly Contender[]> {
-    const { adapter, repetitions, signal } = this.#options;
+    const { adapter, repetitions, turn = 1, signal } = this.#options;
     const contenders: Contender[] = [];
     const share = engines.length / (engines.length + 2);
     try {
@@ -137,7 +139,7 @@ class Run {
       }
       const racing = contenders.filter(({ outcome }) => outcome.failed === undefined);
       this.#report(`${task.id} timing`, share);
-      await time(racing, repetitions, signal, (part) =>
+      await time(racing, repetitions, turn, signal, (part) =>
         this.#report(`${task.id} timing`, share + (part * (1 - share)) / 2),
       );
       // What is counted are calls of WebGPU: on the CPU there are none.

@@ -61,7 +61,7 @@ export interface Protocol {
   open: { argument: { task: string }; reply: object };
   first: { argument: object; reply: First };
   check: { argument: object; reply: Checked };
-  time: { argument: object; reply: { ms: number } };
+  time: { argument: { executions: number }; reply: { ms: readonly number[] } };
   cold: { argument: { engine: string; task: string }; reply: Cold };
   count: { argument: { steps: number }; reply: Counted };
   roofline: { argument: object; reply: { device: string; roofline: Roofline } };

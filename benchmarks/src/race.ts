@@ -57,10 +57,11 @@ export async function prepare(
   contender.outcome = { first, ...check(await process.call("check", {})) };
 }
 
-/** Times the contenders in turns: A B A B. */
+/** Times the contenders in turns: A B A B, each so many `executions` in a row. */
 export async function time(
   contenders: readonly Contender[],
   least: number,
+  executions: number,
   signal: AbortSignal,
   tick: (share: number) => void,
 ): Promise<void> {
@@ -69,8 +70,8 @@ export async function time(
     const spent = performance.now() - begin;
     if (round >= least && spent > roundsMs * contenders.length * 0.5) break;
     await each(contenders, signal, async (contender) => {
-      const { ms } = await contender.process.call("time", {});
-      contender.times.push(ms);
+      const { ms } = await contender.process.call("time", { executions });
+      contender.times.push(...ms);
     });
     tick(Math.min(1, (round + 1) / least));
   }

@@ -122,8 +122,11 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
     return { outputs: (await job.params?.()) ?? [], losses };
   },
 
-  async time() {
-    return { ms: await runOnce(need(state.job, "job")) };
+  async time({ executions }) {
+    const job = need(state.job, "job");
+    const ms: number[] = [];
+    while (ms.length < executions) ms.push(await runOnce(job));
+    return { ms };
   },
 
   cold: ({ engine, task }) => coldStart(engine, task),

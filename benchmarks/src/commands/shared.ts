@@ -28,6 +28,12 @@ export function repetitions(value: string): number {
   return count;
 }
 
+function turnOf(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
+  return count;
+}
+
 export function adapterOption(): Option {
   return new Option("-a, --adapter <name>", "the WebGPU adapter, or the CPU")
     .choices(adapterNames)
@@ -43,6 +49,7 @@ export interface OutputFlags {
 export interface RunFlags extends OutputFlags {
   readonly adapter: AdapterName;
   readonly repetitions: number;
+  readonly turn: number;
   readonly fma?: boolean;
 }
 
@@ -58,6 +65,7 @@ export function withRun(command: Command): Command {
   return withOutputs(command)
     .addOption(adapterOption())
     .option("-r, --repetitions <n>", "timed repetitions of each engine, at least", repetitions, 7)
+    .option("--turn <n>", "executions in a row before the next engine's turn", turnOf, 1)
     .option("--fma", "with the adapter wasm: relaxed SIMD, which Node 20 has behind a flag")
     .option("-o, --json <file>", "the results file (default: benchmarks/out/<adapter>.json)");
 }
@@ -146,7 +154,7 @@ export async function measure(
   await prepareProcesses(engines, flags.adapter);
   const results = await interruptible((signal, bar) =>
     compareEngines({
-      ...{ adapter: flags.adapter, repetitions: flags.repetitions, engines, tasks, signal },
+      ...{ adapter: flags.adapter, repetitions: flags.repetitions, turn: flags.turn, engines, tasks, signal },
       nodeFlags: flags.fma === true && needsFmaFlag ? ["--experimental-wasm-relaxed-simd"] : [],
       progress: (share, label) => bar.update(share, label),
       finished: (soFar) => writeResults(file, soFar),
