@@ -1,8 +1,8 @@
-import { ArgumentError, concatenate, laxSlice, ravel, reshape, tree, type Tensor, type TensorLike } from "@jnx/tensor";
-import { asTensor, sizeOf } from "@jnx/tensor/internal";
+import { ArgumentError, tree } from "@jnx/tensor";
 import { setToZero } from "./clipping.ts";
 import type { GradientTransformation } from "./transformation.ts";
 import { erase, type Mask } from "./transforms.ts";
+import { cut, joined } from "./vector.ts";
 import { partition, type PartitionState } from "./wrappers.ts";
 
 /**
@@ -32,22 +32,6 @@ export function namedChain(
       return [current, Object.fromEntries(next)];
     },
   };
-}
-
-/** All leaves as one vector. */
-export function joined(values: unknown): Tensor {
-  return concatenate(tree.leaves(values).map((leaf) => ravel(leaf as TensorLike))); // a tree of arrays
-}
-
-/** A vector cut into leaves like those of a tree. */
-export function cut<T>(like: T, flat: Tensor): T {
-  let at = 0;
-  return tree.map((leaf: TensorLike) => {
-    const { shape } = asTensor(leaf);
-    const start = at;
-    at += sizeOf(shape);
-    return reshape(laxSlice(flat, [start], [at]), shape);
-  }, like);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { grad, jvp, vmap } from "@jnx/autodiff";
 import { eye, square, vdot, type Tensor, type TensorLike } from "@jnx/tensor";
 import { asTensor } from "@jnx/tensor/internal";
-import { cut, joined } from "./combining.ts";
+import { cut, joined } from "./vector.ts";
 
 /** A scalar of parameters, inputs and targets. */
 export type LossFunction<P> = (params: P, inputs: Tensor, targets: Tensor) => Tensor;
@@ -12,7 +12,7 @@ export type LossFunction<P> = (params: P, inputs: Tensor, targets: Tensor) => Te
  *
  * @example
  * const loss = (p: { w: Tensor }, x: Tensor) => jnp.sum(jnp.multiply(x, jnp.multiply(p.w, p.w)));
- * optax.secondOrder.hvp(loss, array([1, 10]), { w: array([5, 6]) }, array([1, 2]), array([0])); // { w: [2, 40] }
+ * optax.secondOrder.hvp(loss, array([1, 10], { dtype: "float32" }), { w: array([5.5, 6]) }, array([1, 2]), array([0])); // { w: [2, 40] }
  */
 export function hvp<P>(loss: LossFunction<P>, v: TensorLike, params: P, inputs: Tensor, targets: Tensor): P {
   const gradient = grad((p: P) => loss(p, inputs, targets));
@@ -26,7 +26,7 @@ export function hvp<P>(loss: LossFunction<P>, v: TensorLike, params: P, inputs: 
  *
  * @example
  * const loss = (p: { w: Tensor }, x: Tensor) => jnp.sum(jnp.multiply(x, jnp.multiply(p.w, p.w)));
- * optax.secondOrder.hessianDiag(loss, { w: array([5, 6]) }, array([1, 2]), array([0])); // [2, 4]
+ * optax.secondOrder.hessianDiag(loss, { w: array([5.5, 6]) }, array([1, 2]), array([0])); // [2, 4]
  */
 export function hessianDiag<P>(loss: LossFunction<P>, params: P, inputs: Tensor, targets: Tensor): Tensor {
   const entry = (v: Tensor): Tensor => vdot(v, joined(hvp(loss, v, params, inputs, targets)));
@@ -39,7 +39,7 @@ export function hessianDiag<P>(loss: LossFunction<P>, params: P, inputs: Tensor,
  *
  * @example
  * const nll = (p: { w: Tensor }, x: Tensor) => jnp.sum(jnp.multiply(x, p.w));
- * optax.secondOrder.fisherDiag(nll, { w: array([5, 6]) }, array([1, 3]), array([0])); // [1, 9]
+ * optax.secondOrder.fisherDiag(nll, { w: array([5.5, 6]) }, array([1, 3]), array([0])); // [1, 9]
  */
 export function fisherDiag<P>(
   negativeLogLikelihood: LossFunction<P>,
