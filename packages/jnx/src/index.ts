@@ -6,7 +6,7 @@ import "@jnx/nnx/fluent";
 import "@jnx/tensor/fluent";
 
 export { init } from "./init.ts";
-export type { InitOptions, WasmSettings, WebGpuDevice } from "./init.ts";
+export type { InitOptions, WasmSettings } from "./init.ts";
 export { selfTest, type SelfTestCheck, type SelfTestReport } from "./self-test.ts";
 export { VERSION } from "./version.ts";
 export type { DeviceName } from "./device/name.ts";
@@ -34,4 +34,14 @@ export {
   ShapeError,
   TracedTensorError,
 } from "@jnx/tensor";
-export type { Aval, Counters, DeviceInfo, DType, MemoryStats, Shape, TensorLike, TypedArray } from "@jnx/tensor";
+export type {
+  Aval,
+  Counters,
+  DeviceInfo,
+  DType,
+  MemoryStats,
+  Shape,
+  TensorLike,
+  TypedArray,
+  WebGpuDevice,
+} from "@jnx/tensor";

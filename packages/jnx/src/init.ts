@@ -1,18 +1,10 @@
 import { DeviceError, NoAdapterError, setExecutor } from "@jnx/tensor";
-import type { DeviceInfo, Executor } from "@jnx/tensor";
+import type { DeviceInfo, Executor, WebGpuDevice } from "@jnx/tensor";
 import { requestExecutor, webgpuExecutor } from "@jnx/tensor/internal";
 import type { WebGpuOptions } from "@jnx/tensor/internal";
 import { findAdapter, platformOptions } from "./device/find.ts";
 import type { DeviceName } from "./device/name.ts";
 import { tuningFor, type TuningFile } from "./device/tuning.ts";
-
-/** A `GPUDevice`, written so that these types need no WebGPU typings. */
-export interface WebGpuDevice {
-  readonly features: object;
-  readonly limits: object;
-  readonly queue: object;
-  readonly lost: Promise<unknown>;
-}
 
 /** Where to compute. */
 export interface InitOptions {
@@ -89,16 +81,15 @@ async function start(options: InitOptions, onLost: () => void): Promise<DeviceIn
 }
 
 async function makeExecutor(init: InitOptions, given: WebGpuOptions): Promise<Executor> {
-  const optionsFor = (info: Partial<GPUAdapterInfo> | undefined): WebGpuOptions => {
+  const optionsFor = (info: WebGpuDevice["adapterInfo"]): WebGpuOptions => {
     const tuning = tuningFor(info ?? {}, init.tuning);
     return tuning === undefined ? given : { ...given, tuning };
   };
   const onAdapter = (adapter: GPUAdapter): Promise<Executor> => requestExecutor(adapter, optionsFor(adapter.info));
   const { device, powerPreference = "high-performance" } = init;
   if (typeof device === "object") {
-    // WebGpuDevice is GPUDevice as far as callers need to know it.
-    const lent = device as unknown as GPUDevice;
-    return webgpuExecutor(lent, lent.adapterInfo, { ...optionsFor(lent.adapterInfo), ownsDevice: false });
+    const { adapterInfo } = device;
+    return webgpuExecutor(device, adapterInfo, { ...optionsFor(adapterInfo), ownsDevice: false });
   }
   if (device === "wasm") return makeWasm(init, given);
   if (device !== undefined) return onAdapter(await findAdapter(device, powerPreference));

@@ -8,6 +8,7 @@ export { blockUntilReady, defaultBackend, deviceGet, devices, type OnHost } from
 export { counters, executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";
+export type { WebGpuDevice } from "./device/webgpu/options.ts";
 export {
   celu,
   glu,

@@ -1,5 +1,6 @@
 import { parseTuning, type Tuning } from "@jnx/kernels-wgsl";
 import { ArgumentError } from "@jnx/tensor";
+import type { AdapterInfo } from "@jnx/tensor/internal";
 
 /** What `jnx-bench tune` writes: how kernels cut their work, by adapter. */
 export interface TuningFile {
@@ -21,7 +22,7 @@ export function setTuningSource(next: () => TuningSource | undefined): void {
   source = next;
 }
 
-type AdapterNames = Partial<Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description">>;
+type AdapterNames = Pick<AdapterInfo, "vendor" | "architecture" | "device" | "description">;
 
 /** The adapter as tunings know it, and as `init` names it: another version of a driver is another adapter. */
 function keyOf({ vendor, architecture, device, description }: AdapterNames): string {

@@ -1,4 +1,4 @@
-import type { LinkedKernel, Tuning } from "@jnx/kernels-wgsl";
+import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import { checkAliases, checkCounts, checkGrid, checkRange } from "../checks.ts";
 import { debugLevel } from "../debug.ts";
@@ -14,12 +14,12 @@ import type {
   ProgramStep,
 } from "../executor.ts";
 import { Memory } from "../memory.ts";
-import type { Handle, MemoryOptions } from "../memory.ts";
+import type { Handle } from "../memory.ts";
 import { BindGroups, Layouts } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
-import type { Wait } from "./gpu.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
+import type { AdapterInfo, WebGpuDevice, WebGpuOptions } from "./options.ts";
 import { Pipelines, kernelError } from "./pipelines.ts";
 import type { PipelineEntry } from "./pipelines.ts";
 import { Profile } from "./profile.ts";
@@ -28,40 +28,13 @@ import { CommandQueue } from "./queue.ts";
 import { Readback } from "./readback.ts";
 import { UniformRing } from "./uniforms.ts";
 
-/** What an executor can be told; the defaults suit all devices. */
-export interface WebGpuOptions extends MemoryOptions {
-  /** Pipelines kept, 1024 by default; the longest unused are dropped first. */
-  readonly maxPipelines?: number;
-  /** Bind groups kept for eager launches, 4096 by default. */
-  readonly maxBindGroups?: number;
-  /** Whether `destroy()` destroys the device too: true unless the device was lent. */
-  readonly ownsDevice?: boolean;
-  /** Called once when the device is lost or destroyed. */
-  readonly onLost?: (error: DeviceLostError) => void;
-  /** How to wait for the device; as promises do unless given. */
-  readonly wait?: Wait;
-  /** Dispatches given to the device and not done, 16,384 by default: more wait on the host until it has done some. */
-  readonly maxInFlight?: number;
-  /**
-   * Whether bind groups get their offsets where they are set, so that parts of a buffer share one. By default they do, but on
-   * drivers that copy the group then: lavapipe takes 16 µs and a memory map each time.
-   */
-  readonly lateOffsets?: boolean;
-  /** How plans cut work on this adapter; as they do by themselves unless given. */
-  readonly tuning?: Tuning;
-}
-
-/** What `GPUAdapterInfo` says, as far as it is known. */
-export type AdapterInfo = Partial<
-  Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description" | "isFallbackAdapter">
->;
-
 /**
  * An executor on a WebGPU device. `init()` makes one; with this package alone, take an adapter of
  * `navigator.gpu.requestAdapter()` and call `setExecutor(webgpuExecutor(await adapter.requestDevice(), adapter.info))`.
  */
-export function webgpuExecutor(device: GPUDevice, info: AdapterInfo = {}, options: WebGpuOptions = {}): Executor {
-  return new WebGpuExecutor(device, info, options);
+export function webgpuExecutor(device: WebGpuDevice, info: AdapterInfo = {}, options: WebGpuOptions = {}): Executor {
+  // A WebGpuDevice is a GPUDevice of which callers need to know less.
+  return new WebGpuExecutor(device as unknown as GPUDevice, info, options);
 }
 
 class WebGpuExecutor implements Executor {

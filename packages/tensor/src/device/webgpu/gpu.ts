@@ -2,6 +2,7 @@ import { DeviceError, DeviceLostError, OutOfMemoryError } from "../../errors.ts"
 import type { Counters } from "../executor.ts";
 import { formatLabels } from "../format.ts";
 import { Failures } from "../failures.ts";
+import type { Wait } from "./options.ts";
 
 /** WebGPU's usage flags; the globals of that name are missing in Node. */
 export const USAGE = {
@@ -15,9 +16,6 @@ export const USAGE = {
 } as const;
 export const VISIBLE_TO_COMPUTE = 0x4;
 export const MAP_READ = 0x1;
-
-/** How a platform waits for the device: the promise as it is, or with something done about the waiting. */
-export type Wait = <T>(pending: Promise<T>) => Promise<T>;
 
 /** The device with what all parts of the executor share: counters, errors and whether it is lost. */
 export class Gpu {

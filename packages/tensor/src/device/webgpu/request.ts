@@ -1,6 +1,6 @@
 import type { Executor } from "../executor.ts";
 import { webgpuExecutor } from "./executor.ts";
-import type { WebGpuOptions } from "./executor.ts";
+import type { AdapterInfo, WebGpuDevice, WebGpuOptions } from "./options.ts";
 
 /** Limits that are raised to what the adapter has: tensors are large, and fused kernels bind many. */
 const RAISED = [
@@ -14,10 +14,22 @@ const RAISED = [
 ] as const;
 
 /** Features that are asked for where the adapter has them. */
-const WANTED: readonly GPUFeatureName[] = ["timestamp-query"];
+const WANTED = ["timestamp-query"] as const;
+
+/** A `GPUAdapter`, as far as its device is asked for here. */
+interface Adapter {
+  readonly limits: Readonly<Record<(typeof RAISED)[number], number>>;
+  readonly features: { has(name: string): boolean };
+  readonly info: AdapterInfo;
+  requestDevice(wish: {
+    readonly label: string;
+    readonly requiredFeatures: (typeof WANTED)[number][];
+    readonly requiredLimits: Record<string, number>;
+  }): Promise<WebGpuDevice>;
+}
 
 /** A device of `adapter`, with its best limits, and an executor on it. */
-export async function requestExecutor(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<Executor> {
+export async function requestExecutor(adapter: Adapter, options: WebGpuOptions = {}): Promise<Executor> {
   const requiredLimits: Record<string, number> = {};
   for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
