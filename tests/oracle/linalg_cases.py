@@ -38,7 +38,7 @@ def decompositions(c):
     c("of a vector", "linalg.matrix_rank", floats(3))
     c("of a vector of zeros", "linalg.matrix_rank", np.zeros(3, np.float32))
     for p in [None, 2, -2, "nuc", "fro", 1, -1]:
-        # Of order 2 the slopes that JAX computes in float32 are off by more than ours: the table's rows have them.
+        # Of order 2 the slopes that JAX computes in float32 are off by more than ours: tests/ops/conditioned.spec.ts has them.
         c(f"of order {p}", "linalg.cond", spread(2, 3, 3), p=p, grad=p not in [None, 2])
     c("of a rectangle", "linalg.cond", spread(4, 3))
     c("of a singular matrix", "linalg.cond", np.zeros((2, 2), np.float32), grad=False)
@@ -78,6 +78,7 @@ def scipylinalg(c):
     c("permuted", s + "lu", y, permute_l=True)
     c("right", s + "polar", x, grad=False)
     c("left", s + "polar", spread(2, 4), side="left", grad=False)
+    # Of worse conditioned ones float32 keeps fewer digits than goldens ask for: see tests/ops/conditioned.spec.ts.
     for size in [0.125, 1, 4]:
         c(f"of size {size}", s + "expm", np.float32(size / 5) * floats(3, 3))
     c("of a batch", s + "expm", floats(2, 2, 2) / 4, grad=False)

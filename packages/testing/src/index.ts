@@ -6,6 +6,7 @@ export { limitedExecutor, MINIMUM_LIMITS } from "./limits.ts";
 export { expectClose } from "./matchers.ts";
 export { misses, ulps, worstUlp, type Tolerance } from "./ulp.ts";
 export * as reference from "./reference.ts";
+export * as linalgReference from "./linalg-reference.ts";
 export type { HostArray } from "./reference.ts";
 export {
   generator,

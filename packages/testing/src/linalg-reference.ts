@@ -150,3 +150,19 @@ export function singular(a: Matrix): { u: Matrix; s: number[]; vt: Matrix } {
   const u = product(tall, v).map((row) => row.map((x, j) => x / (s[j] ?? 1)));
   return wide ? { u: v, s, vt: transpose(u) } : { u, s, vt: transpose(v) };
 }
+
+const scaled = (a: Matrix, by: number): Matrix => a.map((row) => row.map((x) => x * by));
+
+/** 1 + b + b² / 2 + … of b = a / 2ᵏ, at most a half in its entries' sum, squared k times. */
+export function exponential(a: Matrix): Matrix {
+  const size = a.flat().reduce((total, x) => total + Math.abs(x), 0);
+  const halvings = Math.max(0, Math.ceil(Math.log2(size)) + 1);
+  const small = scaled(a, 2 ** -halvings);
+  let [sum, term] = [identity(a.length), identity(a.length)];
+  for (let k = 1; k < 24; k++) {
+    term = scaled(product(term, small), 1 / k);
+    sum = sum.map((row, i) => row.map((x, j) => x + at(term, i, j)));
+  }
+  for (let k = 0; k < halvings; k++) sum = product(sum, sum);
+  return sum;
+}

@@ -316,7 +316,7 @@ export function expm(a: TensorLike, options: ExpmOptions = {}): Tensor {
   });
 }
 
-/** q⁻¹ p with p(a) = Σ b[k] aᵏ and q(a) = p(−a). */
+/** q⁻¹ p with p(a) = Σ b[k] aᵏ and q(a) = p(−a), as 1 + q⁻¹ (p − q): what rounds is small where a is. */
 function pade(a: Tensor): Tensor {
   const one = identity(sizeOfLast(a));
   const a2 = matmul(a, a);
@@ -325,5 +325,5 @@ function pade(a: Tensor): Tensor {
   const [b0, b1, b2, b3, b4, b5, b6, b7] = PADE;
   const odd = matmul(a, add(add(mul(a6, b7), mul(a4, b5)), add(mul(a2, b3), mul(one, b1))));
   const even = add(add(mul(a6, b6), mul(a4, b4)), add(mul(a2, b2), mul(one, b0)));
-  return solveBy(sub(even, odd), add(even, odd));
+  return add(one, solveBy(sub(even, odd), mul(2, odd)));
 }

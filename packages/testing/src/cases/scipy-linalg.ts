@@ -19,16 +19,6 @@ const definiteOf = (a: Matrix): Matrix => l.shifted(l.product(a, l.transpose(a))
 const spread = (x: Tensor): Tensor => t.add(x, t.diag(t.array([3, 6, 9])));
 const spreadOf = (a: Matrix): Matrix => a.map((row, i) => row.map((x, j) => (i === j ? x + 3 * (i + 1) : x)));
 
-/** 1 + a + a² / 2 + … */
-function exponential(a: Matrix): Matrix {
-  let [sum, term] = [l.identity(a.length), l.identity(a.length)];
-  for (let k = 1; k < 80; k++) {
-    term = l.product(term, a).map((row) => row.map((x) => x / k));
-    sum = sum.map((row, i) => row.map((x, j) => x + (term[i]?.[j] ?? 0)));
-  }
-  return sum;
-}
-
 /** v diag(√w) vᵀ of aᵀ a: the p of a = u p. */
 function stretch(a: Matrix): Matrix {
   const { values, vectors } = l.eigen(l.product(l.transpose(a), a));
@@ -161,7 +151,7 @@ const factors: readonly ShapedRow[] = [
       `of size ${scale}`,
       [near([2, 3, 3])],
       (x) => s.expm(t.mul(x, scale)),
-      (x) => l.eachMatrix((a) => exponential(a.map((row) => row.map((y) => y * scale))), x),
+      (x) => l.eachMatrix((a) => l.exponential(a.map((row) => row.map((y) => y * scale))), x),
       { ...options, tolerance: { ulp: 16, abs: 2e-5, rel: 2e-5 } },
     ),
   ),
