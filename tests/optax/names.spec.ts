@@ -4,15 +4,12 @@ import { expect, it } from "vitest";
 import names from "./names.json" with { type: "json" };
 
 const COMPLEX = "for complex numbers";
-const GALORE = "needs singular vectors";
 const ASSIGNMENT = "each step depends on values: a task for the host";
 
 /** Names that are otherwise, with why. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   "assignment.baseHungarianAlgorithm": ASSIGNMENT,
   "assignment.hungarianAlgorithm": ASSIGNMENT,
-  "contrib.galore": GALORE,
-  "contrib.scaleByGalore": GALORE,
   multiNormal: "the base of a class of distributions that optax deprecates",
   "contrib.splitRealAndImaginary": COMPLEX,
   "tree.conj": COMPLEX,

@@ -140,6 +140,38 @@ def matrices():
     return {"muon dimensions": {"params": params, "updates": updates}}
 
 
+def galore():
+    """Matrices of three shapes and what is none. The base's memory sees which of two signs a newly chosen direction has, which is
+    anyone's choice; where directions are chosen again the gradient is twice the first, so that they and their signs stay."""
+    rng = np.random.default_rng(6)
+    shapes = {"b": (3,), "deep": (2, 3, 4), "tall": (6, 3), "wide": (3, 5)}
+    draw = lambda: {k: rng.normal(size=s).astype(np.float32) for k, s in shapes.items()}  # noqa: E731
+    params, steps = draw(), [draw() for _ in range(4)]
+    steps[2] = {k: 2 * x for k, x in steps[0].items()}
+    dims = {"b": None, "deep": c.GaLoreDimensionNumbers((0, 2), 1), "tall": c.GaLoreDimensionNumbers(1, 0), "wide": None}
+    of_matrices = {"b": False, "deep": True, "tall": True, "wide": True}
+    transforms = {
+        "of matrices": c.galore(0.1, rank=2, scale=0.5, weight_decay=0.1, mask=of_matrices),
+        "of all that have two axes": c.galore(
+            0.1, rank=1, update_proj_gap=2, weight_dimension_numbers=c.GaLoreDimensionNumbers(0, -1),
+            base_optimizer=optax.trace(0.9),
+        ),
+        "of some": c.galore(optax.linear_schedule(0.1, 0.2, 3), weight_dimension_numbers=dims, update_proj_gap=2),
+    }  # fmt: skip
+    out = {"params": params, "gradients": steps, "updates": {}}
+    for name, tx in transforms.items():
+        given = params | {"deep": params["deep"].reshape(6, 4)} if "all" in name else params
+        now = jax.tree.map(jnp.asarray, given)
+        state, found = tx.init(now), []
+        for step in steps:
+            grads = {k: jnp.asarray(x).reshape(now[k].shape) for k, x in step.items()}
+            updates, state = tx.update(grads, state, now)
+            now = optax.apply_updates(now, updates)
+            found.append(updates)
+        out["updates"][name] = found
+    return out
+
+
 def schedule_free():
     tx = c.schedule_free_sgd(0.1)
     params = jax.tree.map(jnp.asarray, START)

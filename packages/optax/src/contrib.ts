@@ -27,6 +27,13 @@ export {
   type InitStep,
 } from "./contrib/distance.ts";
 export {
+  galore,
+  scaleByGalore,
+  type GaloreOptions,
+  type GaloreScaleOptions,
+  type GaloreState,
+} from "./contrib/galore.ts";
+export {
   madgrad,
   momo,
   momoAdam,
