@@ -274,6 +274,13 @@ const PROGRAMS: Readonly<Record<string, { readonly run: Program; readonly exact?
       return [jnp.linalg.cholesky(s), q, r, jnp.linalg.solve(a, d.array([n, 2])), jnp.linalg.det(a)];
     },
   },
+  decompositions: {
+    run: (d) => {
+      const n = d.whole(2, 24);
+      const a = d.array([n, n]);
+      return [...jnp.linalg.eigh(jnp.add(a, a.T)), ...jnp.linalg.svd(d.array([n + 2, n]))];
+    },
+  },
   "loops that the device ends": {
     run: (d) => {
       const limit = 50 * d.extent(20);
