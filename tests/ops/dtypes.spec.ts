@@ -112,6 +112,57 @@ describe("promotion", () => {
   });
 });
 
+describe("what dtypes hold", () => {
+  const dtypes = "float32 int32 uint32 bool float16 bfloat16 int16 uint16 int8 uint8".split(" ") as DType[]; // binning_cases.DTYPES
+  const golden = (name: string): number[] => {
+    const { data } = readGoldens("casts")[name] as GoldenArray; // an int32 matrix
+    return Array.from(data);
+  };
+  const table = <T>(columns: readonly T[], asked: (dtype: DType, column: T) => boolean): number[] =>
+    dtypes.flatMap((dtype) => columns.map((column) => Number(asked(dtype, column))));
+
+  test.each(["no", "equiv", "safe", "same_kind", "unsafe"] as const)("canCast, %s", (rule) => {
+    expect(table(dtypes, (from, to) => jnp.canCast(from, to, rule))).toEqual(golden(rule));
+  });
+
+  test("issubdtype and isdtype", () => {
+    const classes = [
+      "generic",
+      "number",
+      "integer",
+      "signedinteger",
+      "unsignedinteger",
+      "inexact",
+      "floating",
+      "complexfloating",
+    ] as const;
+    const kinds = [
+      "bool",
+      "signed integer",
+      "unsigned integer",
+      "integral",
+      "real floating",
+      "complex floating",
+      "numeric",
+    ] as const;
+    expect(table(classes, jnp.issubdtype)).toEqual(golden("issubdtype"));
+    expect(table(kinds, jnp.isdtype)).toEqual(golden("isdtype"));
+    expect(jnp.issubdtype("int8", "int8")).toBe(true);
+    expect(jnp.issubdtype("int8", "int16")).toBe(false);
+    expect(jnp.isdtype("uint8", ["int8", "real floating"])).toBe(false);
+    expect(jnp.isdtype("uint8", ["int8", "uint8"])).toBe(true);
+  });
+
+  test("arrays, too, and mistakes by name", () => {
+    const wrong = (text: string): never => text as never; // what TypeScript would refuse
+    expect(jnp.canCast(jnp.ones([2], { dtype: "int8" }), "float16")).toBe(true);
+    expect(() => jnp.canCast("int8", "int16", wrong("sage"))).toThrow(/unknown rule "sage"; expected one of no, equiv/);
+    expect(() => jnp.canCast("int8", wrong("int64"))).toThrow(/canCast: unknown dtype "int64"/);
+    expect(() => jnp.isdtype("int8", wrong("floating"))).toThrow(/isdtype: "floating" is neither a dtype nor a kind/);
+    expect(() => jnp.issubdtype("int8", wrong("numeric"))).toThrow(/issubdtype: "numeric" is neither a dtype nor/);
+  });
+});
+
 describe("host arrays", () => {
   test("typed arrays keep their dtype, and data() gives it back", async () => {
     for (const data of [

@@ -24,6 +24,18 @@ const misuse: readonly Misuse[] = [
     t.ShapeError,
     ["where", "[2]", "[3]", "broadcast"],
   ],
+  [
+    "convGeneralDilatedPatches of a window of another rank",
+    () => t.convGeneralDilatedPatches(x(1, 2, 5), [2, 2], [1], "VALID"),
+    t.ArgumentError,
+    ["convGeneralDilatedPatches", "[2, 2]", "3 axes"],
+  ],
+  [
+    "convGeneralDilatedPatches without channels",
+    () => t.convGeneralDilatedPatches(x(1, 2, 5), [2], [1], "VALID", { dimensionNumbers: ["NXW", "OIW", "NXW"] }),
+    t.ArgumentError,
+    ["convGeneralDilatedPatches", '"NXW"', "NHWC"],
+  ],
   ["sub of bools", () => t.sub(bools(), bools()), t.DtypeError, ["sub", "bool", "astype"]],
   ["neg of bools", () => t.neg(bools()), t.DtypeError, ["neg", "bool", "astype"]],
   ["sign of bools", () => t.sign(bools()), t.DtypeError, ["sign", "bool", "astype"]],

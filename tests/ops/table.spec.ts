@@ -11,6 +11,10 @@ const OTHERS = [
   "resultType",
   "finfo",
   "iinfo",
+  // tests/ops/dtypes.spec.ts
+  "canCast",
+  "isdtype",
+  "issubdtype",
   "counters",
   "executor",
   "hasExecutor",

@@ -10,6 +10,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 sys.dont_write_bytecode = True
 
 import attention_cases  # noqa: E402
+import binning_cases  # noqa: E402
 import dtype_cases  # noqa: E402
 import function_cases  # noqa: E402
 import gather_cases  # noqa: E402
@@ -37,6 +38,7 @@ import special_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("dtypes", dtype_cases.cases())
+golden.write("casts", binning_cases.casts())
 golden.write("functions", function_cases.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())
@@ -66,7 +68,7 @@ golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

@@ -67,6 +67,7 @@ export {
   conv,
   astype as convertElementType,
   convGeneralDilated,
+  convGeneralDilatedPatches,
   convTranspose,
   convWithGeneralPadding,
   dynamicIndexInDim,

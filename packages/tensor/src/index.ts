@@ -1,4 +1,20 @@
-export { finfo, iinfo, promoteTypes, resultType, type FloatInfo, type IntegerInfo } from "./ops/dtypes.ts";
+export {
+  canCast,
+  finfo,
+  iinfo,
+  isdtype,
+  issubdtype,
+  promoteTypes,
+  resultType,
+  type Casting,
+  type DTypeClass,
+  type DTypeKind,
+  type FloatInfo,
+  type IntegerInfo,
+} from "./ops/dtypes.ts";
+export { histogram2d, histogramdd, type Histogram2dOptions, type HistogramddOptions } from "./ops/histograms.ts";
+export { convGeneralDilatedPatches, type PatchesOptions } from "./ops/patches.ts";
+export { maskIndices, trimZeros, type TrimZerosOptions } from "./ops/places.ts";
 export { DTYPES, promote, type DType, type Promotable, type TypedArray } from "./dtype.ts";
 export * from "./errors.ts";
 export type { Shape } from "./shape.ts";

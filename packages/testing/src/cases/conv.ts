@@ -1,5 +1,6 @@
 import * as t from "@jnx/tensor";
 import { conv as reference, type ConvReference } from "../convolution.ts";
+import * as r from "../reference.ts";
 import { convolve } from "./convolve.ts";
 import { shapedRow, type ShapedRow } from "./rows.ts";
 
@@ -283,6 +284,17 @@ const plain = (axes: number): Omit<ConvReference, "numbers" | "padding"> => ({
 
 /** The same through the other doors. */
 const others: readonly ShapedRow[] = [
+  shapedRow(
+    "convGeneralDilatedPatches",
+    "of a window of two by two",
+    [[2, 3, 4, 3]],
+    (x) => t.convGeneralDilatedPatches(x, [2, 2], [2, 1], "VALID"),
+    (x) =>
+      r.build([2, 12, 2, 2], ([n = 0, c = 0, i = 0, j = 0]) =>
+        r.get(x, [n, Math.floor(c / 4), 2 * i + (Math.floor(c / 2) % 2), j + (c % 2)]),
+      ),
+    { differentiable: true, tolerance },
+  ),
   shapedRow(
     "conv",
     "2-D",

@@ -12,6 +12,17 @@ const each = (x: r.HostArray, f: (value: number, k: number) => number): r.HostAr
   data: x.data.map(f),
 });
 const product = (xs: readonly number[]): number => xs.reduce((a, b) => a * b, 1);
+/** Points in two bins of [-1, 1] and two of [-9, 9], each as heavy as it is. */
+const grid = (xs: readonly number[], ys: readonly number[], weights: readonly number[]): r.HostArray => {
+  const among = (v: number, [low = 0, middle = 0, high = 0]: readonly number[]): number =>
+    v < low || v > high ? -1 : v < middle ? 0 : 1;
+  const cells = [0, 0, 0, 0];
+  xs.forEach((x, k) => {
+    const [i, j] = [among(x, [-1, 0, 1]), among(ys[k] ?? NaN, [-9, 0, 9])];
+    if (i >= 0 && j >= 0) cells[2 * i + j] = (cells[2 * i + j] ?? 0) + (weights[k] ?? NaN);
+  });
+  return { shape: [2, 2], data: cells };
+};
 const pick = (x: r.HostArray, ...places: number[]): number[] => places.map((k) => x.data[k] ?? NaN);
 
 /** Rows of four elements by their ids: 0 has the second and last, 2 the others, 1 none. */
@@ -155,6 +166,48 @@ const found: readonly ShapedRow[] = [
     [[8], edges],
     (x, e) => t.histogram(x, { bins: e })[0],
     (x) => line(x.data.filter((v) => v >= -1 && v < 0).length, x.data.filter((v) => v >= 0 && v <= 1).length),
+  ),
+  shapedRow(
+    "histogram2d",
+    "by edges",
+    [[8], [8], edges],
+    (x, y, e) => t.histogram2d(x, y, { bins: [e, t.array([-9, 0, 9])] })[0],
+    (x, y) =>
+      grid(
+        x.data,
+        y.data,
+        y.data.map(() => 1),
+      ),
+    { result: () => "int32" },
+  ),
+  shapedRow(
+    "histogramdd",
+    "of weighted points",
+    [[8, 2], [8], edges],
+    (x, w, e) => t.histogramdd(x, { bins: [e, t.array([-9, 0, 9])], weights: w })[0],
+    (x, w) =>
+      grid(
+        x.data.filter((_, k) => k % 2 === 0),
+        x.data.filter((_, k) => k % 2 === 1),
+        w.data,
+      ),
+    { tolerance: { ulp: 8, abs: 1e-6 } },
+  ),
+  shapedRow(
+    "maskIndices",
+    "below the diagonal",
+    [{ shape: [3, 3], domain: [1, 2] }],
+    (x) => t.maskIndices(3, (ones, k) => t.tril(t.mul(ones, x), k), -1, { size: 3 })[0],
+    () => line(1, 2, 2),
+    whole,
+  ),
+  shapedRow(
+    "trimZeros",
+    "of a literal",
+    [[]],
+    (x) => t.mul(x, t.size(t.trimZeros(t.array([0, 2, 0, 3, 0, 0])))),
+    (x) => ({ shape: [], data: x.data.map((v) => 3 * v) }),
+    { tolerance: { ulp: 1 } },
   ),
   shapedRow(
     "histogramBinEdges",

@@ -1,0 +1,54 @@
+import { ArgumentError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { at } from "../view.ts";
+import { asTensor, type TensorLike } from "./create.ts";
+import { convGeneralDilated, type ConvOptions } from "./conv.ts";
+import { identity } from "./matrices.ts";
+import { broadcastTo, reshape, transpose } from "./movement.ts";
+import { convert } from "./convert.ts";
+
+/** Options of `convGeneralDilatedPatches`. */
+export type PatchesOptions = Pick<ConvOptions, "lhsDilation" | "rhsDilation" | "dimensionNumbers" | "precision">;
+
+/**
+ * What a window of `filterShape` sees at each of its places, in the place of the result's channels: a convolution's operand as a
+ * matrix's. The channel axis holds, for each channel of lhs, the window's elements in row-major order. Source:
+ * lax.conv_general_dilated_patches.
+ *
+ * @throws ShapeError when shapes do not fit, ArgumentError for a window of other than one extent for each spatial axis.
+ * @example
+ * const patches = convGeneralDilatedPatches(array([[[1, 2, 3]]]), [2], [1], "VALID");
+ * await patches.toArray(); // [[[1, 2], [2, 3]]]
+ */
+export function convGeneralDilatedPatches(
+  lhs: TensorLike,
+  filterShape: readonly number[],
+  windowStrides: readonly number[],
+  padding: NonNullable<ConvOptions["padding"]>,
+  options: PatchesOptions = {},
+): Tensor {
+  const name = "convGeneralDilatedPatches";
+  checkOptions(name, options, { lhsDilation: true, rhsDilation: true, dimensionNumbers: true, precision: true });
+  const image = asTensor(lhs);
+  const whole = filterShape.every((extent) => Number.isInteger(extent) && extent >= 1);
+  if (image.ndim < 2 || filterShape.length !== image.ndim - 2 || !whole)
+    throw new ArgumentError(
+      `${name}: a window [${filterShape.join(", ")}] for ${image.ndim} axes; a whole number ≥ 1 for each axis but two is needed`,
+    );
+  const [left, right] = options.dimensionNumbers ?? ["NC", "OI"];
+  const [out, inner] = [right.indexOf("O"), right.indexOf("I")];
+  if (Math.min(left.indexOf("C"), out, inner) < 0)
+    throw new ArgumentError(
+      `${name}: dimensionNumbers ["${left}", "${right}", …] name no C, O or I; expected ones like ["NHWC", "HWIO", "NHWC"]`,
+    );
+  const [channels, size] = [at(image.shape, left.indexOf("C")), sizeOf(filterShape)];
+  // For each channel a window for each of its elements, which is 1 there.
+  const ones = broadcastTo(convert(identity(size), image.dtype), [channels, size, size]);
+  const windows = reshape(ones, [channels * size, 1, ...filterShape]);
+  let next = 2;
+  const order = windows.shape.map((_, axis) => (axis === out ? 0 : axis === inner ? 1 : next++));
+  const rhs = transpose(windows, order);
+  return convGeneralDilated(image, rhs, { ...options, windowStrides, padding, featureGroupCount: channels });
+}
