@@ -8,7 +8,7 @@ import { mixLaunch, numbers, random, upload } from "./kit.ts";
 const MIB = 2 ** 20;
 let executor: Executor;
 beforeAll(async () => {
-  executor = await makeExecutor({ memoryLimit: 64 * MIB, poolLimit: 32 * MIB, lateOffsets: true });
+  executor = await makeExecutor({ memoryLimit: 64 * MIB, poolLimit: 32 * MIB });
 });
 afterAll(() => executor.destroy());
 

@@ -45,19 +45,14 @@ export class Layouts {
   private readonly groups = new Map<string, { id: number; gpu: GPUBindGroupLayout }>();
   private readonly pipelines = new Map<string, GPUPipelineLayout>();
 
-  private readonly lateOffsets: boolean;
-
-  /** `lateOffsets`: whether groups get their offsets where they are set. */
-  constructor(gpu: Gpu, lateOffsets: boolean) {
+  constructor(gpu: Gpu) {
     this.gpu = gpu;
-    this.lateOffsets = lateOffsets;
   }
 
   of(kernel: LinkedKernel): KernelLayout {
     const { storage, uniform } = launchLayout(kernel.bindings);
     // Kernels of many operands bind their buffers at fixed offsets: devices take few that are not.
-    const most = this.lateOffsets ? this.gpu.device.limits.maxDynamicStorageBuffersPerPipelineLayout : -1;
-    const dynamic = { storage: storage.length <= most, uniform: this.lateOffsets };
+    const dynamic = storage.length <= this.gpu.device.limits.maxDynamicStorageBuffersPerPipelineLayout;
     const count = Math.max(0, ...kernel.bindings.map((binding) => binding.group + 1));
     const groups = Array.from({ length: count }, (_, index) => {
       const own = kernel.bindings.filter((binding) => binding.group === index);
@@ -67,7 +62,7 @@ export class Layouts {
         uniform: binding.access === "uniform",
         index: (binding.access === "uniform" ? uniform : storage).indexOf(binding),
         size: uniformSlot(binding.layout?.bytes ?? 0),
-        dynamic: isDynamic(binding, dynamic),
+        dynamic: dynamic || binding.access === "uniform",
       }));
       const layout = this.group(own, dynamic);
       return { index, ...layout, name: `${layout.id}:${places.map(({ size }) => size).join()}`, places };
@@ -81,8 +76,8 @@ export class Layouts {
     return { groups, pipelineLayout, storage, uniform };
   }
 
-  private group(bindings: readonly Binding[], dynamic: Dynamic): { id: number; gpu: GPUBindGroupLayout } {
-    const key = `${dynamic.storage} ${bindings.map((binding) => `${binding.binding}:${binding.access}`).join()}`;
+  private group(bindings: readonly Binding[], dynamic: boolean): { id: number; gpu: GPUBindGroupLayout } {
+    const key = `${dynamic} ${bindings.map((binding) => `${binding.binding}:${binding.access}`).join()}`;
     let layout = this.groups.get(key);
     if (layout === undefined) {
       const entries = bindings.map((binding) => layoutEntry(binding, dynamic));
@@ -94,19 +89,9 @@ export class Layouts {
   }
 }
 
-/** Which bindings are given their offsets when a group is set. */
-interface Dynamic {
-  readonly storage: boolean;
-  readonly uniform: boolean;
-}
-
-function isDynamic({ access }: Binding, dynamic: Dynamic): boolean {
-  return access === "uniform" ? dynamic.uniform : dynamic.storage;
-}
-
-function layoutEntry(binding: Binding, dynamic: Dynamic): GPUBindGroupLayoutEntry {
+function layoutEntry(binding: Binding, dynamic: boolean): GPUBindGroupLayoutEntry {
   const types = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
-  const buffer = { type: types[binding.access], hasDynamicOffset: isDynamic(binding, dynamic) };
+  const buffer = { type: types[binding.access], hasDynamicOffset: dynamic || binding.access === "uniform" };
   return { binding: binding.binding, visibility: VISIBLE_TO_COMPUTE, buffer };
 }
 
@@ -147,29 +132,33 @@ export class BindGroups {
     source: UniformSource | undefined,
     offsets: readonly number[],
   ): BoundGroup[] {
-    const bound = { storages, source, offsets };
     return layout.groups.map((group) => ({
       index: group.index,
-      group: this.get(group, bound),
-      offsets: dynamicOffsets(group, bound),
+      group: this.get(group, storages, source),
+      offsets: dynamicOffsets(group, storages, offsets),
     }));
   }
 
-  private get(layout: GroupLayout, bound: Bindable): GPUBindGroup {
+  private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
     let recent = this.recent.get(layout);
     if (recent === undefined) this.recent.set(layout, (recent = []));
-    for (const { keys, group } of recent) if (binds(layout, keys, bound)) return group;
-    const keys = layout.places.map((place) => keyAt(place, bound));
-    const group = this.find(layout, `${layout.name},${keys.join()}`, bound);
+    for (const { keys, group } of recent) if (binds(layout, keys, storages, source)) return group;
+    const keys = layout.places.map((place) => keyAt(place, storages, source));
+    const group = this.find(layout, `${layout.name},${keys.join()}`, storages, source);
     if (recent.length >= RECENT) recent.shift();
     recent.push({ keys, group });
     return group;
   }
 
-  private find(layout: GroupLayout, key: string, bound: Bindable): GPUBindGroup {
+  private find(
+    layout: GroupLayout,
+    key: string,
+    storages: readonly Storage[],
+    source: UniformSource | undefined,
+  ): GPUBindGroup {
     let group = this.young.get(key);
     if (group !== undefined) return group;
-    group = this.old.get(key) ?? this.create(layout, bound);
+    group = this.old.get(key) ?? this.create(layout, storages, source);
     if (this.young.size >= this.capacity) {
       this.old = this.young;
       this.young = new Map();
@@ -178,48 +167,44 @@ export class BindGroups {
     return group;
   }
 
-  private create(layout: GroupLayout, { storages, source, offsets }: Bindable): GPUBindGroup {
+  private create(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
     this.gpu.counters.bindGroups++;
     const entries = layout.places.map(({ binding, uniform, index, size, dynamic }): GPUBindGroupEntry => {
-      const within = (offset: number | undefined): number => (dynamic ? 0 : present(offset, binding));
-      if (uniform) {
-        const buffer = present(source?.gpu, binding);
-        return { binding, resource: { buffer, offset: within(offsets[index]), size } };
-      }
+      if (uniform) return { binding, resource: { buffer: present(source?.gpu, binding), offset: 0, size } };
       const { gpu, offset, bytes } = present(storages[index], binding);
-      return { binding, resource: { buffer: gpu, offset: within(offset), size: bytes } };
+      return { binding, resource: { buffer: gpu, offset: dynamic ? 0 : offset, size: bytes } };
     });
     return this.gpu.device.createBindGroup({ layout: layout.gpu, entries });
   }
 }
 
-/** What a launch brings: its buffers, and where its uniforms are. */
-interface Bindable {
-  readonly storages: readonly Storage[];
-  readonly source: UniformSource | undefined;
-  readonly offsets: readonly number[];
-}
-
 /** What tells a binding from others: of what is bound at an offset of its own the buffer, all parts of which have one size. */
-function keyAt({ uniform, dynamic, index }: Place, { storages, source, offsets }: Bindable): number {
-  if (uniform) return (source?.key ?? 0) + (dynamic ? 0 : (offsets[index] ?? 0) / OFFSETS);
-  const storage = storages[index];
-  return (dynamic ? storage?.gpuKey : storage?.key) ?? 0;
+function keyAt(place: Place, storages: readonly Storage[], source: UniformSource | undefined): number {
+  if (place.uniform) return source?.key ?? 0;
+  const storage = storages[place.index];
+  return (place.dynamic ? storage?.gpuKey : storage?.key) ?? 0;
 }
-
-/** More than the offsets there are: a key and an offset make one number. */
-const OFFSETS = 2 ** 32;
 
 /** Whether a group with these keys is the one that binds these buffers. */
-function binds({ places }: GroupLayout, keys: readonly number[], bound: Bindable): boolean {
+function binds(
+  layout: GroupLayout,
+  keys: readonly number[],
+  storages: readonly Storage[],
+  source: UniformSource | undefined,
+): boolean {
+  const { places } = layout;
   for (let k = 0; k < places.length; k++) {
     const place = places[k];
-    if (place === undefined || keyAt(place, bound) !== keys[k]) return false;
+    if (place === undefined || keyAt(place, storages, source) !== keys[k]) return false;
   }
   return true;
 }
 
-function dynamicOffsets({ places }: GroupLayout, { storages, offsets: uniforms }: Bindable): readonly number[] {
+function dynamicOffsets(
+  { places }: GroupLayout,
+  storages: readonly Storage[],
+  uniforms: readonly number[],
+): readonly number[] {
   const offsets: number[] = [];
   for (const { dynamic, uniform, index } of places) {
     // Absent only when the launch was not checked before.

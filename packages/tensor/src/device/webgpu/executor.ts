@@ -15,7 +15,7 @@ import type {
 } from "../executor.ts";
 import { Memory } from "../memory.ts";
 import type { Handle } from "../memory.ts";
-import { BindGroups, Layouts } from "./bindings.ts";
+import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
@@ -62,8 +62,7 @@ class WebGpuExecutor implements Executor {
       cheapBarriers: !this.info.isFallback,
       ...(options.tuning && { tuning: options.tuning }),
     };
-    const layouts = new Layouts(gpu, options.lateOffsets ?? !/llvmpipe/i.test(this.info.description));
-    this.pipelines = new Pipelines(gpu, layouts, options.maxPipelines ?? 1024, debug >= 3);
+    this.pipelines = new Pipelines(gpu, options.maxPipelines ?? 1024, debug >= 3);
     this.bindGroups = new BindGroups(gpu, options.maxBindGroups ?? 4096);
     this.uniforms = new UniformRing(gpu);
     this.readback = new Readback(gpu);
@@ -74,7 +73,7 @@ class WebGpuExecutor implements Executor {
       uniforms: this.uniforms,
       readback: this.readback,
       profile: debug >= 1 ? new Profile(gpu) : undefined,
-      maxInFlight: options.maxInFlight ?? 16_384,
+      maxInFlight: options.maxInFlight ?? 1024,
     });
     const retire = (buffer: GPUBuffer, lastUse: number): void => this.queue.retire(buffer, lastUse);
     this.memoryPart = new Memory(

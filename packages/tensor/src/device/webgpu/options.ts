@@ -36,13 +36,8 @@ export interface WebGpuOptions extends MemoryOptions {
   readonly onLost?: (error: DeviceLostError) => void;
   /** How to wait for the device; as promises do unless given. */
   readonly wait?: Wait;
-  /** Dispatches given to the device and not done, 16,384 by default: more wait on the host until it has done some. */
+  /** Dispatches given to the device and not done, 1,024 by default: more wait on the host until it has done some. */
   readonly maxInFlight?: number;
-  /**
-   * Whether bind groups get their offsets where they are set, so that parts of a buffer share one. By default they do, but on
-   * drivers that copy the group then: lavapipe takes 16 µs and a memory map each time.
-   */
-  readonly lateOffsets?: boolean;
   /** How plans cut work on this adapter; as they do by themselves unless given. */
   readonly tuning?: Tuning;
 }

@@ -2,7 +2,8 @@ import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import { KernelError } from "../../errors.ts";
 import { debugLog } from "../debug.ts";
 import { excerpt } from "../excerpt.ts";
-import type { KernelLayout, Layouts } from "./bindings.ts";
+import { Layouts } from "./bindings.ts";
+import type { KernelLayout } from "./bindings.ts";
 import type { Gpu } from "./gpu.ts";
 
 /** A pipeline from the moment it is asked for. */
@@ -30,9 +31,9 @@ export class Pipelines {
   private byKernel = new WeakMap<LinkedKernel, PipelineEntry>();
   private clock = 0;
 
-  constructor(gpu: Gpu, layouts: Layouts, capacity: number, printCode: boolean) {
+  constructor(gpu: Gpu, capacity: number, printCode: boolean) {
     this.gpu = gpu;
-    this.layouts = layouts;
+    this.layouts = new Layouts(gpu);
     this.capacity = capacity;
     this.printCode = printCode;
   }
