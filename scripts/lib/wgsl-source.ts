@@ -44,6 +44,9 @@ export function checkForm(text: string): void {
       "does not open with a comment; say what it computes, layouts, bounds policy, workgroup memory",
     );
   }
+  // Chrome 147 makes no pipeline of such a text, nor an error: its compiler drops what stands for `any` of a scalar.
+  const lost = lines.findIndex((line) => /(?:&&|\|\|)\s*(?:any|all)\(/.test(line.replace(/\/\/.*/, "")));
+  if (lost >= 0) throw new WgslError(lost + 1, "any or all behind && or ||; call any_lane of bits-functions.wgsl");
 }
 
 /** Splits at the one `//#default` and the one `//#end` line; comment lines and blank lines fall away. */

@@ -33,6 +33,11 @@ describe("pnpm gen reads .wgsl files", () => {
     expect(() => checkForm(`// a\n${"\n".repeat(199)}`)).not.toThrow();
   });
 
+  test("refuses what Chrome's compiler loses", () => {
+    expect(() => checkForm("// a\nfn f(b: B) -> bool { return true && any(b); }\n")).toThrow("any_lane");
+    expect(() => checkForm("// a && any(b)\nfn f(b: B) -> bool { return any(b) && true; }\n")).not.toThrow();
+  });
+
   test("finds functions and constants, each after those it uses", () => {
     const found = snippets(library);
     expect(found.map(({ name, uses }) => [name, uses])).toEqual([

@@ -37,3 +37,6 @@ fn op_copysign(x: F, y: F) -> F {
 fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 
 fn is_infinity(x: F) -> B { return bitcast<U>(x) == U(0x7f800000u); }
+
+// Whether it holds in any lane. In a call of its own: Chrome 147's compiler loses `any` of a scalar behind &&, and the pipeline.
+fn any_lane(b: B) -> bool { return any(b); }

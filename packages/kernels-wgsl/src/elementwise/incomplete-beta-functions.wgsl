@@ -75,7 +75,7 @@ fn beta_fraction(a: F, b: F, x: F, start: B) -> F {
   var d = 1.0 / (1.0 - (a + b) * x / (a + 1.0));
   var h = d;
   var open = start;
-  for (var k = 1u; k < BETA_FRACTIONS && any(open); k += 1u) {
+  for (var k = 1u; k < BETA_FRACTIONS && any_lane(open); k += 1u) {
     let m = F(f32(k));
     let at = fma(F(2.0), m, a);
     let even = m * (b - m) * x / ((at - 1.0) * at);

@@ -28,7 +28,7 @@ fn gamma_reciprocal(a: F) -> F {
   let low = a < F(0.5);
   var t = select(a, a + 1.0, low);
   var product = F(1.0);
-  for (var k = 0u; k < 20u && any(t >= F(1.5)); k += 1u) {
+  for (var k = 0u; k < 20u && any_lane(t >= F(1.5)); k += 1u) {
     let down = t >= F(1.5);
     t = select(t, t - 1.0, down);
     product = select(product, product * t, down);
@@ -82,7 +82,7 @@ fn igamma_series(a: F, x: F, start: B) -> F {
   var c = F(1.0);
   var sum = F(1.0);
   var open = start;
-  for (var k = 0u; k < INCOMPLETE_TERMS && any(open); k += 1u) {
+  for (var k = 0u; k < INCOMPLETE_TERMS && any_lane(open); k += 1u) {
     r += 1.0;
     c = select(c, c * (x / r), open);
     sum = select(sum, sum + c, open);
@@ -98,7 +98,7 @@ fn igamma_fraction(a: F, x: F, start: B) -> F {
   var d = 1.0 / b;
   var h = d;
   var open = start;
-  for (var k = 1u; k < INCOMPLETE_TERMS && any(open); k += 1u) {
+  for (var k = 1u; k < INCOMPLETE_TERMS && any_lane(open); k += 1u) {
     let n = F(f32(k));
     let step = n * (a - n);
     b += 2.0;

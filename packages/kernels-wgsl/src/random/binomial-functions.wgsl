@@ -1,4 +1,5 @@
 // Binomial numbers as jax.random draws them; see rejection-functions.wgsl for keys and bounds.
+//#use ../elementwise/bits-functions.wgsl
 //#use exact-functions.wgsl
 //#use key-functions.wgsl
 //#use sampling-functions.wgsl
@@ -18,7 +19,7 @@ fn op_binomial_small(k0: U, k1: U, i: U, size: U, n: F, q: F, one_q: B, zero: U)
   var key = array<U, 2>(k0, k1);
   var count = F(0.0);
   var sum = F(0.0);
-  for (var trial = 0u; trial < MOST_TRIALS && any(sum <= n); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(sum <= n); trial += 1u) {
     let u = op_unit_from_bits(bits_of(child(key, U(0u), U(2u)), i, size));
     let log_u = exact_log(u, zero);
     let quotient = select(exact_div(log_u, log_rest, zero), log_u * inverse, one_q);
@@ -71,7 +72,7 @@ fn op_binomial_trials(k0: U, k1: U, i: U, size: U, n: F, q: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var trials = F(0.0);
   var open = (n == n) & (n < F(3.0e38));
-  for (var trial = 0u; trial < MOST_TRIALS && any(open); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(open); trial += 1u) {
     trials += select(F(0.0), F(1.0), open);
     open = open & (binomial_trial(key, i, size, n, q, zero)[1] == F(0.0));
     key = child(key, U(0u), U(3u));
@@ -82,7 +83,7 @@ fn op_binomial_trials(k0: U, k1: U, i: U, size: U, n: F, q: F, zero: U) -> F {
 fn op_binomial_large(k0: U, k1: U, i: U, size: U, n: F, q: F, trials: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var k = F(-1.0);
-  for (var trial = 0u; trial < MOST_TRIALS && any(F(f32(trial)) < trials); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(F(f32(trial)) < trials); trial += 1u) {
     let found = binomial_trial(key, i, size, n, q, zero);
     k = select(k, found[0], (F(f32(trial)) < trials) & (found[1] > F(0.0)));
     key = child(key, U(0u), U(3u));

@@ -22,7 +22,7 @@ fn gamma_grad_series(a: F, x: F, start: B, slope: F) -> F {
   var dc = F(0.0);
   var dsum = F(0.0);
   var open = start;
-  for (var term = 0u; term < GAMMA_TERMS && any(open); term += 1u) {
+  for (var term = 0u; term < GAMMA_TERMS && any_lane(open); term += 1u) {
     let next = r + 1.0;
     let dnext = dc * (x / next) - (c * x) / (next * next);
     let cnext = c * (x / next);
@@ -53,7 +53,7 @@ fn gamma_grad_fraction(a: F, x: F, start: B, slope: F) -> F {
   var value = p1 / q1;
   var dvalue = (dp1 - value * dq1) / q1;
   var open = start;
-  for (var n = 1u; n <= GAMMA_FRACTIONS && any(open); n += 1u) {
+  for (var n = 1u; n <= GAMMA_FRACTIONS && any_lane(open); n += 1u) {
     let c = F(f32(n));
     y += 1.0;
     z += 2.0;

@@ -1,6 +1,7 @@
 // Samplers that draw until they accept: gamma and Poisson numbers, as jax.random draws them. Each invocation splits keys by
 // itself: in JAX's older mode the op links older-key-functions.wgsl instead of key-functions.wgsl.
 // Bounds: every loop ends when all lanes have accepted, NaN at once; MOST_TRIALS keeps a device from hanging.
+//#use ../elementwise/bits-functions.wgsl
 //#use ../elementwise/power-functions.wgsl
 //#use exact-functions.wgsl
 //#use key-functions.wgsl
@@ -19,13 +20,13 @@ fn gamma_cube(start: array<U, 2>, d: F, zero: U) -> F {
   var key = start;
   var V = F(1.0);
   var open = d == d;
-  for (var trial = 0u; trial < MOST_TRIALS && any(open); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(open); trial += 1u) {
     var x_key = child(key, U(1u), U(3u));
     let u_key = child(key, U(2u), U(3u));
     key = child(key, U(0u), U(3u));
     var x = F(0.0);
     var v = F(-1.0);
-    for (var inner = 0u; inner < MOST_TRIALS && any(open & (v <= F(0.0))); inner += 1u) {
+    for (var inner = 0u; inner < MOST_TRIALS && any_lane(open & (v <= F(0.0))); inner += 1u) {
       let again = v <= F(0.0);
       let drawn = op_normal_from_bits(bits_of(child(x_key, U(1u), U(2u)), U(0u), U(1u)), zero);
       x_key = child(x_key, U(0u), U(2u));
@@ -60,7 +61,7 @@ fn op_poisson_small(k0: U, k1: U, i: U, size: U, lam: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var count = F(0.0);
   var s = F(0.0);
-  for (var trial = 0u; trial < MOST_TRIALS && any(s > -lam); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(s > -lam); trial += 1u) {
     count += select(F(0.0), F(1.0), s > -lam);
     s += exact_log(op_unit_from_bits(bits_of(child(key, U(1u), U(2u)), i, size)), zero);
     key = child(key, U(0u), U(2u));
@@ -104,7 +105,7 @@ fn op_poisson_trials(k0: U, k1: U, i: U, size: U, lam: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var trials = F(0.0);
   var open = lam == lam;
-  for (var trial = 0u; trial < MOST_TRIALS && any(open); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(open); trial += 1u) {
     trials += select(F(0.0), F(1.0), open);
     open = open & (poisson_trial(key, i, size, lam, zero)[1] == F(0.0));
     key = child(key, U(0u), U(3u));
@@ -115,7 +116,7 @@ fn op_poisson_trials(k0: U, k1: U, i: U, size: U, lam: F, zero: U) -> F {
 fn op_poisson_large(k0: U, k1: U, i: U, size: U, lam: F, trials: F, zero: U) -> F {
   var key = array<U, 2>(k0, k1);
   var k = F(-1.0);
-  for (var trial = 0u; trial < MOST_TRIALS && any(F(f32(trial)) < trials); trial += 1u) {
+  for (var trial = 0u; trial < MOST_TRIALS && any_lane(F(f32(trial)) < trials); trial += 1u) {
     let found = poisson_trial(key, i, size, lam, zero);
     k = select(k, found[0], (F(f32(trial)) < trials) & (found[1] > F(0.0)));
     key = child(key, U(0u), U(3u));
