@@ -121,6 +121,8 @@ async function settle(
 }
 
 async function explain(entry: PipelineEntry, error: unknown, invalid: GPUError | null): Promise<string> {
+  // The text is right, what the driver's compiler made of it is not: Chrome never answers what it has to say of such a module.
+  if (invalid === null) return error instanceof Error ? error.message.trim() : String(error);
   try {
     const { messages } = await entry.module.getCompilationInfo();
     const first = messages.find((message) => message.type === "error");
@@ -128,6 +130,5 @@ async function explain(entry: PipelineEntry, error: unknown, invalid: GPUError |
   } catch {
     // The device was lost meanwhile: what the pipeline said must do.
   }
-  if (invalid !== null) return invalid.message.trim();
-  return error instanceof Error ? error.message.trim() : String(error);
+  return invalid.message.trim();
 }
