@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { sizeOf } from "../shape.ts";
+import { checkShape, shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -32,21 +32,22 @@ export function convGeneralDilatedPatches(
   const name = "convGeneralDilatedPatches";
   checkOptions(name, options, { lhsDilation: true, rhsDilation: true, dimensionNumbers: true, precision: true });
   const image = asTensor(lhs);
-  const whole = filterShape.every((extent) => Number.isInteger(extent) && extent >= 1);
-  if (image.ndim < 2 || filterShape.length !== image.ndim - 2 || !whole)
+  const window = checkShape(name, filterShape);
+  if (image.ndim < 2 || window.length !== image.ndim - 2 || window.includes(0))
     throw new ArgumentError(
-      `${name}: a window [${filterShape.join(", ")}] for ${image.ndim} axes; a whole number ≥ 1 for each axis but two is needed`,
+      `${name}: a window ${shapeText(window)} for ${image.ndim} axes; a whole number ≥ 1 for each axis but two is needed`,
     );
-  const [left, right] = options.dimensionNumbers ?? ["NC", "OI"];
-  const [out, inner] = [right.indexOf("O"), right.indexOf("I")];
-  if (Math.min(left.indexOf("C"), out, inner) < 0)
+  const numbers: unknown = options.dimensionNumbers ?? ["NC", "OI"];
+  const [left, right] = Array.isArray(numbers) ? numbers.map(String) : [];
+  const [channel, out, inner] = [left?.indexOf("C") ?? -1, right?.indexOf("O") ?? -1, right?.indexOf("I") ?? -1];
+  if (Math.min(channel, out, inner) < 0)
     throw new ArgumentError(
-      `${name}: dimensionNumbers ["${left}", "${right}", …] name no C, O or I; expected ones like ["NHWC", "HWIO", "NHWC"]`,
+      `${name}: dimensionNumbers ${JSON.stringify(numbers)} name no C, O or I; expected ones like ["NHWC", "HWIO", "NHWC"]`,
     );
-  const [channels, size] = [at(image.shape, left.indexOf("C")), sizeOf(filterShape)];
+  const [channels, size] = [at(image.shape, channel), sizeOf(window)];
   // For each channel a window for each of its elements, which is 1 there.
   const ones = broadcastTo(convert(identity(size), image.dtype), [channels, size, size]);
-  const windows = reshape(ones, [channels * size, 1, ...filterShape]);
+  const windows = reshape(ones, [channels * size, 1, ...window]);
   let next = 2;
   const order = windows.shape.map((_, axis) => (axis === out ? 0 : axis === inner ? 1 : next++));
   const rhs = transpose(windows, order);

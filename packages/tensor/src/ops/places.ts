@@ -22,6 +22,10 @@ export function maskIndices(
   options: { readonly size?: number } = {},
 ): [rows: Tensor, columns: Tensor] {
   checkOptions("maskIndices", options, { size: true });
+  if (typeof maskFunc !== "function")
+    throw new ArgumentError(
+      `maskIndices: maskFunc makes a mask of an array, such as triu; received ${typeof maskFunc}`,
+    );
   const [rows, columns] = nonzero(maskFunc(ones([n, n]), k), options);
   if (rows === undefined || columns === undefined)
     throw new ArgumentError("maskIndices: the mask has one axis; maskFunc gives a matrix");
