@@ -23,7 +23,7 @@ class Model extends nnx.Module {
   }
 }
 
-interface Callable {
+interface Callable extends nnx.Module {
   call(x: Tensor): Tensor;
 }
 
@@ -65,7 +65,7 @@ describe("TestOptimizer", () => {
     // b is zeros, so that a gets no gradient at first.
     for (let step = 0; step < 2; step++) {
       const [loss, grads] = nnx.valueAndGrad(errorOf, { argnums: new nnx.DiffState(0, wrt) })(model, x, y);
-      optimizer.update(model, grads as unknown as nnx.State); // of a module
+      optimizer.update(model, grads);
       expect(await errorOf(model, x, y).item()).toBeLessThan(Number(await loss.item()));
     }
     const after = await numbers(model, wrt);
@@ -81,7 +81,7 @@ describe("TestOptimizer", () => {
     const [graphdef, , rest] = nnx.split(model, wrt, "...");
     const valueFn = (params: unknown): Tensor => errorOf(nnx.merge(graphdef, params as nnx.State, rest), x, y); // of wrt
     const [value, grads] = nnx.valueAndGrad(errorOf, { argnums: new nnx.DiffState(0, wrt) })(model, x, y);
-    optimizer.update(model, grads as unknown as nnx.State, { grad: grads, value, valueFn }); // of a module
+    optimizer.update(model, grads, { grad: grads, value, valueFn });
     expect(await errorOf(model, x, y).item()).toBeLessThan(Number(await value.item()));
     expect(await numbers(model, others)).toEqual(kept);
   });

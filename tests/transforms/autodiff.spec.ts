@@ -234,7 +234,7 @@ describe("vjp", () => {
 
   test("a cotangent of another tree, shape or dtype is refused", () => {
     const [, pull] = vjp((v: Tensor) => [t.square(v)], x());
-    // The compiler would refuse the first of these too.
+    // `as`: what the types refuse
     expect(() => pull(t.ones([3]) as unknown as [Tensor])).toThrow(
       "vjp: the cotangent must have the tree of the output; the output is [float32[3]], the cotangent float32[3]; the first difference",
     );

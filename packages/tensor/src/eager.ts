@@ -7,7 +7,7 @@ import { lowerCopy } from "./lower/copy.ts";
 import { lowerKernel } from "./lower/kernel.ts";
 import { lowerMap } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
-import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
+import type { AnyOp, KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
 import { filledArray, roundTo } from "./packing.ts";
 import { shapeText, sizeOf } from "./shape.ts";
 import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
@@ -30,15 +30,7 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   // A kernel binds its operands; an empty one is given a storage of the moment.
   const lasting = op.kind !== "kernel" || operands.every((operand) => operand.payload.kind === "device");
   const key = lasting ? recipeKey(operands, attrs) : undefined;
-  const recipes = recipesOf(op);
-  let recipe = key === undefined ? undefined : recipes.get(key);
-  if (recipe === undefined) {
-    const steps = stepsOf(op, operands, attrs, aval, work);
-    recipe = { steps, workspaces: work.workspaces };
-    if (key !== undefined) keepRecipe(recipes, key, recipe);
-  }
-  work.run(recipe);
-  return work.result;
+  return work.run(work.recipe(op, key, () => stepsOf(op, operands, attrs, aval, work)));
 }
 
 /** A kernel op and a map of its result and another array of that shape in one launch, as a compiled step would run them. */
@@ -55,18 +47,15 @@ export function evaluateThen<A>(
   const operands = settled(op, inputs, attrs);
   const all = [...operands, other];
   const work = new EagerWork(op.name, aval, all);
-  const recipes = recipesOf(op);
-  const key = `${then.name}+${recipeKey(all, attrs) ?? ""}`;
-  let recipe = recipes.get(key);
-  if (recipe === undefined) {
+  const known = recipeKey(all, attrs);
+  const key = known === undefined ? undefined : `${then.name}+${known}`;
+  const recipe = work.recipe(op, key, () => {
     const { dtype, shape } = aval;
     const args: Expr[] = [{ kind: "result", dtype }, work.operand(other)];
     const expr: Expr = { kind: "map", op: then, attrs: undefined, args, dtype, view: contiguousView(shape) };
-    recipe = { steps: kernelSteps(op, operands, attrs, aval, work, expr), workspaces: work.workspaces };
-    keepRecipe(recipes, key, recipe);
-  }
-  work.run(recipe);
-  return work.result;
+    return kernelSteps(op, operands, attrs, aval, work, expr);
+  });
+  return work.run(recipe);
 }
 
 function stepsOf<A>(
@@ -154,7 +143,18 @@ class EagerWork {
     return this.#storages.length + this.workspaces.push(bytes) - 1;
   }
 
-  run({ steps, workspaces }: Recipe): void {
+  /** The recipe kept under a key, or the one that `make` gives; without a key it serves once. */
+  recipe(op: AnyOp, key: string | undefined, make: () => readonly Step[]): Recipe {
+    const recipes = recipesOf(op);
+    const known = key === undefined ? undefined : recipes.get(key);
+    if (known !== undefined) return known;
+    const recipe = { steps: make(), workspaces: this.workspaces };
+    if (key !== undefined) keepRecipe(recipes, key, recipe);
+    return recipe;
+  }
+
+  /** Queues it; gives the result. */
+  run({ steps, workspaces }: Recipe): Tensor {
     const device = executor();
     const temporaries = workspaces.map((bytes) => new Storage(bytes, `${this.#label} (workspace)`));
     const operands: DeviceBuffer[] = [];
@@ -165,6 +165,7 @@ class EagerWork {
       device.run({ label, kernel, buffers: slots.map((slot) => at(buffers, slot)), uniforms, grid });
     for (const storage of this.#storages) storage.unload();
     for (const storage of temporaries) storage.free(`the workspace of ${this.#label} is gone`);
+    return this.result;
   }
 }
 
