@@ -1,15 +1,17 @@
 import { DeviceLostError } from "../../errors.ts";
 import { Batch } from "./batch.ts";
 import type { BindGroups } from "./bindings.ts";
+import { pendingPipeline } from "./commands.ts";
+import type { AwaitCommand, Command, CopyCommand, LaunchCommand, ReplayCommand, Waiter } from "./commands.ts";
 import type { Gpu } from "./gpu.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Storage } from "./memory.ts";
 import { kernelError } from "./pipelines.ts";
 import type { PipelineEntry, Pipelines } from "./pipelines.ts";
 import type { Profile } from "./profile.ts";
-import type { BoundStep, GpuProgram } from "./program.ts";
+import type { GpuProgram } from "./program.ts";
 import type { Readback } from "./readback.ts";
-import type { Chunk, UniformRing } from "./uniforms.ts";
+import type { UniformRing } from "./uniforms.ts";
 
 /** A flush is due after this many dispatches: enough to make submission cheap, few enough to keep the device busy early. */
 const FLUSH_DISPATCHES = 32;
@@ -20,57 +22,6 @@ const FLUSH_BYTES = 32 * 2 ** 20;
 /** Commands, and bytes, waiting for a pipeline before it is compiled blocking: the caller does not yield. */
 const BACKLOG_COMMANDS = 4096;
 const BACKLOG_BYTES = 128 * 2 ** 20;
-
-interface LaunchCommand {
-  readonly kind: "launch";
-  readonly label: string;
-  readonly entry: PipelineEntry;
-  readonly storages: readonly Storage[];
-  readonly chunk: Chunk | undefined;
-  readonly offsets: readonly number[];
-  readonly grid: readonly [number, number, number];
-}
-
-interface CopyCommand {
-  readonly kind: "copy";
-  readonly from: Storage;
-  readonly fromOffset: number;
-  readonly to: Storage;
-  readonly toOffset: number;
-  readonly bytes: number;
-}
-
-interface WriteCommand {
-  readonly kind: "write";
-  readonly to: Storage;
-  readonly offset: number;
-  readonly data: Uint8Array<ArrayBuffer>;
-  /** The command before it that uses the buffer: to be submitted first, for writes overtake what is only encoded. */
-  readonly after: number;
-}
-
-interface ReplayCommand {
-  readonly kind: "replay";
-  readonly program: GpuProgram;
-  readonly steps: readonly BoundStep[];
-  /** How many steps are encoded: the first ones run while the pipelines of the others are being compiled. */
-  encoded: number;
-}
-
-interface AwaitCommand {
-  readonly kind: "await";
-  readonly from: Storage | undefined;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly waiter: Waiter;
-}
-
-type Command = LaunchCommand | WriteCommand | AwaitCommand | CopyCommand | ReplayCommand;
-
-interface Waiter {
-  readonly resolve: (data: ArrayBuffer) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 interface Parts {
   readonly gpu: Gpu;
@@ -384,17 +335,4 @@ export class CommandQueue {
     for (const { buffer, lastUse } of this.retired) if (lastUse <= this.submitted) buffer.destroy();
     this.retired = kept;
   }
-}
-
-/** The first pipeline of a command that is neither compiled nor failed. */
-function pendingPipeline(command: Command): PipelineEntry | undefined {
-  if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
-  if (command.kind !== "replay" || !command.program.entries.some(isPending)) return undefined;
-  for (const step of command.steps.slice(command.encoded))
-    if (step.kind === "launch" && isPending(step.entry)) return step.entry;
-  return undefined;
-}
-
-function isPending(entry: PipelineEntry): boolean {
-  return entry.pipeline === undefined && entry.failure === undefined;
 }

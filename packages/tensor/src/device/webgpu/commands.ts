@@ -1,0 +1,69 @@
+/** What the queue holds. */
+import type { Storage } from "./memory.ts";
+import type { PipelineEntry } from "./pipelines.ts";
+import type { BoundStep, GpuProgram } from "./program.ts";
+import type { Chunk } from "./uniforms.ts";
+
+export interface LaunchCommand {
+  readonly kind: "launch";
+  readonly label: string;
+  readonly entry: PipelineEntry;
+  readonly storages: readonly Storage[];
+  readonly chunk: Chunk | undefined;
+  readonly offsets: readonly number[];
+  readonly grid: readonly [number, number, number];
+}
+
+export interface CopyCommand {
+  readonly kind: "copy";
+  readonly from: Storage;
+  readonly fromOffset: number;
+  readonly to: Storage;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
+export interface WriteCommand {
+  readonly kind: "write";
+  readonly to: Storage;
+  readonly offset: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** The command before it that uses the buffer: to be submitted first, for writes overtake what is only encoded. */
+  readonly after: number;
+}
+
+export interface ReplayCommand {
+  readonly kind: "replay";
+  readonly program: GpuProgram;
+  readonly steps: readonly BoundStep[];
+  /** How many steps are encoded: the first ones run while the pipelines of the others are being compiled. */
+  encoded: number;
+}
+
+export interface AwaitCommand {
+  readonly kind: "await";
+  readonly from: Storage | undefined;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly waiter: Waiter;
+}
+
+export type Command = LaunchCommand | WriteCommand | AwaitCommand | CopyCommand | ReplayCommand;
+
+export interface Waiter {
+  readonly resolve: (data: ArrayBuffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The first pipeline of a command that is neither compiled nor failed. */
+export function pendingPipeline(command: Command): PipelineEntry | undefined {
+  if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
+  if (command.kind !== "replay" || !command.program.entries.some(isPending)) return undefined;
+  for (const step of command.steps.slice(command.encoded))
+    if (step.kind === "launch" && isPending(step.entry)) return step.entry;
+  return undefined;
+}
+
+function isPending(entry: PipelineEntry): boolean {
+  return entry.pipeline === undefined && entry.failure === undefined;
+}
