@@ -11,7 +11,7 @@ const webgpuOnly = [
   "tests/device/{counters,errors,in-flight,init,launch,program}.spec.ts",
   "tests/kernels/gates.spec.ts",
   // Start processes of their own, whatever the adapter.
-  "tests/conformance/hosts.spec.ts",
+  "tests/conformance/{hosts,refusals}.spec.ts",
   "tests/transforms/compile-growth.spec.ts",
 ];
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import chromiumPackage from "@sparticuz/chromium";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 import type { Probe } from "./probe.ts";
 import { bundle, ISOLATED, listen } from "./serve.ts";
 
@@ -59,10 +59,54 @@ export interface PageKind {
   readonly inWorker?: boolean;
 }
 
-/** A headless Chromium for several pages. */
-export async function openBrowser(): Promise<Browser> {
+/** A headless Chromium for several pages; with WebGPU, on SwiftShader, if asked. */
+export async function openBrowser({ webgpu = false } = {}): Promise<Browser> {
   const executablePath = await chromiumPackage.executablePath();
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--no-first-run"] });
+  const adapter = webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : [];
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--no-first-run", ...adapter] });
+}
+
+/** What a page's user is told of the kernel in refusal.ts; undefined if it runs there. Rejects when nothing is said in time. */
+export async function refusalIn(browser: Browser, milliseconds: number): Promise<string | undefined> {
+  const scripts = { "/main.js": await bundle("refusal.ts") };
+  return inPage(browser, { scripts, sets: "jnxRefusal" }, (tab) =>
+    tab.evaluate(async (patience) => {
+      const { jnxRefusal } = globalThis as { jnxRefusal?: () => Promise<string | undefined> }; // set by refusal.ts
+      const silence = new Promise<never>((_, reject) => {
+        setTimeout(() => {
+          reject(new Error(`nothing was said in ${patience} ms`));
+        }, patience);
+      });
+      return Promise.race([jnxRefusal?.(), silence]);
+    }, milliseconds),
+  );
+}
+
+interface Served {
+  /** By path; the page loads `/main.js`. */
+  readonly scripts: Readonly<Record<string, string>>;
+  /** The global that it sets when it is ready. */
+  readonly sets: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Serves a page, opens it, and closes both when `use` is done. */
+async function inPage<T>(browser: Browser, served: Served, use: (tab: Page) => Promise<T>): Promise<T> {
+  const { scripts, sets, headers = {} } = served;
+  const site = await listen(0, (path) => {
+    const text = scripts[path];
+    if (text !== undefined) return { type: "text/javascript", text, headers };
+    return { type: "text/html", text: '<script type="module" src="/main.js"></script>', headers };
+  });
+  const tab = await browser.newPage();
+  try {
+    await tab.goto(site.url);
+    await tab.waitForFunction(`globalThis.${sets} !== undefined`, undefined, { timeout: 20_000 });
+    return await use(tab);
+  } finally {
+    await tab.close();
+    site.close();
+  }
 }
 
 /** The probe in a page; rejects with the error that the page's own code gets. */
@@ -73,33 +117,21 @@ export async function probePage(browser: Browser, { isolated, policy, inWorker }
     ...(policy === undefined ? {} : { "content-security-policy": policy }),
   };
   const worker = `${script}\njnxProbe().then((probe) => postMessage({ probe }), (error) => postMessage({ error: String(error) }));`;
-  const site = await listen(0, (path) => {
-    if (path === "/probe.js") return { type: "text/javascript", text: script, headers };
-    if (path === "/worker.js") return { type: "text/javascript", text: worker, headers };
-    return { type: "text/html", text: '<script type="module" src="/probe.js"></script>', headers };
-  });
-  const tab = await browser.newPage();
-  try {
-    await tab.goto(site.url);
-    const main = async (): Promise<Probe> => {
-      // Set by probe.ts, which the page loads.
-      const { jnxProbe } = globalThis as { jnxProbe?: () => Promise<Probe> };
-      if (jnxProbe === undefined) throw new Error("the page did not load the probe");
-      return jnxProbe();
-    };
-    const asWorker = (): Promise<Probe> =>
-      new Promise((resolve, reject) => {
-        const started = new Worker("/worker.js", { type: "module" });
-        started.onmessage = ({ data }: MessageEvent<{ probe?: Probe; error?: string }>) => {
-          if (data.probe === undefined) reject(new Error(data.error));
-          else resolve(data.probe);
-        };
-        started.onerror = ({ message }) => reject(new Error(message));
-      });
-    await tab.waitForFunction("globalThis.jnxProbe !== undefined", undefined, { timeout: 20_000 });
-    return await tab.evaluate(inWorker === true ? asWorker : main);
-  } finally {
-    await tab.close();
-    site.close();
-  }
+  const main = async (): Promise<Probe> => {
+    // Set by probe.ts, which the page loads.
+    const { jnxProbe } = globalThis as { jnxProbe?: () => Promise<Probe> };
+    if (jnxProbe === undefined) throw new Error("the page did not load the probe");
+    return jnxProbe();
+  };
+  const asWorker = (): Promise<Probe> =>
+    new Promise((resolve, reject) => {
+      const started = new Worker("/worker.js", { type: "module" });
+      started.onmessage = ({ data }: MessageEvent<{ probe?: Probe; error?: string }>) => {
+        if (data.probe === undefined) reject(new Error(data.error));
+        else resolve(data.probe);
+      };
+      started.onerror = ({ message }) => reject(new Error(message));
+    });
+  const served = { scripts: { "/main.js": script, "/worker.js": worker }, sets: "jnxProbe", headers };
+  return inPage(browser, served, (tab) => tab.evaluate(inWorker === true ? asWorker : main));
 }

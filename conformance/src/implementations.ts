@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import chromiumPackage from "@sparticuz/chromium";
-import { chromium } from "playwright-core";
+import { openBrowser } from "./hosts.ts";
 import type { Report } from "./run.ts";
 import { bundle, serve } from "./serve.ts";
 
@@ -56,10 +56,7 @@ async function vulkan(): Promise<Record<string, string>> {
 
 async function inChromium(task: Task): Promise<Report> {
   const server = await serve();
-  const browser = await chromium.launch({
-    executablePath: await chromiumPackage.executablePath(),
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-first-run"],
-  });
+  const browser = await openBrowser({ webgpu: true });
   try {
     const tab = await browser.newPage();
     tab.setDefaultTimeout(0);

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 const source = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** One of the entries of this folder as a single module that needs no package manager. */
-export async function bundle(entry: "page.ts" | "deno.ts" | "probe.ts"): Promise<string> {
+export async function bundle(entry: "page.ts" | "deno.ts" | "probe.ts" | "refusal.ts"): Promise<string> {
   const result = await build({
     entryPoints: [source(entry)],
     bundle: true,
