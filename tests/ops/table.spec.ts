@@ -26,6 +26,9 @@ const OTHERS = [
   "devices",
   "setExecutor",
   "webgpuExecutor",
+  // tests/device/gpu-buffers.spec.ts
+  "fromGPUBuffer",
+  "toGPUBuffer",
   "einsumPath",
   "broadcastShapes",
   // Numbers, shapes and bools of what is asked: tests/ops/numpy.spec.ts.

@@ -18,7 +18,7 @@ export * as nn from "./nn.ts";
 export { random, Tensor } from "@jnx/tensor";
 export * as optax from "@jnx/optax";
 export * as nnx from "@jnx/nnx";
-export { counters, memory } from "@jnx/tensor";
+export { counters, fromGPUBuffer, memory, toGPUBuffer } from "@jnx/tensor";
 export {
   ArgumentError,
   DeviceError,
@@ -39,9 +39,11 @@ export type {
   Counters,
   DeviceInfo,
   DType,
+  GpuBufferOptions,
   MemoryStats,
   Shape,
   TensorLike,
   TypedArray,
+  WebGpuBuffer,
   WebGpuDevice,
 } from "@jnx/tensor";

@@ -24,7 +24,8 @@ export { blockUntilReady, defaultBackend, deviceGet, devices, type OnHost } from
 export { counters, executor, hasExecutor, memory, setExecutor } from "./device/current.ts";
 export type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "./device/executor.ts";
 export { webgpuExecutor } from "./device/webgpu/executor.ts";
-export type { WebGpuDevice } from "./device/webgpu/options.ts";
+export { fromGPUBuffer, toGPUBuffer, type GpuBufferOptions } from "./gpu-buffers.ts";
+export type { WebGpuBuffer, WebGpuDevice } from "./device/webgpu/options.ts";
 export {
   celu,
   glu,

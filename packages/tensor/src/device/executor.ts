@@ -6,6 +6,7 @@
  * released buffer is handed out again only for commands that come after everything already queued.
  */
 import type { LinkedKernel, Tuning } from "@jnx/kernels-wgsl";
+import type { WebGpuBuffer } from "./webgpu/options.ts";
 
 /** A piece of device memory owned by an executor. */
 export interface DeviceBuffer {
@@ -124,6 +125,10 @@ export interface Executor {
   copy(from: DeviceBuffer, to: DeviceBuffer, bytes: number): void;
   /** `bytes` from one place to another; offsets and bytes are multiples of 4, the buffers two. */
   copyRange(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, bytes: number): void;
+  /** From a buffer of the user's on the same device, as it is now. Only WebGPU has such buffers. */
+  copyIn?(from: WebGpuBuffer, fromOffset: number, to: DeviceBuffer, bytes: number): void;
+  /** Into a buffer of the user's; resolves when what the user submits comes after the copy. Throws as `read` does. */
+  copyOut?(from: DeviceBuffer, to: WebGpuBuffer, toOffset: number, bytes: number): Promise<void>;
   /** Queues a dispatch; nothing is submitted until a flush is due. */
   run(launch: Launch): void;
   createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program;

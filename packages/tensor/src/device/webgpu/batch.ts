@@ -1,12 +1,7 @@
 import type { BoundGroup } from "./bindings.ts";
 import type { Gpu } from "./gpu.ts";
+import type { Stretch } from "./memory.ts";
 import type { Profile } from "./profile.ts";
-
-/** A buffer from a place on. */
-interface Stretch {
-  readonly gpu: GPUBuffer;
-  readonly offset: number;
-}
 
 /** Commands being encoded for one submission: one encoder, and one compute pass for as long as no copy comes between. */
 export class Batch {

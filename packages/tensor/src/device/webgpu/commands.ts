@@ -1,5 +1,5 @@
 /** What the queue holds. */
-import type { Storage } from "./memory.ts";
+import type { Storage, Stretch } from "./memory.ts";
 import type { PipelineEntry } from "./pipelines.ts";
 import type { BoundStep, GpuProgram } from "./program.ts";
 import type { Chunk } from "./uniforms.ts";
@@ -16,9 +16,9 @@ export interface LaunchCommand {
 
 export interface CopyCommand {
   readonly kind: "copy";
-  readonly from: Storage;
+  readonly from: Stretch;
   readonly fromOffset: number;
-  readonly to: Storage;
+  readonly to: Stretch;
   readonly toOffset: number;
   readonly bytes: number;
 }
@@ -42,7 +42,8 @@ export interface ReplayCommand {
 
 export interface AwaitCommand {
   readonly kind: "await";
-  readonly from: Storage | undefined;
+  /** What to read; without it, what to wait for. */
+  readonly from: Storage | "done" | "submitted";
   readonly offset: number;
   readonly bytes: number;
   readonly waiter: Waiter;

@@ -19,7 +19,7 @@ import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
-import type { AdapterInfo, WebGpuDevice, WebGpuOptions } from "./options.ts";
+import type { AdapterInfo, WebGpuBuffer, WebGpuDevice, WebGpuOptions } from "./options.ts";
 import { Pipelines, kernelError } from "./pipelines.ts";
 import type { PipelineEntry } from "./pipelines.ts";
 import { Profile } from "./profile.ts";
@@ -118,7 +118,21 @@ class WebGpuExecutor implements Executor {
       throw new DeviceError(`copy: ${source.label}: a buffer cannot be copied onto itself`, [source.label]);
     // WebGPU copies between two buffers only.
     if (source.storage.part && source.storage.gpu === target.storage.gpu) this.moveOut(source);
-    if (bytes > 0) this.queue.copy({ from: source.storage, fromOffset, to: target.storage, toOffset, bytes });
+    if (bytes > 0) this.copyNext(source.storage, fromOffset, target.storage, toOffset, bytes);
+  }
+
+  copyIn(from: WebGpuBuffer, fromOffset: number, to: DeviceBuffer, bytes: number): void {
+    this.gpu.alive();
+    const { storage, label } = this.memoryPart.own(to);
+    // A WebGpuBuffer is a GPUBuffer of which callers need to know less.
+    this.queue.copyIn(label, from as unknown as GPUBuffer, fromOffset, storage, bytes);
+  }
+
+  async copyOut(from: DeviceBuffer, to: WebGpuBuffer, toOffset: number, bytes: number): Promise<void> {
+    this.gpu.alive();
+    const { storage } = this.memoryPart.own(from);
+    // As above.
+    await this.queue.copyOut(storage, to as unknown as GPUBuffer, toOffset, bytes);
   }
 
   run(launch: Launch): void {
@@ -184,9 +198,11 @@ class WebGpuExecutor implements Executor {
 
   /** Gives a part of a larger buffer a buffer of its own: WebGPU takes a buffer as read or as written, never in part. */
   private moveOut(handle: Handle<Storage>): void {
-    this.memoryPart.moveOut(handle, (from, to) =>
-      this.queue.copy({ from, fromOffset: 0, to, toOffset: 0, bytes: from.bytes }),
-    );
+    this.memoryPart.moveOut(handle, (from, to) => this.copyNext(from, 0, to, 0, from.bytes));
+  }
+
+  private copyNext(from: Storage, fromOffset: number, to: Storage, toOffset: number, bytes: number): void {
+    this.queue.copy({ from, fromOffset, to, toOffset, bytes }, [from, to]);
   }
 
   together<T>(body: () => T): T {
@@ -215,7 +231,7 @@ class WebGpuExecutor implements Executor {
 
   async settled(): Promise<void> {
     this.gpu.alive();
-    await this.queue.read(undefined, 0, 0);
+    await this.queue.read("done", 0, 0);
   }
 
   memory(): MemoryStats {

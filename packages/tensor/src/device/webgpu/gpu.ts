@@ -2,6 +2,7 @@ import { DeviceError, DeviceLostError, OutOfMemoryError } from "../../errors.ts"
 import type { Counters } from "../executor.ts";
 import { formatLabels } from "../format.ts";
 import { Failures } from "../failures.ts";
+import type { Stretch } from "./memory.ts";
 import type { Wait } from "./options.ts";
 
 /** WebGPU's usage flags; the globals of that name are missing in Node. */
@@ -67,6 +68,16 @@ export class Gpu {
   upload(buffer: GPUBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void {
     this.counters.writes++;
     this.device.queue.writeBuffer(buffer, offset, data, 0, data.byteLength);
+  }
+
+  /** Copies before what is only encoded or queued. */
+  copyNow(label: string, from: GPUBuffer, fromOffset: number, to: Stretch, bytes: number): void {
+    const report = this.watch();
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(from, fromOffset, to.gpu, to.offset, bytes);
+    this.counters.submits++;
+    this.device.queue.submit([encoder.finish()]);
+    report((error) => this.failures.record(this.describe(error, [label]), 0));
   }
 
   /** Opens error scopes; the function returned closes them and reports the first error there was. */

@@ -2,16 +2,19 @@ import type { MemorySource } from "../memory.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
 
+/** A GPU buffer from a place on. */
+export interface Stretch {
+  readonly gpu: GPUBuffer;
+  readonly offset: number;
+}
+
 /** A GPU buffer, or a part of one, that outlives the handles on it: recycling makes a new handle, the storage stays. */
-export interface Storage {
+export interface Storage extends Stretch {
   /** Unique, for bind group keys. */
   readonly key: number;
   /** Of the GPU buffer: the same for its parts, all of one size. */
   readonly gpuKey: number;
   readonly bytes: number;
-  readonly gpu: GPUBuffer;
-  /** Where in the GPU buffer it begins. */
-  readonly offset: number;
   /** True if other storages lie in the same GPU buffer. */
   readonly part: boolean;
   /** The last queued command that uses it. */

@@ -12,6 +12,13 @@ export interface WebGpuDevice {
   readonly adapterInfo?: AdapterInfo;
 }
 
+/** A `GPUBuffer`, as far as callers need to know it. */
+export interface WebGpuBuffer {
+  readonly size: number;
+  readonly usage: number;
+  readonly mapState: string;
+}
+
 /** What `GPUAdapterInfo` says, as far as it is known. */
 export interface AdapterInfo {
   readonly vendor?: string;

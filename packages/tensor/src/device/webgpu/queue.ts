@@ -3,6 +3,7 @@ import { Batch } from "./batch.ts";
 import type { BindGroups } from "./bindings.ts";
 import { pendingPipeline } from "./commands.ts";
 import type { AwaitCommand, Command, CopyCommand, LaunchCommand, ReplayCommand, Waiter } from "./commands.ts";
+import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Storage } from "./memory.ts";
@@ -77,8 +78,8 @@ export class CommandQueue {
     this.push({ kind: "launch", ...command }, command.storages, 1);
   }
 
-  copy(command: Omit<CopyCommand, "kind">): void {
-    this.push({ kind: "copy", ...command }, [command.from, command.to]);
+  copy(command: Omit<CopyCommand, "kind">, uses: readonly Storage[]): void {
+    this.push({ kind: "copy", ...command }, uses);
   }
 
   replay(program: GpuProgram, storages: readonly Storage[]): void {
@@ -98,12 +99,31 @@ export class CommandQueue {
     this.push({ kind: "write", to, offset, data: data.slice(), after: to.lastUse }, [to]);
   }
 
-  /** Resolves with `bytes` of the buffer as all commands so far leave it; with nothing, to wait, when there is no buffer. */
-  read(from: Storage | undefined, offset: number, bytes: number): Promise<ArrayBuffer> {
+  /** Takes the bytes of a buffer of the user's as they are now: what waits here may be submitted when the user has changed them. */
+  copyIn(label: string, from: GPUBuffer, fromOffset: number, to: Storage, bytes: number): void {
+    const { gpu } = this.parts;
+    if (to.lastUse <= this.submitted) {
+      gpu.copyNow(label, from, fromOffset, to, bytes);
+      return;
+    }
+    const kept = gpu.buffer(bytes, USAGE.copySrc | USAGE.copyDst, label);
+    gpu.copyNow(label, from, fromOffset, { gpu: kept, offset: 0 }, bytes);
+    this.copy({ from: { gpu: kept, offset: 0 }, fromOffset: 0, to, toOffset: 0, bytes }, [to]);
+    this.retire(kept, this.last);
+  }
+
+  /** Copies into a buffer of the user's; resolves once that is submitted, so that what the user submits then comes after it. */
+  copyOut(from: Storage, to: GPUBuffer, toOffset: number, bytes: number): Promise<ArrayBuffer> {
+    this.copy({ from, fromOffset: 0, to: { gpu: to, offset: 0 }, toOffset, bytes }, [from]);
+    return this.read("submitted", 0, 0);
+  }
+
+  /** Resolves with `bytes` of the buffer as all commands so far leave it; with nothing, once those are submitted or done. */
+  read(from: AwaitCommand["from"], offset: number, bytes: number): Promise<ArrayBuffer> {
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
       this.waiters.add(waiter);
-      this.push({ kind: "await", from, offset, bytes, waiter }, from === undefined ? [] : [from]);
+      this.push({ kind: "await", from, offset, bytes, waiter }, typeof from === "string" ? [] : [from]);
       // Reads of one turn of the event loop share a submission.
       if (this.flushSoon) return;
       this.flushSoon = true;
@@ -278,9 +298,9 @@ export class CommandQueue {
 
   private encodeAwait({ from, offset, bytes, waiter }: AwaitCommand, seq: number): void {
     const { gpu, readback } = this.parts;
-    if (from === undefined || bytes === 0) {
+    if (typeof from === "string" || bytes === 0) {
       const wait = async (): Promise<ArrayBuffer> => {
-        if (from === undefined) await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+        if (from === "done") await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
         return new ArrayBuffer(0);
       };
       this.staged.push(() => void this.settle(waiter, seq, wait()));
