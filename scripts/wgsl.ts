@@ -2,8 +2,8 @@
  * `pnpm gen`: every packages/kernels-wgsl/src/**\/x.wgsl becomes x.wgsl.gen.ts beside it.
  *
  * A kernel file (one compute entry point) exports `const <camelCaseName>: Kernel`; a library file (functions.wgsl
- * or x-functions.wgsl) exports one WgslFunction per `fn` and per `const`. It may name other libraries, `//#use
- * y-functions.wgsl`, and call their functions; it is legal WGSL with them in front. Comments and blank lines stay behind.
+ * or x-functions.wgsl) exports one WgslFunction per `fn` and per `const`. Both may name libraries, `//#use
+ * y-functions.wgsl`, and call their functions; they are legal WGSL with them in front. Comments and blank lines stay behind.
  * Files are written only when their content changes, so that watchers stay quiet; generated files without a source
  * are removed. wgsl_reflect parses but checks no types: that every kernel compiles is for the tests to show.
  */
@@ -12,10 +12,19 @@ import path from "node:path";
 import { ResourceType, WgslReflect } from "wgsl_reflect";
 import type { VariableInfo } from "wgsl_reflect";
 import type { Binding, UniformField, UniformLayout } from "../packages/kernels-wgsl/src/kernel.ts";
-import { checkForm, snippets, splitSections, usedLibraries, WgslError } from "./lib/wgsl-source.ts";
+import { checkForm, snippets, splitSections, usedLibraries, usedNames, WgslError } from "./lib/wgsl-source.ts";
+import type { Use } from "./lib/wgsl-source.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const SOURCES = path.join(ROOT, "packages/kernels-wgsl/src");
+
+/** Names of constants, written as an array of them. */
+class Identifiers {
+  readonly names: readonly string[];
+  constructor(names: readonly string[]) {
+    this.names = names;
+  }
+}
 
 main();
 
@@ -63,33 +72,50 @@ function kernelModule(file: string, text: string, module: WgslReflect, from: str
   const size = entry.workgroupSize;
   if (size === null) throw new WgslError(entry.startLine, "main has no @workgroup_size");
   const { head, block, body } = splitSections(text);
+  const libraries = librariesOf(file, text);
+  const names = usedNames(text, libraries);
   const value = {
     name: `${path.relative(SOURCES, path.dirname(file)).replaceAll(path.sep, "/")}/${base}`.replace(/^\//, ""),
     head,
     block,
     body,
+    ...(names.length === 0 ? {} : { functions: new Identifiers(names) }),
     bindings: module.getBindGroups().flatMap((group) => group.flatMap((variable) => toBinding(variable, text))),
     workgroupSize: size,
   };
-  return `import type { Kernel } from "${from}";\n\nexport const ${camelCase(base)}: Kernel = ${literal(value)};\n`;
+  const imports = importsOf(libraries, new Set(names));
+  return `import type { Kernel } from "${from}";\n${imports}\nexport const ${camelCase(base)}: Kernel = ${literal(value)};\n`;
 }
 
 function libraryModule(file: string, text: string, from: string): string {
   splitSections(text);
-  const libraries = usedLibraries(text).map((use) => ({ ...use, names: namesOf(file, use.path, use.line, [file]) }));
+  const libraries = librariesOf(file, text);
   const found = snippets(text, new Set(libraries.flatMap(({ names }) => names)));
-  const mentioned = new Set(found.flatMap(({ uses }) => uses));
-  const imports = libraries.map(({ path: library, line, names }) => {
+  const imports = importsOf(libraries, new Set(found.flatMap(({ uses }) => uses)));
+  const parts = found.map(({ name, source, uses }) => {
+    const value = { name, source, uses: new Identifiers(uses) };
+    return `export const ${name}: WgslFunction = ${literal(value)};\n`;
+  });
+  return [`import type { WgslFunction } from "${from}";\n${imports}`, ...parts].join("\n");
+}
+
+/** A library that a file names, with what it defines. */
+interface Library extends Use {
+  readonly names: readonly string[];
+}
+
+function librariesOf(file: string, text: string): Library[] {
+  return usedLibraries(text).map((use) => ({ ...use, names: namesOf(file, use.path, use.line, [file]) }));
+}
+
+function importsOf(libraries: readonly Library[], mentioned: ReadonlySet<string>): string {
+  const lines = libraries.map(({ path: library, line, names }) => {
     const needed = names.filter((name) => mentioned.has(name));
     if (needed.length === 0) throw new WgslError(line, `nothing of ${library} is used; remove the line`);
     const module = library.startsWith(".") ? library : `./${library}`;
     return `import { ${needed.join(", ")} } from "${module}.gen.ts";\n`;
   });
-  const parts = found.map(
-    ({ name, source, uses }) =>
-      `export const ${name}: WgslFunction = {\n  name: "${name}",\n  source: ${literal(source)},\n  uses: [${uses.join(", ")}],\n};\n`,
-  );
-  return [`import type { WgslFunction } from "${from}";\n${imports.join("")}`, ...parts].join("\n");
+  return lines.join("");
 }
 
 /** What the library at `name`, relative to `file`, defines. `open` are the libraries on the way to it. */
@@ -155,6 +181,7 @@ function literal(value: unknown, indent = ""): string {
   if (typeof value === "string" && value.includes("\n")) {
     return `\`${value.replace(/[`\\]|\$\{/g, "\\$&")}\``;
   }
+  if (value instanceof Identifiers) return `[${value.names.join(", ")}]`;
   if (Array.isArray(value)) {
     const flat = value.every((item) => typeof item === "number");
     if (flat) return `[${value.join(", ")}]`;

@@ -67,12 +67,23 @@ function onlyLine(lines: readonly string[], marker: string): number {
   return first;
 }
 
-/** The libraries that a library names between its opening comment and its default block. */
+/** The libraries that a file names between its opening comment and its default block. */
 export function usedLibraries(text: string): Use[] {
   return text.split("\n").flatMap((line, index) => {
     const path = /^\/\/#use (\S+)$/.exec(line)?.[1];
     return path === undefined ? [] : [{ path, line: index + 1 }];
   });
+}
+
+/** The names of libraries that a kernel mentions; one of them may not be its own besides. */
+export function usedNames(text: string, libraries: readonly { readonly names: readonly string[] }[]): string[] {
+  const code = blankComments(text);
+  const known = new Set(libraries.flatMap(({ names }) => names));
+  code.split("\n").forEach((line, index) => {
+    const own = /^(?:fn|const)\s+([A-Za-z_]\w*)/.exec(line)?.[1] ?? "";
+    if (known.has(own)) throw new WgslError(index + 1, `a second ${own}: a library that this file uses has one`);
+  });
+  return mentions(code, "", known);
 }
 
 /** Comments become spaces of the same length, so that offsets and line numbers stay true. */

@@ -42,6 +42,12 @@ describe("link", () => {
     expect(order).toEqual(["log1p", "softplus", "mish", "main"]);
   });
 
+  test("adds what the kernel itself calls of libraries", () => {
+    const log1p = fn("log1p");
+    const { code } = link({ ...kernel, functions: [fn("softplus", [log1p])] }, { functions: [log1p, fn("exp")] });
+    expect([...code.matchAll(/fn (\w+)/g)].map((match) => match[1])).toEqual(["log1p", "exp", "softplus", "main"]);
+  });
+
   test("refuses two functions of one name and functions that use each other", () => {
     const two = [fn("f"), fn("f", [], "fn f() { }")];
     expect(() => link(kernel, { functions: two })).toThrow("elementwise/map needs two different functions named f");

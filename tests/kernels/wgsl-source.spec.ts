@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkForm, snippets, splitSections, usedLibraries } from "../../scripts/lib/wgsl-source.ts";
+import { checkForm, snippets, splitSections, usedLibraries, usedNames } from "../../scripts/lib/wgsl-source.ts";
 
 const library = `// A library.
 //#default
@@ -57,6 +57,12 @@ describe("pnpm gen reads .wgsl files", () => {
       ["op_a", ["op_b"]],
     ]);
     expect(() => snippets(text, new Set(["op_a"]))).toThrow("a second op_a");
+  });
+
+  test("finds what a kernel calls of libraries, and refuses one of its own beside it", () => {
+    const libraries = [{ names: ["turned", "pair"] }, { names: ["row_named"] }];
+    expect(usedNames("fn main() { let a = pair(1u); } // turned\n", libraries)).toEqual(["pair"]);
+    expect(() => usedNames("fn main() {}\nfn pair() {}\n", libraries)).toThrow("a second pair");
   });
 
   test("refuses what a library cannot carry", () => {

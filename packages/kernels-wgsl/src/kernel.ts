@@ -30,6 +30,8 @@ export interface Kernel {
   readonly head: string;
   readonly block: string;
   readonly body: string;
+  /** What it calls of the libraries that its file names with `//#use`. */
+  readonly functions?: readonly WgslFunction[];
   readonly bindings: readonly Binding[];
   /** Of the default linking; a block that sets other tile constants has another. */
   readonly workgroupSize: readonly [number, number, number];
@@ -62,7 +64,8 @@ export interface LinkOptions {
 }
 
 /**
- * Turns a kernel into final WGSL: head, block, library functions in dependency order (each once), body.
+ * Turns a kernel into final WGSL: head, block, the block's and the kernel's library functions in dependency order (each
+ * once), body.
  * WGSL lets a name be used before it is declared, so linking is concatenation and nothing else.
  *
  * @throws Error when two different functions share a name, when functions use each other in a circle, or
@@ -73,7 +76,7 @@ export interface LinkOptions {
 export function link(kernel: Kernel, options: LinkOptions = {}): LinkedKernel {
   const name = options.name ?? kernel.name;
   const parts = [kernel.head, options.block ?? kernel.block];
-  for (const fn of inOrder(options.functions ?? [], name)) parts.push(fn.source);
+  for (const fn of inOrder([...(options.functions ?? []), ...(kernel.functions ?? [])], name)) parts.push(fn.source);
   parts.push(kernel.body);
   const code = parts
     .map((part) => part.trim())

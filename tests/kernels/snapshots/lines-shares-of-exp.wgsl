@@ -43,7 +43,8 @@ fn exp_whole(c: F) -> F {
   return select(k, F(127.0), k > F(127.0));
 }
 fn exp_hidden(k: F) -> F { return bitcast<F>(bitcast<U>(k) & U(0xfffff000u)); }
-fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn size_bits(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
+fn op_isnan(x: F) -> B { return size_bits(x) > U(0x7f800000u); }
 fn keep_nan(y: F, x: F) -> F { return select(y, x, op_isnan(x)); }
 fn two_to(k: I) -> F { return bitcast<F>(bitcast<U>(k + I(127)) << U(23u)); }
 fn op_exp(x: F) -> F {

@@ -110,7 +110,8 @@ fn store(i: u32, v: f32) {
   y0[i] = t0_3;
 }
 fn op_add_f(x: F, y: F) -> F { return x + y; }
-fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn size_bits(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
+fn op_isnan(x: F) -> B { return size_bits(x) > U(0x7f800000u); }
 fn op_relu(x: F) -> F { return select(F(0.0), x, (x > F(0.0)) | op_isnan(x)); }
 struct Params {
   count: u32,

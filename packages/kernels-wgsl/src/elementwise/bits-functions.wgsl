@@ -11,6 +11,10 @@ alias B = bool;
 // An infinity or a NaN may not come from a constant expression; from a call it may.
 fn from_bits(u: U) -> F { return bitcast<F>(u); }
 
+fn not_a_number() -> F { return from_bits(U(0x7fc00000u)); }
+
+fn infinity() -> F { return from_bits(U(0x7f800000u)); }
+
 // The bits of |x|.
 fn size_bits(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
 
@@ -20,17 +24,17 @@ fn two_to(k: I) -> F { return bitcast<F>(bitcast<U>(k + I(127)) << U(23u)); }
 // The upper 12 bits of the significand: products of two heads, or of a head and a tail, are exact.
 fn head_of(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0xfffff000u)); }
 
-fn op_isnan(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u); }
+fn op_isnan(x: F) -> B { return size_bits(x) > U(0x7f800000u); }
 
-fn op_isinf(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) == U(0x7f800000u); }
+fn op_isinf(x: F) -> B { return size_bits(x) == U(0x7f800000u); }
 
-fn op_isfinite(x: F) -> B { return (bitcast<U>(x) & U(0x7fffffffu)) < U(0x7f800000u); }
+fn op_isfinite(x: F) -> B { return size_bits(x) < U(0x7f800000u); }
 
 fn op_signbit(x: F) -> B { return (bitcast<U>(x) >> U(31u)) != U(0u); }
 
 // |x| with the sign bit of y.
 fn op_copysign(x: F, y: F) -> F {
-  return bitcast<F>((bitcast<U>(x) & U(0x7fffffffu)) | (bitcast<U>(y) & U(0x80000000u)));
+  return bitcast<F>(size_bits(x) | (bitcast<U>(y) & U(0x80000000u)));
 }
 
 // y, or x where that is NaN.

@@ -1,5 +1,6 @@
 // Elementwise function erf, by the rational function XLA uses on the CPU, `fma` where it fuses.
 // erfc and erf_inv are in exponential-functions.wgsl, with the exp and log1p that they need.
+//#use bits-functions.wgsl
 
 //#default
 alias F = f32;
@@ -21,6 +22,6 @@ fn op_erf(x: F) -> F {
   q = fma(z, q, F(0.497469246));
   q = fma(z, q, F(1.0));
   let far = abs(x) >= F(3.8325069);
-  let isnan = (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+  let isnan = op_isnan(x);
   return select(select((x * p) / q, sign(x), far), x, isnan);
 }

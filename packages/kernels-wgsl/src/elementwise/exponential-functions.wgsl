@@ -75,8 +75,8 @@ fn op_log(x: F) -> F {
   let y = fma(fma(a, r3, b), r3, c);
   let z = fma(F(-0.5), r2, r) + fma(y, r3, e * -2.12194442e-4);
   let finite = fma(e, F(0.693359375), z);
-  let zero = (bitcast<U>(x) & U(0x7fffffffu)) < U(0x00800000u);
-  let special = select(from_bits(U(0x7fc00000u)), x, bitcast<U>(x) == U(0x7f800000u));
+  let zero = size_bits(x) < U(0x00800000u);
+  let special = select(not_a_number(), x, bitcast<U>(x) == U(0x7f800000u));
   let positive = select(finite, special, bitcast<U>(x) >= U(0x7f800000u));
   return select(positive, from_bits(U(0xff800000u)), zero);
 }
@@ -172,6 +172,6 @@ fn erf_inv_far(t: F) -> F {
 fn op_erf_inv(x: F) -> F {
   let w = exp_negated(op_log1p(exp_negated(x * x)));
   let p = select(erf_inv_far(sqrt(w) - 3.0), erf_inv_near(w - 2.5), w < F(5.0));
-  let inside = select(p * x, op_copysign(from_bits(U(0x7f800000u)), x), abs(x) == F(1.0));
-  return select(inside, from_bits(U(0x7fc00000u)), (abs(x) > F(1.0)) | op_isnan(x));
+  let inside = select(p * x, op_copysign(infinity(), x), abs(x) == F(1.0));
+  return select(inside, not_a_number(), (abs(x) > F(1.0)) | op_isnan(x));
 }

@@ -22,7 +22,7 @@ fn op_div_f(x: F, y: F) -> F { return x / y; }
 fn op_square_f(x: F) -> F { return x * x; }
 fn op_reciprocal(x: F) -> F { return 1.0 / x; }
 fn op_neg_f(x: F) -> F { return bitcast<F>(bitcast<U>(x) + U(0x80000000u)); }
-fn op_abs_f(x: F) -> F { return bitcast<F>(bitcast<U>(x) & U(0x7fffffffu)); }
+fn op_abs_f(x: F) -> F { return bitcast<F>(size_bits(x)); }
 
 // -1, -0, 0, 1, or NaN.
 fn op_sign_f(x: F) -> F {

@@ -52,8 +52,8 @@ fn lgamma_from(x: F, log_ratio: F, log_sum: F, log_sine: F) -> F {
   let infinite = log_sine < F(-3e38);
   let reflected = select(1.14472989 - log_sine - y, -log_sine, infinite);
   let value = select(y, reflected, x < F(0.5));
-  let size = bitcast<U>(x) & U(0x7fffffffu);
-  return keep_nan(select(value, from_bits(U(0x7f800000u)), size == U(0x7f800000u)), x);
+  let size = size_bits(x);
+  return keep_nan(select(value, infinity(), size == U(0x7f800000u)), x);
 }
 
 // The same for digamma, with the sign that its cotangent needs.
@@ -65,7 +65,7 @@ fn digamma_from(x: F, log_ratio: F, cotangent: F) -> F {
   let y = 2.01490302 + log_ratio - lanczos_slope(z) / lanczos_sum(z) - 7.0 / (z + 7.5);
   let value = select(y, y - 3.14159265 * cotangent, x < F(0.5));
   let pole = (x <= F(0.0)) & (x == floor(x));
-  return keep_nan(select(value, from_bits(U(0x7fc00000u)), pole), x);
+  return keep_nan(select(value, not_a_number(), pole), x);
 }
 
 // v^n for n up to 12.
@@ -94,6 +94,6 @@ fn polygamma_from(x: F, n: F, signed_factorial: F, a: F, b: F, c: F, sine: F) ->
   let below = x < F(0.0);
   let sum = hurwitz_sum(select(x, 1.0 - x, below), n, a, b, c);
   let reflected = (3.14159265 / sine) * (3.14159265 / sine) - sum;
-  let low = select(from_bits(U(0x7fc00000u)), reflected, n == F(1.0));
+  let low = select(not_a_number(), reflected, n == F(1.0));
   return keep_nan(select(signed_factorial * sum, low, below), x);
 }

@@ -44,19 +44,19 @@ fn acosh_inner(x: F) -> F {
 // From log1p(acosh_inner(x)) and log(x); NaN below 1.
 fn acosh_from(x: F, near: F, log_size: F) -> F {
   let y = select(near, log_size + 0.693147182, x > F(1073741824.0));
-  return keep_nan(select(y, from_bits(U(0x7fc00000u)), x < F(1.0)), x);
+  return keep_nan(select(y, not_a_number(), x < F(1.0)), x);
 }
 
 // atanh(a) = log1p(this) / 2.
 fn atanh_inner(x: F) -> F {
   let a = min(abs(x), F(1.0));
-  return select((2.0 * a) / (1.0 - a), from_bits(U(0x7f800000u)), a == F(1.0));
+  return select((2.0 * a) / (1.0 - a), infinity(), a == F(1.0));
 }
 
 // From log1p(atanh_inner(x)); NaN beyond 1.
 fn atanh_from(x: F, twice: F) -> F {
   let y = op_copysign(0.5 * twice, x);
-  return keep_nan(select(y, from_bits(U(0x7fc00000u)), abs(x) > F(1.0)), x);
+  return keep_nan(select(y, not_a_number(), abs(x) > F(1.0)), x);
 }
 
 // A third of the exponent, then two steps of Halley's; scaled by 2^60 where a cube would leave the range.
@@ -81,7 +81,7 @@ fn op_hypot(x: F, y: F) -> F {
   let ratio = b / select(a, F(1.0), a == F(0.0));
   let length = keep_nan(keep_nan(select(a * sqrt(1.0 + ratio * ratio), a, a == F(0.0)), x), y);
   let infinite = (size_bits(x) == U(0x7f800000u)) | (size_bits(y) == U(0x7f800000u));
-  return select(length, from_bits(U(0x7f800000u)), infinite);
+  return select(length, infinity(), infinite);
 }
 
 // 2^k for whole k in [-126, 127].

@@ -104,5 +104,5 @@ fn op_betainc(a: F, b: F, x: F, density: F) -> F {
   result = select(result, F(0.0), (all & (x != F(1.0))) | (x == F(0.0)));
   result = select(result, F(1.0), (none & (x != F(0.0))) | (x == F(1.0)));
   let outside = (a < F(0.0)) | (b < F(0.0)) | (x < F(0.0)) | (x > F(1.0)) | (none & all);
-  return select(result, from_bits(U(0x7fc00000u)), outside | op_isnan(a) | op_isnan(b) | op_isnan(x));
+  return select(result, not_a_number(), outside | op_isnan(a) | op_isnan(b) | op_isnan(x));
 }

@@ -125,7 +125,7 @@ fn igamma_part(a: F, x: F, density: F, wants_upper: B) -> F {
   let one = select(above, below & !above, !wants_upper);
   let known = select(whole, select(F(0.0), F(1.0), one), above | below);
   let wrong = (x < F(0.0)) | (a < F(0.0)) | ((a == F(0.0)) & (x == F(0.0))) | op_isnan(a) | op_isnan(x);
-  return select(known, from_bits(U(0x7fc00000u)), wrong);
+  return select(known, not_a_number(), wrong);
 }
 
 fn op_igamma(a: F, x: F, density: F) -> F { return igamma_part(a, x, density, B(false)); }

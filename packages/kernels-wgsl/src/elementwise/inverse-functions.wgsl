@@ -43,7 +43,7 @@ fn op_asin(x: F) -> F {
   let z = select(x * x, half, far);
   let p = asin_poly(select(a, sqrt(half), far), z);
   let y = op_copysign(select(p, 1.57079633 - 2.0 * p, far), x);
-  return select(select(y, from_bits(U(0x7fc00000u)), a > F(1.0)), x, op_isnan(x));
+  return select(select(y, not_a_number(), a > F(1.0)), x, op_isnan(x));
 }
 
 fn op_acos(x: F) -> F {
@@ -55,7 +55,7 @@ fn op_acos(x: F) -> F {
   let near = 1.57079633 - op_copysign(p, x);
   let end = select(2.0 * p, 3.14159265 - 2.0 * p, x < F(0.0));
   let y = select(near, end, far);
-  return select(select(y, from_bits(U(0x7fc00000u)), a > F(1.0)), x, op_isnan(x));
+  return select(select(y, not_a_number(), a > F(1.0)), x, op_isnan(x));
 }
 
 // The angle of the point (x, y), signed zeros and infinities as C has them.

@@ -80,8 +80,8 @@ fn op_ndtri(p: F, root: F, log_root: F) -> F {
   let x = select(outer, ndtri_middle(tail - 0.5), tail > F(0.13533528));
   var value = select(-x, x, p > F(0.8646647));
   value = select(value, from_bits(U(0xff800000u)), p == F(0.0));
-  value = select(value, from_bits(U(0x7f800000u)), p == F(1.0));
-  return select(value, from_bits(U(0x7fc00000u)), (p < F(0.0)) | (p > F(1.0)) | op_isnan(p));
+  value = select(value, infinity(), p == F(1.0));
+  return select(value, not_a_number(), (p < F(0.0)) | (p > F(1.0)) | op_isnan(p));
 }
 
 // ln of the share below x, from the logarithms of what it needs: of the share at -10 or above, of 1 less the share above x,

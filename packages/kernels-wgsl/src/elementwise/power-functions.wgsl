@@ -62,9 +62,9 @@ fn pow_normal(x: F, y: F) -> F {
 fn op_pow_of_log(y: F, log_head: F, log_tail: F) -> F { return keep_nan(pow_of_log(y, log_head, log_tail), y); }
 
 fn op_pow(x: F, y: F) -> F {
-  let a = bitcast<F>(bitcast<U>(x) & U(0x7fffffffu));
-  let y_size = bitcast<U>(y) & U(0x7fffffffu);
-  let inf = from_bits(U(0x7f800000u));
+  let a = bitcast<F>(size_bits(x));
+  let y_size = size_bits(y);
+  let inf = infinity();
   let whole = (y_size >= U(0x4b800000u)) | (trunc(y) == y);
   let odd = whole & (y_size < U(0x4b800000u)) & ((I(clamp(y, F(-16777216.0), F(16777216.0))) & I(1)) != I(0));
   let negative = (bitcast<U>(x) >= U(0x80000000u));
@@ -72,7 +72,7 @@ fn op_pow(x: F, y: F) -> F {
   let extreme = zero | (bitcast<U>(a) == U(0x7f800000u)) | (y_size == U(0x7f800000u));
   var r = pow_normal(select(a, F(1.0), extreme), y);
   r = select(r, select(F(0.0), inf, ((a > F(1.0)) & !zero) != (bitcast<U>(y) >= U(0x80000000u))), extreme);
-  r = select(r, from_bits(U(0x7fc00000u)), negative & !whole & !zero & (bitcast<U>(a) != U(0x7f800000u)));
+  r = select(r, not_a_number(), negative & !whole & !zero & (bitcast<U>(a) != U(0x7f800000u)));
   r = select(r, -r, negative & odd);
   r = keep_nan(keep_nan(r, x), y);
   let one = (y_size == U(0u)) | (bitcast<U>(x) == U(0x3f800000u)) | ((a == F(1.0)) & (y_size == U(0x7f800000u)));
@@ -97,8 +97,8 @@ fn op_zeta(x: F, q: F) -> F {
   tail = fma(tail, (x + 1.0) * (x + 2.0) * near, F(0.083333333));
   // The last term may be 0 where what follows it is infinite.
   let rest = select(term * (at / (x - 1.0) - 0.5 + r * tail), F(0.0), term == F(0.0));
-  let inf = from_bits(U(0x7f800000u));
-  let nan = from_bits(U(0x7fc00000u));
+  let inf = infinity();
+  let nan = not_a_number();
   let pole = (q <= F(0.0)) & (floor(q) == q);
   let even = (floor(x * 0.5) == x * 0.5);
   let odd = (q < F(0.0)) & (floor(x) != x);

@@ -42,7 +42,7 @@ fn op_rem_f(x: F, y: F) -> F {
   let skip = bad | whole;
   let r = rem_normal(select(a, U(0x3f800000u), skip), select(b, U(0x3f800000u), skip));
   let signed = bitcast<F>(bitcast<U>(r) | rem_sign(x));
-  return select(select(signed, x, whole), from_bits(U(0x7fc00000u)), bad);
+  return select(select(signed, x, whole), not_a_number(), bad);
 }
 
 // jnp.remainder: the sign of y.
@@ -63,5 +63,5 @@ fn op_floor_divide_f(x: F, y: F) -> F {
   let nan = (size_bits(x) > U(0x7f800000u)) | (size_bits(y) > U(0x7f800000u)) | lost | nothing;
   let infinite = from_bits(U(0x7f800000u) | (rem_sign(x) ^ rem_sign(y)));
   let whole = select(round(select(q, q - 1.0, opposite)), infinite, none);
-  return select(whole, from_bits(U(0x7fc00000u)), nan);
+  return select(whole, not_a_number(), nan);
 }

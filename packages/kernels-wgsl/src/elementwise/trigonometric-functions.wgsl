@@ -41,7 +41,7 @@ fn funnel(high: U, low: U, shift: U) -> U {
 
 // |x| 2 / pi modulo 4 as 2 + 30 bits, and the 32 bits after them; for |x| >= 1/2.
 fn turns(x: F) -> array<U, 2> {
-  let u = bitcast<U>(x) & U(0x7fffffffu);
+  let u = size_bits(x);
   let start = clamp(u >> U(23u), U(126u), U(254u)) - U(120u);
   let m = (u & U(0x7fffffu)) | U(0x800000u);
   let i = start >> U(5u);

@@ -7,6 +7,7 @@
 // A workgroup covers a box of 64 results: 2^xBits along inner, 2^yBits along take, the rest along outer, so that
 // no shape leaves lanes idle. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
 // Bounds: results are guarded by their extents, table reads by the index rule. Workgroup memory: none.
+//#use row-functions.wgsl
 
 //#default
 alias T = f32;
@@ -35,20 +36,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> table: array<V>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 
-// The row an index names, or rows and more if it names none.
-fn resolve(raw: u32) -> u32 {
-  let sign = p.signed << 31u;
-  let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
-  let negative = (row & sign) != 0u;
-  let nearest = select(min(row, p.rows - 1u), 0u, negative);
-  var found = select(row, nearest, p.mode == 1u);
-  if (p.mode == 2u) {
-    // -1 is the last row: ~row is 0 there and counts up as row goes down.
-    found = select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
-  }
-  return found;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u) {
   let x = (wid.x << p.xBits) + (lid.x & ((1u << p.xBits) - 1u));
@@ -61,7 +48,7 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
   let nothing = V(bitcast<T>(p.fill));
   var k = y;
   for (var o = z; o < p.outer && k < p.take; o += p.zStep) {
-    let row = resolve(index_at(o, k, x));
+    let row = row_named(index_at(o, k, x));
     var v = nothing;
     if (row < p.rows) {
       v = table[(o * p.rows + row) * p.inner + x];

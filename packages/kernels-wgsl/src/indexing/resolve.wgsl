@@ -3,6 +3,7 @@
 // x and y: flat, `count` long; an index is the bits of an int32 or uint32. The rule is gather.wgsl's, but for mode 0
 // the update of an index outside [0, rows) is dropped.
 // Bounds: elements past `count` do nothing; groups fold over x and y. Workgroup memory: none.
+//#use row-functions.wgsl
 
 //#default
 @group(1) @binding(1) var<storage, read> x0: array<u32>;
@@ -21,20 +22,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-// The row an index names, or rows and more if it names none.
-fn resolve(raw: u32) -> u32 {
-  let sign = p.signed << 31u;
-  let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
-  let negative = (row & sign) != 0u;
-  let nearest = select(min(row, p.rows - 1u), 0u, negative);
-  var found = select(row, nearest, p.mode == 1u);
-  if (p.mode == 2u) {
-    // -1 is the last row: ~row is 0 there and counts up as row goes down.
-    found = select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
-  }
-  return found;
-}
-
 @compute @workgroup_size(64)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
@@ -45,6 +32,6 @@ fn main(
   if (i >= p.count) {
     return;
   }
-  let row = resolve(bitcast<u32>(load(i)));
+  let row = row_named(bitcast<u32>(load(i)));
   store(i, select(0xffffffffu, row, row < p.rows));
 }

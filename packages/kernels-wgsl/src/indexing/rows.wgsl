@@ -5,6 +5,7 @@
 // is the bits of an int32 or uint32. `wrap` is added to negative ones; then by `mode` what is outside [0, rows) reads as `fill` (0),
 // as the nearest row (1), or as the row modulo the axis' length (2).
 // Bounds: invocations past outer * take do nothing; groups fold over x and y. Workgroup memory: none.
+//#use row-functions.wgsl
 
 //#default
 const GX = 16u;
@@ -30,20 +31,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> table: array<V>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 
-// The row an index names, or rows and more if it names none.
-fn resolve(raw: u32) -> u32 {
-  let sign = p.signed << 31u;
-  let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
-  let negative = (row & sign) != 0u;
-  let nearest = select(min(row, p.rows - 1u), 0u, negative);
-  var found = select(row, nearest, p.mode == 1u);
-  if (p.mode == 2u) {
-    // -1 is the last row: ~row is 0 there and counts up as row goes down.
-    found = select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
-  }
-  return found;
-}
-
 @compute @workgroup_size(GX)
 fn main(
   @builtin(local_invocation_id) lid: vec3u,
@@ -55,7 +42,7 @@ fn main(
     return;
   }
   let o = at / p.take;
-  let row = resolve(index_at(at - o * p.take));
+  let row = row_named(index_at(at - o * p.take));
   let goal = at * p.inner;
   if (row < p.rows) {
     let source = (o * p.rows + row) * p.inner;

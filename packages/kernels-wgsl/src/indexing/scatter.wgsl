@@ -8,6 +8,7 @@
 // A workgroup covers a box of 64 results: 2^xBits along inner, 2^yBits along rows, the rest along outer, so that
 // no shape leaves lanes idle. Each invocation steps on along the longer of the last two (one of yStep, zStep is 0).
 // Bounds: results are guarded by their extents, updates by k < take. Workgroup memory: none.
+//#use row-functions.wgsl
 
 //#default
 alias V = f32;
@@ -38,20 +39,6 @@ struct Params {
 // What is scattered into, [outer, rows, inner]; with hasBase = 0 it is not read and that is zeros.
 @group(0) @binding(3) var<storage, read> base: array<V>;
 
-// The row an index names, or rows and more if it names none.
-fn resolve(raw: u32) -> u32 {
-  let sign = p.signed << 31u;
-  let row = raw + select(0u, p.wrap, (raw & sign) != 0u);
-  let negative = (row & sign) != 0u;
-  let nearest = select(min(row, p.rows - 1u), 0u, negative);
-  var found = select(row, nearest, p.mode == 1u);
-  if (p.mode == 2u) {
-    // -1 is the last row: ~row is 0 there and counts up as row goes down.
-    found = select(row % p.rows, p.rows - 1u - (~row) % p.rows, negative);
-  }
-  return found;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u) {
   let x = (wid.x << p.xBits) + (lid.x & ((1u << p.xBits) - 1u));
@@ -69,7 +56,7 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
       v = base[at];
     }
     for (var k = 0u; k < p.take; k += 1u) {
-      if (resolve(index[slot(o, k, x)]) == row) {
+      if (row_named(index[slot(o, k, x)]) == row) {
         v = merge(v, updates[(o * p.take + k) * p.inner + x]);
       }
     }

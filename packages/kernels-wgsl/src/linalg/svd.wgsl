@@ -7,6 +7,7 @@
 // columns in descending order of length, and two that say by turns which pairs moved. After a whole sweep in which none
 // did, nothing is left to do: steps go on, work does not. NaN everywhere for a matrix with an element that is not finite.
 // Bounds: columns past n are not walked; surplus groups walk none. Groups fold over x and y. Workgroup memory: none.
+//#use jacobi-functions.wgsl
 
 //#default
 const GX = 64u;
@@ -29,15 +30,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-/** The players of game k in a round among rounds + 1: one stays, the others move on in a circle; the lower first. */
-fn pair(k: u32, round: u32, rounds: u32) -> vec2u {
-  let ahead = round + k;
-  let behind = round + rounds - k;
-  let one = select(ahead - select(0u, rounds, ahead >= rounds), rounds, k == 0u);
-  let other = behind - select(0u, rounds, behind >= rounds);
-  return vec2u(min(one, other), max(one, other));
-}
-
 /** The angle that makes b zero in [[a, b], [b, d]]: the tangent of its half, and its sine. */
 fn turn(a: f32, b: f32, d: f32) -> vec2f {
   let steep = (d - a) / (2.0 * b);
@@ -46,11 +38,6 @@ fn turn(a: f32, b: f32, d: f32) -> vec2f {
   let tangent = select(size, -size, steep < 0.0);
   let half = tangent / (1.0 + sqrt(1.0 + tangent * tangent));
   return vec2f(half, 2.0 * half / (1.0 + half * half));
-}
-
-/** Both turned by the angle of that half tangent and sine. What rounding does to the angle then changes no length. */
-fn turned(one: f32, other: f32, angle: vec2f) -> vec2f {
-  return vec2f(one - angle.y * (other + angle.x * one), other + angle.y * (one - angle.x * other));
 }
 
 @compute @workgroup_size(GX)

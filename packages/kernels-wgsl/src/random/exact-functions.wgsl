@@ -63,10 +63,10 @@ fn exact_log(x: F, zero: U) -> F {
   let y = exact_fma(exact_fma(a, r3, b, zero), r3, c, zero);
   let z = (r - 0.5 * r2) + exact_fma(y, r3, e * -2.12194442e-4, zero);
   let finite = e * 0.693359375 + z;
-  let isnan = (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
-  let special = select(from_bits(U(0x7fc00000u)), x, isnan | (bitcast<U>(x) == U(0x7f800000u)));
+  let isnan = op_isnan(x);
+  let special = select(not_a_number(), x, isnan | (bitcast<U>(x) == U(0x7f800000u)));
   let positive = select(finite, special, bitcast<U>(x) >= U(0x7f800000u));
-  return select(positive, from_bits(U(0xff800000u)), (bitcast<U>(x) & U(0x7fffffffu)) < U(0x00800000u));
+  return select(positive, from_bits(U(0xff800000u)), size_bits(x) < U(0x00800000u));
 }
 
 // ln(1 + x), a rational function near 0.

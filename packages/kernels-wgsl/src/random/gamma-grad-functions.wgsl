@@ -96,5 +96,5 @@ fn op_random_gamma_grad(a: F, x: F, log_x: F, log_gamma: F, digamma: F) -> F {
   let low = gamma_grad_series(a, x, open & !upper, slope);
   let high = gamma_grad_fraction(a, x, open & upper, slope);
   let value = select(select(low, high, upper), F(0.0), x == F(0.0));
-  return select(from_bits(U(0x7fc00000u)), value, number);
+  return select(not_a_number(), value, number);
 }

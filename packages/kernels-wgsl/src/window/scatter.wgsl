@@ -5,6 +5,7 @@
 // element and finds again what each of them chose, so that nothing is added atomically.
 // Bounds: invocations past `count` store nothing; taps outside x are not read. Groups fold over x and y.
 // Workgroup memory: none.
+//#use tap-functions.wgsl
 
 //#default
 const GX = 64u;
@@ -29,30 +30,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<V>;
 @group(0) @binding(2) var<storage, read> ct: array<V>;
-
-// The tap of the window at (w0, h0, d0), counted row-major, whose element of x is largest (flip 0) or smallest (flip all
-// ones): the first of equals, a NaN before everything; 0xffffffff where none is within x.
-fn chosen(o: u32, d0: u32, h0: u32, w0: u32, i: u32) -> K {
-  var best = K(0u);
-  var spot = K(0xffffffffu);
-  for (var td = 0u; td < p.kd; td += 1u) {
-    let d = d0 + td * p.dilD;
-    for (var th = 0u; th < p.kh; th += 1u) {
-      let h = h0 + th * p.dilH;
-      for (var tw = 0u; tw < p.kw; tw += 1u) {
-        let w = w0 + tw * p.dilW;
-        if (w < p.nw && h < p.nh && d < p.nd) {
-          let k = key(x[(((o * p.nd + d) * p.nh + h) * p.nw + w) * p.inner + i]);
-          let t = K((td * p.kh + th) * p.kw + tw);
-          let better = (k > best) | ((k == best) & (t < spot));
-          best = select(best, k, better);
-          spot = select(spot, t, better);
-        }
-      }
-    }
-  }
-  return spot;
-}
 
 @compute @workgroup_size(GX)
 fn main(
