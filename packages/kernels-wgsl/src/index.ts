@@ -44,8 +44,10 @@ export { planConv, type ConvImage, type ConvSpec, type ConvWindow, type Triple }
 export { planGather, planScatter, type GatherSpec, type ScatterSpec } from "./indexing/plan.ts";
 export {
   planCholesky,
+  luRows,
   planLu,
   planQr,
+  planReflections,
   planTriangularSolve,
   type QrSpec,
   type SquareSpec,

@@ -1,7 +1,8 @@
 // P a = l u with partial pivoting, one workgroup a matrix: below the diagonal l (whose diagonal is 1), on and above it u,
-// then a row with the permutation: the row of a that each row of P a is, as a float.
+// then the permutation: the row of a that each row of P a is, as a float.
 //
-// a: [count, n, n], read through `load`. Workspace: [count, n + 1, n], read back while it is written, as y0. Column by
+// a: [count, m, n] with m >= n, read through `load`. Workspace: [count, rows, n], read back while it is written, as y0: m rows
+// with l and u, and as many more as hold the m numbers of the permutation, one after another. Column by
 // column every lane finds the pivot (the first of the largest) for itself, then exchanges and eliminates in columns of
 // its own; after a barrier the column itself and those left of it are exchanged. A pivot of 0 eliminates nothing.
 // Bounds: columns past n are not walked; surplus groups walk none. Groups fold over x and y. Workgroup memory: none.
@@ -16,7 +17,9 @@ fn store(i: u32, v: V) { y0[i] = v; }
 //#end
 
 struct Params {
+  m: u32,
   n: u32,
+  rows: u32,
   count: u32,
 }
 
@@ -30,19 +33,23 @@ fn main(
 ) {
   let z = wid.x + wid.y * groups.x;
   let n = select(0u, p.n, z < p.count);
-  let base = z * (p.n + 1u) * p.n;
+  let m = select(0u, p.m, z < p.count);
+  let base = z * p.rows * p.n;
+  let order = base + p.m * p.n;
   for (var c = lid.x; c < n; c += GX) {
-    for (var i = 0u; i < n; i += 1u) {
-      store(base + i * n + c, load(z * n * n + i * n + c));
+    for (var i = 0u; i < m; i += 1u) {
+      store(base + i * n + c, load(z * m * n + i * n + c));
     }
-    store(base + n * n + c, f32(c));
+  }
+  for (var i = lid.x; i < select(0u, (p.rows - p.m) * p.n, z < p.count); i += GX) {
+    store(order + i, f32(i));
   }
   storageBarrier();
   for (var j = 0u; j < n; j += 1u) {
     let diagonal = y0[base + j * n + j];
     var best = j;
     var pivot = diagonal;
-    for (var i = j + 1u; i < n; i += 1u) {
+    for (var i = j + 1u; i < m; i += 1u) {
       let value = y0[base + i * n + j];
       let larger = abs(value) > abs(pivot);
       pivot = select(pivot, value, larger);
@@ -54,7 +61,7 @@ fn main(
       let top = y0[base + best * n + c];
       store(base + best * n + c, upper);
       store(base + j * n + c, top);
-      for (var i = j + 1u; i < n; i += 1u) {
+      for (var i = j + 1u; i < m; i += 1u) {
         // Column j still lies unexchanged.
         let left = select(y0[base + i * n + j], diagonal, i == best);
         let at = base + i * n + c;
@@ -62,21 +69,21 @@ fn main(
       }
     }
     storageBarrier();
-    for (var i = j + lid.x; i < n; i += GX) {
+    for (var i = j + lid.x; i < m; i += GX) {
       let at = base + i * n + j;
       let left = select(y0[at], diagonal, i == best);
       store(at, select(left / scale, pivot, i == j));
     }
-    // The columns that are done, and the permutation in the row below the matrix.
+    // The columns that are done, and the permutation below the matrix.
     for (var c = lid.x; c < j; c += GX) {
       let upper = y0[base + j * n + c];
       store(base + j * n + c, y0[base + best * n + c]);
       store(base + best * n + c, upper);
     }
     if (lid.x == 0u) {
-      let own = y0[base + n * n + j];
-      store(base + n * n + j, y0[base + n * n + best]);
-      store(base + n * n + best, own);
+      let own = y0[order + j];
+      store(order + j, y0[order + best]);
+      store(order + best, own);
     }
     storageBarrier();
   }

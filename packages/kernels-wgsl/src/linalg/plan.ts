@@ -22,12 +22,14 @@ export interface SquareSpec {
   readonly count: number;
 }
 
-/** `count` matrices of m rows and n columns; Q gets `rank` columns. */
-export interface QrSpec {
+/** `count` matrices of m rows and n columns. */
+export interface TallSpec extends SquareSpec {
   readonly m: number;
-  readonly n: number;
+}
+
+/** Q gets `rank` columns. */
+export interface QrSpec extends TallSpec {
   readonly rank: number;
-  readonly count: number;
 }
 
 /** a x = b for `count` right sides of n rows and m columns. */
@@ -39,8 +41,13 @@ export interface TriangularSpec extends SquareSpec {
   readonly a: { readonly base: number; readonly batch: number; readonly row: number; readonly column: number };
 }
 
-/** Lanes of a workgroup that works on one matrix: a column (or row) each at a time. */
-const LANES = 64;
+/**
+ * Lanes of a workgroup that works on one matrix: a column (or row) each at a time. All repeat the small searches, which
+ * costs nothing beside each other and everything one after another.
+ */
+function lanes(limits: PlanLimits): number {
+  return limits.sequential === true ? 8 : 64;
+}
 
 /**
  * The lower triangular factor of operand 0; NaN in it where a matrix is not positive definite, 0 above the diagonal.
@@ -57,16 +64,34 @@ export function planCholesky({ n, count }: SquareSpec, limits: PlanLimits): read
   ];
 }
 
+/** Rows of what `planLu` leaves for m x n: l and u, then the m numbers of the permutation, n a row. */
+export function luRows(m: number, n: number): number {
+  return m + ceilDiv(m, Math.max(n, 1));
+}
+
 /**
- * The packed factors of operand 0: [count, n + 1, n] with l below the diagonal, u on and above it, and the permutation of
- * the rows, as floats, in the row after them.
+ * The packed factors of operand 0, m >= n: [count, luRows(m, n), n] with l below the diagonal, u on and above it, and the
+ * permutation of the rows, as floats, in the rows after them.
  *
- * @example planLu({ n: 64, count: 1 }, limits);
+ * @example planLu({ m: 64, n: 64, count: 1 }, limits);
  */
-export function planLu({ n, count }: SquareSpec, limits: PlanLimits): readonly LinalgStage[] {
-  const total = count * (n + 1) * n;
+export function planLu({ m, n, count }: TallSpec, limits: PlanLimits): readonly LinalgStage[] {
+  const rows = luRows(m, n);
+  const total = count * rows * n;
   if (total === 0) return [];
-  return [matrices(lu, { n, count }, total, limits), last(finish, { total }, total, limits)];
+  return [matrices(lu, { m, n, rows, count }, total, limits), last(finish, { total }, total, limits)];
+}
+
+/**
+ * The reflections of operand 0 as LAPACK's geqrf packs them: [count, m + 1, n] with R on and above the diagonal, the vectors
+ * below it, and their factors in the last row.
+ *
+ * @example planReflections({ m: 64, n: 32, count: 1 }, limits);
+ */
+export function planReflections({ m, n, count }: TallSpec, limits: PlanLimits): readonly LinalgStage[] {
+  const total = count * (m + 1) * n;
+  if (count * m * n === 0) return [];
+  return [matrices(qr, { m, n, count }, total, limits), last(finish, { total }, total, limits)];
 }
 
 /**
@@ -122,7 +147,7 @@ export function matrices(
 ): LinalgStage {
   return {
     kernel,
-    consts: `const GX = ${LANES}u;\nalias V = f32;`,
+    consts: `const GX = ${lanes(limits)}u;\nalias V = f32;`,
     params,
     grid: foldGrid(params.count, limits.maxComputeWorkgroupsPerDimension),
     ...{ loadWidth: 1, storeWidth: 1, reads: "operands", writes: "workspace", workspaceElements },

@@ -1,17 +1,27 @@
-import { planCholesky, planLu, planQr, planTriangularSolve, type TriangularSpec } from "@jnx/kernels-wgsl";
+import {
+  luRows,
+  planCholesky,
+  planLu,
+  planQr,
+  planReflections,
+  planTriangularSolve,
+  type TriangularSpec,
+} from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { ArgumentError } from "../errors.ts";
 import type { KernelOp, KernelOperand } from "../op.ts";
 import { sizeOf, type Shape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at, isContiguous, type View } from "../view.ts";
+import { choleskyByHalves, composed, luByHalves, qrByPanels, solvedByHalves, type Reflections } from "./blocked.ts";
 import { convert } from "./convert.ts";
-import { broadcastedIota } from "./create.ts";
+import { broadcastedIota, zerosLike } from "./create.ts";
 import { add, equal, greater, greaterEqual, mul, neg, remainder, sub, where } from "./elementwise.ts";
 import { takeAlongAxis } from "./indexing.ts";
+import { concatenate, sliceAlong } from "./join.ts";
 import { identity } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
-import { broadcastTo, expandDims, laxSlice, squeeze, swapaxes } from "./movement.ts";
+import { broadcastTo, expandDims, laxSlice, reshape, squeeze, swapaxes } from "./movement.ts";
 import { sum } from "./reduce.ts";
 
 /** The records behind jnp.linalg: float32 matrices in the last two axes, any batch axes before them. */
@@ -32,7 +42,7 @@ export function block(x: Tensor, from: number, to: number, columns = columnsOf(x
 }
 
 /** True where column − row is at most `offset`: on and below the main diagonal for 0. */
-function below(rows: number, columns: number, offset: number): Tensor {
+export function below(rows: number, columns: number, offset: number): Tensor {
   const [i, j] = [broadcastedIota("int32", [rows, columns], 0), broadcastedIota("int32", [rows, columns], 1)];
   return greaterEqual(add(i, offset), j);
 }
@@ -61,6 +71,11 @@ function together(inputs: readonly Tensor[], batched: readonly boolean[]): Tenso
   return inputs.map((x, k) => (batched[k] ? x : broadcastTo(x, [size, ...x.shape])));
 }
 
+/** The most rows (of reflections and LU, columns) that a kernel works on at a time: past that products are faster. */
+const SMALL = { cholesky: 64, triangle: 64, lu: 32, reflections: 32 } as const;
+/** The most columns of matrices that a kernel factorizes alone. */
+const ALONE = 256;
+
 const choleskyOp: KernelOp<undefined> = {
   kind: "kernel",
   name: "cholesky",
@@ -73,12 +88,21 @@ const choleskyOp: KernelOp<undefined> = {
     const inner = solveTriangle(transposed(l), halved(matmul(transposed(l), ct)), { upper: true, unit: false });
     return [transposed(solveTriangle(transposed(l), transposed(inner), { upper: true, unit: false }))];
   },
-  batch: (inputs) => bind(choleskyOp, inputs, undefined),
+  // dL = L Φ(L⁻¹ dA L⁻ᵀ)
+  jvp: ({ output: l }, [da]) => {
+    if (da === undefined) return undefined;
+    const left = solveTriangle(l, da, { upper: false, unit: false });
+    return matmul(l, halved(transposed(solveTriangle(l, transposed(left), { upper: false, unit: false }))));
+  },
+  batch: ([a]) => choleskyFactor(given(a)),
 };
 
 /** The lower triangular l with l lᵀ = a; reads a's lower triangle. NaN in the triangle unless a is positive definite. */
 export function choleskyFactor(a: Tensor): Tensor {
-  return bind(choleskyOp, [a], undefined);
+  const run = (x: Tensor): Tensor => bind(choleskyOp, [x], undefined);
+  if (columnsOf(a) <= ALONE) return run(a);
+  const small = { leaf: SMALL.cholesky, run };
+  return composed(choleskyOp, [a], undefined, ([x]) => choleskyByHalves(float32(x), small));
 }
 
 /** Which triangle holds the numbers, and whether the diagonal is taken as 1. */
@@ -130,30 +154,53 @@ const triangularOp: KernelOp<Triangle> = {
     const edge = unit ? 1 : 0;
     return [isUpper ? upper(full, edge) : lower(full, -edge), needs[1] ? b : undefined];
   },
-  batch: (inputs, batched, triangle) => bind(triangularOp, together(inputs, batched), triangle),
+  // dX = A⁻¹ (dB − dA X)
+  jvp: ({ inputs: [a], output: x, attrs: { upper: isUpper, unit } }, [da, db]) => {
+    const edge = unit ? 1 : 0;
+    const moved = da === undefined ? undefined : matmul(isUpper ? upper(da, edge) : lower(da, -edge), x);
+    const right = moved === undefined ? db : db === undefined ? neg(moved) : sub(db, moved);
+    return right === undefined ? undefined : solveTriangle(given(a), right, { upper: isUpper, unit });
+  },
+  batch: (inputs, batched, triangle) => {
+    const [a, b] = together(inputs, batched);
+    return solveTriangle(given(a), given(b), triangle);
+  },
 };
 
 /** x with a x = b for a triangular a: [..., n, n] and [..., n, m] of one batch. */
 export function solveTriangle(a: Tensor, b: Tensor, triangle: Triangle): Tensor {
-  return bind(triangularOp, [a, b], triangle);
+  const run = (one: Tensor, right: Tensor): Tensor => bind(triangularOp, [one, right], triangle);
+  if (columnsOf(a) <= SMALL.triangle) return run(a, b);
+  const small = { leaf: SMALL.triangle, run };
+  return composed(triangularOp, [a, b], triangle, ([one, right]) =>
+    solvedByHalves(float32(one), float32(right), triangle.upper, small),
+  );
 }
 
-/** P a = l u, packed: l below the diagonal, u on and above it, and one more row with the permutation as floats. */
+function given(x: Tensor | undefined): Tensor {
+  if (x === undefined) throw new Error("jnx internal error: a rule for matrices was given too few operands");
+  return x;
+}
+
+const float32 = (x: Tensor | undefined): Tensor => convert(given(x), "float32");
+
+/** P a = l u, packed: l below the diagonal, u on and above it, and further rows with the permutation as floats. */
 const luOp: KernelOp<undefined> = {
   kind: "kernel",
   name: "lu",
   infer: ([a]) => {
     const shape = a?.shape ?? [];
-    const n = shape.at(-1) ?? 0;
-    return { shape: [...shape.slice(0, -2), n + 1, n], dtype: "float32", weak: false };
+    const [m, n] = [shape.at(-2) ?? 0, shape.at(-1) ?? 0];
+    return { shape: [...shape.slice(0, -2), luRows(m, n), n], dtype: "float32", weak: false };
   },
   accepts: () => true,
   plan: ([a], _attrs, limits) =>
-    a === undefined ? [] : planLu({ n: columnsOf(a.aval), count: matrixCount(a.aval) }, limits),
+    a === undefined ? [] : planLu({ m: rowsOf(a.aval), n: columnsOf(a.aval), count: matrixCount(a.aval) }, limits),
   // P Ā = L⁻ᵀ (tril(Lᵀ L̄, −1) + triu(Ū Uᵀ)) U⁻ᵀ
   vjp: ({ output }, ct) => {
     const n = columnsOf(output);
-    const [factors, slope] = [block(output, 0, n), block(ct, 0, n)];
+    const { factors, permutation } = unpackedLu(output, n);
+    const slope = block(ct, 0, n);
     const low = add(lower(factors, -1), identity(n));
     const middle = add(
       lower(matmul(transposed(low), lower(slope, -1)), -1),
@@ -162,9 +209,20 @@ const luOp: KernelOp<undefined> = {
     const left = solveTriangle(transposed(factors), middle, { upper: true, unit: true });
     // X Uᵀ = left, as U Xᵀ = leftᵀ.
     const right = transposed(solveTriangle(factors, transposed(left), { upper: true, unit: false }));
-    return [takeRows(right, inverse(permutationOf(output)))];
+    return [takeRows(right, inverse(permutation))];
   },
-  batch: (inputs) => bind(luOp, inputs, undefined),
+  // dL = L tril(M, −1) and dU = triu(M) U with M = L⁻¹ P dA U⁻¹
+  jvp: ({ output }, [da]) => {
+    if (da === undefined) return undefined;
+    const n = columnsOf(output);
+    const { factors, permutation } = unpackedLu(output, n);
+    const left = solveTriangle(factors, takeRows(da, permutation), { upper: false, unit: true });
+    const inner = transposed(solveTriangle(transposed(factors), transposed(left), { upper: false, unit: false }));
+    const low = add(lower(factors, -1), identity(n));
+    const moves = add(matmul(low, lower(inner, -1)), matmul(upper(inner), upper(factors)));
+    return concatenate([moves, zerosLike(block(output, n, n + 1))], { axis: -2 });
+  },
+  batch: ([a]) => packedLu(given(a)),
 };
 
 /** What LU leaves: both factors in one matrix, and which row of a each row of them came from. */
@@ -175,14 +233,24 @@ export interface LuFactors {
 
 /** LU with partial pivoting: factors [..., n, n], permutation int32 [..., n]. */
 export function luFactors(a: Tensor): LuFactors {
-  const packed = bind(luOp, [a], undefined);
-  return { factors: block(packed, 0, columnsOf(packed)), permutation: permutationOf(packed) };
+  return unpackedLu(packedLu(a), rowsOf(a));
 }
 
-function permutationOf(packed: Tensor): Tensor {
-  const n = columnsOf(packed);
-  const row = block(packed, n, n + 1);
-  return convert(squeeze(row, -2), "int32");
+function packedLu(a: Tensor): Tensor {
+  if (columnsOf(a) <= ALONE) return bind(luOp, [a], undefined);
+  const run = (x: Tensor): LuFactors => unpackedLu(bind(luOp, [x], undefined), rowsOf(x));
+  const small = { leaf: SMALL.lu, run };
+  return composed(luOp, [a], undefined, ([x]) => {
+    const { factors, permutation } = luByHalves(float32(x), small);
+    return concatenate([factors, expandDims(convert(permutation, "float32"), -2)], { axis: -2 });
+  });
+}
+
+/** The factors of m rows out of one array. */
+function unpackedLu(packed: Tensor, m: number): LuFactors {
+  const rows = rowsOf(packed);
+  const flat = reshape(block(packed, m, rows), [...packed.shape.slice(0, -2), (rows - m) * columnsOf(packed)]);
+  return { factors: block(packed, 0, m), permutation: convert(sliceAlong(flat, flat.ndim - 1, 0, m), "int32") };
 }
 
 /** Rows of x in the order of a permutation int32 [..., n]. */
@@ -226,11 +294,7 @@ const qrOp: KernelOp<QrAttrs> = {
       : planQr({ m: rowsOf(a.aval), n: columnsOf(a.aval), rank, count: matrixCount(a.aval) }, limits),
   vjp: ({ inputs: [a], output, attrs: { rank } }, ct) => {
     if (a === undefined) return [];
-    const [m, n] = [rowsOf(a), columnsOf(a)];
-    if (rank !== n)
-      throw new ArgumentError(
-        `qr: has no gradient for ${m} x ${n} matrices with ${rank} columns of Q; it takes at least as many rows as columns, and mode "reduced"`,
-      );
+    const [m, n] = differentiable(a, rank);
     const [q, r] = [block(output, 0, m), block(output, m, m + n)];
     const [dq, dr] = [block(ct, 0, m), block(ct, m, m + n)];
     // Ā = (Q̄ + Q S) R⁻ᵀ, S the symmetric matrix with the lower triangle of R R̄ᵀ − Q̄ᵀ Q.
@@ -239,12 +303,63 @@ const qrOp: KernelOp<QrAttrs> = {
     const full = add(dq, matmul(q, symmetric));
     return [transposed(solveTriangle(r, transposed(full), { upper: true, unit: false }))];
   },
-  batch: (inputs, _batched, attrs) => bind(qrOp, inputs, attrs),
+  // dQ = X − Q (S − O) and dR = (S − O) R with X = dA R⁻¹, S = Qᵀ X and O the antisymmetric matrix with S's lower triangle.
+  jvp: ({ inputs: [a], output, attrs: { rank } }, [da]) => {
+    if (a === undefined || da === undefined) return undefined;
+    const [m, n] = differentiable(a, rank);
+    const [q, r] = [block(output, 0, m), block(output, m, m + n)];
+    const x = transposed(solveTriangle(transposed(r), transposed(da), { upper: false, unit: false }));
+    const inner = matmul(transposed(q), x);
+    const turn = lower(inner, -1);
+    const rest = sub(inner, sub(turn, transposed(turn)));
+    return concatenate([sub(x, matmul(q, rest)), matmul(rest, r)], { axis: -2 });
+  },
+  batch: ([a], _batched, { rank }) => packedQr(given(a), rank),
 };
+
+function differentiable(a: Tensor, rank: number): [m: number, n: number] {
+  const [m, n] = [rowsOf(a), columnsOf(a)];
+  if (rank !== n)
+    throw new ArgumentError(
+      `qr: has no gradient for ${m} x ${n} matrices with ${rank} columns of Q; it takes at least as many rows as columns, and mode "reduced"`,
+    );
+  return [m, n];
+}
+
+/** LAPACK's geqrf: R on and above the diagonal, the reflections' vectors below it, their factors in one more row. */
+const reflectionsOp: KernelOp<undefined> = {
+  kind: "kernel",
+  name: "geqrf",
+  infer: ([a]) => {
+    const shape = a?.shape ?? [];
+    const [m, n] = [shape.at(-2) ?? 0, shape.at(-1) ?? 0];
+    return { shape: [...shape.slice(0, -2), m + 1, n], dtype: "float32", weak: false };
+  },
+  accepts: () => true,
+  plan: ([a], _attrs, limits) =>
+    a === undefined
+      ? []
+      : planReflections({ m: rowsOf(a.aval), n: columnsOf(a.aval), count: matrixCount(a.aval) }, limits),
+  // The factorization as a whole has rules.
+  vjp: "nondifferentiable",
+  batch: (inputs) => bind(reflectionsOp, inputs, undefined),
+};
+
+function reflected(a: Tensor): Reflections {
+  const m = rowsOf(a);
+  const packed = bind(reflectionsOp, [a], undefined);
+  return { packed: block(packed, 0, m), tau: squeeze(block(packed, m, m + 1), -2) };
+}
+
+function packedQr(a: Tensor, rank: number): Tensor {
+  if (Math.min(rowsOf(a), columnsOf(a)) <= ALONE) return bind(qrOp, [a], { rank });
+  const small = { leaf: SMALL.reflections, run: reflected };
+  return composed(qrOp, [a], { rank }, ([x]) => qrByPanels(float32(x), rank, small));
+}
 
 /** Q [..., m, rank] and R [..., rank, n] by Householder reflections, with LAPACK's signs. */
 export function qrFactors(a: Tensor, rank: number): [Tensor, Tensor] {
   const [m, n] = [rowsOf(a), columnsOf(a)];
-  const packed = bind(qrOp, [a], { rank });
+  const packed = packedQr(a, rank);
   return [block(packed, 0, m, rank), block(packed, m, m + rank, n)];
 }
