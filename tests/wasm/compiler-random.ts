@@ -254,7 +254,7 @@ ${pad}workgroupBarrier();
       case "f32":
         return this.#pick([`${number}.0`, "p.s", "x0[i]", `-${number}.0`, "n1(f32(lid.x))", "x0[0]"]);
       case "i32":
-        return this.#pick([`${number}i`, "p.b", `-${number}`, "i32(i)", "i32(x1[i].y)", "i32(0x80000000u)"]);
+        return this.#pick([`${number}i`, "p.b", `-${number}i`, "i32(i)", "i32(x1[i].y)", "i32(0x80000000u)"]);
       case "u32":
         return this.#pick([`${number}u`, "p.a", "lid.x", "i", "x1[i].x", "0xfffffff0u"]);
       case "bool":

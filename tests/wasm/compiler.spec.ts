@@ -158,10 +158,10 @@ fn bits(v: vec4f, at: u32) { yu[at] = bitcast<u32>(v.x); yu[at + 1u] = bitcast<u
   test("constants without a suffix take the type that they meet", () => {
     const helpers = "const A = 3; const H = A * 0.5; const BIG = 0xffffffffu; const M = -7 / 2;";
     const { f, i, u } = evaluate(
-      "y[0] = H + f32(A); yu[0] = BIG + A; yi[0] = M; yi[1] = i32(7 / 2 * 2); y[1] = 7.0 / 2 * 2; yu[1] = u32(-1);",
+      "y[0] = H + f32(A); yu[0] = BIG + A; yi[0] = M; yi[1] = i32(7 / 2 * 2); y[1] = 7.0 / 2 * 2; yu[1] = u32(A - 4 + 5);",
       { helpers },
     );
-    expect([...f.slice(0, 2), i[0], i[1], u[0], u[1]]).toEqual([4.5, 7, -3, 6, 2, 0xffffffff]);
+    expect([...f.slice(0, 2), i[0], i[1], u[0], u[1]]).toEqual([4.5, 7, -3, 6, 2, 4]);
   });
 });
 

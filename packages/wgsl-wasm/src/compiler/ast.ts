@@ -53,6 +53,8 @@ export interface LoopStatement extends Place {
   readonly init: Statement | undefined;
   readonly cond: Expression | undefined;
   readonly update: readonly Statement[];
+  /** True where `update` is a continuing block: it sees the names that the body declares. */
+  readonly continuing: boolean;
   /** `break if` at the end of a continuing block. */
   readonly breakIf: Expression | undefined;
   readonly body: readonly Statement[];

@@ -68,6 +68,8 @@ export class Context {
       if (item.kind !== "global") continue;
       const variable = item.space === "workgroup" ? this.#workgroup(item, roundUp(at, 16)) : this.#binding(item);
       if (variable.kind === "workgroup") at = variable.offset + layoutOf(variable.type).bytes;
+      else if (bindings.some(({ group, binding }) => group === variable.group && binding === variable.binding))
+        throw new WgslError("binding", item, `${item.name}: its @group and @binding are taken`);
       else bindings.push(variable);
       this.memory.set(item.name, variable);
     }

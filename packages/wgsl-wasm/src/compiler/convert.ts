@@ -72,12 +72,11 @@ function convert(b: Builder, to: ScalarType | VectorType, arg: Value, place: Pla
   if (arg.type.kind === "abstract") {
     const number = arg.number ?? 0;
     const float = arg.type.scalar === "abstract-float";
-    // An explicit conversion cuts off the fraction and saturates; a negative whole number keeps its bits as u32.
-    const wraps = !float && to.scalar === "u32" && number < 0 && number >= -0x80000000;
-    const fits = to.scalar !== "bool" && !float && !wraps;
-    const lane = fits
-      ? concrete(b, arg, place, to.scalar).parts[0]
-      : constantOf(b, to.scalar, float ? saturated(number, to.scalar) : number);
+    // An explicit conversion of a fraction cuts it off and saturates.
+    const cuts = to.scalar === "bool" || (float && to.scalar !== "f32");
+    const lane = cuts
+      ? constantOf(b, to.scalar, saturated(number, to.scalar))
+      : concrete(b, arg, place, to.scalar).parts[0];
     if (lane === undefined) throw new WgslError("type", place, "no value");
     return spread(b, to, lane);
   }

@@ -27,7 +27,11 @@ export function entryPoint(context: Context): FunctionDeclaration {
 export function workgroupSize(context: Context, entry: FunctionDeclaration): [number, number, number] {
   const attribute = entry.attributes.find(({ name }) => name === "workgroup_size");
   if (attribute === undefined) throw new WgslError("entry-point", entry, "@workgroup_size is missing");
-  const [x = 1, y = 1, z = 1] = attribute.args.map((arg) => context.whole(arg));
+  const [x = 1, y = 1, z = 1] = attribute.args.map((arg) => {
+    const size = context.whole(arg);
+    if (size < 1) throw new WgslError("entry-point", arg, `a workgroup of ${size} invocations`);
+    return size;
+  });
   return [x, y, z];
 }
 

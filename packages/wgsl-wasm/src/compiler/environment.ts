@@ -12,7 +12,8 @@ export type Environment = Map<Variable, readonly Node[]>;
 
 /** What a name stands for. The value of a `let` moves along when the invocation goes on in another piece. */
 export type Binding =
-  { readonly kind: "value"; value: Value } | { readonly kind: "variable"; readonly variable: Variable };
+  | { readonly kind: "value"; value: Value; /** True for a `const`. */ readonly constant?: boolean }
+  | { readonly kind: "variable"; readonly variable: Variable };
 
 /** Names of one block, and those around it. */
 export class Scope {

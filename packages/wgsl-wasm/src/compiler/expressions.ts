@@ -52,6 +52,18 @@ interface Literal {
   readonly number: number;
 }
 
+/** What a suffix says, and the largest number that may stand before it. */
+const SUFFIXES: Readonly<Record<string, { readonly type: ScalarType; readonly most: number }>> = {
+  i: { type: I32, most: 0x7fffffff },
+  u: { type: U32, most: 0xffffffff },
+  // Less than half a step above the largest float.
+  f: { type: F32, most: 2 ** 128 - 2 ** 103 - 2 ** 75 },
+};
+
+/** Numbers without one: whole ones have a few bits more in WGSL. */
+const WHOLE = { type: ABSTRACT_INT, most: Number.MAX_SAFE_INTEGER };
+const FRACTION = { type: ABSTRACT_FLOAT, most: Number.MAX_VALUE };
+
 /** What texts of numbers mean: kernels are full of the same ones. */
 const literals = new Map<string, Literal>();
 
@@ -72,9 +84,12 @@ function readNumber(text: string, place: Place): Literal {
   const digits = suffix === "" ? text : text.slice(0, -1);
   if (suffix === "h") throw new WgslError("unsupported", place, "f16 is outside the subset");
   const number = hex && /[pP.]/.test(digits) ? hexFloat(digits) : Number(digits);
-  if (Number.isNaN(number)) throw new WgslError("syntax", place, `${text} is no number`);
-  if (suffix === "") return { type: /^0[xX][0-9a-fA-F]+$|^\d+$/.test(text) ? ABSTRACT_INT : ABSTRACT_FLOAT, number };
-  return { type: suffix === "i" ? I32 : suffix === "u" ? U32 : F32, number };
+  const whole = /^0[xX][0-9a-fA-F]+$|^\d+$/.test(digits);
+  if (Number.isNaN(number) || (whole && /^0\d/.test(digits)))
+    throw new WgslError("syntax", place, `${text} is no number`);
+  const { type, most } = SUFFIXES[suffix] ?? (whole ? WHOLE : FRACTION);
+  if (number > most) throw new WgslError("constant", place, `${text} does not fit ${typeText(type)}`);
+  return { type, number };
 }
 
 function hexFloat(digits: string): number {
@@ -102,8 +117,8 @@ function constant(m: Machine, name: string): Value {
   if (known !== undefined) return known;
   const item = m.context.module.get(name);
   if (item?.kind !== "const") throw new Error(`${name} is no constant`);
-  if (m.calls.includes(name)) throw new WgslError("constant", item, `${name} needs itself`);
-  m.calls.push(name);
+  if (m.calls.includes(item)) throw new WgslError("constant", item, `${name} needs itself`);
+  m.calls.push(item);
   let value: Value | undefined;
   m.within(m.context, () => (value = evaluate(m, item.value)));
   m.calls.pop();

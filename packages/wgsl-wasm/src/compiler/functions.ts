@@ -1,4 +1,4 @@
-import type { FunctionDeclaration, Statement } from "./ast.ts";
+import type { FunctionDeclaration, Member, Statement } from "./ast.ts";
 import { Scope, type Frame, type Variable } from "./environment.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { ScopeItem } from "./ir.ts";
@@ -13,24 +13,35 @@ export function callFunction(
   place: Place,
 ): Value | undefined {
   const { name, parameters, body } = declaration;
-  if (m.calls.includes(name)) throw new WgslError("recursion", place, `${name} calls itself`);
+  if (m.calls.includes(declaration)) throw new WgslError("recursion", place, `${name} calls itself`);
   if (args.length !== parameters.length)
     throw new WgslError("type", place, `${name} takes ${parameters.length} values, got ${args.length}`);
-  const scope = new Scope();
-  parameters.forEach((parameter, k) => {
-    const arg = args[k];
-    if (parameter.type.name === "ptr")
-      throw new WgslError("pointer", parameter, "pointer parameters are outside the subset");
-    if (arg !== undefined) {
-      const value = coerce(m.b, arg, m.context.mustType(parameter.type), place);
-      scope.declare(parameter.name, { kind: "value", value });
-    }
-  });
-  m.calls.push(name);
+  m.step(place);
+  m.calls.push(declaration);
+  // Its jumps are its own: a break belongs to no loop of the caller's.
+  const outer = m.frames.splice(0);
   let result: Value | undefined;
-  m.scoped(() => (result = hasOneReturn(body) ? runStraight(m, declaration) : runWithReturns(m, declaration)), scope);
+  m.scoped(() => {
+    parameters.forEach((parameter, k) => declareParameter(m, parameter, args[k], place));
+    result = hasOneReturn(body) ? runStraight(m, declaration) : runWithReturns(m, declaration);
+  }, new Scope());
+  m.frames.push(...outer);
   m.calls.pop();
   return result;
+}
+
+function declareParameter(
+  m: Machine,
+  { name, type, line, column }: Member,
+  arg: Value | undefined,
+  place: Place,
+): void {
+  if (type.name === "ptr")
+    throw new WgslError("pointer", { line, column }, "pointer parameters are outside the subset");
+  if (m.scope.has(name)) throw new WgslError("name", { line, column }, `${name} is declared a second time`);
+  if (arg === undefined) return;
+  const value = coerce(m.b, arg, m.context.mustType(type), place);
+  m.scope.declare(name, { kind: "value", value });
 }
 
 /** True if nothing returns but the last statement. */
@@ -73,7 +84,11 @@ function runWithReturns(m: Machine, { body, result, name }: FunctionDeclaration)
   const type = result === undefined ? undefined : m.context.mustType(result);
   const variable: Variable | undefined = type === undefined ? undefined : { name: `result of ${name}`, type };
   if (variable !== undefined) m.write(variable, zeroOf(m.b, variable.type).parts);
-  runToEnd(m, "function", variable, () => m.execute(body));
+  runToEnd(m, "function", variable, () => {
+    m.execute(body);
+    if (m.alive && result !== undefined)
+      throw new WgslError("type", result, `${name} does not return a value at its end`);
+  });
   if (variable === undefined) return undefined;
   const parts = m.read(variable);
   m.env.delete(variable);

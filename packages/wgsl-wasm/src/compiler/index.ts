@@ -49,6 +49,21 @@ export interface CompileOptions {
  * @throws WgslError when the text is not WGSL or outside the subset: line, column and the rule it breaks.
  */
 export function compile(code: string, options: CompileOptions): CompiledKernel {
+  try {
+    return compileText(code, options);
+  } catch (error) {
+    // The stack: V8 and JavaScriptCore say RangeError, SpiderMonkey InternalError.
+    if (error instanceof Error && /^(RangeError|InternalError)$/.test(error.name))
+      throw new WgslError(
+        "unsupported",
+        { line: 1, column: 1 },
+        "the text nests too deeply, or chains too many operations",
+      );
+    throw error;
+  }
+}
+
+function compileText(code: string, options: CompileOptions): CompiledKernel {
   const b = new Builder(options.relaxedSimd);
   const memory = new Memory(b, options.clampIndices);
   const whole = (expression: Expression, context: Context): number => wholeNumber(b, memory, context, expression);

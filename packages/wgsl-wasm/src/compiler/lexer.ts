@@ -13,7 +13,17 @@ const NUMBER =
 // `>>` and `>=` may close templates, so the parser puts them together from single `>`s that touch.
 const SYMBOL = /->|\+\+|--|<<=|<<|<=|==|!=|&&|\|\||\+=|-=|\*=|\/=|%=|&=|\|=|\^=|[-+*/%&|^~!<>=(){}[\],;:.@?]/y;
 
-const CODE = { newline: 10, space: 32, slash: 47, star: 42, dot: 46 } as const;
+const CODE = { newline: 10, carriageReturn: 13, space: 32, slash: 47, star: 42, dot: 46 } as const;
+/** Where a line comment ends. */
+const BREAK = /[\n\v\f\r\u0085\u2028\u2029]/g;
+
+function isBreak(code: number): boolean {
+  return (code >= 10 && code <= 13) || code === 0x85 || code === 0x2028 || code === 0x2029;
+}
+
+function isBlank(code: number): boolean {
+  return code === CODE.space || code === 9 || isBreak(code) || code === 0x200e || code === 0x200f;
+}
 
 function isNameStart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
@@ -29,29 +39,32 @@ export function tokenize(code: string): Token[] {
   let line = 1;
   let lineStart = 0;
   let at = 0;
+  /** Over blanks and comments, lines counted: one that ends with two characters is one. */
+  const skipTo = (end: number): void => {
+    for (; at < end; at++) {
+      const each = code.charCodeAt(at);
+      if (!isBreak(each)) continue;
+      if (each !== CODE.newline || code.charCodeAt(at - 1) !== CODE.carriageReturn) line++;
+      lineStart = at + 1;
+    }
+  };
   while (at < code.length) {
     const first = code.charCodeAt(at);
-    if (first <= CODE.space) {
+    if (first === CODE.space) {
       at++;
-      if (first === CODE.newline) {
-        line++;
-        lineStart = at;
-      }
+      continue;
+    }
+    if (isBlank(first)) {
+      skipTo(at + 1);
       continue;
     }
     const column = at - lineStart + 1;
     const second = first === CODE.slash ? code.charCodeAt(at + 1) : 0;
     if (second === CODE.slash) {
-      const end = code.indexOf("\n", at);
-      at = end < 0 ? code.length : end;
-    } else if (second === CODE.star) {
-      const end = endOfComment(code, at, { line, column });
-      for (let k = code.indexOf("\n", at); k >= 0 && k < end; k = code.indexOf("\n", k + 1)) {
-        line++;
-        lineStart = k + 1;
-      }
-      at = end;
-    } else {
+      BREAK.lastIndex = at;
+      at = BREAK.exec(code)?.index ?? code.length;
+    } else if (second === CODE.star) skipTo(endOfComment(code, at, { line, column }));
+    else {
       const token = readToken(code, at, first, line, column);
       tokens.push(token);
       at += token.text.length;

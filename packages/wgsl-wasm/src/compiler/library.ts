@@ -6,7 +6,7 @@ import { LIBRARY, type LibraryFunction } from "./library-text.ts";
 import type { Machine } from "./machine.ts";
 import { parse } from "./parser.ts";
 import { scalarType, typeText, type Scalar } from "./types.ts";
-import { fromLanes, lanesOf, numeric, type NumericValue, type Value } from "./values.ts";
+import { fromLanes, lanesOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
 
 export function isLibrary(name: string): boolean {
   return LIBRARY[name] !== undefined;
@@ -25,6 +25,12 @@ export function callLibrary(m: Machine, name: string, args: readonly Value[], pl
   if (head === undefined || (fn.takes === "float") !== (scalar === "f32") || scalar === "bool")
     throw new WgslError("type", place, `${name} does not take ${typeText(first.type)}`);
   const { type } = head;
+  const blend = values[2];
+  if (name === "mix" && blend?.type.kind === "scalar" && type.kind === "vector" && blend.parts[0] !== undefined)
+    values[2] = spread(m.b, type, blend.parts[0]);
+  for (const value of values)
+    if (fn.takes === "float" && value.type !== type)
+      throw new WgslError("type", place, `${name}: ${typeText(value.type)} beside ${typeText(type)}`);
   if (type.kind === "scalar" || type.size === 4) return run(m, fn, name, scalar, type.kind === "vector", values, place);
   return laneByLane(m, fn, name, scalar, values, place);
 }

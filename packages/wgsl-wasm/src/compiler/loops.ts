@@ -1,9 +1,11 @@
 import type { Expression, LoopStatement, Statement } from "./ast.ts";
 import type { Environment, Frame, Variable, Way } from "./environment.ts";
+import { WgslError } from "./errors.ts";
 import { truth } from "./expressions.ts";
 import { runToEnd } from "./functions.ts";
 import { newLoop, type LoopItem } from "./ir.ts";
 import type { Machine } from "./machine.ts";
+import { assignedNames, eachExpression, eachStatement, expressionsOf, jumps } from "./walk.ts";
 
 const MAX_TRIPS = 16;
 /** Loops up to this many statements times trips are unrolled even if nothing needs it. */
@@ -15,6 +17,7 @@ export function runLoop(m: Machine, loop: LoopStatement): void {
   const trips = constantTrips(m, loop);
   if (trips !== undefined && (trips <= 1 || trips * weigh(loop.body) <= CHEAP || needsConstants(m, loop))) {
     for (let k = 0; k < trips; k++) {
+      m.step(loop);
       m.scoped(() => m.execute(loop.body));
       m.execute(loop.update);
     }
@@ -39,10 +42,34 @@ function runRealLoop(m: Machine, loop: LoopStatement): void {
 }
 
 function runBody(m: Machine, loop: LoopStatement): void {
-  const body = (): void => m.scoped(() => m.execute(loop.body));
-  if (loop.body.some((statement) => jumps(statement, "continue"))) runToEnd(m, "continue", undefined, body);
-  else body();
-  if (!m.alive) return;
+  if (loop.body.some((statement) => jumps(statement, "continue"))) {
+    if (loop.continuing) withoutNamesOf(loop);
+    runToEnd(m, "continue", undefined, () => m.scoped(() => m.execute(loop.body)));
+    if (m.alive) runUpdate(m, loop);
+  } else if (loop.continuing)
+    m.scoped(() => {
+      m.execute(loop.body);
+      if (m.alive) runUpdate(m, loop);
+    });
+  else {
+    m.scoped(() => m.execute(loop.body));
+    if (m.alive) runUpdate(m, loop);
+  }
+}
+
+/** A continuing block sees the names of its loop's body; what they hold is lost where a `continue` leads to it. */
+function withoutNamesOf({ body, update, breakIf }: LoopStatement): void {
+  const names = new Set(body.flatMap((statement) => (statement.kind === "declare" ? [statement.name] : [])));
+  const look = (expression: Expression): void =>
+    eachExpression(expression, (each) => {
+      if (each.kind === "name" && names.has(each.name))
+        throw new WgslError("unsupported", each, `${each.name} is declared in a body that has a continue`);
+    });
+  eachStatement(update, (statement) => expressionsOf(statement).forEach(look));
+  if (breakIf !== undefined) look(breakIf);
+}
+
+function runUpdate(m: Machine, loop: LoopStatement): void {
   m.execute(loop.update);
   const { breakIf } = loop;
   if (breakIf === undefined) return;
@@ -87,36 +114,6 @@ function leave(m: Machine, item: LoopItem, frame: Frame, atHeader: Environment):
       );
 }
 
-/** Names that statements assign to, wherever they are declared. */
-export function assignedNames(loop: LoopStatement): Set<string> {
-  const names = new Set<string>();
-  const root = (target: Expression): void => {
-    if (target.kind === "name") names.add(target.name);
-    else if (target.kind === "member" || target.kind === "index") root(target.base);
-  };
-  visit([...loop.body, ...loop.update], (statement) => {
-    if (statement.kind === "assign" && statement.target !== undefined) root(statement.target);
-  });
-  return names;
-}
-
-function visit(statements: readonly Statement[], each: (statement: Statement) => void): void {
-  for (const statement of statements) {
-    each(statement);
-    if (statement.kind === "block") visit(statement.body, each);
-    else if (statement.kind === "if") visit([...statement.then, ...statement.otherwise], each);
-    else if (statement.kind === "loop")
-      visit([...(statement.init === undefined ? [] : [statement.init]), ...statement.body, ...statement.update], each);
-  }
-}
-
-/** True if the statement holds a jump that belongs to the loop around it. */
-export function jumps(statement: Statement, kind: "break" | "continue"): boolean {
-  if (statement.kind === kind) return true;
-  if (statement.kind === "block") return statement.body.some((inner) => jumps(inner, kind));
-  return statement.kind === "if" && [...statement.then, ...statement.otherwise].some((inner) => jumps(inner, kind));
-}
-
 /** How often a loop with a constant counter turns, if that is known and little. */
 function constantTrips(m: Machine, loop: LoopStatement): number | undefined {
   const { init, cond, update, body, breakIf } = loop;
@@ -124,14 +121,21 @@ function constantTrips(m: Machine, loop: LoopStatement): number | undefined {
     return undefined;
   const [step] = update;
   if (step?.kind !== "assign" || step.target?.kind !== "name" || step.target.name !== init.name) return undefined;
-  if (
-    cond.left.kind !== "name" ||
-    cond.left.name !== init.name ||
-    assignedNames({ ...loop, update: [] }).has(init.name)
-  )
-    return undefined;
+  if (cond.left.kind !== "name" || cond.left.name !== init.name) return undefined;
+  const assigned = assignedNames({ body, update: [] });
+  if (![cond, step.target, step.value].every((expression) => isSteady(m, expression, assigned))) return undefined;
   if (body.some((statement) => jumps(statement, "break") || jumps(statement, "continue"))) return undefined;
   return countTrips(m, init.name, cond, step);
+}
+
+/** True if the turns of a loop, which assign these names, cannot change the value, and nothing happens by its computation. */
+function isSteady(m: Machine, expression: Expression, assigned: ReadonlySet<string>): boolean {
+  let steady = true;
+  eachExpression(expression, (each) => {
+    if (each.kind === "name") steady &&= !assigned.has(each.name);
+    else if (each.kind === "call") steady &&= m.context.function(each.callee.name) === undefined;
+  });
+  return steady;
 }
 
 /** Turns the counter alone, on constants. */
@@ -159,53 +163,23 @@ function countTrips(m: Machine, name: string, cond: Expression, step: Statement)
 /** Statements, those of inner loops counted tenfold. */
 function weigh(statements: readonly Statement[]): number {
   let sum = 0;
-  visit(statements, (statement) => (sum += statement.kind === "loop" ? 10 : statement.kind === "call" ? 5 : 1));
+  eachStatement(statements, (statement) => (sum += statement.kind === "loop" ? 10 : statement.kind === "call" ? 5 : 1));
   return sum;
 }
 
 /** True if the body indexes a private array or a vector with something that hangs on the counter. */
 function needsConstants(m: Machine, loop: LoopStatement): boolean {
   let found = false;
-  const look = (expression: Expression): void => {
-    switch (expression.kind) {
-      case "index":
-        found ||= isPrivate(m, expression.base) && expression.index.kind !== "literal";
-        look(expression.base);
-        look(expression.index);
-        return;
-      case "member":
-        return look(expression.base);
-      case "unary":
-        return look(expression.operand);
-      case "binary":
-        look(expression.left);
-        look(expression.right);
-        return;
-      case "call":
-        return expression.args.forEach(look);
-      default:
-        return;
-    }
-  };
-  visit(loop.body, (statement) => expressionsOf(statement).forEach(look));
+  eachStatement(loop.body, (statement) => {
+    for (const expression of expressionsOf(statement))
+      eachExpression(expression, (each) => {
+        found ||= each.kind === "index" && each.index.kind !== "literal" && isPrivate(m, each.base);
+      });
+  });
   return found;
 }
 
 function isPrivate(m: Machine, base: Expression): boolean {
   if (base.kind === "index" || base.kind === "member") return isPrivate(m, base.base);
-  return base.kind === "name" && !m.context.memory.has(base.name);
-}
-
-function expressionsOf(statement: Statement): Expression[] {
-  const all: (Expression | undefined)[] =
-    statement.kind === "declare" || statement.kind === "return"
-      ? [statement.value]
-      : statement.kind === "assign"
-        ? [statement.target, statement.value]
-        : statement.kind === "if" || statement.kind === "loop"
-          ? [statement.cond]
-          : statement.kind === "call"
-            ? [statement.call]
-            : [];
-  return all.filter((expression) => expression !== undefined);
+  return base.kind === "name" && (m.scope.find(base.name) !== undefined || !m.context.memory.has(base.name));
 }

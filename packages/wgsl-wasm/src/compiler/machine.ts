@@ -1,4 +1,4 @@
-import type { Expression, FunctionDeclaration, Statement } from "./ast.ts";
+import type { Declaration, Expression, FunctionDeclaration, Statement } from "./ast.ts";
 import type { Builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { Scope, type Environment, type Frame, type Variable, type Way } from "./environment.ts";
@@ -9,6 +9,9 @@ import type { Node } from "./ir.ts";
 import type { Memory } from "./memory.ts";
 import { executeAll } from "./statements.ts";
 import type { Value } from "./values.ts";
+
+/** Many times what the largest of our kernels need, and a tenth of a second. */
+const MOST_STEPS = 10_000;
 
 /**
  * Runs a function on nodes instead of numbers: what comes out is its intermediate form. Calls are inlined, constants
@@ -22,13 +25,24 @@ export class Machine {
   scope = new Scope();
   /** False after a jump, until ways meet again. */
   alive = true;
+  /** True while something is computed once for a whole workgroup, where no invocation can write. */
+  once = false;
   readonly frames: Frame[] = [];
-  readonly calls: string[] = [];
+  /** Functions and constants that are being evaluated. */
+  readonly calls: Declaration[] = [];
+
+  #steps = 0;
 
   constructor(b: Builder, context: Context, memory: Memory) {
     this.b = b;
     this.context = context;
     this.memory = memory;
+  }
+
+  /** Notes a call or a turn of an unrolled loop: these multiply, and too many are refused before they take all time. */
+  step(place: Place): void {
+    if (++this.#steps > MOST_STEPS)
+      throw new WgslError("unsupported", place, "too many operations once calls are inlined and loops unrolled");
   }
 
   read(variable: Variable): readonly Node[] {

@@ -19,8 +19,8 @@ const BITWISE: Readonly<Record<string, string>> = { "&": "and", "|": "or", "^": 
 
 export function unary(b: Builder, operator: string, operand: Value, place: Place): Value {
   if (operand.type.kind === "abstract" && operand.number !== undefined) {
-    if (operator === "-") return abstractValue(operand.type, -operand.number);
-    if (operator === "~") return abstractValue(operand.type, ~operand.number);
+    if (operand.type === ABSTRACT_INT) return foldWhole("-", operator === "~" ? -1 : 0, operand.number, place);
+    if (operator === "-") return abstractValue(ABSTRACT_FLOAT, -operand.number);
   }
   const { type, parts } = numeric(b, operand, place);
   const packed = type.kind === "vector" && type.size === 4;
@@ -44,6 +44,7 @@ function unaryPart(b: Builder, operator: string, scalar: Scalar, x: Node, packed
 function unify(b: Builder, operator: string, x: Value, y: Value, place: Place): [NumericValue, NumericValue] {
   if (operator === "<<" || operator === ">>") {
     const left = numeric(b, x, place);
+    if ((y.number ?? 0) > 31) throw new WgslError("constant", place, `a shift of 32 bits by ${y.number}`);
     return [left, numeric(b, y, place, "u32")];
   }
   const scalarOf = (value: Value): Scalar | undefined =>
@@ -159,22 +160,31 @@ function divided(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node)
   return operator === "/" ? quotient : b.op("i32.sub", [x, b.op("i32.mul", [quotient, divisor])]);
 }
 
-const ABSTRACT_OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
+const FLOAT_OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "%": (a, b) => a % b,
+};
+
+/** Of whole numbers without a type, which have 64 bits. */
+const WHOLE_OPERATORS: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
   "%": (a, b) => a % b,
   "&": (a, b) => a & b,
   "|": (a, b) => a | b,
   "^": (a, b) => a ^ b,
-  "<<": (a, b) => a * 2 ** b,
-  ">>": (a, b) => Math.floor(a / 2 ** b),
+  "<<": (a, b) => a << b,
+  ">>": (a, b) => a >> b,
 };
 
 function foldAbstract(b: Builder, operator: string, x: Value, y: Value, place: Place): Value {
   const p = x.number ?? 0;
   const q = y.number ?? 0;
-  const float = x.type === ABSTRACT_FLOAT || y.type === ABSTRACT_FLOAT;
   const compare: Readonly<Record<string, boolean>> = {
     "==": p === q,
     "!=": p !== q,
@@ -185,9 +195,23 @@ function foldAbstract(b: Builder, operator: string, x: Value, y: Value, place: P
   };
   const truth = compare[operator];
   if (truth !== undefined) return { type: BOOL, parts: [b.i32(Number(truth))] };
-  if (!float && q === 0 && (operator === "/" || operator === "%"))
-    throw new WgslError("constant", place, "a constant is divided by zero");
-  const result = operator === "/" ? (float ? p / q : Math.trunc(p / q)) : ABSTRACT_OPERATORS[operator]?.(p, q);
+  if (x.type === ABSTRACT_INT && y.type === ABSTRACT_INT) return foldWhole(operator, p, q, place);
+  const result = FLOAT_OPERATORS[operator]?.(p, q);
   if (result === undefined) throw new WgslError("type", place, `${operator} does not take numbers`);
-  return abstractValue(float ? ABSTRACT_FLOAT : ABSTRACT_INT, result);
+  if (!Number.isFinite(result))
+    throw new WgslError("constant", place, `a constant that is no number: ${p} ${operator} ${q}`);
+  return abstractValue(ABSTRACT_FLOAT, result);
+}
+
+function foldWhole(operator: string, p: number, q: number, place: Place): Value {
+  if (q === 0 && (operator === "/" || operator === "%"))
+    throw new WgslError("constant", place, "a constant is divided by zero");
+  const apply = WHOLE_OPERATORS[operator];
+  if (apply === undefined) throw new WgslError("type", place, `${operator} does not take numbers`);
+  const shifts = operator === "<<" || operator === ">>";
+  const result = shifts && (q < 0 || q > 63) ? NaN : Number(apply(BigInt(p), BigInt(q)));
+  // Exact only so far: WGSL has a few bits more.
+  if (!Number.isSafeInteger(result))
+    throw new WgslError("constant", place, `${p} ${operator} ${q} is beyond what constants can hold`);
+  return abstractValue(ABSTRACT_INT, result);
 }

@@ -1,4 +1,5 @@
 import type { Expression, TypeName } from "./ast.ts";
+import { WgslError } from "./errors.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Names that take template arguments; a `<` after any other name compares. */
@@ -70,17 +71,46 @@ export function parseExpression(tokens: Tokens): Expression {
   return parseBinary(tokens, 1);
 }
 
+/** An expression, and the operator that it is made by, if that does not stand in parentheses. */
+interface Operand {
+  readonly expression: Expression;
+  readonly operator?: string;
+}
+
 function parseBinary(tokens: Tokens, lowest: number): Expression {
-  let left = parseUnary(tokens);
+  return parseOperand(tokens, lowest).expression;
+}
+
+function parseOperand(tokens: Tokens, lowest: number): Operand {
+  let left: Operand = { expression: parseUnary(tokens) };
   for (;;) {
     const operator = tokens.operator();
     const precedence = PRECEDENCE.get(operator);
     if (precedence === undefined || precedence < lowest) return left;
     const { line, column } = tokens.next;
     tokens.skipOperator(operator);
-    const right = parseBinary(tokens, precedence + 1);
-    left = { kind: "binary", operator, left, right, line, column };
+    const right = parseOperand(tokens, precedence + 1);
+    for (const { operator: inner } of [left, right])
+      if (inner !== undefined && !mixes(inner, operator))
+        throw new WgslError("syntax", { line, column }, `${inner} beside ${operator} needs parentheses`);
+    const expression: Expression = {
+      kind: "binary",
+      operator,
+      left: left.expression,
+      right: right.expression,
+      line,
+      column,
+    };
+    left = { expression, operator };
   }
+}
+
+/** Whether WGSL lets one operator stand in an operand of another without parentheses. */
+function mixes(inner: string, outer: string): boolean {
+  const [p = 0, q = 0] = [PRECEDENCE.get(inner), PRECEDENCE.get(outer)];
+  if (q >= 9) return true;
+  if (q === 6 || q === 7) return p >= 8;
+  return (inner === outer && q !== 8) || (q <= 2 && p >= 6);
 }
 
 function parseUnary(tokens: Tokens): Expression {

@@ -139,7 +139,7 @@ function parseLoop(tokens: Tokens, place: Place): Statement {
     } else if (!tokens.accept(";")) body.push(parseStatement(tokens));
   }
   tokens.expect("}");
-  return loop(place, { body, update, breakIf });
+  return loop(place, { body, update, breakIf, continuing: true });
 }
 
 interface LoopParts {
@@ -147,9 +147,10 @@ interface LoopParts {
   readonly cond?: Expression | undefined;
   readonly update?: readonly Statement[];
   readonly breakIf?: Expression | undefined;
+  readonly continuing?: boolean;
   readonly body: readonly Statement[];
 }
 
-function loop(place: Place, { init, cond, update = [], breakIf, body }: LoopParts): LoopStatement {
-  return { kind: "loop", init, cond, update, breakIf, body, ...place };
+function loop(place: Place, { init, cond, update = [], breakIf, continuing = false, body }: LoopParts): LoopStatement {
+  return { kind: "loop", init, cond, update, breakIf, continuing, body, ...place };
 }

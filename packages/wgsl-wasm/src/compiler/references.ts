@@ -24,6 +24,8 @@ interface MemoryReference {
   readonly type: Type;
   readonly addr: Node;
   readonly offset: number;
+  /** True for a lane of a vec4<bool>, which lies there as a mask. */
+  readonly mask?: boolean;
 }
 
 export type Reference = VariableReference | MemoryReference;
@@ -76,8 +78,8 @@ function memberReference(base: Reference, member: string, place: Place): Referen
 function laneReference(base: Reference, lane: number): Reference {
   const scalar = base.type.kind === "vector" ? base.type.scalar : "f32";
   const type = scalarType(scalar);
-  if (base.kind === "memory") return { ...base, type, offset: base.offset + 4 * lane };
   const wide = base.type.kind === "vector" && base.type.size === 4;
+  if (base.kind === "memory") return { ...base, type, offset: base.offset + 4 * lane, mask: wide && scalar === "bool" };
   return wide ? { ...base, type, lane } : { ...base, type, start: base.start + lane };
 }
 
@@ -107,6 +109,7 @@ function indexReference(m: Machine, base: Reference, index: Node, place: Place):
     const at = inRange(index.imm, type.length ?? 0, place);
     return { ...base, type: type.element, start: base.start + at * partCount(type.element) };
   }
+  if (index.kind === "const" && type.length !== undefined) inRange(index.imm, type.length, place);
   const stride = strideOf(type);
   const checked = m.memory.clamp ? m.memory.clampIndex(base.variable, index, type) : index;
   if (checked.kind === "const" && checked.imm >= 0 && checked.imm < 1 << 20)
@@ -121,8 +124,11 @@ function inRange(index: number, length: number, place: Place): number {
 }
 
 export function loadReference(m: Machine, reference: Reference, place: Place): Value {
-  if (reference.kind === "memory")
-    return { type: reference.type, parts: loadParts(m, reference, reference.type, reference.offset, place) };
+  if (reference.kind === "memory") {
+    const parts = loadParts(m, reference, reference.type, reference.offset, place);
+    const lane = (bits: Node): Node => m.b.op("i32.and", [bits, m.b.i32(1)]);
+    return { type: reference.type, parts: reference.mask === true ? parts.map(lane) : parts };
+  }
   const parts = m.read(reference.variable).slice(reference.start, reference.start + partCount(reference.type));
   const [first] = parts;
   const { lane, type } = reference;
@@ -155,9 +161,9 @@ function loadParts(m: Machine, ref: MemoryReference, type: Type, offset: number,
 function loadOne(m: Machine, ref: MemoryReference, type: "i32" | "f32" | "v128", offset: number): Node {
   const { variable, addr } = ref;
   if (variable.kind === "workgroup" || variable.access === "read_write") return m.b.orderedLoad(type, addr, offset);
-  return variable.access === "uniform" && ref.variable.type.kind === "struct"
-    ? m.b.constantLoad(type, addr, offset)
-    : m.b.readOnlyLoad(type, addr, offset);
+  // An element that an index chooses may lie anywhere until a guard has been passed.
+  const exists = variable.access === "uniform" && addr === m.memory.addressOf(variable).addr;
+  return exists ? m.b.constantLoad(type, addr, offset) : m.b.readOnlyLoad(type, addr, offset);
 }
 
 export function storeReference(m: Machine, reference: Reference, value: Value, place: Place): void {
@@ -166,7 +172,9 @@ export function storeReference(m: Machine, reference: Reference, value: Value, p
   const { variable } = reference;
   if (variable.kind === "binding" && variable.access !== "read_write")
     throw new WgslError("binding", place, `${variable.name} is only read`);
-  storeParts(m, reference, reference.type, parts, place);
+  if (m.once) throw new WgslError("barrier", place, "the header of a loop that holds a barrier may not write memory");
+  const mask = (truth: Node): Node => m.b.op("i32.sub", [m.b.i32(0), truth]);
+  storeParts(m, reference, reference.type, reference.mask === true ? parts.map(mask) : parts, place);
 }
 
 function storeVariable(m: Machine, { variable, start, lane, type }: VariableReference, parts: readonly Node[]): void {

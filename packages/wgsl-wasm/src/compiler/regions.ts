@@ -10,9 +10,9 @@ import { WgslError } from "./errors.ts";
 import { truth } from "./expressions.ts";
 import { returns, runToEnd } from "./functions.ts";
 import { newLoop, type LoopItem, type Node } from "./ir.ts";
-import { assignedNames, jumps } from "./loops.ts";
 import type { Machine } from "./machine.ts";
 import type { Kept, Row, Rows } from "./rows.ts";
+import { assignedNames, jumps } from "./walk.ts";
 import type { Three } from "./workgroup.ts";
 
 const BARRIERS = new Set(["workgroupBarrier", "storageBarrier"]);
@@ -75,7 +75,11 @@ export class Regions {
     };
     statements.forEach((statement, k) => {
       if (k < last && returns(statement))
-        throw new WgslError("early-return", statement, "an invocation may not return before a barrier");
+        throw new WgslError(
+          "early-return",
+          statement,
+          "an invocation may not return before a barrier, nor out of a block that holds one",
+        );
       if (!hasBarrier(statement)) {
         piece.push(statement);
         return;
@@ -87,8 +91,10 @@ export class Regions {
           "a barrier stands at the top level, or in a loop with a uniform counter",
         );
       flush();
-      if (statement.kind === "block") this.#nested(() => this.#sequence(statement.body, later || k < last));
-      else if (statement.kind === "loop") this.#nested(() => this.#loop(statement));
+      if (statement.kind === "block") {
+        const follows = later || k < statements.length - 1;
+        this.#nested(() => this.#sequence(statement.body, follows));
+      } else if (statement.kind === "loop") this.#nested(() => this.#loop(statement));
     });
     flush();
   }
@@ -183,7 +189,8 @@ export class Regions {
       throw new WgslError("barrier", stop ?? loop, "a loop that holds a barrier has no break and no continue");
     const m = this.#m;
     const { init } = loop;
-    if (init !== undefined) this.#atWorkgroup(() => m.execute([init]));
+    if (init?.kind === "declare") this.#atWorkgroup(() => m.execute([init]));
+    else if (init !== undefined) this.#piece([init]);
     for (const { key, binding } of this.#bindings()) {
       if (binding.kind !== "variable" || this.#kept.has(key)) continue;
       const nodes = m.read(binding.variable);
@@ -256,14 +263,15 @@ export class Regions {
 
   #update(loop: LoopStatement): void {
     const m = this.#m;
-    this.#atWorkgroup(() => m.execute(loop.update));
-    const names = assignedNames({ ...loop, body: [] });
-    for (const { key, binding, name } of this.#bindings())
-      if (binding.kind === "variable" && names.has(name))
-        this.#kept.set(
-          key,
-          m.read(binding.variable).map((node) => this.#mustBeUniform(node, loop)),
-        );
+    for (const statement of loop.update) {
+      const target = statement.kind === "assign" && statement.target?.kind === "name" ? statement.target.name : "";
+      const binding = m.scope.find(target);
+      if (binding?.kind === "variable" && this.#isKeptUniform(binding.variable)) {
+        this.#atWorkgroup(() => m.execute([statement]));
+        const kept = m.read(binding.variable).map((node) => this.#mustBeUniform(node, loop));
+        this.#kept.set(binding.variable, kept);
+      } else this.#piece([statement]);
+    }
   }
 
   #isKeptUniform(variable: Variable): boolean {
@@ -316,7 +324,10 @@ export class Regions {
       if (binding.kind === "variable") m.write(binding.variable, parts);
       else binding.value = { ...binding.value, parts };
     }
-    return run();
+    m.once = true;
+    const result = run();
+    m.once = false;
+    return result;
   }
 
   /** Stands for a value that differs between invocations, where there is none. */

@@ -58,7 +58,10 @@ export class Rows {
     if (known !== undefined) return known;
     let block = node.pin?.block;
     while (block !== undefined && !this.#inside.has(block)) block = block.parent?.block;
-    const result = block === undefined && (node.kind === "exit" || node.args.every((arg) => this.isUniform(arg)));
+    // What others write meanwhile is not the same for all, wherever it is read.
+    const written = node.kind === "load" && node.args.length === 0;
+    const result =
+      block === undefined && !written && (node.kind === "exit" || node.args.every((arg) => this.isUniform(arg)));
     this.#uniform.set(node, result);
     return result;
   }

@@ -7,6 +7,7 @@ import type { Machine } from "./machine.ts";
 import { binary } from "./operators.ts";
 import { loadReference, referenceOf, storeReference } from "./references.ts";
 import { coerce, concrete, zeroOf } from "./values.ts";
+import { eachExpression } from "./walk.ts";
 
 export function executeAll(m: Machine, statements: readonly Statement[]): void {
   for (const statement of statements) {
@@ -60,7 +61,9 @@ function declare(m: Machine, statement: Statement & { kind: "declare" }): void {
   let value = expression === undefined ? undefined : m.evaluate(expression);
   if (value !== undefined && type !== undefined) value = coerce(m.b, value, type, statement);
   if (value !== undefined && how !== "const") value = concrete(m.b, value, statement);
-  if (how !== "var" && value !== undefined) return m.scope.declare(name, { kind: "value", value });
+  if (how === "const" && expression !== undefined) mustBeConstant(m, expression);
+  if (how !== "var" && value !== undefined)
+    return m.scope.declare(name, { kind: "value", value, constant: how === "const" });
   const variableType = type ?? value?.type;
   if (variableType === undefined) throw new WgslError("type", statement, `${name} has no type`);
   if (variableType.kind === "array" && variableType.length === undefined)
@@ -68,6 +71,19 @@ function declare(m: Machine, statement: Statement & { kind: "declare" }): void {
   const variable = { name, type: variableType };
   m.scope.declare(name, { kind: "variable", variable });
   m.write(variable, value?.parts ?? zeroOf(m.b, variableType).parts);
+}
+
+/** A constant is made of constants: a value that happens to be known here would be refused elsewhere. */
+function mustBeConstant(m: Machine, expression: Expression): void {
+  eachExpression(expression, (each) => {
+    const binding = each.kind === "name" ? m.scope.find(each.name) : undefined;
+    const known =
+      binding === undefined
+        ? !(each.kind === "name" && m.context.memory.has(each.name))
+        : binding.kind === "value" && binding.constant === true;
+    const calls = each.kind === "call" && m.context.function(each.callee.name) !== undefined;
+    if (!known || calls) throw new WgslError("constant", each, "a const is made of constants");
+  });
 }
 
 function assign(m: Machine, statement: Statement & { kind: "assign" }): void {
@@ -78,9 +94,10 @@ function assign(m: Machine, statement: Statement & { kind: "assign" }): void {
   }
   const reference = referenceOf(m, target);
   if (reference === undefined) throw new WgslError("type", target, "only variables and memory can be assigned to");
-  let value = m.evaluate(statement.value);
-  if (operator !== undefined) value = binary(m.b, operator, loadReference(m, reference, target), value, statement);
-  storeReference(m, reference, value, statement);
+  if (operator === undefined) return storeReference(m, reference, m.evaluate(statement.value), statement);
+  // What the target holds is taken before the right side is computed, which may change it.
+  const old = loadReference(m, reference, target);
+  storeReference(m, reference, binary(m.b, operator, old, m.evaluate(statement.value), statement), statement);
 }
 
 function callStatement(m: Machine, call: Expression): void {

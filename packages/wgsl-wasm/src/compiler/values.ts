@@ -73,7 +73,7 @@ export function concrete(b: Builder, value: Value, place: Place, scalar?: Scalar
   if (wanted === "bool" || (!isInt && wanted !== "f32"))
     throw new WgslError("type", place, `${number} is no ${wanted}`);
   const [low, high] = wanted === "u32" ? [0, 0xffffffff] : [-0x80000000, 0x7fffffff];
-  if (wanted !== "f32" && (number < low || number > high))
+  if (wanted === "f32" ? !Number.isFinite(Math.fround(number)) : number < low || number > high)
     throw new WgslError("type", place, `${number} does not fit ${wanted}`);
   return { type: scalarType(wanted), parts: [constantOf(b, wanted, number)] };
 }
