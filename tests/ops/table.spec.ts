@@ -31,6 +31,8 @@ const OTHERS = [
   "toGPUBuffer",
   "einsumPath",
   "broadcastShapes",
+  // tests/ops/lax.spec.ts
+  "padtypeToPads",
   // Numbers, shapes and bools of what is asked: tests/ops/numpy.spec.ts.
   "iscomplexobj",
   "isrealobj",

@@ -13,7 +13,7 @@ export {
   type IntegerInfo,
 } from "./ops/dtypes.ts";
 export { histogram2d, histogramdd, type Histogram2dOptions, type HistogramddOptions } from "./ops/histograms.ts";
-export { convGeneralDilatedPatches, type PatchesOptions } from "./ops/patches.ts";
+export { convGeneralDilatedLocal, convGeneralDilatedPatches, type PatchesOptions } from "./ops/patches.ts";
 export { maskIndices, trimZeros, type TrimZerosOptions } from "./ops/places.ts";
 export { DTYPES, promote, type DType, type Promotable, type TypedArray } from "./dtype.ts";
 export * from "./errors.ts";
@@ -247,6 +247,22 @@ export {
   rev,
   sliceInDim,
 } from "./ops/lax.ts";
+export {
+  approxMaxK,
+  approxMinK,
+  broadcastLike,
+  indexTake,
+  laxEmpty,
+  laxSplit,
+  laxStack,
+  laxUnstack,
+  mulhi,
+  padtypeToPads,
+  raggedDot,
+  reducePrecision,
+  type ApproxOptions,
+} from "./ops/lax-more.ts";
+export { reduce } from "./ops/lax-reduce.ts";
 export { laxSelect, selectN } from "./ops/select-n.ts";
 export { segmentMax, segmentMin, segmentProd, segmentSum, type SegmentOptions } from "./ops/segment.ts";
 export { corrcoef, cov, type CovarianceOptions } from "./ops/covariance.ts";

@@ -11,6 +11,7 @@ import { elementwise } from "./cases/elementwise.ts";
 import { indexing } from "./cases/indexing.ts";
 import { join } from "./cases/join.ts";
 import { lax } from "./cases/lax.ts";
+import { laxMore } from "./cases/lax-more.ts";
 import { linearAlgebra } from "./cases/linalg.ts";
 import { matmul } from "./cases/matmul.ts";
 import { movement } from "./cases/movement.ts";
@@ -39,6 +40,7 @@ export const cases = {
   indexing,
   join,
   lax,
+  laxMore,
   linearAlgebra,
   matmul,
   movement,

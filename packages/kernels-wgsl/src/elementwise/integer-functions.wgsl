@@ -139,3 +139,17 @@ fn op_gcd_u(x: U, y: U) -> U {
   }
   return max(a, b);
 }
+
+// The upper 32 bits of the product of 64, from halves of 16.
+fn op_mulhi_u(x: U, y: U) -> U {
+  let low = U(0xffffu);
+  let first = (x >> U(16u)) * (y & low) + (((x & low) * (y & low)) >> U(16u));
+  let second = (x & low) * (y >> U(16u)) + (first & low);
+  return (x >> U(16u)) * (y >> U(16u)) + (first >> U(16u)) + (second >> U(16u));
+}
+
+// A negative factor, taken as unsigned, counts the other 2^32 times too much.
+fn op_mulhi_i(x: I, y: I) -> I {
+  let whole = bitcast<I>(op_mulhi_u(bitcast<U>(x), bitcast<U>(y)));
+  return whole - select(I(0), y, x < I(0)) - select(I(0), x, y < I(0));
+}

@@ -38,3 +38,15 @@ fn decode_float16(h: U) -> F {
   let value = select(normal, small, size < U(0x400u));
   return bitcast<F>(bitcast<U>(value) | ((h & U(0x8000u)) << U(16u)));
 }
+
+// x with fewer bits: `bias` and the bit that `tie` picks above `shift` round half to even, `keep` cuts; exponents (as bits) above
+// `most` are infinite, those below `least` 0.
+fn reduced_precision(x: F, shift: U, tie: U, bias: U, keep: U, least: U, most: U) -> F {
+  let u = bitcast<U>(x);
+  let rounded = (u + bias + ((u >> shift) & tie)) & keep;
+  let exponent = rounded & U(0x7f800000u);
+  var size = select(rounded & U(0x7fffffffu), U(0x7f800000u), exponent > most);
+  size = select(size, U(0u), exponent < least);
+  size = select(size, u & U(0x7fffffffu), (u & U(0x7fffffffu)) > U(0x7f800000u));
+  return bitcast<F>((u & U(0x80000000u)) | size);
+}

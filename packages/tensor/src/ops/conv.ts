@@ -59,7 +59,7 @@ export interface ConvOptions {
 /** Axes of an operand in canonical order: [batch or features, channels, …spatial]. */
 type Axes = readonly number[];
 
-interface Layout {
+export interface Layout {
   readonly lhs: Axes;
   readonly rhs: Axes;
   readonly out: Axes;
@@ -67,7 +67,8 @@ interface Layout {
 
 const SPATIAL = ["", "W", "HW", "DHW"];
 
-function layoutOf(name: string, rank: number, numbers: ConvDimensionNumbers | undefined): Layout {
+/** The axes of images, windows and results that dimension numbers name. */
+export function layoutOf(name: string, rank: number, numbers: ConvDimensionNumbers | undefined): Layout {
   const axes = SPATIAL[rank - 2] ?? "";
   const [lhs, rhs, out] = numbers ?? [`NC${axes}`, `OI${axes}`, `NC${axes}`];
   const letters = (spec: string, roles: string): string => [...spec].filter((one) => !roles.includes(one)).join("");

@@ -4,7 +4,8 @@ import { checkShape, shapeText, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, type TensorLike } from "./create.ts";
-import { convGeneralDilated, type ConvOptions } from "./conv.ts";
+import { dotGeneral } from "./contraction.ts";
+import { convGeneralDilated, layoutOf, type ConvOptions } from "./conv.ts";
 import { identity } from "./matrices.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { convert } from "./convert.ts";
@@ -52,4 +53,37 @@ export function convGeneralDilatedPatches(
   const order = windows.shape.map((_, axis) => (axis === out ? 0 : axis === inner ? 1 : next++));
   const rhs = transpose(windows, order);
   return convGeneralDilated(image, rhs, { ...options, windowStrides, padding, featureGroupCount: channels });
+}
+
+/**
+ * A convolution whose window has weights of its own at each place of the result: rhs has the result's spatial extents in place of
+ * the window's, and its channel axis holds each of lhs' channels with the window's elements, as convGeneralDilatedPatches does.
+ * Source: lax.conv_general_dilated_local.
+ *
+ * @throws ShapeError when shapes do not fit, ArgumentError for a window of other than one extent for each spatial axis.
+ * @example
+ * const weights = array([[[1, 0], [1, 2]]]); // of features, window elements and places
+ * await convGeneralDilatedLocal(array([[[1, 2, 3]]]), weights, [1], "VALID", [2]).toArray(); // [[[3, 6]]]
+ */
+export function convGeneralDilatedLocal(
+  lhs: TensorLike,
+  rhs: TensorLike,
+  windowStrides: readonly number[],
+  padding: NonNullable<ConvOptions["padding"]>,
+  filterShape: readonly number[],
+  options: PatchesOptions = {},
+): Tensor {
+  const name = "convGeneralDilatedLocal";
+  checkOptions(name, options, { lhsDilation: true, rhsDilation: true, dimensionNumbers: true, precision: true });
+  const weights = asTensor(rhs);
+  const layout = layoutOf(name, weights.ndim, options.dimensionNumbers);
+  const patches = convGeneralDilatedPatches(lhs, filterShape, windowStrides, padding, options);
+  const [batch = 0, channel = 1, ...places] = layout.out;
+  const [, inner = 1, ...own] = layout.rhs;
+  const pairs = places.map((axis, k) => [axis, at(own, k)] as const).sort(([a], [b]) => a - b);
+  const along = [pairs.map(([axis]) => axis), pairs.map(([, axis]) => axis)] as const;
+  const y = dotGeneral(patches, weights, [[[channel], [inner]], along], { precision: options.precision ?? null });
+  let next = 0;
+  const order = y.shape.map((_, axis) => (axis === batch ? y.ndim - 2 : axis === channel ? y.ndim - 1 : next++));
+  return transpose(y, order);
 }
