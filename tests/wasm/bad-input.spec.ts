@@ -79,6 +79,76 @@ describe("a kernel that is wrong", () => {
   });
 });
 
+describe("what is larger than its place", () => {
+  const kernelOf = (length: number) =>
+    ({
+      name: "large",
+      code: `struct P { a: array<vec4u, ${length}> }
+@group(0) @binding(0) var<uniform> p: P;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(1) fn main() { y[0] = p.a[${length - 1}].x; }`,
+      bindings: [
+        { group: 0, binding: 0, name: "p", access: "uniform", layout: { bytes: length * 16, fields: [] } },
+        { group: 0, binding: 1, name: "y", access: "read_write" },
+      ],
+    }) as const;
+
+  test("uniforms up to WebGPU's 64 KiB touch nothing else, more than there is room for are refused", async () => {
+    const executor = wasmExecutor({ threads: 1 });
+    const first = executor.allocate(64, "first");
+    const y = executor.allocate(16, "y");
+    executor.write(first, new Uint32Array(16).fill(7));
+    const launch = (length: number): void =>
+      executor.run({
+        label: "op",
+        kernel: kernelOf(length),
+        buffers: [y],
+        uniforms: [new Uint8Array(length * 16).fill(1)],
+        grid: [1, 1, 1],
+      });
+    launch(4096);
+    expect(new Uint32Array(await executor.read(y, 4))[0]).toBe(0x01010101);
+    expect([...new Uint32Array(await executor.read(first, 64))]).toEqual(new Array(16).fill(7));
+    expect(() => launch(8000)).toThrow(/^op: kernel large has 128000 bytes of uniforms, over 122880/);
+    executor.destroy();
+  });
+
+  test("workgroup memory for which there is no memory is an error of that op, and gone when there is some", async () => {
+    const executor = wasmExecutor({ threads: 1 });
+    const held = [];
+    for (let size = 2 ** 29; size >= 64; size /= 2)
+      for (;;) {
+        try {
+          held.push(executor.allocate(size, "hoard"));
+        } catch (error) {
+          if (error instanceof OutOfMemoryError) break;
+          throw error;
+        }
+      }
+    const y = held.at(-1);
+    if (y === undefined) throw new Error("nothing was allocated");
+    const code = `var<workgroup> w: array<vec4f, 4000>;
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn main() { w[3999] = vec4f(2.0); y[0] = w[3999].x + w[0].x; }`;
+    const kernel = {
+      name: "wide",
+      code,
+      bindings: [{ group: 0, binding: 0, name: "y", access: "read_write" }],
+    } as const;
+    const launch = (): void => executor.run({ label: "op", kernel, buffers: [y], uniforms: [], grid: [1, 1, 1] });
+    launch();
+    const error: unknown = await executor.read(y, 4).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OutOfMemoryError);
+    expect(String(error)).toMatch(/op: kernel wide failed, .*out of memory for the 64000 bytes of workgroup memory/);
+    const [large] = held;
+    if (large !== undefined) executor.release(large);
+    executor.clearCaches();
+    launch();
+    expect(new Float32Array(await executor.read(y, 4))[0]).toBe(2);
+    executor.destroy();
+  });
+});
+
 // Elsewhere the tests' device is not the CPU.
 test.runIf(process.env["JNX_ADAPTER"] === "wasm")(
   "what does not fit is an error that says so, and a device that is gone is followed by another",

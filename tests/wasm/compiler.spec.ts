@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { link, type Kernel, type WgslFunction } from "@jnx/kernels-wgsl";
 import { compile, WgslError } from "@jnx/wgsl-wasm/compiler";
 import { describe, expect, test } from "vitest";
 import { bitsOf, OPTIONS, runWasm } from "./compiler-kit.ts";
@@ -33,10 +34,13 @@ describe("every kernel compiles", () => {
     .filter((folder) => statSync(folder).isDirectory())
     .flatMap((folder) => readdirSync(folder).map((file) => path.join(folder, file)))
     .filter((file) => file.endsWith(".wgsl") && !file.endsWith("functions.wgsl"));
-  test.each(files.map((file) => [path.basename(file), file]))("%s", (_, file) => {
-    const kernel = compile(readFileSync(file, "utf8"), OPTIONS);
-    expect(WebAssembly.validate(kernel.bytes)).toBe(true);
-    const shared = compile(readFileSync(file, "utf8"), { ...OPTIONS, sharedMemory: true, clampIndices: true });
+  test.each(files.map((file) => [path.basename(file), file]))("%s", async (_, file) => {
+    const made: Readonly<Record<string, Kernel | WgslFunction>> = await import(`${file}.gen.ts`);
+    const kernel = Object.values(made).find((part) => "workgroupSize" in part);
+    if (kernel === undefined) throw new Error("no kernel");
+    const { code } = link(kernel);
+    expect(WebAssembly.validate(compile(code, OPTIONS).bytes)).toBe(true);
+    const shared = compile(code, { ...OPTIONS, sharedMemory: true, clampIndices: true });
     expect(WebAssembly.validate(shared.bytes)).toBe(true);
   });
 });

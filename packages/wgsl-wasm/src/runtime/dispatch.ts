@@ -120,7 +120,7 @@ export class Dispatcher {
     const address = this.linear.take(wanted * count);
     if (address === undefined) {
       throw new OutOfMemoryError(
-        `kernel: out of memory for the workgroup memory of ${count} threads`,
+        `out of memory for the ${wanted * count} bytes of workgroup memory that it needs on ${count} threads`,
         wanted * count,
         0,
       );

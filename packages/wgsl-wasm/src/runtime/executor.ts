@@ -1,5 +1,5 @@
 import type { LinkedKernel } from "@jnx/kernels-wgsl";
-import { DeviceError, DeviceLostError } from "@jnx/tensor";
+import { DeviceError, DeviceLostError, KernelError } from "@jnx/tensor";
 import type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "@jnx/tensor";
 import { Memory, checkAliases, checkCounts, checkGrid, checkRange, debugLevel } from "@jnx/tensor/internal";
 import type { DeviceBuffer, Launch, MemoryOptions, MemorySource, Program, ProgramStep } from "@jnx/tensor/internal";
@@ -7,7 +7,7 @@ import { Dispatcher } from "./dispatch.ts";
 import { detectFeatures } from "./features.ts";
 import { Kernels, kernelError } from "./kernels.ts";
 import type { Compile } from "./kernels.ts";
-import { RESERVED } from "./layout.ts";
+import { RESERVED, UNIFORMS } from "./layout.ts";
 import { LinearMemory } from "./linear-memory.ts";
 import { platform } from "./platform.ts";
 import { WasmProgram } from "./program.ts";
@@ -179,6 +179,7 @@ export class WasmExecutor implements Executor {
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
     checkGroups(label, grid);
+    checkUniforms(label, kernel.name, uniforms);
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
     this.queue.push({ kind: "launch", label, entry, storages, uniforms, grid });
   }
@@ -338,6 +339,17 @@ function checkGroups(label: string, grid: readonly [number, number, number]): vo
       label,
     ]);
   }
+}
+
+function checkUniforms(label: string, kernel: string, uniforms: readonly Uint8Array[]): void {
+  const bytes = uniforms.reduce((sum, { byteLength }) => sum + Math.ceil(byteLength / 16) * 16, 0);
+  const most = RESERVED - UNIFORMS;
+  if (bytes > most)
+    throw new KernelError(
+      `${label}: kernel ${kernel} has ${bytes} bytes of uniforms, over ${most}; bind an array`,
+      kernel,
+      [label],
+    );
 }
 
 /** The bytes of a view, padded with zeros to a multiple of 4, as WebGPU has it. */

@@ -1,4 +1,4 @@
-/** What lies in the first page of linear memory, before all buffers. Word indices where it says so, byte addresses else. */
+/** What lies in the first two pages of linear memory, before all buffers. Word indices where it says so, byte addresses else. */
 
 /** Words shared by all threads. */
 export const CELL = {
@@ -46,7 +46,7 @@ export const MESSAGE_BYTES = 1024;
 /** Pairs (address, byte length), one per binding. */
 export const TABLE = 4096;
 export const MOST_BINDINGS = 512;
-/** Uniforms of the dispatch that runs. */
+/** Uniforms of the dispatch that runs: WebGPU binds up to 64 KiB, and some have more than one. */
 export const UNIFORMS = 8192;
 /** Buffers begin here. */
-export const RESERVED = 65536;
+export const RESERVED = 131072;

@@ -1,4 +1,4 @@
-import { DeviceError, KernelError } from "@jnx/tensor";
+import { DeviceError, KernelError, OutOfMemoryError } from "@jnx/tensor";
 import type { Counters, DeviceLostError } from "@jnx/tensor";
 import { Failures, debugLog, summary } from "@jnx/tensor/internal";
 import type { Dispatcher } from "./dispatch.ts";
@@ -271,7 +271,7 @@ export class CommandQueue {
       finished = next === grid[0] * grid[1] * grid[2] && !busy;
       this.progress = next;
     } catch (error) {
-      this.trap(command, error instanceof Error ? error.message : String(error));
+      this.trap(command, error);
     }
     // After a wait that was too long the last portion is done, and nothing is left to run.
     const spent = performance.now() - begun;
@@ -298,10 +298,16 @@ export class CommandQueue {
     return [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0];
   }
 
-  private trap(command: LaunchCommand, message: string): void {
+  private trap(command: LaunchCommand, error: unknown): void {
     const { name } = command.entry.kernel;
-    const text = `${fullLabel(command)}: kernel ${name} failed, results are invalid: ${message}; this is a defect of the kernel`;
-    this.failures.record(new KernelError(text, name, [command.label]), this.done + 1);
+    const message = error instanceof Error ? error.message : String(error);
+    const text = `${fullLabel(command)}: kernel ${name} failed, results are invalid: ${message}`;
+    const labels = [command.label];
+    const failure =
+      error instanceof OutOfMemoryError
+        ? new OutOfMemoryError(`${text}; dispose of tensors that are no longer needed`, error.asked, error.live, labels)
+        : new KernelError(`${text}; this is a defect of the kernel`, name, labels);
+    this.failures.record(failure, this.done + 1);
   }
 
   /** Writes where the kernel finds its buffers and uniforms. */
