@@ -27,6 +27,7 @@ import nnx_layers  # noqa: E402
 import nnx_linen  # noqa: E402
 import nnx_windows  # noqa: E402
 import numpy_cases  # noqa: E402
+import option_cases  # noqa: E402
 import optax_cases  # noqa: E402
 import optax_contrib  # noqa: E402
 import optax_more  # noqa: E402
@@ -69,7 +70,7 @@ golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

@@ -14,7 +14,8 @@ import { take, type TakeOptions } from "./ops/indexing.ts";
 import { dot, trace, type TraceOptions } from "./ops/contraction.ts";
 import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import * as movement from "./ops/movement.ts";
-import * as reductions from "./ops/reduce.ts";
+import { mean, std, variance, type VarianceOptions } from "./ops/moments.ts";
+import { all, any, max, min, prod, sum, type ReduceOptions } from "./ops/reduce.ts";
 import { diagonal, type DiagonalOptions } from "./ops/triangle.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -59,11 +60,12 @@ const BINARY = [
   "logicalOr",
   "power",
 ] as const;
-const REDUCTIONS = ["sum", "prod", "max", "min", "any", "all", "mean", "std"] as const;
+const REDUCTIONS = { sum, prod, max, min, any, all, mean, std };
 
 type UnaryMethods = Record<(typeof UNARY)[number], () => Tensor>;
 type BinaryMethods = Record<(typeof BINARY)[number], (y: TensorLike) => Tensor>;
-type ReduceMethods = Record<(typeof REDUCTIONS)[number], (options?: reductions.ReduceOptions) => Tensor>;
+type Method<F> = F extends (x: TensorLike, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
+type ReduceMethods = { [K in keyof typeof REDUCTIONS]: Method<(typeof REDUCTIONS)[K]> };
 
 /** The methods that `@jnx/tensor/fluent` adds to every Tensor, named after the functions they call. */
 export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethods {
@@ -72,7 +74,7 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   matmul(y: TensorLike, options?: MatmulOptions): Tensor;
   dot(y: TensorLike): Tensor;
   trace(options?: TraceOptions): Tensor;
-  var(options?: reductions.ReduceOptions & { readonly ddof?: number }): Tensor;
+  var(options?: VarianceOptions): Tensor;
   argmax(options?: ArgOptions): Tensor;
   argmin(options?: ArgOptions): Tensor;
   astype(dtype: DType): Tensor;
@@ -93,7 +95,7 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   argsort(options?: SortOptions & { readonly dtype?: DType }): Tensor;
   cumsum(options?: CumulativeOptions): Tensor;
   cumprod(options?: CumulativeOptions): Tensor;
-  ptp(options?: Pick<reductions.ReduceOptions, "axis" | "keepdims">): Tensor;
+  ptp(options?: Pick<ReduceOptions, "axis" | "keepdims">): Tensor;
   searchsorted(v: TensorLike, options?: SearchOptions): Tensor;
   nonzero(options?: NonzeroOptions): Tensor[];
   [Symbol.iterator](): IterableIterator<Tensor>;
@@ -126,9 +128,9 @@ for (const name of BINARY)
   method(name, function (y: TensorLike) {
     return maths[name](this, y);
   });
-for (const name of REDUCTIONS)
-  method(name, function (options?: reductions.ReduceOptions) {
-    return reductions[name](this, options);
+for (const [name, reduction] of Object.entries(REDUCTIONS))
+  method(name, function (options?: ReduceOptions) {
+    return reduction(this, options);
   });
 method("matmul", function (y: TensorLike, options?: MatmulOptions) {
   return matmul(this, y, options);
@@ -139,8 +141,8 @@ method("dot", function (y: TensorLike) {
 method("trace", function (options?: TraceOptions) {
   return trace(this, options);
 });
-method("var", function (options?: reductions.ReduceOptions) {
-  return reductions.variance(this, options);
+method("var", function (options?: VarianceOptions) {
+  return variance(this, options);
 });
 method("argmax", function (options?: ArgOptions) {
   return argmax(this, options);
@@ -193,7 +195,7 @@ method("cumsum", function (options?: CumulativeOptions) {
 method("cumprod", function (options?: CumulativeOptions) {
   return cumprod(this, options);
 });
-method("ptp", function (options?: Pick<reductions.ReduceOptions, "axis" | "keepdims">) {
+method("ptp", function (options?: Pick<ReduceOptions, "axis" | "keepdims">) {
   return ptp(this, options);
 });
 method("searchsorted", function (v: TensorLike, options?: SearchOptions) {

@@ -291,7 +291,6 @@ export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { dotProductAttention, dotProductAttentionWithResidual, type AttentionOptions } from "./ops/attention.ts";
 export {
-  logmeanexp,
   logSoftmax,
   softmax,
   standardize,
@@ -311,7 +310,19 @@ export {
   type LinspaceOptions,
   type MeshgridOptions,
 } from "./ops/ranges.ts";
-export { all, any, logsumexp, max, mean, min, prod, std, sum, variance, type ReduceOptions } from "./ops/reduce.ts";
+export { logmeanexp, logsumexp, type LogsumexpOptions } from "./ops/log-sum-exp.ts";
+export { mean, std, variance, type MeanOptions, type NanVarianceOptions, type VarianceOptions } from "./ops/moments.ts";
+export {
+  all,
+  any,
+  max,
+  min,
+  prod,
+  sum,
+  type ExtremeOptions,
+  type ReduceOptions,
+  type SumOptions,
+} from "./ops/reduce.ts";
 export { betainc, igamma, igammac, igammaGradA } from "./ops/incomplete.ts";
 export * from "./ops/special.ts";
 export { block, ix, mgrid, ogrid, rollaxis, type Blocks, type GridRange } from "./ops/assembly.ts";

@@ -17,7 +17,7 @@ import { matmul } from "./matmul.ts";
 import { expandDims, reshape, squeeze, swapaxes, transpose } from "./movement.ts";
 import { softmax } from "./normalize.ts";
 import { pad } from "./pad.ts";
-import { logsumexp } from "./reduce.ts";
+import { logsumexp } from "./log-sum-exp.ts";
 import { checkOptions } from "../options.ts";
 
 const ATTENTION_OPTIONS = {

@@ -8,7 +8,8 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { add, div, exp, log, maximum, mul, rsqrt, square, sub, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { broadcastTo } from "./movement.ts";
-import { logsumexp, mean, peak, REDUCE_OPTIONS, sum, type ReduceOptions } from "./reduce.ts";
+import { mean } from "./moments.ts";
+import { peak, sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
 const SOFTMAX_OPTIONS = { axis: true, where: true } as const;
@@ -115,18 +116,4 @@ function meanOf(x: Tensor, axis: number | readonly number[], part: TensorLike | 
   const kept = asTensor(part);
   const chosen = broadcastTo(kept, broadcastShapes("standardize", kept.shape, x.shape));
   return div(sum(where(chosen, x, 0), { axis, keepdims: true }), sum(chosen, { axis, keepdims: true }));
-}
-
-/**
- * log of the mean of eˣ along axes, without overflow. Source: jax.nn.logmeanexp.
- *
- * @throws ShapeError when an axis is out of range or named twice.
- * @example await logmeanexp(array([1000, 1000])).item(); // 1000
- */
-export function logmeanexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("logmeanexp", options, REDUCE_OPTIONS);
-  const tensor = asTensor(x);
-  const axes = normalizeAxes("logmeanexp", options.axis, tensor.ndim);
-  const count = axes.reduce((product, axis) => product * (tensor.shape[axis] ?? 1), 1);
-  return sub(logsumexp(tensor, options), Math.log(count));
 }

@@ -12,7 +12,8 @@ import { broadcastTo, flip, squeeze } from "./movement.ts";
 import { pad as laxPad } from "./pad.ts";
 import { linspace } from "./ranges.ts";
 import { median } from "./quantile.ts";
-import { max, mean, min } from "./reduce.ts";
+import { mean } from "./moments.ts";
+import { max, min } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
 const PAD_OPTIONS = { mode: true, constantValues: true, endValues: true, statLength: true, reflectType: true } as const;

@@ -1,35 +1,19 @@
 import { bind } from "../dispatch.ts";
-import { isFloat, isInteger, rangeOf, type DType } from "../dtype.ts";
+import { checkDType, isFloat, isInteger, rangeOf, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { JvpRule, ReduceOp, VjpRule } from "../op.ts";
 import { normalizeAxes, reducedShape, shapeText, sizeOf } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { composite } from "./composite.ts";
 import { convert, unpacked } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
-import {
-  add,
-  div,
-  equal,
-  exp,
-  greater,
-  isfinite,
-  log,
-  maximum,
-  minimum,
-  mul,
-  sqrt,
-  square,
-  sub,
-  where,
-} from "./elementwise.ts";
-import { stopGradient } from "./identity.ts";
+import { add, div, equal, maximum, minimum, mul, where } from "./elementwise.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-export const REDUCE_OPTIONS = { axis: true, keepdims: true, where: true, initial: true } as const;
-export const VARIANCE_OPTIONS = { axis: true, keepdims: true, where: true, initial: true, ddof: true } as const;
+export const REDUCE_OPTIONS = { axis: true, keepdims: true, where: true } as const;
+export const EXTREME_OPTIONS = { ...REDUCE_OPTIONS, initial: true } as const;
+export const SUM_OPTIONS = { ...EXTREME_OPTIONS, dtype: true, promoteIntegers: true } as const;
 
 /** What every reduction takes: the axes (all unless told) and whether they stay with extent 1. */
 export interface ReduceOptions {
@@ -37,8 +21,18 @@ export interface ReduceOptions {
   readonly keepdims?: boolean;
   /** Which elements count, a bool array that broadcasts to x; max and min then need an `initial`. */
   readonly where?: TensorLike;
-  /** A number that is reduced with the elements: sum, prod, max and min. */
+}
+
+export interface ExtremeOptions extends ReduceOptions {
+  /** A number that is reduced with the elements. */
   readonly initial?: TensorLike;
+}
+
+export interface SumOptions extends ExtremeOptions {
+  /** The dtype to convert to before anything is combined, and of the result. */
+  readonly dtype?: DType;
+  /** Whether integers of 8 and 16 bits become int32 or uint32, as they do unless told; false wraps at their width. */
+  readonly promoteIntegers?: boolean;
 }
 
 interface ReduceAttrs {
@@ -125,7 +119,7 @@ const prodOp = /* @__PURE__ */ reduction(
 const anyOp = /* @__PURE__ */ reduction("reduce_or", "any", "nondifferentiable");
 const allOp = /* @__PURE__ */ reduction("reduce_and", "all", "nondifferentiable");
 
-function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ReduceOptions): Tensor {
+function reduce(op: ReduceOp<ReduceAttrs>, x: Tensor, options: ExtremeOptions): Tensor {
   const axes = normalizeAxes(op.combine, options.axis, x.ndim);
   const kept = axes.filter((axis) => x.shape[axis] !== 1);
   // An axis of extent 1 has nothing to combine.
@@ -170,9 +164,22 @@ function startedWith(combine: ReduceOp<ReduceAttrs>["combine"], y: Tensor, initi
   }
 }
 
-function countable(x: TensorLike): Tensor {
+function countable(x: Tensor): Tensor {
+  return x.dtype === "bool" ? convert(x, "int32") : isInteger(x.dtype) ? unpacked(x) : x;
+}
+
+/** Combines in the dtype that is told; bools are combined as bools only if that dtype is bool. */
+function combined(name: "sum" | "prod", x: TensorLike, options: SumOptions): Tensor {
+  const { dtype, promoteIntegers = true, ...rest } = options;
   const tensor = asTensor(x);
-  return tensor.dtype === "bool" ? convert(tensor, "int32") : isInteger(tensor.dtype) ? unpacked(tensor) : tensor;
+  const [op, boolOp] = name === "sum" ? [sumOp, anyOp] : [prodOp, allOp];
+  if (dtype === undefined) {
+    const kept = promoteIntegers || tensor.dtype === "bool" ? undefined : tensor.dtype;
+    const found = reduce(op, countable(tensor), rest);
+    return kept === undefined ? found : convert(found, kept, tensor.weak);
+  }
+  const wanted = convert(tensor, checkDType(name, dtype));
+  return dtype === "bool" ? reduce(boolOp, wanted, rest) : convert(reduce(op, countable(wanted), rest), dtype);
 }
 
 /**
@@ -181,9 +188,9 @@ function countable(x: TensorLike): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await sum(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [3, 8]
  */
-export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("sum", options, REDUCE_OPTIONS);
-  return reduce(sumOp, countable(x), options);
+export function sum(x: TensorLike, options: SumOptions = {}): Tensor {
+  checkOptions("sum", options, SUM_OPTIONS);
+  return combined("sum", x, options);
 }
 
 /**
@@ -192,12 +199,12 @@ export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await prod(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 15]
  */
-export function prod(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("prod", options, REDUCE_OPTIONS);
-  return reduce(prodOp, countable(x), options);
+export function prod(x: TensorLike, options: SumOptions = {}): Tensor {
+  checkOptions("prod", options, SUM_OPTIONS);
+  return combined("prod", x, options);
 }
 
-function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
+function refuseEmpty(name: string, x: Tensor, options: ExtremeOptions): void {
   const axes = normalizeAxes(name, options.axis, x.ndim);
   if (options.initial !== undefined) return;
   if (options.where !== undefined)
@@ -214,8 +221,8 @@ function refuseEmpty(name: string, x: Tensor, options: ReduceOptions): void {
  * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await max(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [2, 5]
  */
-export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("max", options, REDUCE_OPTIONS);
+export function max(x: TensorLike, options: ExtremeOptions = {}): Tensor {
+  checkOptions("max", options, EXTREME_OPTIONS);
   const tensor = asTensor(x);
   refuseEmpty("max", tensor, options);
   return tensor.dtype === "bool" ? reduce(anyOp, tensor, options) : reduce(maxOp, tensor, options);
@@ -227,8 +234,8 @@ export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await min(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1, 3]
  */
-export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("min", options, REDUCE_OPTIONS);
+export function min(x: TensorLike, options: ExtremeOptions = {}): Tensor {
+  checkOptions("min", options, EXTREME_OPTIONS);
   const tensor = asTensor(x);
   refuseEmpty("min", tensor, options);
   return tensor.dtype === "bool" ? reduce(allOp, tensor, options) : reduce(minOp, tensor, options);
@@ -262,90 +269,8 @@ export function floating(x: TensorLike): Tensor {
   return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
 }
 
-/**
- * The arithmetic mean along axes, summed in float32; NaN for no elements. Source: jnp.mean.
- *
- * @throws ShapeError when an axis is out of range or named twice.
- * @example await mean(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [1.5, 4]
- */
-export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("mean", options, REDUCE_OPTIONS);
-  const tensor = floating(x);
-  const { initial: _initial, ...rest } = options;
-  // A float16 sum would overflow, and be rounded twice.
-  const wide = unpacked(tensor);
-  const count = countOf("mean", wide, rest);
-  return convert(div(sum(wide, rest), count), tensor.dtype, tensor.weak);
-}
-
-/** How many elements count: a number, or by line where a mask says. */
-function countOf(name: string, x: Tensor, options: ReduceOptions): number | Tensor {
-  const axes = normalizeAxes(name, options.axis, x.ndim);
-  if (options.where === undefined) return sizeOf(axes.map((axis) => at(x.shape, axis)));
-  return sum(literal(1, x.shape, "float32"), options);
-}
-
-/**
- * Mean of |x − mean|² along axes; `ddof` is taken off the count. Source: jnp.var.
- *
- * @throws ShapeError when an axis is out of range or named twice.
- * @example await variance(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.25, 1]
- */
-export function variance(x: TensorLike, options: VarianceOptions = {}): Tensor {
-  checkOptions("var", options, VARIANCE_OPTIONS);
-  return composite("var", () => spreadAround("var", x, options));
-}
-
-export interface VarianceOptions extends ReduceOptions {
-  /** Taken off the number of elements; NaN comes out where none is left. */
-  readonly ddof?: number;
-}
-
-function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
-  const { dtype, weak } = floating(x);
-  return convert(spreadOfWords(name, unpacked(floating(x)), options), dtype, weak);
-}
-
-function spreadOfWords(name: string, tensor: Tensor, options: VarianceOptions): Tensor {
-  const { ddof = 0, initial: _initial, ...own } = options;
-  const count = countOf(name, tensor, own);
-  const centred = sub(tensor, mean(tensor, { ...own, keepdims: true }));
-  const total = sum(square(centred), own);
-  if (typeof count === "number") return div(total, count > ddof ? count - ddof : Number.NaN);
-  return where(greater(count, ddof), div(total, sub(count, ddof)), Number.NaN);
-}
-
-/**
- * The square root of the variance. Source: jnp.std.
- *
- * @throws ShapeError when an axis is out of range or named twice.
- * @example await std(array([[1, 2], [3, 5]]), { axis: 1 }).toArray(); // [0.5, 1]
- */
-export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
-  checkOptions("std", options, VARIANCE_OPTIONS);
-  return sqrt(spreadAround("std", x, options));
-}
-
 /** The largest elements along axes (normalized), which stay with extent 1; −inf for none. */
 export function peak(x: Tensor, axes: readonly number[]): Tensor {
   if (axes.some((axis) => x.shape[axis] === 0)) return literal(-Infinity, reducedShape(x.shape, axes, true), x.dtype);
   return max(x, { axis: axes, keepdims: true });
-}
-
-/**
- * log Σ eˣ along axes, without overflow: the maximum is taken out first; −inf for no elements. Source: jax.nn.logsumexp.
- *
- * @throws ShapeError when an axis is out of range or named twice.
- * @example await logsumexp(array([1000, 1000])).item(); // 1000.7
- */
-export function logsumexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("logsumexp", options, REDUCE_OPTIONS);
-  const tensor = floating(x);
-  const axes = normalizeAxes("logsumexp", options.axis, tensor.ndim);
-  return composite("logsumexp", () => {
-    const top = peak(tensor, axes);
-    const shift = stopGradient(where(isfinite(top), top, 0));
-    const total = log(sum(exp(sub(tensor, shift)), { ...options, keepdims: true }));
-    return reshape(add(total, shift), reducedShape(tensor.shape, axes, options.keepdims ?? false));
-  });
 }

@@ -4,28 +4,38 @@ import { normalizeAxes, normalizeAxis, sameShape, shapeText, sizeOf } from "../s
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { ARG_OPTIONS, argmax, argmin, type ArgOptions } from "./arg-reduce.ts";
+import { laxDiv } from "./bits.ts";
 import { composite } from "./composite.ts";
-import { convert } from "./convert.ts";
+import { convert, unpacked } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
-import { clip, div, isnan, logicalNot, mul, notEqual, sqrt, square, sub, where } from "./elementwise.ts";
+import { div, greater, isnan, logicalNot, mul, notEqual, sqrt, square, sub, where } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { broadcastTo, ravel, reshape } from "./movement.ts";
 import {
+  floatResult,
+  mean,
+  MEAN_OPTIONS,
+  middle,
+  NAN_VARIANCE_OPTIONS,
+  type MeanOptions,
+  type NanVarianceOptions,
+} from "./moments.ts";
+import {
   all,
+  EXTREME_OPTIONS,
   floating,
   max,
-  mean,
   min,
   prod,
-  REDUCE_OPTIONS,
   sum,
-  VARIANCE_OPTIONS,
+  type ExtremeOptions,
   type ReduceOptions,
-  type VarianceOptions,
+  type SumOptions,
 } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
 const ALONG_OPTIONS = { axis: true, keepdims: true } as const;
+const NAN_SUM_OPTIONS = { ...EXTREME_OPTIONS, dtype: true } as const;
 const AVERAGE_OPTIONS = { axis: true, keepdims: true, weights: true } as const;
 const DIFF_OPTIONS = { n: true, axis: true, prepend: true, append: true } as const;
 const EDIFF1D_OPTIONS = { toBegin: true, toEnd: true } as const;
@@ -37,11 +47,13 @@ function without(x: Tensor, instead: number): Tensor {
 }
 
 /** NaN where all elements along the axes are. */
-function orNan(x: Tensor, options: ReduceOptions, found: Tensor): Tensor {
+function orNan(x: Tensor, options: ExtremeOptions, found: Tensor): Tensor {
   if (!isFloat(x.dtype) || options.initial !== undefined) return found;
   const { axis, keepdims = false } = options;
   return where(all(isnan(x), { axis: axis ?? null, keepdims }), NaN, found);
 }
+
+export type NanSumOptions = Omit<SumOptions, "promoteIntegers">;
 
 /**
  * Σ x along axes with NaN as 0. Source: jnp.nansum.
@@ -49,8 +61,8 @@ function orNan(x: Tensor, options: ReduceOptions, found: Tensor): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await nansum(array([1, NaN, 2])).item(); // 3
  */
-export function nansum(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("nansum", options, REDUCE_OPTIONS);
+export function nansum(x: TensorLike, options: NanSumOptions = {}): Tensor {
+  checkOptions("nansum", options, NAN_SUM_OPTIONS);
   return sum(without(asTensor(x), 0), options);
 }
 
@@ -60,8 +72,8 @@ export function nansum(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await nanprod(array([2, NaN, 3])).item(); // 6
  */
-export function nanprod(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("nanprod", options, REDUCE_OPTIONS);
+export function nanprod(x: TensorLike, options: NanSumOptions = {}): Tensor {
+  checkOptions("nanprod", options, NAN_SUM_OPTIONS);
   return prod(without(asTensor(x), 1), options);
 }
 
@@ -71,8 +83,8 @@ export function nanprod(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await nanmax(array([1, NaN, 2])).item(); // 2
  */
-export function nanmax(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("nanmax", options, REDUCE_OPTIONS);
+export function nanmax(x: TensorLike, options: ExtremeOptions = {}): Tensor {
+  checkOptions("nanmax", options, EXTREME_OPTIONS);
   const tensor = asTensor(x);
   return composite("nanmax", () => orNan(tensor, options, max(without(tensor, -Infinity), options)));
 }
@@ -83,8 +95,8 @@ export function nanmax(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError for no elements, or an axis that is out of range or named twice.
  * @example await nanmin(array([1, NaN, 2])).item(); // 1
  */
-export function nanmin(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("nanmin", options, REDUCE_OPTIONS);
+export function nanmin(x: TensorLike, options: ExtremeOptions = {}): Tensor {
+  checkOptions("nanmin", options, EXTREME_OPTIONS);
   const tensor = asTensor(x);
   return composite("nanmin", () => orNan(tensor, options, min(without(tensor, Infinity), options)));
 }
@@ -95,14 +107,17 @@ export function nanmin(x: TensorLike, options: ReduceOptions = {}): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await nanmean(array([1, NaN, 2])).item(); // 1.5
  */
-export function nanmean(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  checkOptions("nanmean", options, REDUCE_OPTIONS);
-  const tensor = floating(x);
-  return composite("nanmean", () => div(nansum(tensor, options), present(tensor, options)));
+export function nanmean(x: TensorLike, options: MeanOptions = {}): Tensor {
+  checkOptions("nanmean", options, MEAN_OPTIONS);
+  const tensor = asTensor(x);
+  if (!isFloat(tensor.dtype)) return mean(tensor, options);
+  const { dtype = tensor.dtype, ...rest } = options;
+  return composite("nanmean", () => laxDiv(nansum(tensor, { ...rest, dtype }), present(tensor, { ...rest, dtype })));
 }
 
-function present(x: Tensor, options: ReduceOptions): Tensor {
-  return sum(convert(logicalNot(isnan(x)), "float32"), options);
+/** How many elements along axes are not NaN, in the dtype of the options, float32 unless told. */
+function present(x: Tensor, options: MeanOptions): Tensor {
+  return sum(logicalNot(isnan(x)), { dtype: "float32", ...options });
 }
 
 /**
@@ -111,15 +126,18 @@ function present(x: Tensor, options: ReduceOptions): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await nanvar(array([1, NaN, 3])).item(); // 1
  */
-export function nanvar(x: TensorLike, options: VarianceOptions = {}): Tensor {
-  checkOptions("nanvar", options, VARIANCE_OPTIONS);
-  const tensor = floating(x);
-  const { ddof = 0, ...rest } = options;
+export function nanvar(x: TensorLike, options: NanVarianceOptions = {}): Tensor {
+  checkOptions("nanvar", options, NAN_VARIANCE_OPTIONS);
+  const given = floating(x);
+  const tensor = unpacked(given);
+  const { ddof = 0, mean: known, dtype, ...rest } = options;
+  const result = floatResult("nanvar", dtype) ?? given.dtype;
   return composite("nanvar", () => {
-    const centred = where(isnan(tensor), 0, sub(tensor, nanmean(tensor, { ...rest, keepdims: true })));
+    const centre = middle(tensor, known) ?? nanmean(tensor, { ...rest, keepdims: true });
+    const centred = where(isnan(tensor), 0, sub(tensor, centre));
     const left = sub(present(tensor, rest), ddof);
-    const found = div(sum(square(centred), rest), left);
-    return where(notEqual(clip(left, 0, 1), 0), found, NaN);
+    const found = where(greater(left, 0), div(sum(square(centred), rest), where(greater(left, 0), left, 1)), NaN);
+    return convert(found, result);
   });
 }
 
@@ -129,8 +147,8 @@ export function nanvar(x: TensorLike, options: VarianceOptions = {}): Tensor {
  * @throws ShapeError when an axis is out of range or named twice.
  * @example await nanstd(array([1, NaN, 3])).item(); // 1
  */
-export function nanstd(x: TensorLike, options: VarianceOptions = {}): Tensor {
-  checkOptions("nanstd", options, VARIANCE_OPTIONS);
+export function nanstd(x: TensorLike, options: NanVarianceOptions = {}): Tensor {
+  checkOptions("nanstd", options, NAN_VARIANCE_OPTIONS);
   return sqrt(nanvar(x, options));
 }
 

@@ -1,0 +1,52 @@
+"""Options that jnx took late: each function here with every value of them that changes what comes out."""
+
+import numpy as np
+
+from structural_cases import bools, floats, ints
+
+
+def reductionoptions(c):
+    x, n = floats(3, 4), ints(3, 4)
+    mask = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 1, 1]], bool)
+    nan = x.copy()
+    nan[0, 1] = nan[2, :] = np.nan
+    for name in ["sum", "prod", "nansum", "nanprod"]:
+        c("of floats as int32", f"jnp.{name}", x, axis=0, dtype="int32")
+        c("of ints as float32", f"jnp.{name}", n, axis=1, dtype="float32", where=mask, initial=2)
+        c("as uint32, kept", f"jnp.{name}", np.abs(n), axis=1, dtype="uint32", keepdims=True)
+        c("as bool", f"jnp.{name}", n, axis=1, dtype="bool")
+    for name in ["sum", "prod"]:
+        c("not promoted", f"jnp.{name}", n, promote_integers=False)
+        c("of bools, not promoted", f"jnp.{name}", mask, axis=1, promote_integers=False)
+    for name in ["mean", "nanmean"]:
+        c("of ints as float32", f"jnp.{name}", n, axis=1, dtype="float32")
+        c("as int32", f"jnp.{name}", x, axis=1, dtype="int32")
+        c("as int32 where", f"jnp.{name}", x, axis=0, dtype="int32", where=mask)
+    for name in ["var", "std", "nanvar", "nanstd"]:
+        c("about a mean", f"jnp.{name}", x, axis=1, mean=np.ones((3, 1), np.float32))
+        c("about a number, ddof 1", f"jnp.{name}", x, mean=np.float32(2), ddof=1)
+        c("of ints as float32", f"jnp.{name}", n, axis=1, dtype="float32")
+    for name in ["nanvar", "nanstd"]:
+        c("about a mean, with NaN", f"jnp.{name}", nan, axis=0, mean=np.ones((1, 4), np.float32), grad=False)
+        c("as many taken off as there are", f"jnp.{name}", nan, axis=0, ddof=2, grad=False)
+        c("where, with NaN", f"jnp.{name}", nan, axis=1, where=mask, grad=False)
+    for name in ["var", "std"]:
+        c("correction", f"jnp.{name}", x, axis=0, correction=1.5)
+    huge = np.array([[1000, 1, 2, -3], [5, 5, 5, 5], [1e4, 0, -1e4, 3]], np.float32)
+    some = np.array([[0, 1, 1, 1], [1, 0, 0, 0], [0, 1, 1, 1]], bool)
+    for name in ["nn.logsumexp", "nn.logmeanexp"]:
+        c("where the largest does not count", name, huge, axis=1, where=some)
+        c("where, kept", name, x, axis=0, where=mask, keepdims=True)
+        c("where nothing", name, x, axis=1, where=mask, grad=False)
+        c("of ints where", name, n, where=mask)
+    b = np.array([1, 0.5, 0, 2], np.float32)
+    c("weighted", "nn.logsumexp", x, axis=1, b=b)
+    c("weighted by ints, kept", "special.logsumexp", x, axis=0, b=np.array([[2], [1], [3]], np.int32), keepdims=True)
+    c("weighted, where", "nn.logsumexp", x, axis=0, b=b, where=mask)
+    c("of a negative sum", "nn.logsumexp", x, axis=1, b=-b, grad=False)
+    c("sign of a negative sum", "nn.logsumexp", x, axis=1, b=-b, return_sign=True)
+    c("sign", "nn.logsumexp", x, axis=1, return_sign=True)
+    c("sign of nothing", "nn.logsumexp", x, b=np.zeros(4, np.float32), return_sign=True, grad=False)
+
+
+FAMILIES = [reductionoptions]
