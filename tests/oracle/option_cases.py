@@ -49,4 +49,35 @@ def reductionoptions(c):
     c("sign of nothing", "nn.logsumexp", x, b=np.zeros(4, np.float32), return_sign=True, grad=False)
 
 
-FAMILIES = [reductionoptions]
+def arrayoptions(c):
+    x, n = floats(3, 4), ints(3, 4)
+    for source, place in [((0, 2), (1, 0)), ((2, 0, 1), (0, 1, 2)), ((-1,), (0,)), ((), ()), ((0, 1), (-1, -2)), (1, -1)]:
+        c(f"{source} to {place}", "jnp.moveaxis", floats(2, 3, 4), source, place)
+    for config in [[(1, 0, 1), (0, 2, 0)], [(-1, 1, 0), (2, -1, 1)], [(0, 0, 0), (0, 0, 0)]]:
+        c(f"{config} by an array", "lax.pad", x, np.float32(2.5), config)
+    c("of ints by an array", "lax.pad", n, np.int32(7), [(1, 1, 2), (0, 0, 1)])
+    c("of bools by an array", "lax.pad", bools(3), np.bool_(True), [(1, 1, 1)])
+    wild = np.array([0, 5, -1, -9, 2], np.int32)
+    for fill in [-7, 0, 2.5]:
+        c(f"filled with {fill}", "jnp.take", x, wild, axis=1, fill_value=fill)
+        c(f"filled with {fill}", "jnp.take_along_axis", x, np.array([[5], [-1], [-9]], np.int32), 1, fill_value=fill)
+    c("of ints filled with 9", "jnp.take", n, wild, mode="fill", fill_value=9, unique_indices=False, indices_are_sorted=False)
+    c("clipped for all its filling", "jnp.take", x, wild, axis=0, mode="clip", fill_value=9)
+    ids = np.array([2, 0, -1, 7, 0], np.int32)
+    for name in ["sum", "prod", "max", "min"]:
+        for mode in ["drop", "fill", "clip"]:
+            c(f"mode {mode}", f"ops.segment_{name}", floats(5, 2), ids, num_segments=3, mode=mode, grad=name == "sum")
+        c("by uints, clipped", f"ops.segment_{name}", ints(3), np.array([1, 4294967295, 0], np.uint32), num_segments=2, mode="clip")
+        c("in buckets", f"ops.segment_{name}", ints(5), ids, num_segments=3, bucket_size=2)
+    for name in ["zeros_like", "ones_like"]:
+        c("of another shape", f"jnp.{name}", n, shape=(2, 5))
+        c("of another shape, floats", f"jnp.{name}", n, shape=7, dtype="float32")
+    c("of another shape", "jnp.full_like", n, 5, shape=(2, 1))
+    c("of one extent", "jnp.zeros", 3)
+    c("of one extent", "jnp.ones", 3, dtype="int32")
+    c("of one extent", "jnp.full", 3, 2.5)
+    c("filled with the least", "jnp.setxor1d", ints(5), ints(6), size=9, grad=False)
+    c("of nothing, filled", "jnp.setxor1d", np.array([2, 3], np.int32), np.array([3, 2], np.int32), size=4)
+
+
+FAMILIES = [reductionoptions, arrayoptions]

@@ -77,6 +77,7 @@ export {
   type ArrayOptions,
   type TensorConvertible,
   type TensorLike,
+  type LikeOptions,
 } from "./ops/create.ts";
 export * from "./ops/elementwise.ts";
 export { stopGradient } from "./ops/identity.ts";
@@ -95,7 +96,15 @@ export {
   type ScatterOptions,
 } from "./ops/lax-scatter.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
-export { oneHot, take, takeAlongAxis, type IndexMode, type OneHotOptions, type TakeOptions } from "./ops/indexing.ts";
+export {
+  oneHot,
+  take,
+  takeAlongAxis,
+  type IndexMode,
+  type OneHotOptions,
+  type TakeAlongAxisOptions,
+  type TakeOptions,
+} from "./ops/indexing.ts";
 export { append, columnStack, concatenate, dstack, hstack, stack, vstack, type JoinOptions } from "./ops/join.ts";
 export {
   dot,

@@ -15,6 +15,7 @@ import { checkOptions } from "../options.ts";
 
 const ARRAY_OPTIONS = { dtype: true, shape: true } as const;
 const DTYPE_OPTION = { dtype: true } as const;
+const LIKE_OPTIONS = { dtype: true, shape: true } as const;
 const EYE_OPTIONS = { dtype: true, k: true } as const;
 
 /** Things other than Tensors that stand for one: an nnx Variable gives its value. */
@@ -27,6 +28,11 @@ export type TensorLike = Tensor | number | boolean | TensorConvertible;
 
 export interface ArrayOptions {
   readonly dtype?: DType;
+}
+
+export interface LikeOptions extends ArrayOptions {
+  /** Another shape than x's. */
+  readonly shape?: Shape | number;
 }
 
 /** Arrays up to this many bytes keep a host copy: keys and small constants are then read without the device. */
@@ -164,20 +170,25 @@ function flattenNested(data: readonly unknown[]): { shape: number[]; values: num
   return { shape, values, booleans: booleans && values.length > 0 };
 }
 
+/** A shape, of which one extent may be given alone. */
+function fullShape(name: string, shape: Shape | number): Shape {
+  return checkShape(name, typeof shape === "number" ? [shape] : shape);
+}
+
 /**
  * An array of `shape` filled with `value`; weakly typed unless told a dtype. Source: jnp.full.
  *
  * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await full([2], 7).toArray(); // [7, 7]
  */
-export function full(shape: Shape, value: number | boolean, options: ArrayOptions = {}): Tensor {
+export function full(shape: Shape | number, value: number | boolean, options: ArrayOptions = {}): Tensor {
   checkOptions("full", options, DTYPE_OPTION);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw new DtypeError(`full: fills with a number or a boolean, received ${describe(value)}; see broadcastTo`);
   const filled = asTensor(value);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
   return convert(
-    literal(Number(value), checkShape("full", shape), filled.dtype),
+    literal(Number(value), fullShape("full", shape), filled.dtype),
     checkDType("full", options.dtype ?? filled.dtype),
     weak,
   );
@@ -189,9 +200,9 @@ export function full(shape: Shape, value: number | boolean, options: ArrayOption
  * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await zeros([2, 2]).toArray(); // [[0, 0], [0, 0]]
  */
-export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
+export function zeros(shape: Shape | number, options: ArrayOptions = {}): Tensor {
   checkOptions("zeros", options, DTYPE_OPTION);
-  return literal(0, checkShape("zeros", shape), checkDType("zeros", options.dtype ?? "float32"));
+  return literal(0, fullShape("zeros", shape), checkDType("zeros", options.dtype ?? "float32"));
 }
 
 /**
@@ -200,41 +211,42 @@ export function zeros(shape: Shape, options: ArrayOptions = {}): Tensor {
  * @throws ShapeError unless the shape holds whole numbers ≥ 0, DtypeError for an unknown dtype.
  * @example await ones([2], { dtype: "int32" }).toArray(); // [1, 1]
  */
-export function ones(shape: Shape, options: ArrayOptions = {}): Tensor {
+export function ones(shape: Shape | number, options: ArrayOptions = {}): Tensor {
   checkOptions("ones", options, DTYPE_OPTION);
-  return literal(1, checkShape("ones", shape), checkDType("ones", options.dtype ?? "float32"));
+  return literal(1, fullShape("ones", shape), checkDType("ones", options.dtype ?? "float32"));
 }
 
 /**
  * Zeros of x's shape and dtype. Source: jnp.zeros_like.
  * @example await zerosLike(array([1, 2])).toArray(); // [0, 0]
  */
-export function zerosLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
-  checkOptions("zerosLike", options, DTYPE_OPTION);
-  const { shape, dtype } = asTensor(x);
-  return literal(0, shape, checkDType("zerosLike", options.dtype ?? dtype));
+export function zerosLike(x: TensorLike, options: LikeOptions = {}): Tensor {
+  return filledLike("zerosLike", x, 0, options);
 }
 
 /**
  * Ones of x's shape and dtype. Source: jnp.ones_like.
  * @example await onesLike(array([1, 2])).toArray(); // [1, 1]
  */
-export function onesLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
-  checkOptions("onesLike", options, DTYPE_OPTION);
-  const { shape, dtype } = asTensor(x);
-  return literal(1, shape, checkDType("onesLike", options.dtype ?? dtype));
+export function onesLike(x: TensorLike, options: LikeOptions = {}): Tensor {
+  return filledLike("onesLike", x, 1, options);
 }
 
 /**
  * `value` in x's shape and dtype. Source: jnp.full_like.
  * @example await fullLike(array([1, 2]), 7).toArray(); // [7, 7]
  */
-export function fullLike(x: TensorLike, value: number, options: ArrayOptions = {}): Tensor {
-  checkOptions("fullLike", options, DTYPE_OPTION);
-  const { shape, dtype } = asTensor(x);
-  if (typeof value !== "number")
-    throw new DtypeError(`fullLike: fills with a number, received ${describe(value)}; see broadcastTo`);
-  return literal(value, shape, checkDType("fullLike", options.dtype ?? dtype));
+export function fullLike(x: TensorLike, value: number | boolean, options: LikeOptions = {}): Tensor {
+  if (typeof value !== "number" && typeof value !== "boolean")
+    throw new DtypeError(`fullLike: fills with a number or a boolean, received ${describe(value)}; see broadcastTo`);
+  return filledLike("fullLike", x, Number(value), options);
+}
+
+function filledLike(name: string, x: TensorLike, value: number, options: LikeOptions): Tensor {
+  checkOptions(name, options, LIKE_OPTIONS);
+  const { shape, dtype, weak } = asTensor(x);
+  const wanted = checkDType(name, options.dtype ?? dtype);
+  return literal(value, fullShape(name, options.shape ?? shape), wanted, weak && options.dtype === undefined);
 }
 
 interface IotaAttrs {

@@ -14,17 +14,25 @@ import { broadcastTo, expandDims, moveaxis, reshape, transpose } from "./movemen
 import { spreadBatch } from "./batching.ts";
 import { checkOptions } from "../options.ts";
 
-const TAKE_OPTIONS = { axis: true, mode: true } as const;
-const TAKE_ALONG_AXIS_OPTIONS = { mode: true } as const;
+const TAKE_ALONG_AXIS_OPTIONS = { mode: true, fillValue: true } as const;
+const TAKE_OPTIONS = { ...TAKE_ALONG_AXIS_OPTIONS, axis: true, uniqueIndices: true, indicesAreSorted: true } as const;
 const ONE_HOT_OPTIONS = { dtype: true, axis: true } as const;
 
 /** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
 export type IndexMode = "fill" | "clip" | "wrap";
 
-export interface TakeOptions {
-  /** The axis to take along; without it, x is flattened first. */
-  readonly axis?: number;
+export interface TakeAlongAxisOptions {
   readonly mode?: IndexMode;
+  /** What mode "fill" reads outside: NaN, the least signed or the largest unsigned number, true, unless told. */
+  readonly fillValue?: number;
+}
+
+export interface TakeOptions extends TakeAlongAxisOptions {
+  /** The axis to take along; without it, x is flattened first. */
+  readonly axis?: number | null;
+  /** Hints in JAX; nothing depends on them here. */
+  readonly uniqueIndices?: boolean;
+  readonly indicesAreSorted?: boolean;
 }
 
 interface IndexAttrs {
@@ -187,6 +195,18 @@ function checkMode(name: string, mode: IndexMode = "fill"): IndexMode {
   throw new ArgumentError(`${name}: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);
 }
 
+/** What is read where an index is outside. */
+function outside(
+  name: string,
+  { mode, fillValue }: TakeAlongAxisOptions,
+): { readonly mode: IndexMode; readonly fill?: number } {
+  const checked = checkMode(name, mode);
+  if (fillValue === undefined) return { mode: checked };
+  if (typeof fillValue !== "number")
+    throw new ArgumentError(`${name}: fillValue is a number, received ${String(fillValue)}`);
+  return { mode: checked, fill: fillValue };
+}
+
 function checkIndex(name: string, index: Tensor): Tensor {
   if (isInteger(index.dtype)) return unpacked(index);
   throw new DtypeError(
@@ -206,14 +226,15 @@ function checkIndex(name: string, index: Tensor): Tensor {
  */
 export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = {}): Tensor {
   checkOptions("take", options, TAKE_OPTIONS);
-  const tensor = options.axis === undefined ? reshape(asTensor(x), [-1]) : asTensor(x);
-  const axis = normalizeAxis("take", options.axis ?? 0, tensor.ndim);
+  const { axis: along = null } = options;
+  const tensor = along === null ? reshape(asTensor(x), [-1]) : asTensor(x);
+  const axis = normalizeAxis("take", along ?? 0, tensor.ndim);
   const index = checkIndex("take", asTensor(indices));
   if (tensor.shape[axis] === 0 && index.size > 0)
     throw new ShapeError(
       `take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`,
     );
-  return bind(gatherOp, [tensor, index], { axis, along: false, mode: checkMode("take", options.mode) });
+  return bind(gatherOp, [tensor, index], { axis, along: false, ...outside("take", options) });
 }
 
 /**
@@ -228,7 +249,7 @@ export function takeAlongAxis(
   x: TensorLike,
   indices: TensorLike,
   axis: number,
-  options: { readonly mode?: IndexMode } = {},
+  options: TakeAlongAxisOptions = {},
 ): Tensor {
   checkOptions("takeAlongAxis", options, TAKE_ALONG_AXIS_OPTIONS);
   const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
@@ -243,7 +264,7 @@ export function takeAlongAxis(
   return bind(gatherOp, [broadcastTo(tensor, full(tensor.shape)), broadcastTo(index, full(index.shape))], {
     axis: along,
     along: true,
-    mode: checkMode("takeAlongAxis", options.mode),
+    ...outside("takeAlongAxis", options),
   });
 }
 

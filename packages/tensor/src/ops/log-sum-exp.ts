@@ -51,12 +51,16 @@ export function logsumexp(x: TensorLike, options: LogsumexpOptions = {}): Tensor
 }
 
 /** Σ b·e^(x − shift) along axes, which stay with extent 1, and the shape without them. */
-function shiftedSum(x: TensorLike, { axis, b, where: mask, keepdims = false }: LogsumexpOptions): {
+function shiftedSum(
+  x: TensorLike,
+  { axis, b, where: mask, keepdims = false }: LogsumexpOptions,
+): {
   readonly total: Tensor;
   readonly shift: Tensor;
   readonly shape: Shape;
 } {
-  const [values, factors] = b === undefined ? [floating(x)] : together("logsumexp", [floating(x), asTensor(b)], "float");
+  const [values, factors] =
+    b === undefined ? [floating(x)] : together("logsumexp", [floating(x), asTensor(b)], "float");
   const axes = normalizeAxes("logsumexp", axis, values.ndim);
   const part = mask === undefined ? values : where(mask, values, -Infinity);
   const counted = factors === undefined ? part : where(notEqual(factors, 0), part, -Infinity);
@@ -65,7 +69,9 @@ function shiftedSum(x: TensorLike, { axis, b, where: mask, keepdims = false }: L
   const terms = exp(sub(counted, shift));
   const own = { axis: axes, keepdims: true };
   const total =
-    factors === undefined ? sum(terms, own) : sum(mul(terms, factors), mask === undefined ? own : { ...own, where: mask });
+    factors === undefined
+      ? sum(terms, own)
+      : sum(mul(terms, factors), mask === undefined ? own : { ...own, where: mask });
   return { total, shift, shape: reducedShape(values.shape, axes, keepdims) };
 }
 

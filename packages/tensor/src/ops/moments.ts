@@ -87,7 +87,11 @@ export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
 function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
   const tensor = floating(x);
   const dtype = floatResult(name, options.dtype);
-  return convert(spreadOfWords(name, unpacked(tensor), options), dtype ?? tensor.dtype, dtype === undefined && tensor.weak);
+  return convert(
+    spreadOfWords(name, unpacked(tensor), options),
+    dtype ?? tensor.dtype,
+    dtype === undefined && tensor.weak,
+  );
 }
 
 /** The dtype that the result of a mean of squares is told to have. */
@@ -113,6 +117,8 @@ export function middle(x: Tensor, known: TensorLike | undefined): Tensor | undef
 
 function takenOff(name: string, { ddof = 0, correction }: VarianceOptions): number {
   if (correction !== undefined && ddof !== 0)
-    throw new ArgumentError(`${name}: received ddof ${ddof} and correction ${correction}, which are one thing; give one`);
+    throw new ArgumentError(
+      `${name}: received ddof ${ddof} and correction ${correction}, which are one thing; give one`,
+    );
   return correction ?? ddof;
 }

@@ -133,17 +133,30 @@ export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
 }
 
 /**
- * One axis moved to another place, the others keeping their order. Source: jnp.moveaxis.
+ * An axis moved to another place, or several, each to its own; the others keep their order. Source: jnp.moveaxis.
  *
- * @throws ShapeError when an axis is out of range.
+ * @throws ShapeError when an axis is out of range or named twice, or the lists differ in length.
  * @example moveaxis(zeros([2, 3, 4]), 0, -1).shape; // [3, 4, 2]
  */
-export function moveaxis(x: TensorLike, source: number, destination: number): Tensor {
+export function moveaxis(
+  x: TensorLike,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
   const tensor = asTensor(x);
-  const from = normalizeAxis("moveaxis", source, tensor.ndim);
-  const order = tensor.shape.map((_, axis) => axis).filter((axis) => axis !== from);
-  order.splice(normalizeAxis("moveaxis", destination, tensor.ndim), 0, from);
-  return transpose(tensor, order);
+  const placesOf = (what: string, axes: number | readonly number[]): number[] => {
+    const list = typeof axes === "number" ? [axes] : checkList("moveaxis", what, axes);
+    const places = list.map((axis) => normalizeAxis("moveaxis", axis, tensor.ndim));
+    if (new Set(places).size === places.length) return places;
+    throw new ShapeError(`moveaxis: ${what} [${list.join(", ")}] names an axis twice`);
+  };
+  const [from, to] = [placesOf("source", source), placesOf("destination", destination)];
+  if (from.length !== to.length)
+    throw new ShapeError(`moveaxis: source names ${from.length} axes and destination ${to.length}; one place for each`);
+  const others = tensor.shape.map((_, axis) => axis).filter((axis) => !from.includes(axis));
+  const moved = from.map((axis, k) => ({ axis, place: at(to, k) })).sort((p, q) => p.place - q.place);
+  for (const { axis, place } of moved) others.splice(place, 0, axis);
+  return transpose(tensor, others);
 }
 
 const broadcastOp: ViewOp<ShapeAttrs> = {

@@ -6,7 +6,9 @@ import type { KernelOp } from "../op.ts";
 import { checkList, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { asTensor, type TensorLike } from "./create.ts";
+import { convert } from "./convert.ts";
+import { asTensor, literal, type TensorLike } from "./create.ts";
+import { where } from "./elementwise.ts";
 import { laxSlice } from "./movement.ts";
 
 /** For one axis: elements before the first, after the last, and between neighbours. Negative low and high crop. */
@@ -64,13 +66,13 @@ function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor 
 }
 
 /**
- * x with `value` before, after and between its elements, axis by axis. Source: lax.pad.
+ * x with `value`, a number or a scalar array, before, after and between its elements, axis by axis. Source: lax.pad.
  *
- * @throws ShapeError when the configuration does not name every axis or an extent would be negative.
+ * @throws ShapeError when the configuration does not name every axis, an extent would be negative or the value is no scalar.
  * @example
  * await pad(array([1, 2]), 0, [[1, 0, 1]]).toArray(); // [0, 1, 0, 2]
  */
-export function pad(x: TensorLike, value: number, config: readonly PaddingConfig[]): Tensor {
+export function pad(x: TensorLike, value: TensorLike, config: readonly PaddingConfig[]): Tensor {
   const tensor = asTensor(x);
   checkList("pad", "configuration", config).forEach((one) => checkList("pad", "configuration of an axis", one));
   if (config.length !== tensor.ndim)
@@ -83,6 +85,11 @@ export function pad(x: TensorLike, value: number, config: readonly PaddingConfig
         `pad: [${one.join(", ")}] does not fit axis ${axis} of ${shapeText(tensor.shape)}; whole numbers, interior ≥ 0, the result's extent ≥ 0`,
       );
   }
+  const filling = typeof value === "number" ? value : asTensor(value);
+  if (typeof filling !== "number" && filling.ndim > 0)
+    throw new ShapeError(`pad: the value must be a scalar, received shape ${shapeText(filling.shape)}`);
   if (config.every((one) => one.every((count) => count === 0))) return tensor;
-  return bind(padOp, [tensor], { value, config });
+  if (typeof filling === "number") return bind(padOp, [tensor], { value: filling, config });
+  const own = bind(padOp, [literal(1, tensor.shape, "bool")], { value: 0, config });
+  return where(own, bind(padOp, [tensor], { value: 0, config }), convert(filling, tensor.dtype, tensor.weak));
 }

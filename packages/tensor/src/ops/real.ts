@@ -4,7 +4,16 @@ import { checkOptions } from "../options.ts";
 import { shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { asFloat, convert } from "./convert.ts";
-import { asTensor, isData, literal, zeros, zerosLike, type ArrayOptions, type TensorLike } from "./create.ts";
+import {
+  asTensor,
+  isData,
+  literal,
+  zeros,
+  zerosLike,
+  type ArrayOptions,
+  type LikeOptions,
+  type TensorLike,
+} from "./create.ts";
 import { isnan, signbit, where } from "./elementwise.ts";
 
 /** What NumPy says of complex numbers, for arrays that hold none, and what it says of shapes. */
@@ -125,7 +134,7 @@ export function size(x: TensorLike, axis?: number): number {
  * @throws ShapeError unless the shape holds whole numbers.
  * @example empty([2, 3]).shape; // [2, 3]
  */
-export function empty(shape: Shape, options: ArrayOptions = {}): Tensor {
+export function empty(shape: Shape | number, options: ArrayOptions = {}): Tensor {
   return zeros(shape, options);
 }
 
@@ -133,7 +142,7 @@ export function empty(shape: Shape, options: ArrayOptions = {}): Tensor {
  * Zeros of x's shape and dtype. Source: jnp.empty_like.
  * @example emptyLike(ones([2, 3])).shape; // [2, 3]
  */
-export function emptyLike(x: TensorLike, options: ArrayOptions = {}): Tensor {
+export function emptyLike(x: TensorLike, options: LikeOptions = {}): Tensor {
   return zerosLike(x, options);
 }
 

@@ -5,17 +5,29 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert, unpacked } from "./convert.ts";
 import { asTensor, hostValues, literal, type TensorLike } from "./create.ts";
-import { where, less } from "./elementwise.ts";
+import { clip } from "./elementwise.ts";
+import type { ScatterMode } from "./index-spec.ts";
+import { windowMode } from "./index-windows.ts";
 import { scatter, type ScatterCombine } from "./scatter.ts";
 import { checkOptions } from "../options.ts";
 
-const SEGMENT_OPTIONS = { numSegments: true, indicesAreSorted: true, uniqueIndices: true } as const;
+const SEGMENT_OPTIONS = {
+  numSegments: true,
+  indicesAreSorted: true,
+  uniqueIndices: true,
+  bucketSize: true,
+  mode: true,
+} as const;
 
 export interface SegmentOptions {
   /** How many segments there are. Without it, one more than the largest id, which must then be known on the host. */
   readonly numSegments?: number;
   readonly indicesAreSorted?: boolean;
   readonly uniqueIndices?: boolean;
+  /** A hint in JAX, for sums that round less; sums are made in a fixed order here. */
+  readonly bucketSize?: number;
+  /** What an id outside means: it is left out ("drop", "fill"; unless told) or the nearest one ("clip"). */
+  readonly mode?: ScatterMode;
 }
 
 function segments(
@@ -37,11 +49,13 @@ function segments(
     throw new ArgumentError(`${name}: numSegments is ${count}; a whole number ≥ 0 is needed`);
   const { dtype } = tensor;
   if (dtype === "bool") throw new DtypeError(`${name}: does not take bool; convert it with astype()`);
+  const mode = windowMode(name, options.mode ?? "drop", "fill");
   const [max, min] = rangeOf(dtype);
   const start = { add: 0, set: 0, mul: 1, max, min }[combine];
   const base = literal(start, [count, ...tensor.shape.slice(1)], dtype);
-  // A uint32 past the middle names no segment; as int32 it is negative, which names none either.
-  const rows = ids.dtype === "uint32" ? where(less(ids, count), convert(ids, "int32"), -1) : ids;
+  // A uint32 past the middle is negative then, which names no segment; clipped it is the first, as in JAX.
+  const signed = convert(ids, "int32");
+  const rows = mode === "clip" ? clip(signed, 0, count - 1) : signed;
   return scatter(combine, base, rows, tensor, options.uniqueIndices ?? false);
 }
 

@@ -9,7 +9,7 @@ import { arange, array, asTensor, hostValues, literal, zeros, type TensorLike } 
 import { clip, equal, isnan, less, logicalAnd, logicalNot, logicalOr, notEqual, sub, where } from "./elementwise.ts";
 import { take } from "./indexing.ts";
 import { concatenate, sliceAlong } from "./join.ts";
-import { moveaxis, ravel, reshape } from "./movement.ts";
+import { laxSlice, moveaxis, ravel, reshape } from "./movement.ts";
 import { any, sum } from "./reduce.ts";
 import { laxCumsum } from "./scan.ts";
 import { scatter } from "./scatter.ts";
@@ -255,15 +255,17 @@ function joined(x: TensorLike, y: TensorLike): Tensor {
 }
 
 /** The elements of the vector that `kept` marks, which the host knows, or up to `size` of them. */
-function only(name: string, x: Tensor, kept: Tensor, count: number | undefined, fillValue: number | undefined): Tensor {
+function only(name: string, x: Tensor, kept: Tensor, count: number | undefined, fill: number | "least" = 0): Tensor {
   if (count === undefined)
     throw new ArgumentError(
       `${name}: how many elements are left is known to the device only; say how many to give with { size }`,
     );
   const places = at(nonzero(kept, { size: count }), 0);
-  if (x.size === 0) return literal(fillValue ?? 0, [count], x.dtype);
+  if (x.size === 0) return literal(fill === "least" ? 0 : fill, [count], x.dtype);
   const full = less(arange(count), sum(convert(kept, "int32")));
-  return where(full, take(x, places), literal(fillValue ?? 0, [], x.dtype));
+  const taken = take(x, places);
+  if (fill !== "least" || count === 0) return where(full, taken, literal(Number(fill), [], x.dtype));
+  return where(full, taken, where(any(kept), laxSlice(taken, [0], [1]), literal(0, [], x.dtype)));
 }
 
 /** The distinct elements of x that `test` accepts, given those of y, if the host knows both. */
@@ -311,7 +313,7 @@ function among(
 }
 
 /**
- * The distinct elements that are in one of both but not in the other, in ascending order; missing ones are 0 unless told.
+ * The distinct elements that are in one of both but not in the other, in ascending order; missing ones are the least of them unless told.
  * Source: jnp.setxor1d.
  *
  * @throws ArgumentError without a size for what only the device knows.
@@ -324,5 +326,5 @@ export function setxor1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}
   const single = logicalOr(isin(all, x, { invert: true }), isin(all, y, { invert: true }));
   const [left, right] = [countOnHost(x, y, (both) => !both), countOnHost(y, x, (both) => !both)];
   const count = left === undefined || right === undefined ? undefined : left + right;
-  return only("setxor1d", all, logicalAnd(first, single), options.size ?? count, options.fillValue);
+  return only("setxor1d", all, logicalAnd(first, single), options.size ?? count, options.fillValue ?? "least");
 }
