@@ -80,4 +80,20 @@ def arrayoptions(c):
     c("of nothing, filled", "jnp.setxor1d", np.array([2, 3], np.int32), np.array([3, 2], np.int32), size=4)
 
 
-FAMILIES = [reductionoptions, arrayoptions]
+def productoptions(c):
+    a, b = ints(3, 4), ints(4, 2)
+    c("of ints as float32", "jnp.matmul", a, b, preferred_element_type="float32")
+    c("of bools as int32", "jnp.matmul", a > 0, b > 0, preferred_element_type="int32")
+    c("of a row of ints as float32", "jnp.matmul", a[0], b, preferred_element_type="float32")
+    for name in ["convolve", "correlate"]:
+        c("of ints as float32", f"jnp.{name}", ints(6), ints(3), mode="same", preferred_element_type="float32")
+    x, w = ints(2, 3, 5, 6), ints(4, 3, 2, 3)
+    c("of ints as float32", "lax.conv_general_dilated", x, w, window_strides=(1, 2), padding="SAME", preferred_element_type="float32")
+    c("of ints as float32", "lax.conv", x, w, (1, 1), "VALID", preferred_element_type="float32")
+    c("of ints as float32", "lax.conv_with_general_padding", x, w, (1, 1), [(1, 0), (0, 2)], lhs_dilation=(2, 1), rhs_dilation=(1, 1), preferred_element_type="float32")
+    c("of ints as float32", "lax.conv_transpose", ints(1, 5, 3), ints(3, 3, 2), (2,), "SAME", preferred_element_type="float32")
+    c("of ints as float32", "jnp.trace", a, offset=1, dtype="float32")
+    c("of floats as int32", "jnp.trace", floats(3, 3), dtype="int32")
+
+
+FAMILIES = [reductionoptions, arrayoptions, productoptions]

@@ -13,9 +13,9 @@ import { sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
-const DOT_OPTIONS = { precision: true, preferredElementType: true } as const;
+export const DOT_OPTIONS = { precision: true, preferredElementType: true } as const;
 const VECDOT_OPTIONS = { precision: true, preferredElementType: true, axis: true } as const;
-const TRACE_OPTIONS = { offset: true, axis1: true, axis2: true } as const;
+const TRACE_OPTIONS = { offset: true, axis1: true, axis2: true, dtype: true } as const;
 
 /** Axes of the left and of the right operand, paired in order. */
 export type AxisPairs = readonly [left: readonly number[], right: readonly number[]];
@@ -333,6 +333,8 @@ export interface TraceOptions {
   readonly offset?: number;
   readonly axis1?: number;
   readonly axis2?: number;
+  /** The dtype to add up in, and of the result; what `sum` has unless told. */
+  readonly dtype?: DType;
 }
 
 /**
@@ -351,5 +353,8 @@ export function trace(x: TensorLike, options: TraceOptions = {}): Tensor {
   const b = normalizeAxis("trace", options.axis2 ?? 1, tensor.ndim);
   if (a === b) throw new ShapeError(`trace: axis1 and axis2 are both ${a}; two different axes are needed`);
   const others = range(0, tensor.ndim).filter((axis) => axis !== a && axis !== b);
-  return sum(diagonalOfLast(transpose(tensor, [...others, a, b]), offset), { axis: -1 });
+  return sum(diagonalOfLast(transpose(tensor, [...others, a, b]), offset), {
+    axis: -1,
+    ...(options.dtype && { dtype: options.dtype }),
+  });
 }

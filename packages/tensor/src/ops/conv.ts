@@ -1,15 +1,14 @@
-import { promote } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convolve, convShape, isEmptyConv, type ConvAttrs } from "./conv-op.ts";
 import { convert } from "./convert.ts";
+import { DOT_OPTIONS, dotDTypes, type DotOptions } from "./contraction.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { flip, swapaxes, transpose } from "./movement.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding, type PadPair } from "./padding.ts";
 import { checkOptions } from "../options.ts";
-import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
 const CONV_OPTIONS = {
   windowStrides: true,
@@ -20,14 +19,21 @@ const CONV_OPTIONS = {
   featureGroupCount: true,
   batchGroupCount: true,
   precision: true,
+  preferredElementType: true,
 } as const;
-const CONV_WITH_GENERAL_PADDING_OPTIONS = { lhsDilation: true, rhsDilation: true, precision: true } as const;
+const CONV_WITH_GENERAL_PADDING_OPTIONS = {
+  lhsDilation: true,
+  rhsDilation: true,
+  precision: true,
+  preferredElementType: true,
+} as const;
 const CONV_TRANSPOSE_OPTIONS = {
   rhsDilation: true,
   dimensionNumbers: true,
   transposeKernel: true,
   useConsistentPadding: true,
   precision: true,
+  preferredElementType: true,
 } as const;
 
 /**
@@ -37,7 +43,7 @@ const CONV_TRANSPOSE_OPTIONS = {
 export type ConvDimensionNumbers = readonly [lhs: string, rhs: string, out: string];
 
 /** Options of `convGeneralDilated`. */
-export interface ConvOptions {
+export interface ConvOptions extends DotOptions {
   /** Steps of the window, one for each spatial axis; 1 unless given. */
   readonly windowStrides?: readonly number[];
   /** "SAME", "SAME_LOWER", "VALID" (the default) or a pair [low, high] for each spatial axis; negative ones crop. */
@@ -52,8 +58,6 @@ export interface ConvOptions {
   readonly featureGroupCount?: number;
   /** Images and features fall into so many groups; 1 unless given. */
   readonly batchGroupCount?: number;
-  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
-  readonly precision?: PrecisionLike | undefined;
 }
 
 /** Axes of an operand in canonical order: [batch or features, channels, …spatial]. */
@@ -102,7 +106,8 @@ function resultOrder([batch = 0, channel = 0, ...spatial]: Axes, batchInner: boo
 /**
  * y[n, i, o] = Σ over window places k and channels c of lhs[n, i·stride + k·rhsDilation − low, c] · rhs[k, c, o], lhs
  * dilated and padded with zeros: cross-correlation, as in all of machine learning. One to three spatial axes, in any
- * layout. Operands are promoted to a common dtype; sums are float32 (or whole numbers). Source: lax.conv_general_dilated.
+ * layout. Operands are promoted to a common dtype, or to `preferredElementType`; sums are float32 (or whole numbers).
+ * Source: lax.conv_general_dilated.
  *
  * @throws ShapeError when channels, groups, strides or padding do not fit, ArgumentError for dimension numbers that do not.
  * @example
@@ -116,26 +121,24 @@ export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: Co
 }
 
 function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
-  checkedPrecision(name, options.precision);
   const [left, right] = [asTensor(lhs), asTensor(rhs)];
+  const { compute, result } = dotDTypes(name, [left, right], options);
   const rank = left.ndim;
   if (rank !== right.ndim || rank < 2 || rank > 5)
     throw new ShapeError(
       `${name}: takes an image and a window of one rank with up to 3 spatial axes, received ${shapeText(left.shape)} and ${shapeText(right.shape)}`,
     );
   const layout = layoutOf(name, rank, options.dimensionNumbers);
-  const { dtype } = promote([left, right]);
-  const computed = dtype === "bool" ? "int32" : dtype;
-  const x = canonical(convert(left, computed), layout.lhs, true);
-  const w = canonical(convert(right, computed), layout.rhs, false);
+  const x = canonical(convert(left, compute), layout.lhs, true);
+  const w = canonical(convert(right, compute), layout.rhs, false);
   const attrs = attrsOf(name, x, w, options);
   const direct = resultOrder(layout.out, true);
   const batchInner = direct.every((axis, k) => axis === k);
   const chosen = { ...attrs, batchInner };
   const y = isEmptyConv(x, w, chosen)
-    ? literal(0, convShape(x.shape, w.shape, chosen), computed)
+    ? literal(0, convShape(x.shape, w.shape, chosen), compute)
     : convolve(x, w, chosen);
-  return convert(transpose(y, resultOrder(layout.out, batchInner)), dtype);
+  return convert(transpose(y, resultOrder(layout.out, batchInner)), result);
 }
 
 function attrsOf(name: string, x: Tensor, w: Tensor, options: ConvOptions): ConvAttrs {
@@ -185,8 +188,15 @@ function checkGroups(name: string, x: Tensor, w: Tensor, featureGroups: number, 
  * @throws ShapeError when the shapes do not fit.
  * @example conv(ones([1, 2, 5, 5]), ones([4, 2, 3, 3]), [1, 1], "VALID").shape; // [1, 4, 3, 3]
  */
-export function conv(lhs: TensorLike, rhs: TensorLike, windowStrides: readonly number[], padding: Padding): Tensor {
-  return generalConv("conv", lhs, rhs, { windowStrides, padding });
+export function conv(
+  lhs: TensorLike,
+  rhs: TensorLike,
+  windowStrides: readonly number[],
+  padding: Padding,
+  options: DotOptions = {},
+): Tensor {
+  checkOptions("conv", options, DOT_OPTIONS);
+  return generalConv("conv", lhs, rhs, { ...options, windowStrides, padding });
 }
 
 /**
@@ -201,14 +211,14 @@ export function convWithGeneralPadding(
   rhs: TensorLike,
   windowStrides: readonly number[],
   padding: Padding,
-  options: Pick<ConvOptions, "lhsDilation" | "rhsDilation" | "precision"> = {},
+  options: Pick<ConvOptions, "lhsDilation" | "rhsDilation" | keyof DotOptions> = {},
 ): Tensor {
   checkOptions("convWithGeneralPadding", options, CONV_WITH_GENERAL_PADDING_OPTIONS);
   return generalConv("convWithGeneralPadding", lhs, rhs, { ...options, windowStrides, padding });
 }
 
 /** Options of `convTranspose`. */
-export interface ConvTransposeOptions {
+export interface ConvTransposeOptions extends DotOptions {
   readonly rhsDilation?: readonly number[];
   /** Channels last unless given: `["NHWC", "HWIO", "NHWC"]`. */
   readonly dimensionNumbers?: ConvDimensionNumbers;
@@ -216,8 +226,6 @@ export interface ConvTransposeOptions {
   readonly transposeKernel?: boolean;
   /** Whether pairs, too, are the padding of the convolution that this one transposes; false unless given. */
   readonly useConsistentPadding?: boolean;
-  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
-  readonly precision?: PrecisionLike | undefined;
 }
 
 const CHANNELS_LAST = ["", "H", "HW", "HWD"];
@@ -238,7 +246,7 @@ export function convTranspose(
 ): Tensor {
   checkOptions("convTranspose", options, CONV_TRANSPOSE_OPTIONS);
   const name = "convTranspose";
-  checkedPrecision(name, options.precision);
+  const { precision, preferredElementType } = options;
   const window = asTensor(rhs);
   const spatial = CHANNELS_LAST[window.ndim - 2] ?? "";
   const dimensionNumbers = options.dimensionNumbers ?? ([`N${spatial}C`, `${spatial}IO`, `N${spatial}C`] as const);
@@ -251,7 +259,8 @@ export function convTranspose(
     return transposedPadding(extent, at(steps, k), typeof padding === "string" ? padding : at(padding, k));
   });
   const turned = options.transposeKernel === true ? swapaxes(flip(window, { axis: axes }), features, channels) : window;
-  return generalConv(name, lhs, turned, { padding: pairs, lhsDilation: steps, rhsDilation, dimensionNumbers });
+  const dot = { precision, ...(preferredElementType && { preferredElementType }) };
+  return generalConv(name, lhs, turned, { ...dot, padding: pairs, lhsDilation: steps, rhsDilation, dimensionNumbers });
 }
 
 /** The padding that a convolution's transpose needs, given the convolution's own. */

@@ -9,25 +9,22 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { flip, reshape } from "./movement.ts";
 import type { PadPair } from "./padding.ts";
 import { checkOptions } from "../options.ts";
-import { checkedPrecision, type PrecisionLike } from "../precision.ts";
+import type { DotOptions } from "./contraction.ts";
 
-const CONVOLVE_OPTIONS = { mode: true, precision: true } as const;
+const CONVOLVE_OPTIONS = { mode: true, precision: true, preferredElementType: true } as const;
 
-export interface ConvolveOptions {
+export interface ConvolveOptions extends DotOptions {
   /** Every overlap (the default), as many as the longer operand has, or the whole ones alone. */
   readonly mode?: "full" | "same" | "valid";
-  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
-  readonly precision?: PrecisionLike | undefined;
 }
 
 function slide(name: string, a: TensorLike, v: TensorLike, options: ConvolveOptions): Tensor {
-  checkedPrecision(name, options.precision);
   const [left, right] = [asTensor(a), asTensor(v)];
   if (left.ndim !== 1 || right.ndim !== 1 || left.size * right.size === 0)
     throw new ShapeError(
       `${name}: takes two arrays of one axis with elements in them, received ${shapeText(left.shape)} and ${shapeText(right.shape)}`,
     );
-  const { mode = name === "convolve" ? "full" : "valid" } = options;
+  const { mode = name === "convolve" ? "full" : "valid", ...dot } = options;
   const swapped = left.size < right.size;
   const [long, short] = swapped ? [right, left] : [left, right];
   const { dtype } = promote([left, right]);
@@ -36,7 +33,7 @@ function slide(name: string, a: TensorLike, v: TensorLike, options: ConvolveOpti
   const y = convGeneralDilated(
     reshape(convert(long, computed), [1, 1, long.size]),
     reshape(convert(window, computed), [1, 1, short.size]),
-    { padding: [paddingOf(name, mode, at(short.shape, 0))] },
+    { ...dot, padding: [paddingOf(name, mode, at(short.shape, 0))] },
   );
   const flat = reshape(y, [y.size]);
   return name === "correlate" && swapped ? flip(flat) : flat;

@@ -1,14 +1,13 @@
 import { planMatmul, type MatmulOperand, type Stage } from "@jnx/kernels-wgsl";
 import { bind, runsOpByOp } from "../dispatch.ts";
-import { promote, type DType } from "../dtype.ts";
 import { evaluateThen } from "../eager.ts";
 import { ShapeError } from "../errors.ts";
 import type { ComputedAval, KernelOp } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 import { broadcastShapes, shapeText, sizeOf, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at, contiguousView, type View } from "../view.ts";
+import { DOT_OPTIONS, dotDTypes, type DotOptions } from "./contraction.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { add } from "./elementwise.ts";
@@ -86,13 +85,8 @@ function numeric({ dtype }: ComputedAval): "float32" | "int32" | "uint32" {
   return dtype === "bool" ? "int32" : dtype;
 }
 
-const MATMUL_OPTIONS = { precision: true } as const;
-
 /** Options of `matmul`. */
-export interface MatmulOptions {
-  /** How exact products are to be; all are made in float32, JAX's "highest", whatever it says. */
-  readonly precision?: PrecisionLike | undefined;
-}
+export type MatmulOptions = DotOptions;
 
 /** Both operands of equal rank ≥ 2 and equal batch axes. */
 function multiply(a: Tensor, b: Tensor): Tensor {
@@ -109,15 +103,13 @@ function multiply(a: Tensor, b: Tensor): Tensor {
  * await matmul(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
  */
 export function matmul(x: TensorLike, y: TensorLike, options: MatmulOptions = {}): Tensor {
-  checkOptions("matmul", options, MATMUL_OPTIONS);
-  checkedPrecision("matmul", options.precision);
+  checkOptions("matmul", options, DOT_OPTIONS);
   const [left, right] = [asTensor(x), asTensor(y)];
   if (left.ndim === 0 || right.ndim === 0)
     throw new ShapeError(
       `matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`,
     );
-  const common = promote([left, right]).dtype;
-  const dtype = product(common);
+  const { compute: dtype, result: common } = dotDTypes("matmul", [left, right], options);
   const a = convert(left.ndim === 1 ? reshape(left, [1, left.size]) : left, dtype);
   const b = convert(right.ndim === 1 ? reshape(right, [right.size, 1]) : right, dtype);
   const [k, other] = [at(a.shape, a.ndim - 1), at(b.shape, b.ndim - 2)];
@@ -150,10 +142,6 @@ export function matmulAdd(x: Tensor, matrix: Tensor, row: Tensor): Tensor {
   const rows = x.ndim === 2 ? x : reshape(x, [size / k, k]);
   const sum = evaluateThen(matmulOp, [rows, matrix], undefined, add.op, broadcastTo(row, [at(rows.shape, 0), n]));
   return x.ndim === 2 ? sum : reshape(sum, [...x.shape.slice(0, -1), n]);
-}
-
-function product(dtype: DType): DType {
-  return dtype === "bool" ? "int32" : dtype;
 }
 
 /** A plain matrix on the right: all batches of the left are rows of one product. */
