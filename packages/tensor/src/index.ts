@@ -51,15 +51,8 @@ export {
   softSign,
   type GeluOptions,
 } from "./ops/activations.ts";
-export {
-  conv,
-  convGeneralDilated,
-  convTranspose,
-  convWithGeneralPadding,
-  type ConvDimensionNumbers,
-  type ConvOptions,
-  type ConvTransposeOptions,
-} from "./ops/conv.ts";
+export { conv, convGeneralDilated, convTranspose, convWithGeneralPadding } from "./ops/conv.ts";
+export type * from "./ops/conv.ts";
 export { fliplr, flipud, roll, rot90, tile, type RollOptions } from "./ops/arrange.ts";
 export { astype } from "./ops/convert.ts";
 export { convolve, correlate, type ConvolveOptions } from "./ops/convolve.ts";
@@ -90,21 +83,11 @@ export {
   scatterMin,
   scatterMul,
   scatterSub,
-  type ScatterApplyOptions,
-  type ScatterDimensionNumbers,
-  type ScatterFunction,
-  type ScatterOptions,
 } from "./ops/lax-scatter.ts";
+export type * from "./ops/lax-scatter.ts";
 export { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
-export {
-  oneHot,
-  take,
-  takeAlongAxis,
-  type IndexMode,
-  type OneHotOptions,
-  type TakeAlongAxisOptions,
-  type TakeOptions,
-} from "./ops/indexing.ts";
+export { oneHot, take, takeAlongAxis } from "./ops/indexing.ts";
+export type * from "./ops/indexing.ts";
 export { append, columnStack, concatenate, dstack, hstack, stack, vstack, type JoinOptions } from "./ops/join.ts";
 export {
   dot,
@@ -118,10 +101,8 @@ export {
   vdot,
   vecdot,
   vecmat,
-  type AxisPairs,
-  type DotOptions,
-  type TraceOptions,
 } from "./ops/contraction.ts";
+export type * from "./ops/contraction.ts";
 export { cross, type CrossOptions } from "./ops/cross.ts";
 export { einsum, einsumPath, type EinsumOptions } from "./ops/einsum.ts";
 export { matmul, type MatmulOptions } from "./ops/matmul.ts";
@@ -150,33 +131,12 @@ export {
   laxCumsum,
   nancumprod,
   nancumsum,
-  type CumulativeArrayOptions,
-  type CumulativeOptions,
-  type ScanOptions,
 } from "./ops/scan.ts";
-export {
-  argpartition,
-  argsort,
-  partition,
-  laxSort,
-  lexsort,
-  sort,
-  sortKeyVal,
-  topK,
-  type LaxSortOptions,
-  type SortOptions,
-} from "./ops/sorting.ts";
-export {
-  median,
-  nanmedian,
-  nanpercentile,
-  nanquantile,
-  percentile,
-  quantile,
-  type MedianOptions,
-  type QuantileMethod,
-  type QuantileOptions,
-} from "./ops/quantile.ts";
+export type * from "./ops/scan.ts";
+export { argpartition, argsort, partition, laxSort, lexsort, sort, sortKeyVal, topK } from "./ops/sorting.ts";
+export type * from "./ops/sorting.ts";
+export { median, nanmedian, nanpercentile, nanquantile, percentile, quantile } from "./ops/quantile.ts";
+export type * from "./ops/quantile.ts";
 export { at, slice, type AtOptions, type GetOptions, type Index, type IndexUpdate } from "./ops/at.ts";
 export type { IndexEntry, ScatterMode } from "./ops/index-spec.ts";
 export {
@@ -190,20 +150,10 @@ export {
   nonzero,
   searchsorted,
   select,
-  type BincountOptions,
-  type HistogramOptions,
-  type NonzeroOptions,
-  type SearchOptions,
 } from "./ops/search.ts";
-export {
-  deleteAt,
-  insert,
-  repeat,
-  resize,
-  type DeleteOptions,
-  type Places,
-  type RepeatOptions,
-} from "./ops/editing.ts";
+export type * from "./ops/search.ts";
+export { deleteAt, insert, repeat, resize } from "./ops/editing.ts";
+export type * from "./ops/editing.ts";
 export {
   intersect1d,
   isin,
@@ -218,17 +168,8 @@ export {
   type IsinOptions,
   type UniqueOptions,
 } from "./ops/sets.ts";
-export {
-  gradient,
-  interp,
-  polyval,
-  ravelMultiIndex,
-  unravelIndex,
-  unwrap,
-  vander,
-  type GradientOptions,
-  type InterpOptions,
-} from "./ops/numeric.ts";
+export { gradient, interp, polyval, ravelMultiIndex, unravelIndex, unwrap, vander } from "./ops/numeric.ts";
+export type * from "./ops/numeric.ts";
 export {
   batchMatmul,
   broadcastInDim,
@@ -299,39 +240,16 @@ export {
 export { atleast1d, atleast2d, atleast3d } from "./ops/rank.ts";
 export { arraySplit, dsplit, hsplit, split, unstack, vsplit, type Cuts, type SplitOptions } from "./ops/split.ts";
 export { dotProductAttention, dotProductAttentionWithResidual, type AttentionOptions } from "./ops/attention.ts";
-export {
-  logSoftmax,
-  softmax,
-  standardize,
-  type AxisOptions,
-  type SoftmaxOptions,
-  type StandardizeOptions,
-} from "./ops/normalize.ts";
+export { logSoftmax, softmax, standardize } from "./ops/normalize.ts";
+export type * from "./ops/normalize.ts";
 export { pad, type PaddingConfig } from "./ops/pad.ts";
 export { jnpPad, type PadMode, type PadOptions, type PadPairs } from "./ops/pad-modes.ts";
-export {
-  broadcastArrays,
-  geomspace,
-  indices,
-  linspace,
-  logspace,
-  meshgrid,
-  type LinspaceOptions,
-  type MeshgridOptions,
-} from "./ops/ranges.ts";
+export { broadcastArrays, geomspace, indices, linspace, logspace, meshgrid } from "./ops/ranges.ts";
+export type * from "./ops/ranges.ts";
 export { logmeanexp, logsumexp, type LogsumexpOptions } from "./ops/log-sum-exp.ts";
 export { mean, std, variance, type MeanOptions, type NanVarianceOptions, type VarianceOptions } from "./ops/moments.ts";
-export {
-  all,
-  any,
-  max,
-  min,
-  prod,
-  sum,
-  type ExtremeOptions,
-  type ReduceOptions,
-  type SumOptions,
-} from "./ops/reduce.ts";
+export { all, any, max, min, prod, sum } from "./ops/reduce.ts";
+export type * from "./ops/reduce.ts";
 export { betainc, igamma, igammac, igammaGradA } from "./ops/incomplete.ts";
 export * from "./ops/special.ts";
 export { block, ix, mgrid, ogrid, rollaxis, type Blocks, type GridRange } from "./ops/assembly.ts";
@@ -348,22 +266,10 @@ export {
   putAlongAxis,
   trilIndicesFrom,
   triuIndicesFrom,
-  type CompressOptions,
-  type InplaceOptions,
-  type PutOptions,
 } from "./ops/placing.ts";
-export {
-  poly,
-  polyadd,
-  polyder,
-  polydiv,
-  polyfit,
-  polyint,
-  polymul,
-  polysub,
-  type PolyfitOptions,
-  type PolyintOptions,
-} from "./ops/polynomials.ts";
+export type * from "./ops/placing.ts";
+export { poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub } from "./ops/polynomials.ts";
+export type * from "./ops/polynomials.ts";
 export {
   angle,
   conjugate,

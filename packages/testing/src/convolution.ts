@@ -86,7 +86,7 @@ export interface WindowReference {
   readonly windowDilation?: readonly number[];
 }
 
-/** `fold` of what lies under each place of a window, padding and holes being `init`. */
+/** `fold` of `init` and what lies under each place of a window; padding and holes are passed over. */
 export function reduceWindow(
   x: HostArray,
   init: number,
@@ -109,7 +109,7 @@ export function reduceWindow(
         return (i * at(how.strides, k) + at(tap, k) * step(how.windowDilation, k) - low) / step(how.baseDilation, k);
       });
       const real = source.every((s, k) => Number.isInteger(s) && s >= 0 && s < at(x.shape, k));
-      value = fold(value, real ? get(x, source) : init);
+      if (real) value = fold(value, get(x, source));
     }
     return value;
   });

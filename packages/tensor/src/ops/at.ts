@@ -65,6 +65,7 @@ export interface IndexUpdate {
   subtract(values: TensorLike, options?: AtOptions): Tensor;
   mul(values: TensorLike, options?: AtOptions): Tensor;
   multiply(values: TensorLike, options?: AtOptions): Tensor;
+  /** The whole array over ones with the values in: whole numbers become float32, as in JAX. */
   divide(values: TensorLike, options?: AtOptions): Tensor;
   power(values: TensorLike, options?: AtOptions): Tensor;
   min(values: TensorLike, options?: AtOptions): Tensor;
@@ -119,7 +120,7 @@ export function at(x: TensorLike, index: Index): IndexUpdate {
     subtract: update("subtract", "add", neg),
     mul: product,
     multiply: product,
-    divide: (values, options = {}) => convert(div(tensor, factor("divide", values, options)), tensor.dtype),
+    divide: (values, options = {}) => div(tensor, factor("divide", values, options)),
     power: (values, options = {}) => power(tensor, factor("power", values, options)),
     min: update("min", "min"),
     max: update("max", "max"),

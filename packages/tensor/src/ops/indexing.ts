@@ -252,7 +252,9 @@ export function takeAlongAxis(
   options: TakeAlongAxisOptions = {},
 ): Tensor {
   checkOptions("takeAlongAxis", options, TAKE_ALONG_AXIS_OPTIONS);
-  const [tensor, index] = [asTensor(x), checkIndex("takeAlongAxis", asTensor(indices))];
+  const tensor = asTensor(x);
+  // As int32, a uint32 past the middle counts from the end, as in JAX.
+  const index = convert(checkIndex("takeAlongAxis", asTensor(indices)), "int32");
   const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
   if (index.ndim !== tensor.ndim)
     throw new ShapeError(

@@ -13,8 +13,8 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { argmax, argmin } from "./arg-reduce.ts";
 import { convert } from "./convert.ts";
-import { asTensor, broadcastedIota, full, type ArrayOptions, type TensorLike } from "./create.ts";
-import { bitwiseXor, greater, laxDiv, less, mul, where } from "./elementwise.ts";
+import { asTensor, broadcastedIota, full, literal, type ArrayOptions, type TensorLike } from "./create.ts";
+import { bitwiseAnd, bitwiseOr, bitwiseXor, greater, laxDiv, less, mul, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { matmul } from "./matmul.ts";
@@ -277,43 +277,41 @@ export const reduceMax: Reduction = /* @__PURE__ */ along(max);
  * @example await lax.reduceMin(array([2, 3]), [0]).item(); // 2
  */
 export const reduceMin: Reduction = /* @__PURE__ */ along(min);
+/** Reduces whole numbers bit by bit: halves against each other, until one slice is left; `nothing` of no elements. */
+const bitwise =
+  (name: string, combine: (x: Tensor, y: Tensor) => Tensor, nothing: number): Reduction =>
+  (x, axes) =>
+    sortedAxes(name, checkList(name, "axes", axes), asTensor(x).ndim).reduceRight<Tensor>((rest, axis) => {
+      let parts = rest;
+      for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
+        const half = Math.floor(extent / 2);
+        const pairs = combine(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
+        parts = extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
+      }
+      if (at(parts.shape, axis) > 0) return squeeze(parts, axis);
+      const left = parts.shape.filter((_, k) => k !== axis);
+      return convert(literal(nothing, left, "int32"), parts.dtype);
+    }, asTensor(x));
+
+const andBits = /* @__PURE__ */ bitwise("reduceAnd", bitwiseAnd, -1);
+const orBits = /* @__PURE__ */ bitwise("reduceOr", bitwiseOr, 0);
+
 /**
- * Whether all elements over axes are true; of bools. Source: lax.reduce_and.
- * @example await lax.reduceAnd(array([true, false]), [0]).item(); // 0
+ * Whether all elements over axes are true, of bools; the bits that all have, of whole numbers. Source: lax.reduce_and.
+ * @example await lax.reduceAnd(array([6, 3]), [0]).item(); // 2
  */
-export const reduceAnd: Reduction = /* @__PURE__ */ along(all);
+export const reduceAnd: Reduction = (x, axes) => (asTensor(x).dtype === "bool" ? along(all) : andBits)(x, axes);
 /**
- * Whether any element over axes is true; of bools. Source: lax.reduce_or.
- * @example await lax.reduceOr(array([true, false]), [0]).item(); // 1
+ * Whether any element over axes is true, of bools; the bits that any has, of whole numbers. Source: lax.reduce_or.
+ * @example await lax.reduceOr(array([6, 3]), [0]).item(); // 7
  */
-export const reduceOr: Reduction = /* @__PURE__ */ along(any);
+export const reduceOr: Reduction = (x, axes) => (asTensor(x).dtype === "bool" ? along(any) : orBits)(x, axes);
 
 /**
  * The exclusive or of all elements over axes, of bools or whole numbers. Source: lax.reduce_xor.
  * @example await lax.reduceXor(array([5, 1]), [0]).item(); // 4
  */
-export function reduceXor(x: TensorLike, axes: readonly number[]): Tensor {
-  const tensor = asTensor(x);
-  return sortedAxes("reduceXor", checkList("reduceXor", "axes", axes), tensor.ndim).reduceRight<Tensor>(
-    (rest, axis) => {
-      let parts = rest;
-      // Halves against each other, until one slice is left.
-      for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
-        const half = Math.floor(extent / 2);
-        const pairs = bitwiseXor(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
-        parts = extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
-      }
-      return at(parts.shape, axis) === 0
-        ? full(
-            parts.shape.filter((_, k) => k !== axis),
-            0,
-            { dtype: parts.dtype },
-          )
-        : squeeze(parts, axis);
-    },
-    tensor,
-  );
-}
+export const reduceXor: Reduction = /* @__PURE__ */ bitwise("reduceXor", bitwiseXor, 0);
 
 /**
  * Where the largest element lies along an axis. Source: lax.argmax.

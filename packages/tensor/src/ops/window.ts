@@ -6,7 +6,7 @@ import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
-import { add, maximum, minimum } from "./elementwise.ts";
+import { add, maximum, minimum, mul, where } from "./elementwise.ts";
 import { laxSlice } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding } from "./padding.ts";
@@ -26,9 +26,9 @@ export interface ReduceWindowOptions {
 export type WindowComputation = (x: Tensor, y: Tensor) => Tensor;
 
 /**
- * The elements under each place of a window, combined with each other and with `initValue`, which is also what padding
- * consists of. Sums, maxima and minima that begin with 0, −∞ and ∞ have kernels (a maximum's gradient goes to the first
- * of equals); anything else is computed tap by tap. Source: lax.reduce_window.
+ * `initValue`, combined with the elements under each place of a window one after the other; padding and the gaps of a
+ * dilation are passed over. Sums, maxima and minima have kernels (a maximum's gradient goes to the first of equals);
+ * anything else is computed tap by tap. Source: lax.reduce_window.
  *
  * @throws ShapeError when window, strides or padding do not name every axis.
  * @example
@@ -63,19 +63,31 @@ export function reduceWindow(
     throw new ShapeError(
       `${name}: padding [${at(pairs, wrong).join(", ")}] takes away more than there is on axis ${wrong} of ${shapeText(x.shape)}`,
     );
-  const combine = combineOf(computation, initValue, x);
-  return composite(name, () =>
-    combine === undefined ? tapByTap(x, initValue, computation, attrs) : windowed(combine, x, initValue, attrs),
-  );
+  const kernel = kernelOf(computation, x);
+  return composite(name, () => {
+    if (kernel === undefined) return tapByTap(x, initValue, computation, attrs);
+    const y = windowed(kernel.combine, x, kernel.nothing, attrs);
+    return beginsWithNothing(kernel.combine, initValue, kernel.nothing)
+      ? y
+      : computation(literal(initValue, [], x.dtype), y);
+  });
 }
 
-/** The kernel that computes it, if there is one: the initial value must change nothing. */
-function combineOf(computation: WindowComputation, init: number, { dtype }: Tensor): WindowCombine | undefined {
+/** The kernel that computes it, if there is one, and the value that changes nothing. */
+function kernelOf(
+  computation: WindowComputation,
+  { dtype }: Tensor,
+): { readonly combine: WindowCombine; readonly nothing: number } | undefined {
   if (dtype === "bool") return undefined;
   const [lowest, highest] = rangeOf(dtype);
-  if (computation === add && init === 0) return "sum";
-  if (computation === maximum && init <= lowest) return "max";
-  return computation === minimum && init >= highest ? "min" : undefined;
+  if (computation === add) return { combine: "sum", nothing: 0 };
+  if (computation === maximum) return { combine: "max", nothing: lowest };
+  return computation === minimum ? { combine: "min", nothing: highest } : undefined;
+}
+
+/** Whether the initial value changes nothing; that of a maximum may be less than the dtype can say. */
+function beginsWithNothing(combine: WindowCombine, init: number, nothing: number): boolean {
+  return combine === "sum" ? init === 0 : combine === "max" ? init <= nothing : init >= nothing;
 }
 
 /** One kernel for each group of neighbouring axes, the last axes first, so that ties go to the first in row-major order. */
@@ -112,25 +124,27 @@ function only(attrs: WindowAttrs, axes: readonly number[]): WindowAttrs {
   };
 }
 
-/** Any computation: the padded operand's slices, one for each tap of the window, folded from the initial value. */
+/** Any computation: the operand's slices, one for each tap of the window, folded from the initial value where it has elements. */
 function tapByTap(x: Tensor, init: number, computation: WindowComputation, attrs: WindowAttrs): Tensor {
   const shape = windowShape(x.shape, attrs);
-  const padded = pad(
-    x,
-    init,
-    attrs.padding.map(([low, high], k) => [low, high, at(attrs.baseDilation, k) - 1] as const),
-  );
+  const config = attrs.padding.map(([low, high], k) => [low, high, at(attrs.baseDilation, k) - 1] as const);
+  const padded = pad(x, init, config);
+  const gaps = config.some(([low, high, interior]) => low > 0 || high > 0 || interior > 0);
+  // A product that begins with 1 may as well take the padding.
+  const there = gaps && !(computation === mul && init === 1) ? pad(literal(1, x.shape, "bool"), 0, config) : undefined;
   let y: Tensor = literal(init, shape, x.dtype);
   if (y.size === 0) return y;
-  for (let tap = 0; tap < sizeOf(attrs.window); tap++) {
-    let rest = tap;
+  for (let place = 0; place < sizeOf(attrs.window); place++) {
+    let rest = place;
     const starts = new Array<number>(x.ndim).fill(0);
     for (let k = x.ndim - 1; k >= 0; k--) {
       starts[k] = (rest % at(attrs.window, k)) * at(attrs.windowDilation, k);
       rest = Math.floor(rest / at(attrs.window, k));
     }
     const limits = starts.map((start, k) => start + (at(shape, k) - 1) * at(attrs.strides, k) + 1);
-    y = computation(y, laxSlice(padded, starts, limits, attrs.strides));
+    const tap = (of: Tensor): Tensor => laxSlice(of, starts, limits, attrs.strides);
+    const next = computation(y, tap(padded));
+    y = there === undefined ? next : where(tap(there), next, y);
   }
   return convert(y, x.dtype, y.weak);
 }
