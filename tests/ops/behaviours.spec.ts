@@ -52,3 +52,15 @@ describe("whole numbers", () => {
     expect(await t.take(x, wild).toArray()).toEqual([-2147483648, 10]);
   });
 });
+
+describe("quantiles", () => {
+  useDevice();
+
+  test("have the dtype of the elements, whatever that of q", async () => {
+    const x = t.array([1, 2, 4], { dtype: "bfloat16" });
+    for (const y of [t.quantile(x, 0.25), t.nanquantile(x, t.full([], 0.25)), t.nanpercentile(x, 25), t.median(x)])
+      expect(y.dtype).toBe("bfloat16");
+    expect(t.quantile(t.astype(x, "float16"), t.array([0.5])).dtype).toBe("float16");
+    expect(await t.quantile(x, t.array([0.25, 0.5])).toArray()).toEqual([1.5, 2]);
+  });
+});

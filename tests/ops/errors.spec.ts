@@ -137,7 +137,7 @@ const misuse: readonly Misuse[] = [
     t.DtypeError,
     ["zeros", "f32", "float32"],
   ],
-  ["zeros of a number", () => t.zeros(untyped(3)), t.ShapeError, ["zeros", "3", "[2, 3]"]],
+  ["zeros of a fraction", () => t.zeros(2.5), t.ShapeError, ["zeros", "2.5"]],
   ["ones of a negative extent", () => t.ones([2, -1]), t.ShapeError, ["ones", "[2, -1]"]],
   ["full of a fraction of an extent", () => t.full([1.5], 0), t.ShapeError, ["full", "[1.5]"]],
   ["ragged rows", () => t.array([[1, 2], [3]]), t.ShapeError, ["array", "ragged", "1"]],

@@ -234,6 +234,7 @@ export {
   ptp,
   trapezoid,
   type AverageOptions,
+  type NanSumOptions,
   type DiffOptions,
   type TrapezoidOptions,
 } from "./ops/statistics.ts";

@@ -44,14 +44,15 @@ export function mean(x: TensorLike, options: MeanOptions = {}): Tensor {
   const { dtype: told, ...rest } = options;
   const dtype = told === undefined ? undefined : checkDType("mean", told);
   if (dtype !== undefined && !isFloat(dtype)) {
-    const whole = sum(x, { ...rest, dtype });
     const count = countOf("mean", asTensor(x), rest);
+    const whole = sum(x, { ...rest, dtype });
     return laxDiv(whole, typeof count === "number" ? literal(count, whole.shape, dtype) : convert(count, dtype));
   }
   const tensor = floating(x);
   // A float16 sum would overflow, and be rounded twice.
   const wide = unpacked(tensor);
-  const found = div(sum(wide, rest), countOf("mean", wide, rest));
+  const count = countOf("mean", wide, rest);
+  const found = div(sum(wide, rest), count);
   return convert(found, dtype ?? tensor.dtype, dtype === undefined && tensor.weak);
 }
 

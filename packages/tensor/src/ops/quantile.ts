@@ -1,3 +1,4 @@
+import { promote } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { normalizeAxes, reducedShape, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -90,7 +91,9 @@ function quantileOf(name: string, x: TensorLike, q: TensorLike, options: Quantil
     const found = (method === "inverted_cdf" ? inverted : between)({ q: lined, rows: sorted, weights, method, skip });
     const lead = fractions.ndim === 0 ? [] : [fractions.size];
     const shape = reducedShape(tensor.shape, axes, options.keepdims ?? false);
-    return reshape(found, [...lead, ...shape]);
+    // However exact q is, as in JAX.
+    const { dtype } = given === undefined ? tensor : promote([tensor, given]);
+    return convert(reshape(found, [...lead, ...shape]), dtype);
   });
 }
 
