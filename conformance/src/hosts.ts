@@ -17,11 +17,12 @@ const run = promisify(execFile);
 const programs = {
   node: (): readonly string[] => [process.execPath],
   deno: () => [process.execPath, besides("deno", "bin.cjs"), "run", "--allow-all"],
+  "deno without permissions": () => [process.execPath, besides("deno", "bin.cjs"), "run", "--no-prompt"],
   bun: () => [bunBinary()],
 } as const;
 
 export type ProgramName = keyof typeof programs;
-export const programNames: readonly ProgramName[] = ["node", "deno", "bun"];
+export const programNames: readonly ProgramName[] = ["node", "deno", "deno without permissions", "bun"];
 
 function besides(name: string, file: string): string {
   return path.join(path.dirname(require.resolve(`${name}/package.json`)), file);
