@@ -4,10 +4,10 @@ import type { KernelEntry, Kernels, RunFunction } from "./kernels.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 import type { Threads } from "./threads.ts";
 
-/**
- * Work shorter than this, in nanoseconds, stays on the calling thread: waking another takes up to 20 000 of them.
- */
-const WORTH_SHARING = 40_000;
+/** Work shorter than this, in nanoseconds, stays on the calling thread while another sleeps: waking it takes 20 000 of them, or more. */
+export const WORTH_WAKING = 40_000;
+/** The same while the others look out for work. */
+const WORTH_SHARING = 10_000;
 /**
  * One call of a kernel takes about this long: engines start code in a slow form and swap the fast one in between calls only.
  */
@@ -16,6 +16,8 @@ const SLICE = 400_000;
 const SHORT = 5_000;
 /** One claim of a thread, when the work is long enough to be cut at all. */
 const CHUNK = 30_000;
+/** The least: a claim and a call take a tenth of it. */
+const LEAST_CHUNK = 1_000;
 const CHUNKS_PER_THREAD = 16;
 /** Zeroed by us, set by kernels with clamped indices: 1 + the binding that was overrun. */
 const FAULT_BYTES = 16;
@@ -52,7 +54,8 @@ export class Dispatcher {
     const start = performance.now();
     const shareable = this.threads.started > 0;
     const { perGroup } = entry;
-    const sharedAtOnce = shareable && perGroup > 0 && perGroup * (total - next) > WORTH_SHARING;
+    const least = this.threads.awake ? WORTH_SHARING : WORTH_WAKING;
+    const sharedAtOnce = shareable && perGroup > 0 && perGroup * (total - next) > least;
     // What a workgroup takes may differ from the last time, by other uniforms: the first slice finds out.
     let slice = perGroup === 0 ? 1 : sliceOf(perGroup, total);
     let measured = perGroup;
@@ -63,7 +66,7 @@ export class Dispatcher {
       const elapsed = (performance.now() - start) * 1e6;
       measured = elapsed / (next - from);
       if (next === total) break;
-      if (shareable && measured * (total - next) > WORTH_SHARING) break;
+      if (shareable && measured * (total - next) > least) break;
       if (elapsed > budget * 1e6) break;
       slice = measured > 0 ? Math.min(sliceOf(measured, Infinity), slice * 8) : slice * 8;
     }
@@ -100,7 +103,7 @@ export class Dispatcher {
     const portion = Math.max(threads, Math.floor((budget * 1e6 * threads) / perGroup));
     const end = Math.min(total, begin + portion);
     const even = Math.ceil((end - begin) / (threads * CHUNKS_PER_THREAD));
-    const chunk = Math.max(1, Math.min(even, Math.floor(CHUNK / perGroup)));
+    const chunk = Math.max(1, Math.ceil(LEAST_CHUNK / perGroup), Math.min(even, Math.floor(CHUNK / perGroup)));
     if (code === undefined) {
       run(begin, end, grid[0], grid[1], grid[2], this.scratch, TABLE);
       return { next: end, busy: false };

@@ -3,7 +3,7 @@ import { DeviceError, DeviceLostError, KernelError } from "@jnx/tensor";
 import type { Counters, DeviceInfo, Executor, Limits, MemoryStats } from "@jnx/tensor";
 import { Memory, checkAliases, checkCounts, checkGrid, checkRange, debugLevel } from "@jnx/tensor/internal";
 import type { DeviceBuffer, Launch, MemoryOptions, MemorySource, Program, ProgramStep } from "@jnx/tensor/internal";
-import { Dispatcher } from "./dispatch.ts";
+import { Dispatcher, WORTH_WAKING } from "./dispatch.ts";
 import { detectFeatures } from "./features.ts";
 import { Kernels, kernelError } from "./kernels.ts";
 import type { Compile } from "./kernels.ts";
@@ -208,9 +208,15 @@ export class WasmExecutor implements Executor {
     if (buffers.length !== program.slots) {
       throw new DeviceError(`${label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [label]);
     }
-    // Bound before the first runs, so that wrong buffers leave nothing half done.
-    const commands = program.bind(buffers.map((buffer) => this.storageOf(buffer)));
-    for (const command of commands) this.queue.push(command);
+    const shares = program.longest > WORTH_WAKING;
+    if (shares) this.threads.expect();
+    try {
+      // Bound before the first runs, so that wrong buffers leave nothing half done.
+      const commands = program.bind(buffers.map((buffer) => this.storageOf(buffer)));
+      for (const command of commands) this.queue.push(command);
+    } finally {
+      if (shares) this.threads.rest();
+    }
   }
 
   /** Nothing waits here: each command runs as it is queued. */

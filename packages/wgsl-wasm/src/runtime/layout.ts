@@ -22,6 +22,8 @@ export const CELL = {
   failed: 115,
   /** Chunks that workers have claimed, all jobs together. */
   claims: 116,
+  /** Not 0 while a program runs that has work to share. */
+  program: 117,
   /** From here on: the job, written while nobody is in it. */
   kernel: 128,
   codeAddress: 129,

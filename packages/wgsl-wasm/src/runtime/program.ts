@@ -55,6 +55,15 @@ export class WasmProgram implements Program {
     });
   }
 
+  /** Nanoseconds that its longest dispatch took lately; 0 before the first run. */
+  get longest(): number {
+    let longest = 0;
+    for (const step of this.prepared) {
+      if (step.kind === "launch") longest = Math.max(longest, step.entry.perGroup * groupsOf(step.grid));
+    }
+    return longest;
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -88,6 +97,10 @@ export class WasmProgram implements Program {
     if (indirect === undefined) return command;
     return { ...command, gridAt: pick(storages, indirect.slot).address + indirect.offset };
   }
+}
+
+function groupsOf([x, y, z]: readonly [number, number, number]): number {
+  return x * y * z;
 }
 
 function pick(storages: readonly Storage[], slot: number): Storage {

@@ -5,10 +5,12 @@ import type { Platform, Thread } from "./platform.ts";
 
 /** Bits of the `ready` cell. */
 const MOST_WORKERS = 31;
-/** Looks at the job's number before a worker goes to sleep: some 50 microseconds, the gap between two ops. */
+/** Looks at the job's number, of some 5 nanoseconds, before a worker goes to sleep: the gap between two ops. */
 const SPINS = 20_000;
-/** Turns of waiting for the last chunk of others before this thread sleeps too, where it may. */
-const PATIENCE = 2_000;
+/** The same while a program runs: what one thread does alone in between must not put the others to sleep. */
+const PROGRAM_SPINS = 400_000;
+/** Looks at what others are at before this thread sleeps too, where it may: longer than a chunk, since waking takes as long. */
+const PATIENCE = 10_000;
 /** Milliseconds that this thread waits without giving events their turn: a worker's death is an event. */
 const LONGEST_WAIT = 250;
 
@@ -46,6 +48,7 @@ export class Threads {
         message: MESSAGE,
         messageBytes: MESSAGE_BYTES,
         spins: SPINS,
+        programSpins: PROGRAM_SPINS,
       };
       const died = (reason: string): void => {
         const worker = this.workers[index];
@@ -75,6 +78,22 @@ export class Threads {
     return count;
   }
 
+  /** Whether all workers look out for jobs: giving them one takes 2 microseconds then, and up to milliseconds else. */
+  get awake(): boolean {
+    return Atomics.load(this.linear.words, CELL.sleeping) === 0;
+  }
+
+  /** Jobs will come until `rest`: workers wake now, and do not sleep in between. */
+  expect(): void {
+    const { words } = this.linear;
+    Atomics.store(words, CELL.program, 1);
+    if (!this.awake) Atomics.notify(words, CELL.job);
+  }
+
+  rest(): void {
+    Atomics.store(this.linear.words, CELL.program, 0);
+  }
+
   /** Runs the job on all threads. False when others were still busy after a long wait: see `busy`. */
   run(job: Job): boolean {
     const { words } = this.linear;
@@ -98,7 +117,7 @@ export class Threads {
     words[CELL.table] = TABLE;
     Atomics.store(words, CELL.state, 1);
     Atomics.add(words, CELL.job, 1);
-    if (Atomics.load(words, CELL.sleeping) > 0) Atomics.notify(words, CELL.job);
+    if (!this.awake) Atomics.notify(words, CELL.job);
     let trap: unknown;
     try {
       for (let k = 0; k < parts; k++) {

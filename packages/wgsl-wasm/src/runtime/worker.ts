@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly messageBytes: number;
   /** How often to look for a job before going to sleep. */
   readonly spins: number;
+  /** The same while a program runs. */
+  readonly programSpins: number;
 }
 
 type Run = (
@@ -70,7 +72,7 @@ export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
  * must not refer to anything outside itself. Jobs come through memory alone, for a sleeping worker receives no messages.
  */
 export function work(start: WorkerStart, jobOf: typeof jobRunner): void {
-  const { memory, cell, index, message, spins } = start;
+  const { memory, cell, index, message, spins, programSpins } = start;
   const words = new Int32Array(memory.buffer);
   const job = jobOf(start);
   const at = (place: number): number => Atomics.load(words, place);
@@ -93,7 +95,7 @@ export function work(start: WorkerStart, jobOf: typeof jobRunner): void {
   let seen = 0;
   Atomics.or(words, cell.ready, 1 << index);
   for (;;) {
-    for (let i = 0; i < spins && at(cell.job) === seen; i++);
+    for (let i = 0; at(cell.job) === seen && i < (at(cell.program) === 0 ? spins : programSpins); i++);
     if (at(cell.job) === seen) {
       Atomics.add(words, cell.sleeping, 1);
       Atomics.wait(words, cell.job, seen);
