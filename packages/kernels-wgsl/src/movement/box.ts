@@ -3,8 +3,8 @@ import type { PlanLimits } from "../stage.ts";
 
 /** Bits of the lanes in a workgroup of 64. */
 const LANE_BITS = 6;
-/** Invocations from which on each takes several elements: a software adapter pays for every one. */
-const BUSY = 16384;
+/** Invocations from which on each takes several elements: a software adapter pays for every one, and a core alone needs few. */
+const BUSY = { parallel: 16384, sequential: 2048 } as const;
 const MOST_STEPS = 16;
 
 export interface Box {
@@ -28,7 +28,8 @@ export function boxOf(op: string, nx: number, ny: number, nz: number, limits: Pl
   const x = ceilDiv(nx, 2 ** xBits);
   let y = ceilDiv(ny, 2 ** yBits);
   let z = ceilDiv(nz, 2 ** zBits);
-  const steps = Math.min(MOST_STEPS, ceilDiv(x * y * z * 2 ** LANE_BITS, BUSY));
+  const busy = limits.sequential === true ? BUSY.sequential : BUSY.parallel;
+  const steps = Math.min(MOST_STEPS, ceilDiv(x * y * z * 2 ** LANE_BITS, busy));
   const alongY = y >= z;
   if (alongY) y = Math.min(limit, ceilDiv(y, steps));
   else z = Math.min(limit, ceilDiv(z, steps));
