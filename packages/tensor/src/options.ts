@@ -3,10 +3,42 @@ import { ArgumentError } from "./errors.ts";
 /** Every key that an options object may have: a type that misses one does not compile. */
 export type OptionNames<O> = Readonly<Record<keyof O, true>>;
 
+/** Options that are true or false wherever they occur. */
+const FLAGS: readonly string[] = [
+  "keepdims",
+  "descending",
+  "stable",
+  "isStable",
+  "reverse",
+  "isCausal",
+  "approximate",
+  "returnSign",
+  "promoteIntegers",
+  "returnIndex",
+  "returnInverse",
+  "returnCounts",
+  "equalNan",
+  "invert",
+  "density",
+  "endpoint",
+  "rowvar",
+  "fullMatrices",
+  "computeUv",
+  "hermitian",
+  "unitDiagonal",
+  "leftSide",
+];
+
 /** Throws unless `options` is an object of known keys: what is misspelt, or given by position, would be passed over in silence. */
 export function checkOptions<O extends object>(name: string, options: O, known: OptionNames<O>): void {
   if (!isRecord(options)) throw notAnObject(name, options, known);
-  for (const key in options) if (!(key in known)) throw unknownKey(name, key, known);
+  for (const key in options) {
+    if (!(key in known)) throw unknownKey(name, key, known);
+    const value = options[key];
+    // "false" would count as true.
+    if (FLAGS.includes(key) && typeof value !== "boolean" && value !== undefined)
+      throw new ArgumentError(`${name}: ${key} is true or false, received ${JSON.stringify(value)}`);
+  }
 }
 
 type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;

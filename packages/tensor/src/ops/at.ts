@@ -1,4 +1,5 @@
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { at as nth } from "../view.ts";
@@ -74,6 +75,8 @@ export interface IndexUpdate {
   apply(f: (elements: Tensor) => Tensor, options?: AtOptions): Tensor;
 }
 
+const AT_OPTIONS = { mode: true, indicesAreSorted: true, uniqueIndices: true } as const;
+const GET_OPTIONS = { ...AT_OPTIONS, fillValue: true } as const;
 const MODES: readonly string[] = ["fill", "drop", "clip", "promise_in_bounds"] satisfies readonly ScatterMode[];
 
 function modeOf(name: string, mode: ScatterMode): "fill" | "clip" {
@@ -159,6 +162,7 @@ function ranged(x: Tensor, ranges: readonly AxisRange[]): Tensor {
 }
 
 function picked(name: string, x: Tensor, entries: readonly IndexEntry[], options: GetOptions): Tensor {
+  checkOptions(name, options, GET_OPTIONS);
   refuseMask(name, entries);
   const mode = modeOf(name, options.mode ?? "clip");
   const spec = indexSpec(name, x.shape, entries, mode === "clip");
@@ -205,6 +209,7 @@ function updated(
   values: Tensor,
   options: AtOptions,
 ): Tensor {
+  checkOptions(name, options, AT_OPTIONS);
   const mode = modeOf(name, options.mode ?? "drop");
   const [mask] = entries;
   if (entries.length === 1 && mask instanceof Tensor && mask.dtype === "bool")

@@ -71,9 +71,15 @@ export interface Layout {
 
 const SPATIAL = ["", "W", "HW", "DHW"];
 
+const isText = (one: unknown): boolean => typeof one === "string";
+
 /** The axes of images, windows and results that dimension numbers name. */
 export function layoutOf(name: string, rank: number, numbers: ConvDimensionNumbers | undefined): Layout {
   const axes = SPATIAL[rank - 2] ?? "";
+  if (numbers !== undefined && !(Array.isArray(numbers) && numbers.length === 3 && numbers.every(isText)))
+    throw new ArgumentError(
+      `${name}: dimensionNumbers are three words, of the image, the window and the result, as ["NHWC", "HWIO", "NHWC"]; received ${JSON.stringify(numbers)}`,
+    );
   const [lhs, rhs, out] = numbers ?? [`NC${axes}`, `OI${axes}`, `NC${axes}`];
   const letters = (spec: string, roles: string): string => [...spec].filter((one) => !roles.includes(one)).join("");
   const spatial = letters(rhs, "OI");

@@ -47,19 +47,20 @@ export function isData(leaf: unknown): leaf is TensorLike {
   );
 }
 
-/** A Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
-export function asTensor(x: TensorLike): Tensor {
+/** For the function `name`: a Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
+export function asTensor(x: TensorLike, name?: string): Tensor {
   if (x instanceof Tensor) return x;
   if (typeof x === "number")
     return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
   if (typeof x === "boolean") return literal(x ? 1 : 0, [], "bool", true);
   if (typeof x === "object" && x !== null && typeof x.toTensor === "function") return x.toTensor();
-  throw new DtypeError(`expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
+  const whose = name === undefined ? "" : `${name}: `;
+  throw new DtypeError(`${whose}expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
 }
 
 /** What a function of several arrays was given, as Tensors: a list of at least one. */
 export function asTensors(name: string, arrays: readonly TensorLike[]): Tensor[] {
-  if (Array.isArray(arrays) && arrays.length > 0) return arrays.map(asTensor);
+  if (Array.isArray(arrays) && arrays.length > 0) return arrays.map((x) => asTensor(x, name));
   const received = Array.isArray(arrays) ? "an empty list" : String(arrays);
   throw new ShapeError(`${name}: needs a list of at least one array, received ${received}`);
 }

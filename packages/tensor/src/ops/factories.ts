@@ -64,7 +64,7 @@ export function unary(spec: UnarySpec): UnaryFunction {
         : ({ inputs: [x], output }, ct) => (x === undefined ? [] : [mul(ct, derivative(x, output))]),
   };
   const run = (x: TensorLike): Tensor => {
-    const tensor = asTensor(x);
+    const tensor = asTensor(x, name);
     return spec.keeps?.(tensor.dtype) === true ? tensor : bind(op, [admit(spec.takes, tensor)], undefined);
   };
   return Object.assign(run, { op });
@@ -100,7 +100,7 @@ export function binary(spec: BinarySpec): BinaryFunction {
   };
   return Object.assign(
     (x: TensorLike, y: TensorLike) => {
-      const [left, right] = together(name, [asTensor(x), asTensor(y)], spec.takes);
+      const [left, right] = together(name, [asTensor(x, name), asTensor(y, name)], spec.takes);
       return bind(op, [left, right], undefined);
     },
     { op },

@@ -121,5 +121,7 @@ function takenOff(name: string, { ddof = 0, correction }: VarianceOptions): numb
     throw new ArgumentError(
       `${name}: received ddof ${ddof} and correction ${correction}, which are one thing; give one`,
     );
-  return correction ?? ddof;
+  const found = correction ?? ddof;
+  if (!Number.isFinite(found)) throw new ArgumentError(`${name}: ddof is a number, received ${JSON.stringify(found)}`);
+  return found;
 }

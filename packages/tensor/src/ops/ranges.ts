@@ -225,7 +225,7 @@ export function indices(
  * @example broadcastArrays(zeros([3]), zeros([2, 1])).map((one) => one.shape); // [[2, 3], [2, 3]]
  */
 export function broadcastArrays(...xs: readonly TensorLike[]): Tensor[] {
-  const tensors = xs.map(asTensor);
+  const tensors = xs.map((x) => asTensor(x));
   const shape = broadcastShapes("broadcastArrays", ...tensors.map((one) => one.shape));
   return tensors.map((one) => broadcastTo(one, shape));
 }

@@ -170,7 +170,7 @@ export function triangular(
   shape?: Shape,
 ): Tensor {
   const source = checkedKey("triangular", k);
-  const given = [left, mode, right].map(asTensor);
+  const given = [left, mode, right].map((one) => asTensor(one));
   const full = drawShape("triangular", shape, ...given.map((x) => x.shape));
   return composite("triangular", () => {
     const [l, m, r] = given.map(float);
