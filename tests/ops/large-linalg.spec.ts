@@ -120,6 +120,51 @@ describe("factorizations of large matrices", () => {
     expect(r.data.every((x, at) => at % n >= Math.floor(at / n) || x === 0)).toBe(true);
   });
 
+  const scaled = (x: Matrix, columns: ArrayLike<number>): Matrix => ({
+    ...x,
+    data: x.data.map((value, at) => value * (columns[at % x.columns] ?? Number.NaN)),
+  });
+  const ascending = (x: ArrayLike<number>): boolean =>
+    Array.from(x).every((value, k) => k === 0 || value >= (x[k - 1] ?? 0));
+
+  test.each([
+    ["of huge random numbers", () => t.mul(random(14, [N, N]), 1e30)],
+    ["of ones, with one eigenvalue N times", () => t.ones([N, N])],
+  ])("eigh of a symmetric matrix %s", async (_, make) => {
+    const x = make();
+    const a = t.add(x, t.linalg.matrixTranspose(x));
+    const [values, vectors] = t.linalg.eigh(a);
+    const [w, v, matrix] = [await values.data(), await read(vectors), await read(a)];
+    // N columns, each wrong by rounding errors of the largest eigenvalue.
+    const scale = Math.max(...w.map(Math.abs)) * Math.sqrt(N);
+    expect(distance(product(matrix, v), scaled(v, w), scale)).toBeLessThan(TOLERANCE);
+    expect(distance(product(transposed(v), v), identity(N))).toBeLessThan(TOLERANCE);
+    expect(ascending(w)).toBe(true);
+  });
+
+  test.each([["tall, of half the rank", () => t.matmul(random(17, [N + 30, N / 2]), random(18, [N / 2, N]))]])(
+    "svd of a matrix that is %s",
+    async (_, make) => {
+      const a = make();
+      const factors = t.linalg.svd(a, { fullMatrices: false });
+      const [u, vt, matrix] = [await read(factors[0]), await read(factors[2]), await read(a)];
+      const s = await factors[1].data();
+      expect(distance(product(scaled(u, s), vt), matrix, Math.max(size(matrix), 1))).toBeLessThan(TOLERANCE);
+      expect(distance(product(transposed(u), u), identity(N))).toBeLessThan(TOLERANCE);
+      expect(distance(product(vt, transposed(vt)), identity(N))).toBeLessThan(TOLERANCE);
+      expect(ascending(Array.from(s).reverse())).toBe(true);
+      const alone = await t.linalg.svdvals(a).data();
+      expect(Math.max(...alone.map((value, k) => Math.abs(value - (s[k] ?? Number.NaN))))).toBeLessThanOrEqual(
+        TOLERANCE * Math.max(s[0] ?? 0, 1),
+      );
+    },
+  );
+
+  test("eigh of a matrix with an element that is no number", async () => {
+    const [w, v] = t.linalg.eigh(t.mul(t.eye(N), t.where(t.less(t.arange(N), 9), 1, Number.NaN)));
+    expect((await w.data()).every(Number.isNaN) && (await v.data()).every(Number.isNaN)).toBe(true);
+  });
+
   test("derivatives: the logarithm of a determinant, by LU and by Cholesky", async () => {
     const a = heavy(8);
     const logdet = (x: t.Tensor): t.Tensor => t.linalg.slogdet(x)[1];

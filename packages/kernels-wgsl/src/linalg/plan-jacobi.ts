@@ -10,6 +10,11 @@ export interface SvdSpec extends SquareSpec {
   readonly turns: boolean;
 }
 
+/** At most so many sweeps, unless told. */
+export interface EighSpec extends SquareSpec {
+  readonly sweeps?: number;
+}
+
 /** Sweeps over all pairs; 6 to 9 are needed, and after those that are the rest is barriers. */
 const SWEEPS = 16;
 const NAN = bitsOf(Number.NaN, "float32");
@@ -22,12 +27,12 @@ const ROUNDING = 2 ** -24;
  *
  * @example planEigh({ n: 64, count: 1 }, limits);
  */
-export function planEigh({ n, count }: SquareSpec, limits: PlanLimits): readonly LinalgStage[] {
+export function planEigh({ n, count, sweeps = SWEEPS }: EighSpec, limits: PlanLimits): readonly LinalgStage[] {
   const [rows, stride] = [1 + n, 2 * n + 4];
   const total = count * rows * n;
   if (total === 0) return [];
   return [
-    sweeping(matrices(eigh, { n, count, nan: NAN }, count * stride * n, limits), limits),
+    sweeping(matrices(eigh, { n, count, nan: NAN }, count * stride * n, limits), limits, sweeps),
     last(columns, { n, rows, stride, order: rows, total }, total, limits),
   ];
 }
@@ -54,8 +59,8 @@ export function planSvd({ n, count, turns }: SvdSpec, limits: PlanLimits): reado
 }
 
 /** One after another, idle lanes cost as much as busy ones; beside each other they are free. */
-function sweeping(stage: LinalgStage, limits: PlanLimits): LinalgStage {
+function sweeping(stage: LinalgStage, limits: PlanLimits, sweeps = SWEEPS): LinalgStage {
   const lanes = limits.sequential === true ? 8 : limits.cheapBarriers === true ? 256 : 64;
   const most = Math.min(lanes, limits.maxComputeInvocationsPerWorkgroup);
-  return { ...stage, consts: `const GX = ${most}u;\nconst SWEEPS = ${SWEEPS}u;\nalias V = f32;` };
+  return { ...stage, consts: `const GX = ${most}u;\nconst SWEEPS = ${sweeps}u;\nalias V = f32;` };
 }

@@ -10,7 +10,10 @@ import { at } from "../view.ts";
 import { diagonalOfLast } from "./contraction.ts";
 import type { TensorLike } from "./create.ts";
 import { add, div, mul, sub } from "./elementwise.ts";
-import { block, transposed } from "./factorize.ts";
+import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
+import { ALONE, block, transposed } from "./factorize.ts";
+import { largeEigh, type Turns } from "./jacobi.ts";
 import { sliceAlong } from "./join.ts";
 import { identity, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
@@ -20,8 +23,13 @@ const EIGH_OPTIONS = { UPLO: true, symmetrizeInput: true } as const;
 const EIGVALSH_OPTIONS = { UPLO: true } as const;
 const LAX_EIGH_OPTIONS = { lower: true, symmetrizeInput: true, sortEigenvalues: true, subsetByIndex: true } as const;
 
+interface EighAttrs {
+  /** At most so many sweeps; as many as it takes, unless told. */
+  readonly sweeps?: number;
+}
+
 /** Eigenvalues over eigenvectors of symmetric matrices, whose lower triangle is read: [..., 1 + n, n]. */
-const eighOp: KernelOp<undefined> = {
+const eighOp: KernelOp<EighAttrs> = {
   kind: "kernel",
   name: "eigh",
   infer: ([a]) => {
@@ -30,20 +38,34 @@ const eighOp: KernelOp<undefined> = {
     return { shape: [...shape.slice(0, -2), n + 1, n], dtype: "float32", weak: false };
   },
   accepts: () => true,
-  plan: ([a], _attrs, limits) => {
+  plan: ([a], attrs, limits) => {
     const shape = a?.aval.shape ?? [];
-    return planEigh({ n: shape.at(-1) ?? 0, count: sizeOf(shape.slice(0, -2)) }, limits);
+    return planEigh({ n: shape.at(-1) ?? 0, count: sizeOf(shape.slice(0, -2)), ...attrs }, limits);
   },
   // The decomposition as a call has rules: through one packed result a zero for the vectors would meet their infinite slopes.
   vjp: "nondifferentiable",
-  batch: (inputs) => bind(eighOp, inputs, undefined),
+  batch: (inputs, _batched, attrs) => bind(eighOp, inputs, attrs),
 };
+
+/** What one leaves, the next meeting of the same blocks takes away. */
+const SWEEPS_OF_A_ROUND = 1;
+
+/** The turns that bring products of rows near a diagonal. */
+export const turnsOf: Turns = (products) => {
+  const n = sizeOfLast(products);
+  return block(bind(eighOp, [products], { sweeps: SWEEPS_OF_A_ROUND }), 1, n + 1);
+};
+
+function packedEigh(a: Tensor): Tensor {
+  if (sizeOfLast(a) <= ALONE) return bind(eighOp, [a], {});
+  return composite("eigh", () => largeEigh(convert(a, "float32"), turnsOf));
+}
 
 /** Values and vectors as one call, with their derivatives: dw = diag(vᵀ ȧ v), dv = v (F ∘ vᵀ ȧ v). */
 function eighCall(): CallOp {
   return {
     name: "eigh",
-    run: ([a]) => (a === undefined ? [] : parts(bind(eighOp, [a], undefined))),
+    run: ([a]) => (a === undefined ? [] : parts(packedEigh(a))),
     jvp: ([a], [tangent]) => {
       const [w, v] = solved(a);
       if (tangent === undefined) return { outputs: [w, v], tangents: [] };

@@ -72,9 +72,9 @@ function together(inputs: readonly Tensor[], batched: readonly boolean[]): Tenso
 }
 
 /** The most rows (of reflections and LU, columns) that a kernel works on at a time: past that products are faster. */
-const SMALL = { cholesky: 64, triangle: 64, lu: 32, reflections: 32 } as const;
+const SMALL = { cholesky: 128, triangle: 64, lu: 32, reflections: 32 } as const;
 /** The most columns of matrices that a kernel factorizes alone. */
-const ALONE = 256;
+export const ALONE = 256;
 
 const choleskyOp: KernelOp<undefined> = {
   kind: "kernel",

@@ -10,10 +10,13 @@ import { at } from "../view.ts";
 import { diagonalOfLast } from "./contraction.ts";
 import { zeros, type TensorLike } from "./create.ts";
 import { abs, add, div, isnan, less, mul, sign, sub, where } from "./elementwise.ts";
-import { eigh, eigvalsh } from "./eigen.ts";
-import { block, qrFactors, transposed } from "./factorize.ts";
+import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
+import { eigh, eigvalsh, turnsOf } from "./eigen.ts";
+import { ALONE, block, qrFactors, transposed } from "./factorize.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { concatenate, sliceAlong } from "./join.ts";
+import { largeOrthogonalize } from "./jacobi.ts";
 import { identity, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, flip, squeeze } from "./movement.ts";
@@ -45,6 +48,11 @@ const orthogonalizeOp: KernelOp<SvdAttrs> = {
   batch: (inputs, _batched, attrs) => bind(orthogonalizeOp, inputs, attrs),
 };
 
+function orthogonalized(a: Tensor, turns: boolean): Tensor {
+  if (sizeOfLast(a) <= ALONE) return bind(orthogonalizeOp, [a], { turns });
+  return composite("orthogonalize", () => largeOrthogonalize(convert(a, "float32"), turns, turnsOf));
+}
+
 type Factors = readonly [u: Tensor, s: Tensor, vt: Tensor];
 
 /** The decomposition by ordinary ops; u square if `full`, else v and u of as many columns as there are values. */
@@ -60,7 +68,7 @@ function decomposedTall(a: Tensor, full: boolean): Factors {
   const [lead, m, n] = [a.shape.slice(0, -2), at(a.shape, a.ndim - 2), sizeOfLast(a)];
   if (n === 0) return [eyes(lead, m, full ? m : 0), zeros([...lead, 0]), zeros([...lead, 0, 0])];
   const [q, r] = m > n ? qrFactors(a, full ? m : n) : [undefined, a];
-  const packed = bind(orthogonalizeOp, [transposed(block(r, 0, n))], { turns: true });
+  const packed = orthogonalized(transposed(block(r, 0, n)), true);
   const s = squeeze(block(packed, 0, 1), -2);
   const turns = block(packed, n + 1, 2 * n + 1);
   const vt = transposed(directions(block(packed, 1, n + 1), s));
@@ -87,7 +95,7 @@ function valuesOf(a: Tensor): Tensor {
   if (k === 0) return zeros([...lead, 0]);
   const tall = m >= n ? a : transposed(a);
   const square = m === n ? a : transposed(qrFactors(tall, k)[1]);
-  return squeeze(bind(orthogonalizeOp, [square], { turns: false }), -2);
+  return squeeze(orthogonalized(square, false), -2);
 }
 
 /** The decomposition as one call, with the rules of the reduced one. */
