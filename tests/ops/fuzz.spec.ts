@@ -20,7 +20,7 @@ const OTHERS = [
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-const functions = Object.entries({ ...t, ...t.scipyLinalg, ...t.linalg })
+const functions = Object.entries({ ...t, ...t.scipyLinalg, ...t.laxLinalg, ...t.linalg })
   .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name))
   // Exports that start with a small letter and are functions can be called with anything.
   .map(([name, value]) => [name, value as AnyFunction] as const);

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { testForward } from "./kit.ts";
 
 testForward("linear algebra", cases.linearAlgebra);
+testForward("structured matrices", cases.structuredMatrices);
 
 describe("derivatives of decompositions", () => {
   useDevice();

@@ -19,6 +19,7 @@ const spaces: Readonly<Record<string, object>> = {
   special: jax.scipy.special,
   linalg: jnp.linalg,
   scipyLinalg: jax.scipy.linalg,
+  laxLinalg: lax.linalg,
 };
 /** Sums and powers round elsewhere than XLA's. */
 const NEAR: Tolerance = { ulp: 16, abs: 2e-6 };

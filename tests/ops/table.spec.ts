@@ -46,7 +46,7 @@ const OTHERS = [
 
 const isOp = ([name, value]: [string, unknown]): boolean =>
   typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name);
-const functions = Object.entries({ ...t, ...t.scipyLinalg, ...t.linalg })
+const functions = Object.entries({ ...t, ...t.scipyLinalg, ...t.laxLinalg, ...t.linalg })
   .filter(isOp)
   .map(([name]) => name);
 

@@ -17,6 +17,7 @@ import gather_cases  # noqa: E402
 import golden  # noqa: E402
 import lax_cases  # noqa: E402
 import linalg_cases  # noqa: E402
+import matrix_cases  # noqa: E402
 import more_cases  # noqa: E402
 import nnx_arguments  # noqa: E402
 import nnx_attention  # noqa: E402
@@ -70,7 +71,7 @@ golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES, *matrix_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

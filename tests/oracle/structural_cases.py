@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-NAMESPACES = {"jnp": jnp, "lax": lax, "nn": jax.nn, "jax": jax, "ops": jax.ops, "special": jax.scipy.special, "linalg": jnp.linalg, "scipyLinalg": jax.scipy.linalg}
+NAMESPACES = {"jnp": jnp, "lax": lax, "nn": jax.nn, "jax": jax, "ops": jax.ops, "special": jax.scipy.special, "linalg": jnp.linalg, "scipyLinalg": jax.scipy.linalg, "laxLinalg": lax.linalg}
 
 
 def camel(name):

@@ -14,6 +14,7 @@ import { lax } from "./cases/lax.ts";
 import { laxMore } from "./cases/lax-more.ts";
 import { linearAlgebra } from "./cases/linalg.ts";
 import { matmul } from "./cases/matmul.ts";
+import { structuredMatrices } from "./cases/matrices.ts";
 import { movement } from "./cases/movement.ts";
 import { normalize } from "./cases/normalize.ts";
 import { placing } from "./cases/placing.ts";
@@ -55,6 +56,7 @@ export const cases = {
   scan,
   sort,
   statistics,
+  structuredMatrices,
   tapers,
 } as const;
 

@@ -24,6 +24,29 @@ import { take } from "./indexing.ts";
 
 export { det, inv } from "./linalg.ts";
 export { svd } from "./svd.ts";
+export { luFactor, luSolve } from "./lu.ts";
+export {
+  circulant,
+  companion,
+  convolutionMatrix,
+  fiedler,
+  fiedlerCompanion,
+  hadamard,
+  hankel,
+  helmert,
+  invhilbert,
+  invpascal,
+  leslie,
+  pascal,
+  type PascalOptions,
+} from "./scipy-matrices.ts";
+export {
+  eighTridiagonal,
+  expmFrechet,
+  qrMultiply,
+  type EighTridiagonalOptions,
+  type FrechetOptions,
+} from "./scipy-more.ts";
 
 /**
  * A block diagonal matrix of matrices (a vector is a row, a number a matrix of one). Source: jax.scipy.linalg.block_diag.
