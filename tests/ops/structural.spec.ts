@@ -20,6 +20,7 @@ const spaces: Readonly<Record<string, object>> = {
   linalg: jnp.linalg,
   scipyLinalg: jax.scipy.linalg,
   laxLinalg: lax.linalg,
+  ...Object.fromEntries(Object.entries(jax.scipy.stats).map(([name, one]) => [`stats.${name}`, one])),
 };
 /** Sums and powers round elsewhere than XLA's. */
 const NEAR: Tolerance = { ulp: 16, abs: 2e-6 };
@@ -77,7 +78,7 @@ interface Case {
 
 function caseOf(label: string, value: GoldenValue): Case {
   const { fn, args, options, result, grads } = treeOf(value);
-  const [space = "", name = ""] = String(fn).split(".");
+  const [, space = "", name = ""] = /^(.*)\.(.*)$/.exec(String(fn)) ?? [];
   const found: unknown =
     space === "at" ? atMethod(name) : Object.entries(spaces[space] ?? {}).find(([key]) => key === name)?.[1];
   if (typeof found !== "function") throw new Error(`${String(fn)} is not there`);

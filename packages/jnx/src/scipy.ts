@@ -1,3 +1,3 @@
-/** jax.scipy: special functions and linear algebra. */
+/** jax.scipy: special functions, linear algebra and distributions. */
 export * as special from "./scipy-special.ts";
-export { scipyLinalg as linalg } from "@jnx/tensor";
+export { scipyLinalg as linalg, scipyStats as stats } from "@jnx/tensor";

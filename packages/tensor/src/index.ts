@@ -307,6 +307,7 @@ export {
 export * as linalg from "./ops/linalg.ts";
 export * as scipyLinalg from "./ops/scipy-linalg.ts";
 export * as laxLinalg from "./ops/lax-linalg.ts";
+export * as scipyStats from "./ops/stats.ts";
 export type { Padding, PadPair } from "./ops/padding.ts";
 export { reduceWindow, type ReduceWindowOptions, type WindowComputation } from "./ops/window.ts";
 export {
