@@ -26,7 +26,10 @@ import { ofShare } from "./families.ts";
 
 /** Distributions of whole numbers, moved by `loc`: 0 unless given. */
 
-type Mass<S extends readonly TensorLike[]> = (k: TensorLike, ...parameters: [...shapes: S, loc?: TensorLike]) => Tensor;
+type Mass<S extends readonly TensorLike[]> = (
+  k: TensorLike,
+  ...parameters: [...shapes: S, loc?: TensorLike | undefined]
+) => Tensor;
 
 interface Masses<S extends readonly TensorLike[]> {
   readonly logpmf: Mass<S>;
