@@ -79,10 +79,10 @@ describe("slabs", () => {
   });
 });
 
-describe("parts of buffers", () => {
+describe.each([true, false])("parts of buffers, their offsets immediates where there are some: %s", (immediates) => {
   let executor: Executor;
   beforeAll(async () => {
-    executor = await makeExecutor();
+    executor = await makeExecutor({ immediates });
   });
   afterAll(() => executor.destroy());
 
@@ -164,6 +164,22 @@ describe("parts of buffers", () => {
     const after = executor.counters();
     expect(after.bufferCreations - before.bufferCreations).toBeLessThanOrEqual(4);
     expect(after.bindGroups - before.bindGroups).toBeLessThanOrEqual(16);
+  });
+
+  test("are written two at a time, though both lie in one buffer", async () => {
+    const code = `
+      @group(0) @binding(1) var<storage, read_write> a: array<u32>;
+      @group(0) @binding(2) var<storage, read_write> b: array<u32>;
+      @compute @workgroup_size(1) fn main() { a[0] = b[0] + 1u; b[b[1]] = a[a[1]]; }`;
+    const bindings = ["a", "b"].map((name, k) => ({ group: 0, binding: k + 1, name, access: "read_write" }) as const);
+    const kernel = { name: "two", code, bindings };
+    const [a, b] = [executor.allocate(8, "a", []), executor.allocate(8, "b", [])];
+    executor.write(a, Uint32Array.of(0, 1));
+    executor.write(b, Uint32Array.of(7, 0));
+    executor.run({ label: "two", kernel, buffers: [a, b], uniforms: [], grid: [1, 1, 1] });
+    expect([...(await numbers(executor, a, 2))]).toEqual([8, 1]);
+    expect([...(await numbers(executor, b, 2))]).toEqual([1, 0]);
+    for (const buffer of [a, b]) executor.release(buffer);
   });
 
   test("go back and are destroyed; the limit counts them", async () => {

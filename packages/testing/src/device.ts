@@ -21,7 +21,7 @@ export function adapterName(): Name {
 /** What every executor can be told. */
 export type ExecutorOptions = Pick<
   WebGpuOptions,
-  "memoryLimit" | "poolLimit" | "maxPipelines" | "maxBindGroups" | "maxInFlight" | "onLost"
+  "memoryLimit" | "poolLimit" | "maxPipelines" | "maxBindGroups" | "immediates" | "maxInFlight" | "onLost"
 >;
 
 /** `init()` with the adapter that JNX_ADAPTER names. */

@@ -30,6 +30,7 @@ export class Batch {
     label: string,
     pipeline: GPUComputePipeline,
     groups: readonly BoundGroup[],
+    immediates: Uint32Array<ArrayBuffer> | undefined,
     grid: readonly [number, number, number] | { readonly buffer: GPUBuffer; readonly offset: number },
   ): void {
     // A pass of its own is the only place where WebGPU tells the time.
@@ -46,6 +47,7 @@ export class Batch {
       pass.setBindGroup(index, group, offsets);
       this.groups[index] = bound;
     }
+    if (immediates !== undefined) pass.setImmediates(0, immediates);
     if ("buffer" in grid) pass.dispatchWorkgroupsIndirect(grid.buffer, grid.offset);
     else pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
     this.gpu.counters.dispatches++;

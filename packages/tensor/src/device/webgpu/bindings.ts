@@ -3,6 +3,8 @@ import { launchLayout } from "../checks.ts";
 import type { LaunchLayout } from "../checks.ts";
 import { VISIBLE_TO_COMPUTE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
+import { withImmediates } from "./immediates.ts";
+import type { Immediates } from "./immediates.ts";
 import type { Storage } from "./memory.ts";
 import { uniformSlot } from "./uniforms.ts";
 import type { UniformSource } from "./uniforms.ts";
@@ -13,8 +15,8 @@ interface Place {
   readonly uniform: boolean;
   readonly index: number;
   readonly size: number;
-  /** True if the offset is given when the group is set, so that parts of one buffer share a group. */
-  readonly dynamic: boolean;
+  /** Where a storage begins: in the group, given when the group is set, or in immediates. With the latter two, parts of a buffer share a group. */
+  readonly offset: "fixed" | "dynamic" | "immediate";
 }
 
 export interface GroupLayout {
@@ -30,6 +32,8 @@ export interface GroupLayout {
 export interface KernelLayout extends LaunchLayout {
   readonly groups: readonly GroupLayout[];
   readonly pipelineLayout: GPUPipelineLayout;
+  /** Undefined where uniforms are bound. */
+  readonly immediates: Immediates | undefined;
 }
 
 /** A bind group in its place, with its dynamic offsets. */
@@ -51,36 +55,52 @@ export class Layouts {
 
   of(kernel: LinkedKernel): KernelLayout {
     const { storage, uniform } = launchLayout(kernel.bindings);
+    const { limits } = this.gpu.device;
+    const immediates = withImmediates(kernel, { storage, uniform }, this.gpu.immediateBytes);
     // Kernels of many operands bind their buffers at fixed offsets: devices take few that are not.
-    const dynamic = storage.length <= this.gpu.device.limits.maxDynamicStorageBuffersPerPipelineLayout;
-    const count = Math.max(0, ...kernel.bindings.map((binding) => binding.group + 1));
+    const dynamic = storage.length <= limits.maxDynamicStorageBuffersPerPipelineLayout ? "dynamic" : "fixed";
+    const offset: Place["offset"] = immediates === undefined ? dynamic : "immediate";
+    const bound = immediates === undefined ? kernel.bindings : storage;
+    const count = Math.max(0, ...bound.map((binding) => binding.group + 1));
     const groups = Array.from({ length: count }, (_, index) => {
-      const own = kernel.bindings.filter((binding) => binding.group === index);
+      const own = bound.filter((binding) => binding.group === index);
       own.sort((a, b) => a.binding - b.binding);
-      const places = own.map((binding) => ({
+      const places = own.map((binding): Place => ({
         binding: binding.binding,
         uniform: binding.access === "uniform",
         index: (binding.access === "uniform" ? uniform : storage).indexOf(binding),
         size: uniformSlot(binding.layout?.bytes ?? 0),
-        dynamic: dynamic || binding.access === "uniform",
+        offset: binding.access === "uniform" ? "dynamic" : offset,
       }));
-      const layout = this.group(own, dynamic);
+      const layout = this.group(own, offset);
       return { index, ...layout, name: `${layout.id}:${places.map(({ size }) => size).join()}`, places };
     });
-    const key = groups.map((group) => group.id).join();
-    let pipelineLayout = this.pipelines.get(key);
-    if (pipelineLayout === undefined) {
-      pipelineLayout = this.gpu.device.createPipelineLayout({ bindGroupLayouts: groups.map((group) => group.gpu) });
-      this.pipelines.set(key, pipelineLayout);
-    }
-    return { groups, pipelineLayout, storage, uniform };
+    return {
+      groups: groups.filter(({ places }) => places.length > 0),
+      pipelineLayout: this.pipeline(groups, immediates?.words ?? 0),
+      immediates,
+      storage,
+      uniform,
+    };
   }
 
-  private group(bindings: readonly Binding[], dynamic: boolean): { id: number; gpu: GPUBindGroupLayout } {
-    const key = `${dynamic} ${bindings.map((binding) => `${binding.binding}:${binding.access}`).join()}`;
+  private pipeline(groups: readonly GroupLayout[], words: number): GPUPipelineLayout {
+    const key = `${groups.map((group) => group.id).join()} ${words}`;
+    let layout = this.pipelines.get(key);
+    if (layout === undefined) {
+      const bindGroupLayouts = groups.map((group) => group.gpu);
+      const immediateSize = words === 0 ? {} : { immediateSize: 4 * words };
+      layout = this.gpu.device.createPipelineLayout({ bindGroupLayouts, ...immediateSize });
+      this.pipelines.set(key, layout);
+    }
+    return layout;
+  }
+
+  private group(bindings: readonly Binding[], offset: Place["offset"]): { id: number; gpu: GPUBindGroupLayout } {
+    const key = `${offset} ${bindings.map((binding) => `${binding.binding}:${binding.access}`).join()}`;
     let layout = this.groups.get(key);
     if (layout === undefined) {
-      const entries = bindings.map((binding) => layoutEntry(binding, dynamic));
+      const entries = bindings.map((binding) => layoutEntry(binding, offset));
       const gpu = this.gpu.device.createBindGroupLayout({ entries });
       layout = { id: this.gpu.nextKey(), gpu };
       this.groups.set(key, layout);
@@ -89,10 +109,10 @@ export class Layouts {
   }
 }
 
-function layoutEntry(binding: Binding, dynamic: boolean): GPUBindGroupLayoutEntry {
+function layoutEntry({ binding, access }: Binding, offset: Place["offset"]): GPUBindGroupLayoutEntry {
   const types = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
-  const buffer = { type: types[binding.access], hasDynamicOffset: dynamic || binding.access === "uniform" };
-  return { binding: binding.binding, visibility: VISIBLE_TO_COMPUTE, buffer };
+  const buffer = { type: types[access], hasDynamicOffset: offset === "dynamic" || access === "uniform" };
+  return { binding, visibility: VISIBLE_TO_COMPUTE, buffer };
 }
 
 /** A bind group with what it binds: by numbers, one for each place. */
@@ -169,10 +189,12 @@ export class BindGroups {
 
   private create(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
     this.gpu.counters.bindGroups++;
-    const entries = layout.places.map(({ binding, uniform, index, size, dynamic }): GPUBindGroupEntry => {
+    const entries = layout.places.map(({ binding, uniform, index, size, offset }): GPUBindGroupEntry => {
       if (uniform) return { binding, resource: { buffer: present(source?.gpu, binding), offset: 0, size } };
-      const { gpu, offset, bytes } = present(storages[index], binding);
-      return { binding, resource: { buffer: gpu, offset: dynamic ? 0 : offset, size: bytes } };
+      const storage = present(storages[index], binding);
+      if (offset === "immediate") return { binding, resource: { buffer: storage.gpu } };
+      const first = offset === "dynamic" ? 0 : storage.offset;
+      return { binding, resource: { buffer: storage.gpu, offset: first, size: storage.bytes } };
     });
     return this.gpu.device.createBindGroup({ layout: layout.gpu, entries });
   }
@@ -182,7 +204,7 @@ export class BindGroups {
 function keyAt(place: Place, storages: readonly Storage[], source: UniformSource | undefined): number {
   if (place.uniform) return source?.key ?? 0;
   const storage = storages[place.index];
-  return (place.dynamic ? storage?.gpuKey : storage?.key) ?? 0;
+  return (place.offset === "fixed" ? storage?.key : storage?.gpuKey) ?? 0;
 }
 
 /** Whether a group with these keys is the one that binds these buffers. */
@@ -206,9 +228,9 @@ function dynamicOffsets(
   uniforms: readonly number[],
 ): readonly number[] {
   const offsets: number[] = [];
-  for (const { dynamic, uniform, index } of places) {
+  for (const { offset, uniform, index } of places) {
     // Absent only when the launch was not checked before.
-    if (dynamic) offsets.push((uniform ? uniforms[index] : storages[index]?.offset) ?? 0);
+    if (offset === "dynamic") offsets.push((uniform ? uniforms[index] : storages[index]?.offset) ?? 0);
   }
   return offsets;
 }

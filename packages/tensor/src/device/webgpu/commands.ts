@@ -11,6 +11,7 @@ export interface LaunchCommand {
   readonly storages: readonly Storage[];
   readonly chunk: Chunk | undefined;
   readonly offsets: readonly number[];
+  readonly immediates: Uint32Array<ArrayBuffer> | undefined;
   readonly grid: readonly [number, number, number];
 }
 

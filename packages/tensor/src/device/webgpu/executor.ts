@@ -17,6 +17,7 @@ import { Memory } from "../memory.ts";
 import type { Handle } from "../memory.ts";
 import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
+import { immediateData } from "./immediates.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
 import type { AdapterInfo, WebGpuBuffer, WebGpuDevice, WebGpuOptions } from "./options.ts";
@@ -52,7 +53,7 @@ class WebGpuExecutor implements Executor {
   private rejectLost: (error: DeviceLostError) => void = () => undefined;
 
   constructor(device: GPUDevice, info: AdapterInfo, options: WebGpuOptions) {
-    const gpu = new Gpu(device, options.wait);
+    const gpu = new Gpu(device, options.wait, options.immediates);
     const debug = debugLevel();
     this.gpu = gpu;
     this.options = options;
@@ -146,25 +147,26 @@ class WebGpuExecutor implements Executor {
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
-    if (uniforms.length === 0) {
-      this.queue.launch({ label, entry, storages, chunk: undefined, offsets: [], grid });
+    const { immediates } = entry.layout;
+    if (immediates !== undefined || uniforms.length === 0) {
+      const data = immediates && immediateData(immediates, uniforms, storages);
+      this.queue.launch({ label, entry, storages, chunk: undefined, offsets: [], immediates: data, grid });
       return;
     }
     const { chunk, offsets } = this.uniforms.place(uniforms, this.queue.next, this.queue.submitted);
-    this.queue.launch({ label, entry, storages, chunk, offsets, grid });
+    this.queue.launch({ label, entry, storages, chunk, offsets, immediates: undefined, grid });
   }
 
-  /** Moves operands out of the buffers that the launch writes parts of. */
+  /** Moves operands out of the buffers that the launch writes other parts of. */
   private separate({ layout }: PipelineEntry, handles: readonly Handle<Storage>[]): void {
-    layout.storage.forEach(({ access }, k) => {
-      const read = handles[k];
-      if (access === "read_write" || read?.storage.part !== true) return;
+    for (const handle of handles) {
+      if (!handle.storage.part) continue;
       const clashes = layout.storage.some((other, j) => {
         const written = other.access === "read_write" ? handles[j]?.storage : undefined;
-        return written?.gpu === read.storage.gpu && written !== read.storage;
+        return written?.gpu === handle.storage.gpu && written !== handle.storage;
       });
-      if (clashes) this.moveOut(read);
-    });
+      if (clashes) this.moveOut(handle);
+    }
   }
 
   createProgram(steps: readonly ProgramStep[], slots: number, label: string): Program {

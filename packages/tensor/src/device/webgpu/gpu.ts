@@ -34,14 +34,17 @@ export class Gpu {
     reads: 0,
   };
   lost: DeviceLostError | undefined;
+  /** How many bytes a dispatch can be given without a buffer; 0 where WebGPU has no immediates yet. */
+  readonly immediateBytes: number;
   /** Bytes in live buffers, for messages; set by the memory part. */
   liveBytes: () => number = () => 0;
   private readonly checks = new Set<Promise<void>>();
   private keys = 1;
 
-  constructor(device: GPUDevice, wait: Wait = (pending) => pending) {
+  constructor(device: GPUDevice, wait: Wait = (pending) => pending, immediates = true) {
     this.device = device;
     this.wait = wait;
+    this.immediateBytes = immediates ? mostImmediates(device) : 0;
     device.addEventListener("uncapturederror", this.uncaptured);
   }
 
@@ -121,4 +124,11 @@ export class Gpu {
     event.preventDefault();
     this.failures.record(this.describe(event.error, []), 0);
   };
+}
+
+function mostImmediates({ limits }: GPUDevice): number {
+  // Newer than some browsers, which may have the limit before the language has the feature; Node has no navigator.
+  const host = globalThis as { navigator?: { gpu?: { wgslLanguageFeatures?: ReadonlySet<string> } } };
+  if (host.navigator?.gpu?.wgslLanguageFeatures?.has("immediate_address_space") === false) return 0;
+  return (limits as { readonly maxImmediateSize?: number }).maxImmediateSize ?? 0;
 }

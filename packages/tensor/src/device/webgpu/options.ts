@@ -45,6 +45,8 @@ export interface WebGpuOptions extends MemoryOptions {
   readonly wait?: Wait;
   /** Dispatches given to the device and not done, 1,024 by default: more wait on the host until it has done some. */
   readonly maxInFlight?: number;
+  /** Whether launches get uniforms and offsets as immediates where the device has them: true unless told. */
+  readonly immediates?: boolean;
   /** How plans cut work on this adapter; as they do by themselves unless given. */
   readonly tuning?: Tuning;
 }

@@ -67,7 +67,7 @@ export class Pipelines {
     const { device } = this.gpu;
     const layout = this.layouts.of(kernel);
     device.pushErrorScope("validation");
-    const module = device.createShaderModule({ code: kernel.code, label: kernel.name });
+    const module = device.createShaderModule({ code: codeOf(kernel, layout), label: kernel.name });
     const invalid = device.popErrorScope().catch(() => null);
     this.gpu.counters.pipelines++;
     const compiled = this.gpu.wait(device.createComputePipelineAsync(descriptor(kernel, layout, module)));
@@ -103,6 +103,10 @@ export function kernelError(label: string, entry: PipelineEntry, failure = entry
   return new KernelError(`${label}: kernel ${name} does not compile: ${failure}`, name, [label]);
 }
 
+function codeOf(kernel: LinkedKernel, layout: KernelLayout): string {
+  return layout.immediates?.code ?? kernel.code;
+}
+
 function descriptor(kernel: LinkedKernel, layout: KernelLayout, module: GPUShaderModule): GPUComputePipelineDescriptor {
   return { label: kernel.name, layout: layout.pipelineLayout, compute: { module, entryPoint: "main" } };
 }
@@ -126,7 +130,8 @@ async function explain(entry: PipelineEntry, error: unknown, invalid: GPUError |
   try {
     const { messages } = await entry.module.getCompilationInfo();
     const first = messages.find((message) => message.type === "error");
-    if (first !== undefined) return excerpt(entry.kernel.code, first.message, first.lineNum, first.linePos);
+    if (first !== undefined)
+      return excerpt(codeOf(entry.kernel, entry.layout), first.message, first.lineNum, first.linePos);
   } catch {
     // The device was lost meanwhile: what the pipeline said must do.
   }

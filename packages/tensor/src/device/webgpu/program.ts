@@ -5,6 +5,7 @@ import { BindGroups } from "./bindings.ts";
 import type { BoundGroup } from "./bindings.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
+import { immediateData } from "./immediates.ts";
 import type { Storage } from "./memory.ts";
 import type { PipelineEntry, Pipelines } from "./pipelines.ts";
 import { uniformSlot } from "./uniforms.ts";
@@ -18,7 +19,9 @@ interface PreparedLaunch {
   readonly label: string;
   readonly entry: PipelineEntry;
   readonly slots: readonly number[];
+  /** Where its uniforms lie, or what they are if the kernel takes them as immediates. */
   readonly offsets: readonly number[];
+  readonly uniforms: readonly Uint8Array[];
   readonly grid: readonly [number, number, number];
   readonly indirect: { readonly slot: number; readonly offset: number } | undefined;
 }
@@ -32,6 +35,7 @@ export type BoundStep =
       readonly label: string;
       readonly entry: PipelineEntry;
       readonly groups: readonly BoundGroup[];
+      readonly immediates: Uint32Array<ArrayBuffer> | undefined;
       readonly grid: readonly [number, number, number];
       readonly indirect: { readonly buffer: GPUBuffer; readonly offset: number } | undefined;
     }
@@ -124,6 +128,7 @@ export class GpuProgram implements Program {
       return { kind: "copy", from, to, bytes: step.bytes };
     }
     const { label, entry, grid, indirect } = step;
+    const { immediates } = entry.layout;
     const own = step.slots.map((slot) => pick(storages, slot));
     checkAliases(label, entry.kernel.name, entry.layout, own);
     return {
@@ -133,6 +138,7 @@ export class GpuProgram implements Program {
       grid,
       indirect: indirect && placed(pick(storages, indirect.slot), indirect.offset),
       groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets),
+      immediates: immediates && immediateData(immediates, step.uniforms, own),
     };
   }
 }
@@ -176,14 +182,15 @@ function prepare(
   checkCounts(step.label, step.kernel.name, entry.layout, step.slots.length, step.uniforms);
   checkGrid(step.label, step.kernel.name, step.grid, gpu.device.limits.maxComputeWorkgroupsPerDimension);
   let end = uniforms.reduce((sum, data) => sum + uniformSlot(data.byteLength), 0);
-  const offsets = step.uniforms.map((data) => {
+  const bound = entry.layout.immediates === undefined ? step.uniforms : [];
+  const offsets = bound.map((data) => {
     const offset = end;
     uniforms.push(data);
     end += uniformSlot(data.byteLength);
     return offset;
   });
   const { label, grid, indirect } = step;
-  return { kind: "launch", label, entry, slots: step.slots, offsets, grid, indirect };
+  return { kind: "launch", label, entry, slots: step.slots, offsets, uniforms: step.uniforms, grid, indirect };
 }
 
 function uploadAll(gpu: Gpu, uniforms: readonly Uint8Array[], label: string): UniformSource | undefined {

@@ -266,13 +266,15 @@ export class CommandQueue {
     return this.batch;
   }
 
-  private encodeLaunch({ label, entry, storages, chunk, offsets, grid }: LaunchCommand, seq: number): void {
+  private encodeLaunch(command: LaunchCommand, seq: number): void {
+    const { label, entry, storages, chunk, offsets, immediates, grid } = command;
     if (entry.pipeline === undefined) {
       this.parts.gpu.failures.record(kernelError(label, entry), seq);
       return;
     }
     const batch = this.open(seq);
-    batch.dispatch(label, entry.pipeline, this.parts.bindGroups.bind(entry.layout, storages, chunk, offsets), grid);
+    const groups = this.parts.bindGroups.bind(entry.layout, storages, chunk, offsets);
+    batch.dispatch(label, entry.pipeline, groups, immediates, grid);
   }
 
   /** Encodes the steps up to the first whose pipeline is still being compiled. */
@@ -290,9 +292,14 @@ export class CommandQueue {
     for (; command.encoded < steps.length; command.encoded++) {
       const step = steps[command.encoded];
       if (step === undefined) break;
-      if (step.kind === "copy") this.open(seq).copy(step.from, 0, step.to, step.bytes);
-      else if (step.entry.pipeline === undefined) break;
-      else this.open(seq).dispatch(step.label, step.entry.pipeline, step.groups, step.indirect ?? step.grid);
+      if (step.kind === "copy") {
+        this.open(seq).copy(step.from, 0, step.to, step.bytes);
+        continue;
+      }
+      const { label, groups, immediates, indirect, grid } = step;
+      const { pipeline } = step.entry;
+      if (pipeline === undefined) break;
+      this.open(seq).dispatch(label, pipeline, groups, immediates, indirect ?? grid);
     }
   }
 

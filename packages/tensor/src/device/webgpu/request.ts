@@ -18,7 +18,8 @@ const WANTED = ["timestamp-query"] as const;
 
 /** A `GPUAdapter`, as far as its device is asked for here. */
 interface Adapter {
-  readonly limits: Readonly<Record<(typeof RAISED)[number], number>>;
+  /** Immediates are newer than some browsers. */
+  readonly limits: Readonly<Record<(typeof RAISED)[number], number>> & { readonly maxImmediateSize?: number };
   readonly features: { has(name: string): boolean };
   readonly info: AdapterInfo;
   requestDevice(wish: {
@@ -32,6 +33,8 @@ interface Adapter {
 export async function requestExecutor(adapter: Adapter, options: WebGpuOptions = {}): Promise<Executor> {
   const requiredLimits: Record<string, number> = {};
   for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
+  const { maxImmediateSize } = adapter.limits;
+  if (maxImmediateSize !== undefined) requiredLimits["maxImmediateSize"] = maxImmediateSize;
   const requiredFeatures = WANTED.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ label: "jnx", requiredFeatures, requiredLimits });
   return webgpuExecutor(device, adapter.info, options);

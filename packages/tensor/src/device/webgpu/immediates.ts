@@ -1,0 +1,123 @@
+import type { LinkedKernel } from "@jnx/kernels-wgsl";
+import type { LaunchLayout } from "../checks.ts";
+import type { Storage } from "./memory.ts";
+
+/**
+ * How a kernel runs whose uniforms, and the places in their buffers where its operands begin, are set beside each dispatch
+ * instead of being bound. Bind groups then tell buffers alone: there are few, and none has a dynamic offset, for which lavapipe
+ * copies the group (25 µs and a memory map each time).
+ */
+export interface Immediates {
+  readonly code: string;
+  /** Words in all: the uniforms one after another, then where each storage begins. */
+  readonly words: number;
+  /** Words of each uniform. */
+  readonly uniforms: readonly number[];
+  /** Bytes of one element of each storage: what offsets are counted in. */
+  readonly elements: readonly number[];
+}
+
+const WORD = 4;
+const SCALARS = new Set(["f32", "i32", "u32"]);
+const VECTOR = /^vec([24])(?:[fiu]|<(?:f32|i32|u32)>)$/;
+
+/** The kernel with immediates, if the device takes as many and the text uses uniforms and storages in no unusual way. */
+export function withImmediates(
+  kernel: LinkedKernel,
+  { storage, uniform }: LaunchLayout,
+  limit: number,
+): Immediates | undefined {
+  const uniforms = uniform.map(({ layout }) => layout?.fields.length ?? 0);
+  const words = uniforms.reduce((sum, count) => sum + count, storage.length);
+  if (words * WORD > limit) return undefined;
+  let code = kernel.code.replaceAll(/\/\/.*$/gm, "");
+  const members: string[] = [];
+  for (const { name } of uniform) {
+    const declared = take(code, new RegExp(`${AT}var<uniform>\\s+${name}\\s*:\\s*(\\w+)\\s*;`));
+    if (declared === undefined || !only(declared.rest, name, "\\.")) return undefined;
+    members.push(`${name}: ${declared.type}`);
+    code = declared.rest.replaceAll(word(name), `immediates.${name}`);
+  }
+  const elements: number[] = [];
+  const declarations: string[] = [];
+  for (const { name } of storage) {
+    const declared = take(code, new RegExp(`${AT}var<storage[^>]*>\\s+${name}\\s*:\\s*array<([^;]+)>\\s*;`));
+    const element = declared && elementBytes(declared.type, code);
+    if (declared === undefined || element === undefined || !only(declared.rest, name, "\\[")) return undefined;
+    elements.push(element);
+    members.push(`begin_${name}: u32`);
+    declarations.push(declared.text.replaceAll(/\s+/g, " "));
+    code = shifted(declared.rest, name);
+  }
+  // On the first line, so that what compilers say of a line is said of the kernel's own.
+  const head = `requires immediate_address_space; struct Immediates { ${members.join(", ")} } var<immediate> immediates: Immediates;`;
+  return { code: `${head} ${declarations.join(" ")} ${code}`, words, uniforms, elements };
+}
+
+/** What one dispatch is given. */
+export function immediateData(
+  { words, uniforms, elements }: Immediates,
+  arrays: readonly Uint8Array[],
+  storages: readonly Storage[],
+): Uint32Array<ArrayBuffer> {
+  const data = new Uint32Array(words);
+  let at = 0;
+  for (let k = 0; k < uniforms.length; k++) {
+    const array = arrays[k];
+    for (let left = uniforms[k] ?? 0, byte = 0; left > 0; left--, byte += WORD) data[at++] = wordAt(array, byte);
+  }
+  for (let k = 0; k < elements.length; k++) data[at++] = (storages[k]?.offset ?? 0) / (elements[k] ?? WORD);
+  return data;
+}
+
+/** Little-endian, as devices have it. */
+function wordAt(bytes: Uint8Array | undefined, at: number): number {
+  if (bytes === undefined) return 0;
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+}
+
+const AT = "@group\\(\\d+\\)\\s*@binding\\(\\d+\\)\\s*";
+
+function word(name: string): RegExp {
+  return new RegExp(`(?<![\\w.])${name}\\b`, "g");
+}
+
+/** A declaration, the type in it, and the text without it, of as many lines. */
+function take(code: string, pattern: RegExp): { text: string; type: string; rest: string } | undefined {
+  const found = pattern.exec(code);
+  const [text, type] = found ?? [];
+  if (text === undefined || type === undefined) return undefined;
+  return { text, type, rest: code.replace(text, text.replaceAll(/[^\n]/g, "")) };
+}
+
+/** True if the name stands for nothing else in the text, and `next` follows it wherever it does. */
+function only(code: string, name: string, next: string): boolean {
+  return !new RegExp(`(?<![\\w.])${name}\\b(?!\\s*${next})|\\b(let|var|const|fn)\\s+${name}\\b`).test(code);
+}
+
+function elementBytes(type: string, code: string): number | undefined {
+  const alias = new RegExp(`alias\\s+${type.replaceAll(/[<>]/g, "\\$&")}\\s*=\\s*([^;]+);`).exec(code)?.[1];
+  if (alias !== undefined) return elementBytes(alias.trim(), code);
+  if (SCALARS.has(type)) return WORD;
+  const lanes = VECTOR.exec(type)?.[1];
+  return lanes === undefined ? undefined : Number(lanes) * WORD;
+}
+
+/** The text with every `name[i]` made `name[begin + u32(i)]`. */
+function shifted(code: string, name: string): string {
+  let text = "";
+  // For each open bracket, whether it is one of this array's.
+  const open: boolean[] = [];
+  let end = 0;
+  for (const { 0: token, index } of code.matchAll(new RegExp(`(?<![\\w.])${name}\\s*\\[|\\[|\\]`, "g"))) {
+    text += code.slice(end, index);
+    end = index + token.length;
+    if (token === "]") text += open.pop() === true ? ")]" : "]";
+    else {
+      const own = token !== "[";
+      open.push(own);
+      text += own ? `${name}[immediates.begin_${name} + u32(` : "[";
+    }
+  }
+  return text + code.slice(end);
+}
