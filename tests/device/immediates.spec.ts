@@ -52,6 +52,12 @@ describe("withImmediates", () => {
     expect(made(kernel(body, element))).toBeUndefined();
   });
 
+  test("leaves alone a text that begins with a directive", () => {
+    const of = kernel("fn main() { y[0] = V(); }");
+    expect(made({ ...of, code: `diagnostic(off, derivative_uniformity);\n${of.code}` })).toBeUndefined();
+    expect(made({ ...of, code: `enable subgroups;\n${of.code}` })).toBeUndefined();
+  });
+
   test("leaves alone what the device has no room for", () => {
     expect(made(kernel("fn main() { y[0] = V(); }"), 16)).toBeDefined();
     expect(made(kernel("fn main() { y[0] = V(); }"), 12)).toBeUndefined();

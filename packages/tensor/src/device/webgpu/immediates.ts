@@ -18,6 +18,7 @@ export interface Immediates {
 }
 
 const WORD = 4;
+const DIRECTIVE = /^\s*(?:enable|requires|diagnostic)\b/m;
 const SCALARS = new Set(["f32", "i32", "u32"]);
 const VECTOR = /^vec([24])(?:[fiu]|<(?:f32|i32|u32)>)$/;
 
@@ -31,6 +32,8 @@ export function withImmediates(
   const words = uniforms.reduce((sum, count) => sum + count, storage.length);
   if (words * WORD > limit) return undefined;
   let code = kernel.code.replaceAll(/\/\/.*$/gm, "");
+  // Directives come first, and so does what is put before the text.
+  if (DIRECTIVE.test(code)) return undefined;
   const members: string[] = [];
   for (const { name } of uniform) {
     const declared = take(code, new RegExp(`${AT}var<uniform>\\s+${name}\\s*:\\s*(\\w+)\\s*;`));
