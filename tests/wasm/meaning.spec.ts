@@ -39,7 +39,7 @@ const doubling = Array.from(
 );
 
 describe("what WGSL does not allow is refused though it could be guessed, with its place", () => {
-  test.each<readonly [rule: string, body: string, column: number, helpers?: string]>([
+  test.each<[rule: string, body: string, column: number, helpers?: string]>([
     ["constant", "y[i] = u32(3000000000i);", 12],
     ["constant", "y[i] = 5000000000u;", 8],
     ["constant", "let z = 1e40f;", 9],

@@ -130,5 +130,5 @@ function mostImmediates({ limits }: GPUDevice): number {
   // Newer than some browsers, which may have the limit before the language has the feature; Node has no navigator.
   const host = globalThis as { navigator?: { gpu?: { wgslLanguageFeatures?: ReadonlySet<string> } } };
   if (host.navigator?.gpu?.wgslLanguageFeatures?.has("immediate_address_space") === false) return 0;
-  return (limits as { readonly maxImmediateSize?: number }).maxImmediateSize ?? 0;
+  return (limits as { readonly maxImmediateSize?: number }).maxImmediateSize ?? 0; // as some have it
 }
