@@ -134,6 +134,60 @@ function call(name: string, kind: "f32" | "i32", lanes: 1 | 2 | 4, columns: read
   return [...(kind === "f32" ? new Float32Array(buffer) : new Int32Array(buffer))].slice(0, lanes);
 }
 
+/** Most units in the last place that a builtin is off, between these arguments. */
+const ACCURACY: readonly (readonly [
+  name: string,
+  most: number,
+  host: (x: number) => number,
+  low: number,
+  high: number,
+])[] = [
+  ["exp", 1.2, Math.exp, -87, 88],
+  ["exp2", 1.2, (x) => 2 ** x, -125, 127],
+  ["log", 1.5, Math.log, 1e-3, 1e6],
+  ["log2", 2.5, Math.log2, 1e-3, 1e6],
+  ["sin", 3, Math.sin, -100, 100],
+  ["cos", 3, Math.cos, -100, 100],
+  ["tan", 5, Math.tan, -100, 100],
+  ["sinh", 3, Math.sinh, -88, 88],
+  ["cosh", 3, Math.cosh, -88, 88],
+  ["tanh", 7, Math.tanh, -10, 10],
+  ["asin", 3, Math.asin, -1, 1],
+  ["acos", 2, Math.acos, -1, 1],
+  ["atan", 3, Math.atan, -100, 100],
+  ["asinh", 3, Math.asinh, -1e4, 1e4],
+  ["acosh", 3, Math.acosh, 1, 1e4],
+  ["atanh", 3.5, Math.atanh, -0.999, 0.999],
+  ["inverseSqrt", 1.5, (x) => 1 / Math.sqrt(x), 1e-6, 1e6],
+  ["sqrt", 0.5, Math.sqrt, 0, 1e6],
+  ["degrees", 1, (x) => (x * 180) / Math.PI, -10, 10],
+  ["radians", 1, (x) => (x * Math.PI) / 180, -1000, 1000],
+];
+
+test.each(ACCURACY)("%s is at most %f units in the last place off", (name, most, host, low, high) => {
+  const count = 4000;
+  // As many small arguments as large ones, where zero is among them.
+  const x = Float32Array.from({ length: count }, (_, k) => {
+    const t = ((k * 0.6180339887) % 1) * (high - low) + low;
+    return low < 0 && k % 2 === 1 ? t * 2 ** -(k % 24) : t;
+  });
+  for (const type of ["f32", "vec4f"]) {
+    const code = `@group(0) @binding(0) var<storage, read> x: array<${type}>;
+@group(0) @binding(1) var<storage, read_write> y: array<${type}>;
+@compute @workgroup_size(50) fn main(@builtin(global_invocation_id) g: vec3u) { y[g.x] = ${name}(x[g.x]); }`;
+    const groups = count / (type === "f32" ? 50 : 200);
+    const { results } = runWasm(code, [x, new Float32Array(count)], [groups, 1, 1]);
+    const y = new Float32Array((results[1] ?? new Uint32Array()).buffer);
+    let worst = 0;
+    x.forEach((argument, k) => {
+      const want = host(argument);
+      const unit = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(want), 2 ** -126))) - 23);
+      worst = Math.max(worst, Math.abs((y[k] ?? NaN) - want) / unit);
+    });
+    expect(worst, type).toBeLessThanOrEqual(most);
+  }
+});
+
 describe.each([1, 2, 4] as const)("in %s lanes", (lanes) => {
   test.each(FLOATS)("%s", (name, host, calls) => {
     for (let first = 0; first < calls.length; first += lanes) {

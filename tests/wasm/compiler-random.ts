@@ -62,6 +62,7 @@ var<workgroup> wf: array<f32, ${GROUP}>;
 fn n1(x: f32) -> f32 { return clamp(floor(x), -500.0, 500.0); }
 fn n2(x: vec2f) -> vec2f { return clamp(floor(x), vec2f(-500.0), vec2f(500.0)); }
 fn n4(x: vec4f) -> vec4f { return clamp(floor(x), vec4f(-500.0), vec4f(500.0)); }
+fn marked(i: u32, x: vec4u) -> vec4u { y[i] = y[i].yzwx ^ x; return x + 1u; }
 fn early(x: i32, q: bool) -> i32 { if (x > 3) { return x - 1; } if (q) { return 7; } return x * 2; }
 fn pairOf(x: vec4f, k: u32) -> Pair { var r = Pair(x, k); r.first.z = n1(f32(k & 255u)); r.second += 1u; return r; }
 fn wide(x: vec4u) -> array<vec4u, 2> { return array<vec4u, 2>(x + 1u, x ^ vec4u(85u)); }
@@ -150,6 +151,7 @@ ${body}}
     if (choice < 0.87 && depth < 3) return this.#loop(depth);
     if (inLoop && choice < 0.93)
       return `${pad}if (${this.#expression("bool", 1)}) { ${this.#r() < 0.5 ? "break" : "continue"}; }\n`;
+    if (choice < 0.945) return `${pad}y[i] += marked(i, ${this.#expression("vec4u", 1)});\n`;
     if (choice < 0.96) return `${pad}y[i] = y[i] + ${this.#expression("vec4u", 2)};\n`;
     return `${pad}y[i].${this.#pick(["x", "y", "z", "w"])} = ${this.#expression("u32", 2)};\n`;
   }
@@ -180,10 +182,15 @@ ${body}}
   #loop(depth: number): string {
     const pad = "  ".repeat(depth);
     const k = `k${this.#loops++}`;
-    const kind = this.#int(4);
+    const kind = this.#int(6);
     const outer = this.#names;
     this.#names = [...outer, { name: k, type: "u32", mutable: false }];
     let text: string;
+    if (kind > 3) {
+      text = kind === 4 ? this.#shrinkingLoop(pad, k, depth) : this.#continuingLoop(pad, k, depth);
+      this.#names = outer;
+      return text;
+    }
     if (kind === 0) {
       // A private array that is indexed by the counter: unrolled.
       const array = `a${this.#count++}`;
@@ -201,6 +208,23 @@ ${body}}
     else text = `${pad}for (var ${k} = 0u; ${k} < ${bound}; ${k} += ${1 + this.#int(3)}u) {\n${body}${pad}}\n`;
     this.#names = outer;
     return text;
+  }
+
+  /** Its bound and its step are variables that the body changes. */
+  #shrinkingLoop(pad: string, k: string, depth: number): string {
+    const [end, step] = [`e${this.#count++}`, `s${this.#count++}`];
+    const changes = `${pad}  ${end} = min(${end}, ${this.#expression("u32", 1)} & 7u); ${step} = 1u + (${this.#expression("u32", 1)} & 1u);\n`;
+    const body = this.#statements(1 + this.#int(2), depth + 1, true);
+    return `${pad}var ${end} = ${1 + this.#int(6)}u;\n${pad}var ${step} = 1u;\n${pad}for (var ${k} = 0u; ${k} < ${end}; ${k} += ${step}) {\n${changes}${body}${pad}}\n`;
+  }
+
+  /** Its continuing block takes a name from the body, which hides one outside. */
+  #continuingLoop(pad: string, k: string, depth: number): string {
+    const step = `s${this.#count++}`;
+    const first = `${pad}  let ${step} = 1u + (${this.#expression("u32", 1)} & 3u);\n`;
+    const inner = first + this.#statements(1 + this.#int(2), depth + 1, false);
+    const end = `${pad}  continuing { ${k} += ${step}; break if ${k} > ${1 + this.#int(9)}u; }\n`;
+    return `${pad}var ${k} = 0u;\n${pad}let ${step} = 100u;\n${pad}loop {\n${inner}${end}${pad}}\n`;
   }
 
   /** Writes workgroup memory, waits, reads what a neighbour wrote; once, or in a loop. */
@@ -224,6 +248,8 @@ ${pad}workgroupBarrier();
     const before = this.#statements(this.#int(3), 2, false);
     const body = before + lines("    ") + this.#statements(this.#int(3), 2, false);
     this.#names = outer;
+    if (this.#r() < 0.3)
+      return `  { var ${k} = 9u;\n  for (${k} = 0u; ${k} < p.a % 5u; y[i].x += ${k}) {\n${body}    ${k} += 1u;\n  }\n  y[i].y ^= ${k}; }\n`;
     if (this.#r() < 0.5) return `  for (var ${k} = 0u; ${k} < p.a % 5u; ${k} += 1u) {\n${body}  }\n`;
     return `  for (var ${k} = 4u; ${k} > 0u; ${k} >>= 1u) {\n${body}  }\n`;
   }
