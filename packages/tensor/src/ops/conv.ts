@@ -126,7 +126,8 @@ export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: Co
   return generalConv("convGeneralDilated", lhs, rhs, options);
 }
 
-function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
+/** The same for functions of other names, which errors tell. */
+export function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
   const [left, right] = [asTensor(lhs), asTensor(rhs)];
   const { compute, result } = dotDTypes(name, [left, right], options);
   const rank = left.ndim;

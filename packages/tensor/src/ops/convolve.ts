@@ -3,7 +3,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
-import { convGeneralDilated } from "./conv.ts";
+import { generalConv } from "./conv.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { flip, reshape } from "./movement.ts";
@@ -30,7 +30,8 @@ function slide(name: string, a: TensorLike, v: TensorLike, options: ConvolveOpti
   const { dtype } = promote([left, right]);
   const computed = isFloat(dtype) ? dtype : "float32";
   const window = name === "convolve" ? flip(short) : short;
-  const y = convGeneralDilated(
+  const y = generalConv(
+    name,
     reshape(convert(long, computed), [1, 1, long.size]),
     reshape(convert(window, computed), [1, 1, short.size]),
     { ...dot, padding: [paddingOf(name, mode, at(short.shape, 0))] },
