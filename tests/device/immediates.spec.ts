@@ -58,6 +58,14 @@ describe("withImmediates", () => {
     expect(made({ ...of, code: `enable subgroups;\n${of.code}` })).toBeUndefined();
   });
 
+  test("leaves alone uniforms whose fields do not tell all", () => {
+    const of = kernel("fn main() { y[0] = V(); }");
+    const [first, ...rest] = of.bindings;
+    if (first === undefined) throw new Error("no bindings");
+    const untold = { ...first, layout: { bytes: 8, fields: [] } };
+    expect(made({ ...of, bindings: [untold, ...rest] })).toBeUndefined();
+  });
+
   test("leaves alone what the device has no room for", () => {
     expect(made(kernel("fn main() { y[0] = V(); }"), 16)).toBeDefined();
     expect(made(kernel("fn main() { y[0] = V(); }"), 12)).toBeUndefined();

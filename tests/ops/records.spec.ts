@@ -157,6 +157,8 @@ const ELSEWHERE = [
   "beta_density",
   "scatter_add",
   "recurrence",
+  // Called for panels of large matrices: tests/ops/large-linalg.spec.ts.
+  "geqrf",
   // Called by levels, and by pow of whole numbers: tests/transforms, tests/ops/ufuncs.spec.ts.
   "alias",
   "power",

@@ -1,12 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
-import path from "node:path";
-import { link, type Kernel, type WgslFunction } from "@jnx/kernels-wgsl";
 import { compile, WgslError } from "@jnx/wgsl-wasm/compiler";
 import { describe, expect, test } from "vitest";
+import { KERNELS, linkedText } from "./all-kernels.ts";
 import { bitsOf, OPTIONS, runWasm } from "./compiler-kit.ts";
 import type { Words } from "./compiler-kit.ts";
-
-const KERNELS = path.join(import.meta.dirname, "../../packages/kernels-wgsl/src");
 
 /** Results of `body`, which writes y[0..], for x of f32 and k of i32. */
 function evaluate(
@@ -28,21 +24,11 @@ ${helpers}
   return { f: new Float32Array(f.buffer), i: new Int32Array(i.buffer), u };
 }
 
-describe("every kernel compiles", () => {
-  const files = readdirSync(KERNELS)
-    .map((folder) => path.join(KERNELS, folder))
-    .filter((folder) => statSync(folder).isDirectory())
-    .flatMap((folder) => readdirSync(folder).map((file) => path.join(folder, file)))
-    .filter((file) => file.endsWith(".wgsl") && !file.endsWith("functions.wgsl"));
-  test.each(files.map((file) => [path.basename(file), file]))("%s", async (_, file) => {
-    const made: Readonly<Record<string, Kernel | WgslFunction>> = await import(`${file}.gen.ts`);
-    const kernel = Object.values(made).find((part) => "workgroupSize" in part);
-    if (kernel === undefined) throw new Error("no kernel");
-    const { code } = link(kernel);
-    expect(WebAssembly.validate(compile(code, OPTIONS).bytes)).toBe(true);
-    const shared = compile(code, { ...OPTIONS, sharedMemory: true, clampIndices: true });
-    expect(WebAssembly.validate(shared.bytes)).toBe(true);
-  });
+test.each(KERNELS)("%s compiles", async (_, file) => {
+  const code = await linkedText(file);
+  expect(WebAssembly.validate(compile(code, OPTIONS).bytes)).toBe(true);
+  const shared = compile(code, { ...OPTIONS, sharedMemory: true, clampIndices: true });
+  expect(WebAssembly.validate(shared.bytes)).toBe(true);
 });
 
 describe("numbers are WGSL's", () => {

@@ -1,10 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import path from "node:path";
 import { compile, disassemble } from "@jnx/wgsl-wasm/compiler";
 import { expect, test } from "vitest";
+import { KERNELS, linkedText } from "./all-kernels.ts";
 import { OPTIONS } from "./compiler-kit.ts";
-
-const KERNELS = path.join(import.meta.dirname, "../../packages/kernels-wgsl/src");
 
 test("a kernel's loop reads as what it is", () => {
   const code = `@group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -53,25 +50,9 @@ test("negative numbers, offsets and floats are read as they were written", () =>
   expect(lines.filter((line) => expected.includes(line))).toEqual(expected);
 });
 
-test("every kernel can be read, and its blocks close", () => {
-  const files = readdirSync(KERNELS)
-    .map((folder) => path.join(KERNELS, folder))
-    .filter((folder) => statSync(folder).isDirectory())
-    .flatMap((folder) => readdirSync(folder).map((file) => path.join(folder, file)))
-    .filter((file) => file.endsWith(".wgsl") && !file.endsWith("functions.wgsl"));
-  expect(files.length).toBeGreaterThan(30);
-  for (const file of files) {
-    const text = disassemble(compile(readFileSync(file, "utf8"), { ...OPTIONS, clampIndices: true }).bytes);
-    const count = (word: RegExp): number => text.match(word)?.length ?? 0;
-    expect(count(/^ *(?:block|loop|if)$/gm), file).toBe(count(/^ *end\)?$/gm));
-    expect(text, file).toMatch(/\.store/);
-  }
-});
-
-test("what is no module of the compiler's is refused", () => {
-  expect(() => disassemble(new Uint8Array(8))).toThrow("disassemble: a module without section 1");
-  const { bytes } = compile("@compute @workgroup_size(1) fn main() { }", OPTIONS);
-  const broken = bytes.slice();
-  broken[broken.length - 2] = 0xfe;
-  expect(() => disassemble(broken)).toThrow(/disassemble: byte \d+ is 0xfe, no instruction of the compiler's/);
+test.each(KERNELS)("%s can be read, and its blocks close", async (_, file) => {
+  const text = disassemble(compile(await linkedText(file), { ...OPTIONS, clampIndices: true }).bytes);
+  const count = (word: RegExp): number => text.match(word)?.length ?? 0;
+  expect(count(/^ *(?:block|loop|if)$/gm)).toBe(count(/^ *end\)?$/gm));
+  expect(text).toMatch(/\.store/);
 });

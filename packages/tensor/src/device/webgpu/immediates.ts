@@ -28,6 +28,9 @@ export function withImmediates(
   { storage, uniform }: LaunchLayout,
   limit: number,
 ): Immediates | undefined {
+  // Anything but words one after the other has a layout that its fields do not tell.
+  if (uniform.some(({ layout }) => layout === undefined || layout.bytes !== layout.fields.length * WORD))
+    return undefined;
   const uniforms = uniform.map(({ layout }) => layout?.fields.length ?? 0);
   const words = uniforms.reduce((sum, count) => sum + count, storage.length);
   if (words * WORD > limit) return undefined;
