@@ -208,7 +208,8 @@ export class WasmExecutor implements Executor {
     if (buffers.length !== program.slots) {
       throw new DeviceError(`${label}: the program takes ${program.slots} buffers, got ${buffers.length}`, [label]);
     }
-    const shares = program.longest > WORTH_WAKING;
+    // A worker that wakes without a job may take this thread's core for milliseconds: that pays where more than one job comes.
+    const shares = program.longerThan(WORTH_WAKING) > 1;
     if (shares) this.threads.expect();
     try {
       // Bound before the first runs, so that wrong buffers leave nothing half done.

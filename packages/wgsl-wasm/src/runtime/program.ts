@@ -55,13 +55,13 @@ export class WasmProgram implements Program {
     });
   }
 
-  /** Nanoseconds that its longest dispatch took lately; 0 before the first run. */
-  get longest(): number {
-    let longest = 0;
+  /** How many of its dispatches took more than so many nanoseconds lately; 0 before the first run. */
+  longerThan(nanoseconds: number): number {
+    let count = 0;
     for (const step of this.prepared) {
-      if (step.kind === "launch") longest = Math.max(longest, step.entry.perGroup * groupsOf(step.grid));
+      if (step.kind === "launch" && step.entry.perGroup * groupsOf(step.grid) > nanoseconds) count++;
     }
-    return longest;
+    return count;
   }
 
   dispose(): void {
