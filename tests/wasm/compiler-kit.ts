@@ -1,5 +1,5 @@
 /** Runs a WGSL text on the compiler under test, in this thread, and on the WebGPU adapter of JNX_ADAPTER. */
-import { compile, type CompileOptions } from "@jnx/wgsl-wasm/compiler";
+import { compile, WgslError, type CompileOptions } from "@jnx/wgsl-wasm/compiler";
 import type { Binding } from "@jnx/kernels-wgsl";
 import type { Executor } from "@jnx/tensor";
 
@@ -84,4 +84,15 @@ export async function runExecutor(
     if (buffer !== undefined) executor.release(buffer);
   }
   return results;
+}
+
+/** The error with which the compiler refuses a text; undefined if it takes it. */
+export function refusal(code: string): WgslError | undefined {
+  try {
+    compile(code, OPTIONS);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WgslError) return error;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
-import { compile, WgslError } from "@jnx/wgsl-wasm/compiler";
+import { compile } from "@jnx/wgsl-wasm/compiler";
 import { describe, expect, test } from "vitest";
 import { KERNELS, linkedText } from "./all-kernels.ts";
-import { bitsOf, OPTIONS, runWasm } from "./compiler-kit.ts";
+import { bitsOf, OPTIONS, runWasm, refusal } from "./compiler-kit.ts";
 import type { Words } from "./compiler-kit.ts";
 
 /** Results of `body`, which writes y[0..], for x of f32 and k of i32. */
@@ -260,16 +260,6 @@ var<workgroup> w: array<u32, 16>;
     expect(refusal(code)?.rule).toBe(rule);
   });
 });
-
-function refusal(code: string): WgslError | undefined {
-  try {
-    compile(code, OPTIONS);
-    return undefined;
-  } catch (error) {
-    if (error instanceof WgslError) return error;
-    throw error;
-  }
-}
 
 describe("what is outside the subset is refused, with its place", () => {
   const main = (body: string): string =>

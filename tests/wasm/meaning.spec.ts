@@ -1,7 +1,6 @@
 /** Programs whose meaning hangs on an order or on a name: what each gives on Dawn, and here. */
-import { compile, WgslError } from "@jnx/wgsl-wasm/compiler";
 import { describe, expect, test } from "vitest";
-import { OPTIONS, runWasm } from "./compiler-kit.ts";
+import { refusal, runWasm } from "./compiler-kit.ts";
 
 const HEAD = `struct P { n: u32, big: u32 }
 @group(0) @binding(0) var<uniform> p: P;
@@ -20,16 +19,6 @@ function run(code: string): number[][] {
   const { results } = runWasm(code, [Uint32Array.of(4, 0x08000000, 0, 0), new Uint32Array(16)], [1, 1, 1]);
   const words = [...(results[1] ?? [])];
   return [words.slice(0, 8), words.slice(8)];
-}
-
-function refusal(code: string): WgslError | undefined {
-  try {
-    compile(code, OPTIONS);
-    return undefined;
-  } catch (error) {
-    if (error instanceof WgslError) return error;
-    throw error;
-  }
 }
 
 /** Functions each of which calls the one before it twice. */
