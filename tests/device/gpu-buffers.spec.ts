@@ -152,7 +152,7 @@ describe.skipIf(adapterName() === "wasm")("buffers of the user's own", () => {
     );
     expect(() => fromGPUBuffer(deaf, shape)).toThrow(/lacks COPY_SRC; create it with GPUBufferUsage.COPY_SRC/);
     expect(() => fromGPUBuffer(mapped, shape)).toThrow(/the buffer is mapped; unmap\(\) it first/);
-    // @ts-expect-error: no GPUBuffer.
+    // @ts-expect-error: the types refuse it as the call must, for callers without types.
     expect(() => fromGPUBuffer(new Float32Array(4), shape)).toThrow(/^fromGPUBuffer: needs a GPUBuffer/);
     await expect(toGPUBuffer(jnp.ones([4]), deaf)).rejects.toThrow(/^toGPUBuffer: .* lacks COPY_DST/);
     await expect(toGPUBuffer(jnp.ones([4]), buffer)).rejects.toThrow(/takes 16 bytes/);

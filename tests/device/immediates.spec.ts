@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { LinkedKernel } from "@jnx/kernels-wgsl";
 import { launchLayout } from "../../packages/tensor/src/device/checks.ts";
-import { immediateData, withImmediates } from "../../packages/tensor/src/device/webgpu/immediates.ts";
+import { uniformWords, withImmediates, withPlaces } from "../../packages/tensor/src/device/webgpu/immediates.ts";
 
 const layout = { bytes: 8, fields: ["n", "k"].map((name, i) => ({ name, type: "u32" as const, offset: 4 * i })) };
 
@@ -73,11 +73,11 @@ describe("withImmediates", () => {
   });
 });
 
-test("immediateData is the uniforms' words, then where the storages begin", () => {
+test("a dispatch is given the uniforms' words, then where the storages begin", () => {
   const immediates = { code: "", words: 4, uniforms: [2], elements: [4, 16] };
   const uniform = new Uint8Array(Uint32Array.of(7, 0xfedcba98, 3).buffer);
-  const storage = { key: 1, gpuKey: 1, bytes: 256, part: true, lastUse: 0 };
-  // No GPU is asked: a storage is looked at for its offset alone.
-  const at = (offset: number): Parameters<typeof immediateData>[2][number] => ({ ...storage, offset }) as never;
-  expect([...immediateData(immediates, [uniform], [at(512), at(1024)])]).toEqual([7, 0xfedcba98, 128, 64]);
+  const words = uniformWords(immediates, [uniform]);
+  const given = withPlaces(immediates, words.slice(), [{ offset: 512 }, { offset: 1024 }]);
+  expect([...given]).toEqual([7, 0xfedcba98, 128, 64]);
+  expect([...words]).toEqual([7, 0xfedcba98, 0, 0]);
 });

@@ -17,10 +17,10 @@ import { Memory } from "../memory.ts";
 import type { Handle } from "../memory.ts";
 import { BindGroups } from "./bindings.ts";
 import { Gpu } from "./gpu.ts";
-import { immediateData } from "./immediates.ts";
+import { uniformWords, withPlaces } from "./immediates.ts";
 import { gpuMemory } from "./memory.ts";
 import type { Storage } from "./memory.ts";
-import type { AdapterInfo, WebGpuBuffer, WebGpuDevice, WebGpuOptions } from "./options.ts";
+import type { AdapterInfo, WebGpuDevice, WebGpuOptions } from "./options.ts";
 import { Pipelines, kernelError } from "./pipelines.ts";
 import type { PipelineEntry } from "./pipelines.ts";
 import { Profile } from "./profile.ts";
@@ -122,18 +122,16 @@ class WebGpuExecutor implements Executor {
     if (bytes > 0) this.copyNext(source.storage, fromOffset, target.storage, toOffset, bytes);
   }
 
-  copyIn(from: WebGpuBuffer, fromOffset: number, to: DeviceBuffer, bytes: number): void {
+  copyIn(from: GPUBuffer, fromOffset: number, to: DeviceBuffer, bytes: number): void {
     this.gpu.alive();
     const { storage, label } = this.memoryPart.own(to);
-    // A WebGpuBuffer is a GPUBuffer of which callers need to know less.
-    this.queue.copyIn(label, from as unknown as GPUBuffer, fromOffset, storage, bytes);
+    this.queue.copyIn(label, from, fromOffset, storage, bytes);
   }
 
-  async copyOut(from: DeviceBuffer, to: WebGpuBuffer, toOffset: number, bytes: number): Promise<void> {
+  async copyOut(from: DeviceBuffer, to: GPUBuffer, toOffset: number, bytes: number): Promise<void> {
     this.gpu.alive();
     const { storage } = this.memoryPart.own(from);
-    // As above.
-    await this.queue.copyOut(storage, to as unknown as GPUBuffer, toOffset, bytes);
+    await this.queue.copyOut(storage, to, toOffset, bytes);
   }
 
   run(launch: Launch): void {
@@ -149,7 +147,7 @@ class WebGpuExecutor implements Executor {
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
     const { immediates } = entry.layout;
     if (immediates !== undefined || uniforms.length === 0) {
-      const data = immediates && immediateData(immediates, uniforms, storages);
+      const data = immediates && withPlaces(immediates, uniformWords(immediates, uniforms), storages);
       this.queue.launch({ label, entry, storages, chunk: undefined, offsets: [], immediates: data, grid });
       return;
     }

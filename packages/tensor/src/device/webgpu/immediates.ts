@@ -60,26 +60,27 @@ export function withImmediates(
   return { code: `${head} ${declarations.join(" ")} ${code}`, words, uniforms, elements };
 }
 
-/** What one dispatch is given. */
-export function immediateData(
-  { words, uniforms, elements }: Immediates,
-  arrays: readonly Uint8Array[],
-  storages: readonly Storage[],
-): Uint32Array<ArrayBuffer> {
+/** The words of uniforms, which stay the same, with room for the places of storages after them. */
+export function uniformWords({ words, uniforms }: Immediates, arrays: readonly Uint8Array[]): Uint32Array<ArrayBuffer> {
   const data = new Uint32Array(words);
+  const bytes = new Uint8Array(data.buffer);
   let at = 0;
-  for (let k = 0; k < uniforms.length; k++) {
-    const array = arrays[k];
-    for (let left = uniforms[k] ?? 0, byte = 0; left > 0; left--, byte += WORD) data[at++] = wordAt(array, byte);
-  }
-  for (let k = 0; k < elements.length; k++) data[at++] = (storages[k]?.offset ?? 0) / (elements[k] ?? WORD);
+  uniforms.forEach((count, k) => {
+    bytes.set(arrays[k]?.subarray(0, count * WORD) ?? [], at);
+    at += count * WORD;
+  });
   return data;
 }
 
-/** Little-endian, as devices have it. */
-function wordAt(bytes: Uint8Array | undefined, at: number): number {
-  if (bytes === undefined) return 0;
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+/** What one dispatch is given: those words, and where its storages begin written behind them. */
+export function withPlaces(
+  { words, elements }: Immediates,
+  data: Uint32Array<ArrayBuffer>,
+  storages: readonly Pick<Storage, "offset">[],
+): Uint32Array<ArrayBuffer> {
+  const first = words - elements.length;
+  for (let k = 0; k < elements.length; k++) data[first + k] = (storages[k]?.offset ?? 0) / (elements[k] ?? WORD);
+  return data;
 }
 
 const AT = "@group\\(\\d+\\)\\s*@binding\\(\\d+\\)\\s*";

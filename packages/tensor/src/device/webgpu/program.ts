@@ -5,7 +5,7 @@ import { BindGroups } from "./bindings.ts";
 import type { BoundGroup } from "./bindings.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
-import { immediateData } from "./immediates.ts";
+import { uniformWords, withPlaces } from "./immediates.ts";
 import type { Storage } from "./memory.ts";
 import type { PipelineEntry, Pipelines } from "./pipelines.ts";
 import { uniformSlot } from "./uniforms.ts";
@@ -19,9 +19,9 @@ interface PreparedLaunch {
   readonly label: string;
   readonly entry: PipelineEntry;
   readonly slots: readonly number[];
-  /** Where its uniforms lie, or what they are if the kernel takes them as immediates. */
   readonly offsets: readonly number[];
-  readonly uniforms: readonly Uint8Array[];
+  /** Its uniforms, if the kernel takes them as immediates. */
+  readonly words: Uint32Array<ArrayBuffer> | undefined;
   readonly grid: readonly [number, number, number];
   readonly indirect: { readonly slot: number; readonly offset: number } | undefined;
 }
@@ -138,7 +138,8 @@ export class GpuProgram implements Program {
       grid,
       indirect: indirect && placed(pick(storages, indirect.slot), indirect.offset),
       groups: this.bindGroups.bind(entry.layout, own, this.source, step.offsets),
-      immediates: immediates && immediateData(immediates, step.uniforms, own),
+      // A copy: replays before this one may wait to be encoded.
+      immediates: immediates && step.words && withPlaces(immediates, step.words.slice(), own),
     };
   }
 }
@@ -182,7 +183,9 @@ function prepare(
   checkCounts(step.label, step.kernel.name, entry.layout, step.slots.length, step.uniforms);
   checkGrid(step.label, step.kernel.name, step.grid, gpu.device.limits.maxComputeWorkgroupsPerDimension);
   let end = uniforms.reduce((sum, data) => sum + uniformSlot(data.byteLength), 0);
-  const bound = entry.layout.immediates === undefined ? step.uniforms : [];
+  const { immediates } = entry.layout;
+  const words = immediates && uniformWords(immediates, step.uniforms);
+  const bound = immediates === undefined ? step.uniforms : [];
   const offsets = bound.map((data) => {
     const offset = end;
     uniforms.push(data);
@@ -190,7 +193,7 @@ function prepare(
     return offset;
   });
   const { label, grid, indirect } = step;
-  return { kind: "launch", label, entry, slots: step.slots, offsets, uniforms: step.uniforms, grid, indirect };
+  return { kind: "launch", label, entry, slots: step.slots, offsets, words, grid, indirect };
 }
 
 function uploadAll(gpu: Gpu, uniforms: readonly Uint8Array[], label: string): UniformSource | undefined {
