@@ -1,5 +1,6 @@
 /** What plain JavaScript may get wrong: keys that no option has, and options that are no object. Types refuse both. */
-import { array, ones, type Tensor } from "@jnx/tensor";
+import { grad } from "@jnx/autodiff";
+import { array, ones, sum, type Tensor, unwrap } from "@jnx/tensor";
 import * as nnx from "@jnx/nnx";
 import * as optax from "@jnx/optax";
 import { useDevice } from "@jnx/testing";
@@ -77,6 +78,23 @@ describe("a key that no option has", () => {
   });
 
   const x4 = (): Tensor => ones([1, 2, 1, 1]);
+});
+
+describe("a flag that is neither true nor false, a number that is none", () => {
+  it.each<readonly [name: string, key: string, run: () => unknown]>([
+    ["Linear", "useBias", () => new nnx.Linear(3, 4, odd({ useBias: "false", rngs: rngs() }))],
+    ["Dropout.call", "deterministic", () => new nnx.Dropout(0.5).call(ones([1]), odd({ deterministic: 0 }))],
+    ["sgd", "nesterov", () => optax.sgd(1e-3, odd({ nesterov: "no" }))],
+    ["sum", "keepdims", () => sum(ones([1]), odd({ keepdims: "false" }))],
+    ["grad", "hasAux", () => grad(twice, odd({ hasAux: 1 }))],
+    ["unwrap", "period", () => unwrap(ones([3]), odd({ period: "6" }))],
+  ])("%s: %s", (name, key, run) => {
+    expect(run).toThrow(new RegExp(`^${name.replace(".", "\\.")}: ${key} is (true or false|a number), received `));
+  });
+
+  it("undefined is what was not said", async () => {
+    expect(await sum(ones([2]), odd({ keepdims: undefined })).item()).toBe(2);
+  });
 });
 
 describe("options that are no object", () => {

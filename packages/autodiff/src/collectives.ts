@@ -147,7 +147,7 @@ export function pmin<T>(x: T, axisName: AxisNames): T {
   return over("pmin", x, axisName, (all) => min(all, { axis: 0 }));
 }
 
-const GATHER_OPTIONS = { axis: true, tiled: true } as const;
+const GATHER_OPTIONS = { axis: "number", tiled: "flag" } as const;
 
 /** Options of `allGather`. */
 export interface AllGatherOptions {

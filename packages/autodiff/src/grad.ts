@@ -14,7 +14,7 @@ import { ArgumentError, DtypeError, ShapeError, Tensor, tree, type TensorLike } 
 import { pathText } from "./axes.ts";
 import { checkCotangent, Tape, zeroOf } from "./tape.ts";
 
-const GRAD_OPTIONS = { argnums: true, hasAux: true, allowInt: true } as const;
+const GRAD_OPTIONS = { argnums: true, hasAux: "flag", allowInt: "flag" } as const;
 
 /** Options of `grad` and `valueAndGrad`. */
 export interface GradOptions {

@@ -4,7 +4,7 @@ import { checkFunction, floatLeaf, positionsOf, splitAux, trace } from "./grad.t
 import { jvp, mapLeaves } from "./jvp.ts";
 import { vmap } from "./vmap.ts";
 
-const JACOBIAN_OPTIONS = { argnums: true, hasAux: true } as const;
+const JACOBIAN_OPTIONS = { argnums: true, hasAux: "flag" } as const;
 
 /** Options of `jacfwd`, `jacrev` and `hessian`. */
 export interface JacobianOptions {

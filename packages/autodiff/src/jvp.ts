@@ -25,7 +25,7 @@ import {
 } from "./grad.ts";
 import { zeroOf } from "./tape.ts";
 
-const JVP_OPTIONS = { hasAux: true } as const;
+const JVP_OPTIONS = { hasAux: "flag" } as const;
 
 /** Options of `jvp`. */
 export interface JvpOptions {

@@ -12,7 +12,7 @@ import { axisAt, batchExtent, batchFirst, checkAxes, mappedLeaves, pathText, typ
 import { Batch } from "./batch.ts";
 import { checkFunction, named } from "./grad.ts";
 
-const VMAP_OPTIONS = { inAxes: true, outAxes: true, axisSize: true, axisName: true } as const;
+const VMAP_OPTIONS = { inAxes: true, outAxes: true, axisSize: "number", axisName: true } as const;
 
 /** Options of `vmap`. */
 export interface VmapOptions {

@@ -21,8 +21,8 @@ const JIT_OPTIONS = {
   staticArgnums: true,
   donateArgnums: true,
   name: true,
-  maxEntries: true,
-  maxTraces: true,
+  maxEntries: "number",
+  maxTraces: "number",
 } as const;
 
 export interface JitOptions extends StepCacheOptions {

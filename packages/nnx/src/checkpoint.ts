@@ -185,7 +185,7 @@ export async function loadCheckpoint(
   source: CheckpointSource,
   options: LoadOptions = {},
 ): Promise<void> {
-  checkKeys("loadCheckpoint", options, "strict onProgress signal file names");
+  checkKeys("loadCheckpoint", options, "strict? onProgress signal file names");
   const { onProgress, signal, strict = true } = options;
   const items = itemsOf("loadCheckpoint", target, options.names, (leaf, value): Typed | undefined =>
     value instanceof ShapeDtypeStruct ? value : savedIn(leaf, value),

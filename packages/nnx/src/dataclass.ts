@@ -29,7 +29,8 @@ export function field<T>(
 ): Field<T, false>;
 export function field<T>(options?: FieldOptions<T>): Field<T, true>;
 export function field<T>(options: FieldOptions<T> = {}): Field<T> {
-  checkKeys("field", options, "default defaultFactory kind");
+  const given: FieldOptions<unknown> = options;
+  checkKeys("field", given, "default defaultFactory kind");
   return { options };
 }
 

@@ -83,7 +83,7 @@ export function WithTag(tag: string): Predicate {
  * @example nnx.toFlatState(nnx.state(model, nnx.PathContains("hidden"))).length; // 2
  */
 export function PathContains(key: string | number, options: { readonly exact?: boolean } = {}): Predicate {
-  checkKeys("PathContains", options, "exact");
+  checkKeys("PathContains", options, "exact?");
   const { exact = true } = options;
   const takes: Predicate = exact
     ? (path) => path.includes(key)

@@ -148,7 +148,7 @@ export interface MapOptions {
  * zeroed.bias; // [0]
  */
 export function map<T>(f: (path: Path, leaf: Leaf) => Leaf, node: T, options: MapOptions = {}): T {
-  checkKeys("map", options, "recreateVariables");
+  checkKeys("map", options, "recreateVariables?");
   const { def, places } = flattenGraph(node);
   let position = 0;
   const next = (path: Path): Leaf => {

@@ -89,7 +89,7 @@ export interface CloneOptions {
  * @example nnx.clone(model).hidden.kernel === model.hidden.kernel; // false
  */
 export function clone<M>(node: M, options: CloneOptions = {}): M {
-  checkKeys("clone", options, "variables arrays");
+  checkKeys("clone", options, "variables? arrays?");
   const { variables = true, arrays = false } = options;
   if (!variables && arrays)
     throw new ArgumentError("clone: arrays: true needs copies of the Variables; leave out variables: false");

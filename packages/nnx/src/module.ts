@@ -59,7 +59,7 @@ export abstract class Module extends Pytree {
    * model.dropout.deterministic; // true
    */
   setAttributes(attributes: Attributes, options: AttributeOptions = {}): void {
-    checkKeys("Module.setAttributes", options, "filter raiseIfNotFound");
+    checkKeys("Module.setAttributes", options, "filter raiseIfNotFound?");
     setAll(this, attributes, options);
   }
 
@@ -180,7 +180,7 @@ export interface ViewOptions {
  * [evaluating.dropout.deterministic, model.dropout.deterministic]; // [true, false]
  */
 export function view<T extends object>(node: T, attributes: Attributes, options: ViewOptions = {}): T {
-  checkKeys("view", options, "only raiseIfNotFound");
+  checkKeys("view", options, "only raiseIfNotFound?");
   const takes = toPredicate(options.only ?? "...");
   const copy = copyNodes(node);
   const left = new Set(Object.keys(attributes));
@@ -220,7 +220,7 @@ export function viewInfo(node: object, options: { readonly only?: Filter } = {})
  * nnx.withAttributes(model, { deterministic: true }, { only: nnx.Dropout }).dropout.deterministic; // true
  */
 export function withAttributes<T extends object>(node: T, attributes: Attributes, options: ViewOptions = {}): T {
-  checkKeys("withAttributes", options, "only raiseIfNotFound");
+  checkKeys("withAttributes", options, "only raiseIfNotFound?");
   const copy = copyNodes(node);
   const { only, raiseIfNotFound } = options;
   setAll(copy, attributes, {

@@ -65,7 +65,7 @@ export interface SplitRngsOptions {
 export function splitRngs<F extends AnyFunction>(f: F, options: SplitRngsOptions): F;
 export function splitRngs(node: object, options: SplitRngsOptions): SplitBackups;
 export function splitRngs(node: object, options: SplitRngsOptions): unknown {
-  checkKeys("splitRngs", options, "splits only squeeze");
+  checkKeys("splitRngs", options, "splits only squeeze?");
   const { splits, squeeze = false, only = "..." } = options;
   if (squeeze && splits !== 1)
     throw new ArgumentError(`splitRngs: squeeze needs splits: 1, received ${String(splits)}`);

@@ -44,7 +44,7 @@ interface Call extends TabulateRow, MethodCall {}
  * nnx.tabulate(model, [x]).split("\n")[0].trim(); // "MLP Summary"
  */
 export function tabulate(object: Module, inputs: readonly unknown[], options: TabulateOptions = {}): string {
-  checkKeys("tabulate", options, "depth method computeFlops computeVjpFlops rowFilter");
+  checkKeys("tabulate", options, "depth method computeFlops? computeVjpFlops? rowFilter");
   const { depth = Number.POSITIVE_INFINITY, method = "call", rowFilter = () => true } = options;
   const copy = clone(object);
   const calls = traceCalls(copy, method, inputs).filter((row) => row.path.length <= depth && rowFilter(row));

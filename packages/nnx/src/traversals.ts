@@ -57,7 +57,7 @@ export function flattenMapping(
   xs: Mapping,
   options: FlattenOptions & { readonly sep?: string } = {},
 ): Map<Path, unknown> | Record<string, unknown> {
-  checkKeys("flattenMapping", options, "keepEmptyNodes isLeaf sep");
+  checkKeys("flattenMapping", options, "keepEmptyNodes? isLeaf sep");
   const { sep } = options;
   const found = flattened(xs, options);
   return sep === undefined ? new Map(found) : Object.fromEntries(found.map(([path, value]) => [path.join(sep), value]));

@@ -26,7 +26,7 @@ export interface NameOptions {
  * @example nnx.variableTypeFromName("batch_stats") === nnx.BatchStat; // true
  */
 export function variableTypeFromName(name: string, options: NameOptions = {}): VariableClass {
-  checkKeys("variableTypeFromName", options, "allowRegister");
+  checkKeys("variableTypeFromName", options, "allowRegister?");
   const known = types.get(name);
   if (known !== undefined) return known;
   if (options.allowRegister !== true)
@@ -43,7 +43,7 @@ export function variableTypeFromName(name: string, options: NameOptions = {}): V
  * @example nnx.variableNameFromType(nnx.Param); // "params"
  */
 export function variableNameFromType(type: VariableClass, options: NameOptions = {}): string {
-  checkKeys("variableNameFromType", options, "allowRegister");
+  checkKeys("variableNameFromType", options, "allowRegister?");
   for (const [name, known] of types) if (known === type) return name;
   if (options.allowRegister !== true)
     throw new ArgumentError(
@@ -67,7 +67,7 @@ export function registerVariableName<C extends VariableClass<AnyVariable>>(
   type: C,
   options: { readonly overwrite?: boolean } = {},
 ): C {
-  checkKeys("registerVariableName", options, "overwrite");
+  checkKeys("registerVariableName", options, "overwrite?");
   if (types.has(name) && options.overwrite !== true)
     throw new ArgumentError(
       `registerVariableName: "${name}" is ${types.get(name)?.name ?? ""} already; choose another name, or pass { overwrite: true }`,

@@ -84,7 +84,7 @@ export function adamaxw(
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.099999, 0.099999]]
  */
 export function amsgrad(learningRate: ScalarOrSchedule, options: AmsgradOptions = {}): Optimizer {
-  checkKeys("amsgrad", options, "muDtype biasCorrectionMu biasCorrectionNu b1 b2 eps epsRoot");
+  checkKeys("amsgrad", options, "muDtype biasCorrectionMu? biasCorrectionNu? b1 b2 eps epsRoot");
   return chain(erase(scaleByAmsgrad(options)), scaleByLearningRate(learningRate, { name: "amsgrad" }));
 }
 
@@ -96,7 +96,7 @@ export function adabelief(
   learningRate: ScalarOrSchedule,
   options: MomentOptions & { readonly nesterov?: boolean } = {},
 ): Optimizer {
-  checkKeys("adabelief", options, "b1 b2 eps epsRoot nesterov");
+  checkKeys("adabelief", options, "b1 b2 eps epsRoot nesterov?");
   return chain(erase(scaleByBelief(options)), scaleByLearningRate(learningRate, { name: "adabelief" }));
 }
 
@@ -107,7 +107,7 @@ export function adabelief(
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.2]]
  */
 export function radam(learningRate: ScalarOrSchedule, options: RadamOptions = {}): Optimizer {
-  checkKeys("radam", options, "threshold nesterov b1 b2 eps epsRoot");
+  checkKeys("radam", options, "threshold nesterov? b1 b2 eps epsRoot");
   return chain(erase(scaleByRadam(options)), scaleByLearningRate(learningRate, { name: "radam" }));
 }
 
@@ -170,7 +170,7 @@ export interface RmspropOptions extends RmsOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.1]]
  */
 export function rmsprop(learningRate: ScalarOrSchedule, options: RmspropOptions = {}): Optimizer {
-  checkKeys("rmsprop", options, "centered momentum nesterov decay eps initialScale epsInSqrt biasCorrection");
+  checkKeys("rmsprop", options, "centered? momentum nesterov? decay eps initialScale epsInSqrt? biasCorrection?");
   const { centered = false, momentum, nesterov = false, ...rest } = options;
   return chain(
     centered ? erase(scaleByStddev(rest)) : erase(scaleByRms(rest)),

@@ -68,7 +68,7 @@ export interface LarsOptions {
  * @example optax.lars(0.1).init([array([1])]);
  */
 export function lars(learningRate: ScalarOrSchedule, options: LarsOptions = {}): Optimizer {
-  checkKeys("lars", options, "weightDecay weightDecayMask trustCoefficient eps trustRatioMask momentum nesterov");
+  checkKeys("lars", options, "weightDecay weightDecayMask trustCoefficient eps trustRatioMask momentum nesterov?");
   const {
     weightDecay = 0,
     weightDecayMask,
@@ -110,8 +110,8 @@ export function adafactor(learningRate?: ScalarOrSchedule, options: AdafactorOpt
   checkKeys(
     "adafactor",
     options,
-    "decayOffset multiplyByParameterScale clippingThreshold momentum dtypeMomentum weightDecayRate",
-    "weightDecayMask eps factored decayRate minDimSizeToFactor",
+    "decayOffset multiplyByParameterScale? clippingThreshold momentum dtypeMomentum weightDecayRate",
+    "weightDecayMask eps factored? decayRate minDimSizeToFactor",
   );
   const { decayOffset = 0, eps = 1e-30, clippingThreshold = 1, multiplyByParameterScale = true } = options;
   const { momentum, weightDecayRate, weightDecayMask, factored, decayRate, minDimSizeToFactor } = options;
@@ -203,7 +203,7 @@ export interface OptimisticAdamOptions extends AdamOptions {
  * @example optax.optimisticAdamV2(0.1).init([array([1])]);
  */
 export function optimisticAdamV2(learningRate: ScalarOrSchedule, options: OptimisticAdamOptions = {}): Optimizer {
-  checkKeys("optimisticAdamV2", options, "alpha beta b1 b2 eps epsRoot nesterov muDtype");
+  checkKeys("optimisticAdamV2", options, "alpha beta b1 b2 eps epsRoot nesterov? muDtype");
   const { alpha = 1, beta = 1, nesterov = true, ...rest } = options;
   return chain(
     erase(scaleByAdam({ nesterov, ...rest })),
@@ -221,7 +221,7 @@ export function optimisticAdam(
   learningRate: number,
   options: AdamOptions & { readonly optimism?: number } = {},
 ): Optimizer {
-  checkKeys("optimisticAdam", options, "b1 b2 eps epsRoot nesterov muDtype optimism");
+  checkKeys("optimisticAdam", options, "b1 b2 eps epsRoot nesterov? muDtype optimism");
   const { optimism = learningRate, nesterov = true, ...rest } = options;
   return chain(
     erase(scaleByAdam({ nesterov, ...rest })),

@@ -31,7 +31,7 @@ export interface SgdOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.1, 0.2]]
  */
 export function sgd(learningRate: ScalarOrSchedule, options: SgdOptions = {}): GradientTransformation<unknown[]> {
-  checkKeys("sgd", options, "momentum nesterov accumulatorDtype");
+  checkKeys("sgd", options, "momentum nesterov? accumulatorDtype");
   const { momentum, ...rest } = options;
   return chain(
     momentum === undefined ? erase(identity()) : erase(trace(momentum, rest)),
@@ -49,7 +49,7 @@ export function sgd(learningRate: ScalarOrSchedule, options: SgdOptions = {}): G
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[-0.00099999, 0.00099999]]
  */
 export function adam(learningRate: ScalarOrSchedule, options: AdamOptions = {}): GradientTransformation<unknown[]> {
-  checkKeys("adam", options, "b1 b2 eps epsRoot nesterov muDtype");
+  checkKeys("adam", options, "b1 b2 eps epsRoot nesterov? muDtype");
   return chain(erase(scaleByAdam(options)), scaleByLearningRate(learningRate, { name: "adam" }));
 }
 
@@ -72,7 +72,7 @@ export interface AdamwOptions extends AdamOptions {
  * tx.update([array([1, -2])], tx.init(params), params)[0]; // [[-0.00103, 0.00095999]]
  */
 export function adamw(learningRate: ScalarOrSchedule, options: AdamwOptions = {}): GradientTransformation<unknown[]> {
-  checkKeys("adamw", options, "weightDecay mask b1 b2 eps epsRoot nesterov muDtype");
+  checkKeys("adamw", options, "weightDecay mask b1 b2 eps epsRoot nesterov? muDtype");
   const { weightDecay = 1e-4, mask, ...rest } = options;
   return chain(
     erase(scaleByAdam(rest)),

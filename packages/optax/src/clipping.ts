@@ -246,7 +246,7 @@ export interface EmaState extends CountState {
  * tx.update([array([1, 2])], tx.init([array([3, 4])]))[0]; // [[1, 2]]
  */
 export function ema(decay: number, options: EmaOptions = {}): GradientTransformation<EmaState> {
-  checkKeys("ema", options, "debias accumulatorDtype");
+  checkKeys("ema", options, "debias? accumulatorDtype");
   const { debias = true, accumulatorDtype } = options;
   finite("ema", "decay", decay);
   return {

@@ -53,7 +53,7 @@ export interface LbfgsScaleOptions {
  * @example optax.scaleByLbfgs({ memorySize: 2 }).init([array([1])]).weightsMemory; // [0, 0]
  */
 export function scaleByLbfgs(options: LbfgsScaleOptions = {}): GradientTransformation<LbfgsState> {
-  checkKeys("scaleByLbfgs", options, "memorySize scaleInitPrecond");
+  checkKeys("scaleByLbfgs", options, "memorySize scaleInitPrecond?");
   const { memorySize = 10, scaleInitPrecond = true } = options;
   if (!Number.isInteger(memorySize) || memorySize < 1)
     throw new ArgumentError(`scaleByLbfgs: memorySize must be a whole number of at least 1, received ${memorySize}`);
@@ -173,7 +173,7 @@ export interface LbfgsOptions extends LbfgsScaleOptions {
  * updates.shape; // [2]
  */
 export function lbfgs(learningRate?: ScalarOrSchedule | null, options: LbfgsOptions = {}): Optimizer {
-  checkKeys("lbfgs", options, "linesearch memorySize scaleInitPrecond");
+  checkKeys("lbfgs", options, "linesearch memorySize scaleInitPrecond?");
   const { linesearch, ...rest } = options;
   const search =
     linesearch === undefined

@@ -67,7 +67,8 @@ export function powerIteration<T = Tensor>(
   matrix: TensorLike | ((v: T) => T),
   options: PowerIterationOptions<T> = {},
 ): [Tensor, T] {
-  checkKeys("powerIteration", options, "v0 numIters errorTolerance precision key");
+  const given: PowerIterationOptions<unknown> = options;
+  checkKeys("powerIteration", given, "v0 numIters errorTolerance precision key");
   const { numIters = 100, errorTolerance = 1e-6, precision = null } = options;
   const apply = typeof matrix === "function" ? matrix : (v: T): T => matmul(matrix, v as Tensor, { precision }) as T; // T is Tensor
   const unit = (v: T): T => trees.scale(div(1, trees.norm(v)), v);

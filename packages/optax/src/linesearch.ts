@@ -107,7 +107,7 @@ export function scaleByBacktrackingLinesearch(options: BacktrackingOptions): Gra
   checkKeys(
     "scaleByBacktrackingLinesearch",
     options,
-    "maxBacktrackingSteps slopeRtol decreaseFactor increaseFactor maxLearningRate atol rtol storeGrad",
+    "maxBacktrackingSteps slopeRtol decreaseFactor increaseFactor maxLearningRate atol rtol storeGrad?",
   );
   const name = "scaleByBacktrackingLinesearch";
   const { maxBacktrackingSteps, slopeRtol = 1e-4, decreaseFactor = 0.8, increaseFactor = 1.5 } = options;

@@ -36,7 +36,7 @@ export function lookahead(
   init(params: LookaheadParams): LookaheadState;
   update<T>(updates: T, state: LookaheadState, params: LookaheadParams<T>): [LookaheadParams<T>, LookaheadState];
 } {
-  checkKeys("lookahead", options, "resetState");
+  checkKeys("lookahead", options, "resetState?");
   if (syncPeriod < 1) throw new ArgumentError(`lookahead: syncPeriod must be at least 1, received ${syncPeriod}`);
   const fastTx = fastOptimizer as GradientTransformation; // given back only the state that it made
   return {

@@ -42,7 +42,7 @@ export interface DiceOptions {
  * @example optax.diceLoss(ones([2, 4, 3]), ones([2, 4, 3])).shape; // [2]
  */
 export function diceLoss(predictions: TensorLike, targets: TensorLike, options: DiceOptions = {}): Tensor {
-  checkKeys("diceLoss", options, "classWeights smooth alpha beta applySoftmax reduction ignoreBackground axis");
+  checkKeys("diceLoss", options, "classWeights smooth alpha beta applySoftmax? reduction ignoreBackground? axis");
   const { smooth = 1, alpha = 0.5, beta = 0.5, applySoftmax = true, reduction = "mean" } = options;
   let [x, y] = [asTensor(predictions), asTensor(targets)];
   if (x.ndim === y.ndim - 1) x = expandDims(x, -1);
@@ -94,7 +94,7 @@ export function multiclassGeneralizedDiceLoss(
   targets: TensorLike,
   options: GeneralizedDiceOptions = {},
 ): Tensor {
-  checkKeys("multiclassGeneralizedDiceLoss", options, "smooth applySoftmax ignoreBackground");
+  checkKeys("multiclassGeneralizedDiceLoss", options, "smooth applySoftmax? ignoreBackground?");
   const y = asTensor(targets);
   const frequencies = sum(y, { axis: y.shape.map((_, axis) => axis).slice(0, -1) });
   const rarity = div(1, add(square(frequencies), 1e-7));
@@ -112,7 +112,7 @@ export function binaryDiceLoss(
   targets: TensorLike,
   options: { readonly smooth?: number; readonly applySigmoid?: boolean } = {},
 ): Tensor {
-  checkKeys("binaryDiceLoss", options, "smooth applySigmoid");
+  checkKeys("binaryDiceLoss", options, "smooth applySigmoid?");
   const { smooth = 1, applySigmoid = true } = options;
   const [x, y] = [asTensor(predictions), asTensor(targets)];
   const flat = x.ndim === y.ndim && x.shape.at(-1) !== 1;

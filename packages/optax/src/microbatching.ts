@@ -285,7 +285,7 @@ export function microGrad(
   checkKeys(
     "microGrad",
     options,
-    "hasAux argnums batchArgnums keepBatchDim microbatchSize accumulator transformFn metricsFn numRealMicrobatches",
+    "hasAux? argnums batchArgnums keepBatchDim? microbatchSize accumulator transformFn metricsFn numRealMicrobatches",
   );
   const {
     hasAux = false,

@@ -67,7 +67,7 @@ export function measureWithEma(
   decay: number,
   options: EmaOptions = {},
 ): GradientTransformation<EmaState> {
-  checkKeys("measureWithEma", options, "debias accumulatorDtype");
+  checkKeys("measureWithEma", options, "debias? accumulatorDtype");
   const mean = ema(decay, options);
   return {
     init: (params) => mean.init(measure(params)),

@@ -70,7 +70,7 @@ export class MultiSteps implements GradientTransformation<MultiStepsState> {
     everyKSchedule: number | Schedule,
     options: MultiStepsOptions = {},
   ) {
-    checkKeys("MultiSteps", options, "useGradMean shouldSkipUpdateFn accumulatorDtype");
+    checkKeys("MultiSteps", options, "useGradMean? shouldSkipUpdateFn accumulatorDtype");
     this.innerOpt = opt as GradientTransformation<never>; // given back only the state that it made
     this.#opt = opt as GradientTransformation; // as above
     this.#every = typeof everyKSchedule === "number" ? () => everyKSchedule : everyKSchedule;

@@ -31,7 +31,7 @@ export interface SafeNormOptions {
  * @example optax.safeNorm(array([0, 0]), 0.5); // 0.5
  */
 export function safeNorm(x: TensorLike, minNorm: number, options: SafeNormOptions = {}): Tensor {
-  checkKeys("safeNorm", options, "ord axis keepdims");
+  checkKeys("safeNorm", options, "ord axis keepdims?");
   const { keepdims = false, ord, axis } = options;
   const along = { ...(ord === undefined ? {} : { ord }), ...(axis === undefined ? {} : { axis }) };
   const wide = linalg.norm(x, { ...along, keepdims: true });

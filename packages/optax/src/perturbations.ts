@@ -71,7 +71,7 @@ export interface PerturbedOptions {
  * best(random.key(0), array([1, 9, 2])); // [0, 1, 0]
  */
 export function makePerturbedFun<X, Y>(fun: (x: X) => Y, options: PerturbedOptions = {}): (key: Tensor, x: X) => Y {
-  checkKeys("makePerturbedFun", options, "numSamples sigma noise useBaseline");
+  checkKeys("makePerturbedFun", options, "numSamples sigma noise useBaseline?");
   const { numSamples = 1000, sigma = 0.1, noise = new Gumbel(), useBaseline = true } = options;
   if (!Number.isInteger(numSamples) || numSamples < 1)
     throw new ArgumentError(

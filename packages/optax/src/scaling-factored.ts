@@ -56,7 +56,7 @@ function factoredAxes(
  * @example optax.scaleByFactoredRms().init([array([1, 2])]).v; // [[0, 0]]
  */
 export function scaleByFactoredRms(options: FactoredOptions = {}): GradientTransformation<FactoredState> {
-  checkKeys("scaleByFactoredRms", options, "factored decayRate stepOffset minDimSizeToFactor epsilon");
+  checkKeys("scaleByFactoredRms", options, "factored? decayRate stepOffset minDimSizeToFactor epsilon");
   const { decayRate = 0.8, stepOffset = 0, epsilon = 1e-30 } = options;
   const blank = (): Tensor => zeros([1]);
   const without = (p: TensorLike, axis: number): Tensor => zeros(asTensor(p).shape.filter((_, k) => k !== axis));

@@ -71,7 +71,7 @@ export interface AmsgradOptions extends MomentOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[0.99999, -0.99999]]
  */
 export function scaleByAmsgrad(options: AmsgradOptions = {}): GradientTransformation<AmsgradState> {
-  checkKeys("scaleByAmsgrad", options, "muDtype biasCorrectionMu biasCorrectionNu b1 b2 eps epsRoot");
+  checkKeys("scaleByAmsgrad", options, "muDtype biasCorrectionMu? biasCorrectionNu? b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, muDtype } = checked("scaleByAmsgrad", options);
   const { biasCorrectionMu = true, biasCorrectionNu = true } = options;
   return {
@@ -119,7 +119,7 @@ export function scaleByAdamax(options: Omit<MomentOptions, "epsRoot"> = {}): Gra
 export function scaleByBelief(
   options: MomentOptions & { readonly nesterov?: boolean } = {},
 ): GradientTransformation<AdamState> {
-  checkKeys("scaleByBelief", options, "b1 b2 eps epsRoot nesterov");
+  checkKeys("scaleByBelief", options, "b1 b2 eps epsRoot nesterov?");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-16, epsRoot = 1e-16, nesterov = false } = checked("scaleByBelief", options);
   return {
     init: (params) => adamInit(params),
@@ -181,7 +181,7 @@ export interface RadamOptions extends MomentOptions {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -2]]
  */
 export function scaleByRadam(options: RadamOptions = {}): GradientTransformation<AdamState> {
-  checkKeys("scaleByRadam", options, "threshold nesterov b1 b2 eps epsRoot");
+  checkKeys("scaleByRadam", options, "threshold nesterov? b1 b2 eps epsRoot");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0 } = checked("scaleByRadam", options);
   const { threshold = 5, nesterov = false } = options;
   const roInf = 2 / (1 - b2) - 1;
@@ -236,7 +236,7 @@ export interface RmsState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[1, -1]]
  */
 export function scaleByRms(options: RmsOptions = {}): GradientTransformation<RmsState> {
-  checkKeys("scaleByRms", options, "decay eps initialScale epsInSqrt biasCorrection");
+  checkKeys("scaleByRms", options, "decay eps initialScale epsInSqrt? biasCorrection?");
   const {
     decay = 0.9,
     eps = 1e-8,
@@ -270,7 +270,7 @@ export interface StddevState extends RmsState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]))[0]; // [[3.3333, -3.3333]]
  */
 export function scaleByStddev(options: RmsOptions = {}): GradientTransformation<StddevState> {
-  checkKeys("scaleByStddev", options, "decay eps initialScale epsInSqrt biasCorrection");
+  checkKeys("scaleByStddev", options, "decay eps initialScale epsInSqrt? biasCorrection?");
   const {
     decay = 0.9,
     eps = 1e-8,

@@ -206,7 +206,7 @@ export function warmupExponentialDecaySchedule(
   decayRate: number,
   options: ExponentialOptions = {},
 ): Schedule {
-  checkKeys("warmupExponentialDecaySchedule", options, "staircase endValue transitionBegin");
+  checkKeys("warmupExponentialDecaySchedule", options, "staircase? endValue transitionBegin");
   return joinSchedules(
     [
       linearSchedule(initValue, peakValue, warmupSteps),

@@ -138,7 +138,7 @@ export function exponentialDecay(
   decayRate: number,
   options: ExponentialOptions = {},
 ): Schedule {
-  checkKeys("exponentialDecay", options, "staircase endValue transitionBegin");
+  checkKeys("exponentialDecay", options, "staircase? endValue transitionBegin");
   const { transitionBegin = 0, staircase = false, endValue } = options;
   for (const [name, value] of Object.entries({ initValue, transitionSteps, decayRate, transitionBegin }))
     finite("exponentialDecay", name, value);

@@ -94,7 +94,7 @@ export function scaleByLearningRate(
   learningRate: ScalarOrSchedule,
   options: { readonly flipSign?: boolean; readonly name?: string } = {},
 ): GradientTransformation {
-  checkKeys("scaleByLearningRate", options, "flipSign name");
+  checkKeys("scaleByLearningRate", options, "flipSign? name");
   const rate = checkScalar(options.name ?? "scaleByLearningRate", "learningRate", learningRate);
   const sign = options.flipSign === false ? 1 : -1;
   if (typeof rate === "function") return erase(scaleBySchedule((count) => mul(sign, rate(count))));
@@ -123,7 +123,7 @@ export interface TraceState {
  * tx.update([array([1, 2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[1.9, 3.8]]
  */
 export function trace(decay: number, options: TraceOptions = {}): GradientTransformation<TraceState> {
-  checkKeys("trace", options, "nesterov accumulatorDtype");
+  checkKeys("trace", options, "nesterov? accumulatorDtype");
   finite("trace", "decay", decay);
   const { nesterov = false, accumulatorDtype } = options;
   const accumulate = (g: Tensor, t: TensorLike): Tensor => add(g, mul(decay, t));
@@ -178,7 +178,7 @@ export interface AdamState extends CountState {
  * tx.update([array([1, -2])], tx.init([array([3, 4])]), [array([3, 4])])[0]; // [[0.99999, -0.99999]]
  */
 export function scaleByAdam(options: AdamOptions = {}): GradientTransformation<AdamState> {
-  checkKeys("scaleByAdam", options, "b1 b2 eps epsRoot nesterov muDtype");
+  checkKeys("scaleByAdam", options, "b1 b2 eps epsRoot nesterov? muDtype");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, epsRoot = 0, nesterov = false, muDtype } = options;
   for (const [name, value] of Object.entries({ b1, b2, eps, epsRoot })) finite("scaleByAdam", name, value);
   return {

@@ -148,7 +148,7 @@ export interface TreeNormOptions {
  * optax.tree.norm([array([3]), array([-4])], { ord: 1 }); // 7
  */
 export function norm(values: unknown, options: TreeNormOptions = {}): Tensor {
-  checkKeys("norm", options, "ord squared");
+  checkKeys("norm", options, "ord squared?");
   const { ord = 2, squared = false } = options;
   if (ord === 2 || ord === null)
     return squared ? sum(tree.map((x: TensorLike) => square(x), values)) : globalNorm(values);
@@ -246,7 +246,7 @@ export function biasCorrection<T>(moments: T, decay: number, count: TensorLike):
  * @example optax.tree.allclose([array([1])], [array([1.0000001])]); // 1
  */
 export function allclose(a: unknown, b: unknown, options: CloseOptions = {}): Tensor {
-  checkKeys("allclose", options, "rtol atol equalNan");
+  checkKeys("allclose", options, "rtol atol equalNan?");
   const same = tree.map((x: TensorLike, y: TensorLike) => closeLeaves(x, y, options), a, b);
   return tree.leaves(same).reduce<Tensor>((all, leaf) => logicalAnd(all, leaf as Tensor), array(true)); // made above
 }

@@ -93,7 +93,7 @@ export function masked(
   mask: Mask,
   options: MaskedOptions = {},
 ): GradientTransformation<MaskedState> {
-  checkKeys("masked", options, "maskCompatibleExtraArgs");
+  checkKeys("masked", options, "maskCompatibleExtraArgs?");
   const keepOf = (given: unknown): boolean[] =>
     labelsFor("masked", typeof mask === "function" ? mask(given) : mask, given, isBoolean);
   return {
@@ -136,7 +136,7 @@ export function partition(
   paramLabels: Labels,
   options: MaskedOptions = {},
 ): GradientTransformation<PartitionState> {
-  checkKeys("partition", options, "maskCompatibleExtraArgs");
+  checkKeys("partition", options, "maskCompatibleExtraArgs?");
   const labelled = (given: unknown): string[] => {
     const labels = labelsFor(
       "partition",

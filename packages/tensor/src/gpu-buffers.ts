@@ -23,7 +23,7 @@ export interface GpuBufferOptions {
 
 const COPY_SRC = 0x4;
 const COPY_DST = 0x8;
-const TO_OPTIONS = { byteOffset: true } as const;
+const TO_OPTIONS = { byteOffset: "number" } as const;
 const FROM_OPTIONS = { dtype: true, ...TO_OPTIONS } as const;
 
 /**

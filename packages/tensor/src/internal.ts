@@ -4,7 +4,7 @@ export { bind, currentFrame, runsOpByOp, withFrame, withLevel, type Frame, type 
 export { BYTES_PER_ELEMENT, bytesOf, isFloat, isInteger, itemBytes, packedBits, rangeOf } from "./dtype.ts";
 export { hostArray, roundTo, storageArray } from "./packing.ts";
 export { contiguous, copy } from "./eager.ts";
-export { checkKeys, checkOptions, type OptionNames } from "./options.ts";
+export { checkKeys, checkOptions } from "./options.ts";
 export { checkedPrecision } from "./precision.ts";
 export { checkedBytes, checkElements } from "./sizes.ts";
 export type {

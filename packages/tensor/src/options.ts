@@ -1,64 +1,55 @@
 import { ArgumentError } from "./errors.ts";
 
-/** Every key that an options object may have: a type that misses one does not compile. */
-export type OptionNames<O> = Readonly<Record<keyof O, true>>;
+/** What an option takes: true or false ("flag"), a number, or what the function itself looks at (true). */
+type Kind<V> = [V] extends [boolean] ? "flag" : [V] extends [number] ? "number" : true;
 
-/** Options that are true or false wherever they occur. */
-const FLAGS: readonly string[] = [
-  "keepdims",
-  "descending",
-  "stable",
-  "isStable",
-  "reverse",
-  "isCausal",
-  "approximate",
-  "returnSign",
-  "promoteIntegers",
-  "returnIndex",
-  "returnInverse",
-  "returnCounts",
-  "equalNan",
-  "invert",
-  "density",
-  "endpoint",
-  "rowvar",
-  "fullMatrices",
-  "computeUv",
-  "hermitian",
-  "unitDiagonal",
-  "leftSide",
-];
+/** Every key of an options object with its kind: a type that misses one, or calls a flag something else, does not compile. */
+export type OptionKinds<O> = { readonly [K in keyof O]-?: Kind<Exclude<O[K], undefined>> };
 
 /** Throws unless `options` is an object of known keys: what is misspelt, or given by position, would be passed over in silence. */
-export function checkOptions<O extends object>(name: string, options: O, known: OptionNames<O>): void {
+export function checkOptions<O extends object>(name: string, options: O, known: OptionKinds<NoInfer<O>>): void {
   if (!isRecord(options)) throw notAnObject(name, options, known);
   for (const key in options) {
     if (!(key in known)) throw unknownKey(name, key, known);
-    const value = options[key];
-    // "false" would count as true.
-    if (FLAGS.includes(key) && typeof value !== "boolean" && value !== undefined)
-      throw new ArgumentError(`${name}: ${key} is true or false, received ${JSON.stringify(value)}`);
+    checkKind(name, key, known[key], options[key]);
   }
+}
+
+/** "false" would count as true, and "2" as a number now and then. */
+function checkKind(name: string, key: string, kind: unknown, value: unknown): void {
+  if (value === undefined || kind === true || typeof value === (kind === "flag" ? "boolean" : kind)) return;
+  const meant = kind === "flag" ? "true or false" : "a number";
+  throw new ArgumentError(`${name}: ${key} is ${meant}, received ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
 }
 
 type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
 
+/** O's keys as words: that of a flag ends in a question mark. */
+type Keys<O> = { [K in keyof O & string]-?: Kind<Exclude<O[K], undefined>> extends "flag" ? `${K}?` : K }[keyof O &
+  string];
+
 /** Nothing to ask for when the words of S are O's keys, every one and no other; otherwise what differs. */
-type AllKeys<O, S extends string> = [Exclude<keyof O, Words<S>>, Exclude<Words<S>, keyof O>] extends [never, never]
+type AllKeys<O, S extends string> = [Exclude<Keys<O>, Words<S>>, Exclude<Words<S>, Keys<O>>] extends [never, never]
   ? unknown
-  : { readonly missing: Exclude<keyof O, Words<S>>; readonly unknown: Exclude<Words<S>, keyof O> };
+  : { readonly missing: Exclude<Keys<O>, Words<S>>; readonly unknown: Exclude<Words<S>, Keys<O>> };
 
 /**
- * checkOptions with the keys as words, `checkKeys("adam", options, "b1 b2 eps")`: for functions whose options are many. Words
- * that are not the keys do not compile.
+ * checkOptions with the keys as words, flags with a question mark, `checkKeys("adam", options, "b1 b2 nesterov?")`: for
+ * functions whose options are many. Words that are not the keys do not compile.
  */
 export function checkKeys<O extends object, S extends string>(
   name: string,
   options: O,
   ...keys: readonly (S & AllKeys<O, S>)[]
 ): void {
-  const known = Object.fromEntries(keys.flatMap((words) => words.split(" ")).map((key) => [key, true]));
-  checkOptions(name, options, known as OptionNames<O>); // as AllKeys says
+  const words = keys.flatMap((one) => one.split(" "));
+  const known = Object.fromEntries(words.map((key) => (key.endsWith("?") ? [key.slice(0, -1), "flag"] : [key, true])));
+  checkOptions(name, options, known as OptionKinds<O>); // as AllKeys says
 }
 
 function isRecord(options: unknown): boolean {

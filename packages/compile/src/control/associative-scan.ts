@@ -2,7 +2,7 @@ import { inArena, keptStorages, normalizeAxis, checkOptions } from "@jnx/tensor/
 import { ArgumentError, concatenate, flip, laxSlice, reshape, ShapeError, stack, tree, type Tensor } from "@jnx/tensor";
 import { leavesOf } from "./trees.ts";
 
-const ASSOCIATIVE_SCAN_OPTIONS = { reverse: true, axis: true } as const;
+const ASSOCIATIVE_SCAN_OPTIONS = { reverse: "flag", axis: "number" } as const;
 
 /** Options of `associativeScan`. */
 export interface AssociativeScanOptions {

@@ -7,7 +7,7 @@ import { rowAval, type Parts } from "./parts.ts";
 import { bindScan } from "./scan-op.ts";
 import { checkSameTypes, leavesOf, namesOf } from "./trees.ts";
 
-const SCAN_OPTIONS = { length: true, reverse: true, unroll: true } as const;
+const SCAN_OPTIONS = { length: "number", reverse: "flag", unroll: true } as const;
 
 /** Options of `scan`. */
 export interface ScanOptions {
@@ -213,7 +213,7 @@ function writtenOut(
   return [carry, tree.unflatten(def, stacks)];
 }
 
-const MAP_OPTIONS = { batchSize: true } as const;
+const MAP_OPTIONS = { batchSize: "number" } as const;
 
 /** Options of `lax.map`. */
 export interface MapOptions {

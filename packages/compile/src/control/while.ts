@@ -4,7 +4,7 @@ import { close } from "./closed.ts";
 import { checkSameTypes, leavesOf, namesOf, treeOf, type TypedTree } from "./trees.ts";
 import { bindWhile } from "./while-op.ts";
 
-export const WHILE_OPTIONS = { maxIterations: true } as const;
+export const WHILE_OPTIONS = { maxIterations: "number" } as const;
 
 /** Options of `whileLoop`. */
 export interface WhileOptions {

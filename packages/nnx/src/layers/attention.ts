@@ -55,7 +55,7 @@ export function dotProductAttention(
   checkKeys(
     "dotProductAttention",
     options,
-    "bias mask isCausal dropoutRate dropoutRng broadcastDropout deterministic dtype precision",
+    "bias mask isCausal? dropoutRate dropoutRng broadcastDropout? deterministic? dtype precision",
     "promoteDtype module",
   );
   const given = [asTensor(query), asTensor(key), asTensor(value)] as const;

@@ -70,8 +70,8 @@ export class BatchNorm extends Module {
     checkKeys(
       "BatchNorm",
       options,
-      "rngs useRunningAverage axis momentum epsilon dtype paramDtype useBias useScale biasInit scaleInit",
-      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+      "rngs useRunningAverage axis momentum epsilon dtype paramDtype useBias? useScale? biasInit scaleInit",
+      "useFastVariance? axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
     );
     super();
     const { useRunningAverage = false, axis = -1, momentum = 0.99, epsilon = 1e-5, dtype } = options;
@@ -98,7 +98,7 @@ export class BatchNorm extends Module {
 
   /** x: [batch, …, numFeatures] → the same shape */
   call(x: TensorLike, options: BatchNormCallOptions = {}): Tensor {
-    checkKeys("BatchNorm.call", options, "useRunningAverage mask");
+    checkKeys("BatchNorm.call", options, "useRunningAverage? mask");
     const running = options.useRunningAverage ?? this.useRunningAverage;
     if (running === null)
       throw new ArgumentError(

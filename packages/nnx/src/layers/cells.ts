@@ -189,7 +189,7 @@ export class LSTMCell extends LongCell {
       "LSTMCell",
       options,
       "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
-      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+      "promoteDtype keepRngs? kernelMetadata recurrentKernelMetadata biasMetadata",
     );
     super(inFeatures, hiddenFeatures, options);
     const input = (): Linear => new Linear(inFeatures, hiddenFeatures, inputOptions(options, false));
@@ -233,7 +233,7 @@ export class OptimizedLSTMCell extends LongCell {
       "OptimizedLSTMCell",
       options,
       "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
-      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+      "promoteDtype keepRngs? kernelMetadata recurrentKernelMetadata biasMetadata",
     );
     super(inFeatures, hiddenFeatures, options);
     this.denseI = new Linear(inFeatures, 4 * hiddenFeatures, inputOptions(options, false));
@@ -269,8 +269,8 @@ export class SimpleCell extends RNNCellBase<Tensor> {
     checkKeys(
       "SimpleCell",
       options,
-      "rngs residual activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
-      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+      "rngs residual? activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
+      "promoteDtype keepRngs? kernelMetadata recurrentKernelMetadata biasMetadata",
     );
     const withDtype = { ...options, dtype: options.dtype ?? ("float32" as const) };
     super(inFeatures, hiddenFeatures, withDtype);
@@ -312,7 +312,7 @@ export class GRUCell extends RNNCellBase<Tensor> {
       "GRUCell",
       options,
       "rngs gateFn activationFn kernelInit recurrentKernelInit biasInit dtype paramDtype carryInit",
-      "promoteDtype keepRngs kernelMetadata recurrentKernelMetadata biasMetadata",
+      "promoteDtype keepRngs? kernelMetadata recurrentKernelMetadata biasMetadata",
     );
     super(inFeatures, hiddenFeatures, options);
     this.gateFn = options.gateFn ?? sigmoid;

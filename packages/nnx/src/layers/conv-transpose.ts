@@ -65,7 +65,7 @@ export class ConvTranspose extends Module {
     checkKeys(
       "ConvTranspose",
       options,
-      "rngs strides transposeKernel padding kernelDilation useBias mask dtype paramDtype kernelInit",
+      "rngs strides transposeKernel? padding kernelDilation useBias? mask dtype paramDtype kernelInit",
       "biasInit kernelMetadata biasMetadata precision promoteDtype preferredElementType",
     );
     super();

@@ -159,7 +159,7 @@ export class Conv extends Module {
     checkKeys(
       "Conv",
       options,
-      "rngs strides inputDilation featureGroupCount convGeneralDilated padding kernelDilation useBias mask",
+      "rngs strides inputDilation featureGroupCount convGeneralDilated padding kernelDilation useBias? mask",
       "dtype paramDtype kernelInit biasInit kernelMetadata biasMetadata precision promoteDtype",
       "preferredElementType",
     );

@@ -57,7 +57,7 @@ export class Dropout extends Module {
 
   /** x of any shape → the same shape */
   call(x: TensorLike, options: DropoutCallOptions = {}): Tensor {
-    checkKeys("Dropout.call", options, "rngs deterministic");
+    checkKeys("Dropout.call", options, "rngs deterministic?");
     const input = asTensor(x);
     const deterministic = options.deterministic ?? this.deterministic;
     if (deterministic === null)

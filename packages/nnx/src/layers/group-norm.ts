@@ -56,8 +56,8 @@ export class GroupNorm extends Module {
     checkKeys(
       "GroupNorm",
       options,
-      "rngs numGroups groupSize reductionAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit",
-      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+      "rngs numGroups groupSize reductionAxes epsilon dtype paramDtype useBias? useScale? biasInit scaleInit",
+      "useFastVariance? axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
     );
     super();
     const { epsilon = 1e-6, dtype, paramDtype = "float32", useBias = true, useScale = true } = options;

@@ -89,8 +89,8 @@ export class LayerNorm extends AxisNorm {
     checkKeys(
       "LayerNorm",
       options,
-      "rngs reductionAxes featureAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit",
-      "useFastVariance axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
+      "rngs reductionAxes featureAxes epsilon dtype paramDtype useBias? useScale? biasInit scaleInit",
+      "useFastVariance? axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
     );
     super(numFeatures, options);
     this.useBias = options.useBias ?? true;
@@ -122,7 +122,7 @@ export class RMSNorm extends AxisNorm {
     checkKeys(
       "RMSNorm",
       options,
-      "rngs reductionAxes featureAxes epsilon dtype paramDtype useScale scaleInit useFastVariance axisName",
+      "rngs reductionAxes featureAxes epsilon dtype paramDtype useScale? scaleInit useFastVariance? axisName",
       "axisIndexGroups promoteDtype scaleMetadata",
     );
     super(numFeatures, { ...options, useBias: false });
@@ -154,7 +154,7 @@ export class InstanceNorm extends AxisNorm {
     checkKeys(
       "InstanceNorm",
       options,
-      "rngs featureAxes epsilon dtype paramDtype useBias useScale biasInit scaleInit useFastVariance",
+      "rngs featureAxes epsilon dtype paramDtype useBias? useScale? biasInit scaleInit useFastVariance?",
       "axisName axisIndexGroups promoteDtype biasMetadata scaleMetadata",
     );
     super(numFeatures, options);

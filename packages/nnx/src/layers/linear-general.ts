@@ -67,7 +67,7 @@ export class LinearGeneral extends Module {
     checkKeys(
       "LinearGeneral",
       options,
-      "rngs axis batchAxis useBias dtype paramDtype kernelInit biasInit dotGeneral dotGeneralCls",
+      "rngs axis batchAxis useBias? dtype paramDtype kernelInit biasInit dotGeneral dotGeneralCls",
       "kernelMetadata biasMetadata precision promoteDtype preferredElementType",
     );
     super();

@@ -53,7 +53,7 @@ export class Linear extends Module {
     checkKeys(
       "Linear",
       options,
-      "rngs useBias dtype paramDtype kernelInit biasInit dotGeneral kernelMetadata biasMetadata precision",
+      "rngs useBias? dtype paramDtype kernelInit biasInit dotGeneral kernelMetadata biasMetadata precision",
       "promoteDtype preferredElementType",
     );
     super();

@@ -118,7 +118,7 @@ export class LoRALinear extends Linear {
     checkKeys(
       "LoRALinear",
       options,
-      "rngs loraRank loraDtype loraParamDtype loraPromoteDtype useBias dtype paramDtype kernelInit biasInit",
+      "rngs loraRank loraDtype loraParamDtype loraPromoteDtype useBias? dtype paramDtype kernelInit biasInit",
       "dotGeneral kernelMetadata biasMetadata precision promoteDtype preferredElementType aInitializer",
       "bInitializer loraParamType aMetadata bMetadata",
     );

@@ -155,8 +155,8 @@ export class MultiHeadAttention extends Module {
       "MultiHeadAttention",
       options,
       "rngs numHeads inFeatures qkvFeatures outFeatures numKvHeads inKvFeatures dtype paramDtype",
-      "broadcastDropout dropoutRate deterministic kernelInit outKernelInit biasInit outBiasInit useBias",
-      "attentionFn decode normalizeQk keepRngs precision qkvPromoteDtype outPromoteDtype lnPromoteDtype",
+      "broadcastDropout? dropoutRate deterministic kernelInit outKernelInit biasInit outBiasInit useBias?",
+      "attentionFn decode normalizeQk? keepRngs? precision qkvPromoteDtype outPromoteDtype lnPromoteDtype",
       "qkvDotGeneral outDotGeneral qkvDotGeneralCls outDotGeneralCls kernelMetadata outKernelMetadata",
       "biasMetadata outBiasMetadata queryLnScaleMetadata keyLnScaleMetadata",
     );
@@ -190,7 +190,11 @@ export class MultiHeadAttention extends Module {
 
   /** inputsQ: [batch…, length, inFeatures] → [batch…, length, outFeatures] */
   call(inputsQ: TensorLike, options: AttentionCallOptions = {}): Tensor {
-    checkKeys("MultiHeadAttention.call", options, "rngs inputsK inputsV mask deterministic sowWeights decode isCausal");
+    checkKeys(
+      "MultiHeadAttention.call",
+      options,
+      "rngs inputsK inputsV mask deterministic? sowWeights? decode? isCausal?",
+    );
     const input = asTensor(inputsQ);
     if (options.inputsK === undefined && options.inputsV !== undefined)
       throw new ArgumentError(

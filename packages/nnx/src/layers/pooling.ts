@@ -55,7 +55,7 @@ export function pool(
  * await nnx.avgPool(array([[[1], [3], [5]]]), [2]).toArray(); // [[[2], [4]]]
  */
 export function avgPool(inputs: TensorLike, windowShape: readonly number[], options: AvgPoolOptions = {}): Tensor {
-  checkKeys("avgPool", options, "countIncludePad strides padding");
+  checkKeys("avgPool", options, "countIncludePad? strides padding");
   const x = asTensor(inputs);
   const { strides, padding, countIncludePad = true } = options;
   const total = pool(x, 0, add, windowShape, strides, padding);

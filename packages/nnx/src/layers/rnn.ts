@@ -88,7 +88,7 @@ export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
   readonly rngs: RngStream | null;
 
   constructor(cell: Cell, options: RNNOptions = {}) {
-    checkKeys("RNN", options, "rngs broadcastRngs unroll stateAxes timeMajor returnCarry reverse keepOrder");
+    checkKeys("RNN", options, "rngs broadcastRngs unroll stateAxes timeMajor? returnCarry? reverse? keepOrder?");
     super();
     const { timeMajor = false, returnCarry = false, reverse = false, keepOrder = false, rngs = true } = options;
     this.cell = cell;
@@ -109,7 +109,7 @@ export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
     options?: O,
   ): RNNResult<CarryOf<Cell>, O> {
     const given: RNNCallOptions = options ?? {};
-    checkKeys("RNN.call", given, "initialCarry seqLengths rngs timeMajor returnCarry reverse keepOrder");
+    checkKeys("RNN.call", given, "initialCarry seqLengths rngs timeMajor? returnCarry? reverse? keepOrder?");
     const settings: RNNCallOptions = { ...flagsOf(this), ...defined(given) };
     // Only whoever made the cell knows its carry; the RNN hands it on.
     const cell = this.cell as unknown as RNNCellBase;
@@ -273,7 +273,7 @@ export class Bidirectional<F extends RNNCellBase, B extends RNNCellBase> extends
   readonly rngs: RngStream | null;
 
   constructor(forwardRnn: RNN<F>, backwardRnn: RNN<B>, options: BidirectionalOptions = {}) {
-    checkKeys("Bidirectional", options, "rngs mergeFn timeMajor returnCarry");
+    checkKeys("Bidirectional", options, "rngs mergeFn timeMajor? returnCarry?");
     super();
     const { mergeFn = sideBySide, timeMajor = false, returnCarry = false, rngs = true } = options;
     this.forwardRnn = forwardRnn;
@@ -290,7 +290,7 @@ export class Bidirectional<F extends RNNCellBase, B extends RNNCellBase> extends
     options?: O,
   ): RNNResult<[CarryOf<F>, CarryOf<B>], O> {
     const given: BidirectionalCallOptions = options ?? {};
-    checkKeys("Bidirectional.call", given, "initialCarry seqLengths timeMajor returnCarry rngs");
+    checkKeys("Bidirectional.call", given, "initialCarry seqLengths timeMajor? returnCarry? rngs");
     const { timeMajor = this.timeMajor, returnCarry = this.returnCarry, initialCarry, seqLengths } = given;
     const source = given.rngs ?? this.rngs;
     const rngs = source instanceof Rngs ? source.stream("carry") : source;

@@ -93,7 +93,7 @@ export class WeightNorm<L extends WrappedLayer> extends Module {
     checkKeys(
       "WeightNorm",
       options,
-      "rngs featureAxes useScale scaleInit epsilon dtype paramDtype promoteDtype variableFilter",
+      "rngs featureAxes useScale? scaleInit epsilon dtype paramDtype promoteDtype variableFilter",
     );
     super();
     const { rngs, featureAxes = -1, useScale = true, scaleInit = ones, epsilon = 1e-12, dtype } = options;
@@ -183,7 +183,7 @@ export class SpectralNorm<L extends WrappedLayer> extends Module {
   readonly batchStats: Record<string, { readonly u: BatchStat; readonly sigma: BatchStat }> = {};
 
   constructor(layerInstance: L, options: SpectralNormOptions) {
-    checkKeys("SpectralNorm", options, "rngs nSteps epsilon dtype paramDtype errorOnNonMatrix updateStats");
+    checkKeys("SpectralNorm", options, "rngs nSteps epsilon dtype paramDtype errorOnNonMatrix? updateStats?");
     super();
     const { rngs, nSteps = 1, epsilon = 1e-12, dtype, paramDtype = "float32" } = options;
     this.layerInstance = layerInstance;
@@ -203,7 +203,7 @@ export class SpectralNorm<L extends WrappedLayer> extends Module {
 
   /** x as the layer takes it → what it gives with normalized weights. */
   call(x: TensorLike, options: { readonly updateStats?: boolean } = {}): Tensor {
-    checkKeys("SpectralNorm.call", options, "updateStats");
+    checkKeys("SpectralNorm.call", options, "updateStats?");
     const updateStats = options.updateStats ?? !this.useRunningAverage;
     for (const [path, variable] of matricesOf(this)) {
       const stats = this.batchStats[pathText(path)];

@@ -73,7 +73,7 @@ export function valueAndGrad<F extends AnyFunction, const O extends GradOptions 
   options?: O,
 ): (...args: Parameters<F>) => [ReturnType<F>, GradientOf<F, O>] {
   const settings: GradOptions = options ?? {};
-  checkKeys("valueAndGrad", settings, "argnums hasAux");
+  checkKeys("valueAndGrad", settings, "argnums hasAux?");
   checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): [unknown, unknown] => run(f, settings, args);
   // What f returns, and gradients of the kind the signature states.
@@ -95,7 +95,7 @@ export function grad<F extends AnyFunction, const O extends GradOptions = object
   ...args: Parameters<F>
 ) => O extends { readonly hasAux: true } ? [GradientOf<F, O>, ReturnType<F>[1]] : GradientOf<F, O> {
   const settings: GradOptions = options ?? {};
-  checkKeys("grad", settings, "argnums hasAux");
+  checkKeys("grad", settings, "argnums hasAux?");
   checkUnbound("grad", f);
   const wrapped = (...args: unknown[]): unknown => {
     const [value, gradient] = run(f, settings, args);

@@ -48,7 +48,7 @@ export function scan<F extends AnyFunction>(
   f: F,
   options: ScanOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
-  checkKeys("scan", options, "length reverse unroll inAxes outAxes transformMetadata");
+  checkKeys("scan", options, "length reverse? unroll inAxes outAxes transformMetadata");
   checkUnbound("scan", f);
   const { inAxes = [Carry, 0], outAxes = [Carry, 0] } = options;
   const places = carryPlaces(inAxes, outAxes);

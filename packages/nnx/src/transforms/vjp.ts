@@ -84,7 +84,7 @@ export function jvp<F extends AnyFunction, const O extends DerivativeOptions = o
 }
 
 function auxOf(name: string, options: DerivativeOptions = {}): boolean {
-  checkKeys(name, options, "hasAux");
+  checkKeys(name, options, "hasAux?");
   return options.hasAux === true;
 }
 

@@ -208,7 +208,7 @@ export interface AdoptOptions {
  * @example optax.contrib.scaleByAdopt().init([array([1, 2])]).nu; // [[0, 0]]
  */
 export function scaleByAdopt(options: AdoptOptions = {}): GradientTransformation<AdamState> {
-  checkKeys("scaleByAdopt", options, "b1 b2 eps muDtype nesterov useClipping clipValueFn");
+  checkKeys("scaleByAdopt", options, "b1 b2 eps muDtype nesterov? useClipping? clipValueFn");
   const { b1 = 0.9, b2 = 0.9999, eps = 1e-6, muDtype, nesterov = false, useClipping = true } = options;
   const { clipValueFn = (count: TensorLike): Tensor => floatPower(count, 0.25) } = options;
   return {
@@ -235,6 +235,6 @@ export function scaleByAdopt(options: AdoptOptions = {}): GradientTransformation
  * @example optax.contrib.adopt(0.1).init([array([1])]);
  */
 export function adopt(learningRate: ScalarOrSchedule, options: AdoptOptions = {}): Optimizer {
-  checkKeys("adopt", options, "b1 b2 eps muDtype nesterov useClipping clipValueFn");
+  checkKeys("adopt", options, "b1 b2 eps muDtype nesterov? useClipping? clipValueFn");
   return chain(erase(scaleByAdopt(options)), scaleByLearningRate(learningRate, { name: "adopt" }));
 }

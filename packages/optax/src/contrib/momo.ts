@@ -96,7 +96,7 @@ export function momo(
   learningRate: ScalarOrSchedule = 1,
   options: MomoOptions & { readonly beta?: number } = {},
 ): GradientTransformation<MomoState> {
-  checkKeys("momo", options, "lowerBound weightDecay adaptLowerBound beta");
+  checkKeys("momo", options, "lowerBound weightDecay adaptLowerBound? beta");
   const { beta = 0.9, lowerBound = 0, weightDecay = 0 } = options;
   return {
     init: (params) => ({
@@ -150,7 +150,7 @@ export function momoAdam(
   learningRate: ScalarOrSchedule = 0.01,
   options: MomoAdamOptions = {},
 ): GradientTransformation<MomoAdamState> {
-  checkKeys("momoAdam", options, "b1 b2 eps lowerBound weightDecay adaptLowerBound");
+  checkKeys("momoAdam", options, "b1 b2 eps lowerBound weightDecay adaptLowerBound?");
   const { b1 = 0.9, b2 = 0.999, eps = 1e-8, weightDecay = 0 } = options;
   const base = momo(learningRate, options);
   return {

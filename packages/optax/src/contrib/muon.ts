@@ -169,7 +169,7 @@ export function scaleByMuon(options: MuonScaleOptions = {}): GradientTransformat
   checkKeys(
     "scaleByMuon",
     options,
-    "beta muDtype nesterov adaptive weightDimensionNumbers nsCoeffs nsSteps preconditioning eps",
+    "beta muDtype nesterov? adaptive? weightDimensionNumbers nsCoeffs nsSteps preconditioning eps",
   );
   const { beta = 0.95, muDtype, nesterov = true, adaptive = false, weightDimensionNumbers, ...how } = options;
   return {
@@ -240,7 +240,7 @@ export function muon(
     "muon",
     options,
     "weightDecay weightDecayMask adamB1 adamB2 adamEpsRoot adamWeightDecay adamLearningRate",
-    "muonWeightDimensionNumbers consistentRms eps beta muDtype nesterov adaptive nsCoeffs nsSteps",
+    "muonWeightDimensionNumbers consistentRms eps beta muDtype nesterov? adaptive? nsCoeffs nsSteps",
     "preconditioning",
   );
   const { weightDecay = 0, weightDecayMask, muonWeightDimensionNumbers, consistentRms, ...others } = options;

@@ -71,7 +71,7 @@ export function perExampleLayerNormClip<T>(
   globalL2NormClip: number,
   options: { readonly uniform?: boolean } = {},
 ): [sums: T, clipped: T] {
-  checkKeys("perExampleLayerNormClip", options, "uniform");
+  checkKeys("perExampleLayerNormClip", options, "uniform?");
   const leaves = batched("perExampleLayerNormClip", grads);
   const sizes = leaves.map(({ shape }) => (options.uniform === false ? sizeOf(shape.slice(1)) : 1));
   const total = sizes.reduce((a, b) => a + b, 0);
@@ -139,7 +139,7 @@ export interface DpsgdOptions {
  * tx.update([array([[3, 4], [0.5, 0]])], tx.init([array([0, 0])]))[0]; // [[-0.055, -0.04]]
  */
 export function dpsgd(learningRate: ScalarOrSchedule, options: DpsgdOptions): Optimizer {
-  checkKeys("dpsgd", options, "l2NormClip noiseMultiplier seed momentum nesterov");
+  checkKeys("dpsgd", options, "l2NormClip noiseMultiplier seed momentum nesterov?");
   const { l2NormClip, noiseMultiplier, seed, momentum, nesterov = false } = options;
   return chain(
     erase(differentiallyPrivateAggregate(l2NormClip, noiseMultiplier, random.key(seed))),

@@ -211,7 +211,7 @@ export interface ProdigyOptions extends DAdaptOptions {
  * @example optax.contrib.prodigy().init([array([1])]).params0; // [[1]]
  */
 export function prodigy(options: ProdigyOptions = {}): GradientTransformation<ProdigyState> {
-  checkKeys("prodigy", options, "beta3 estimLrCoef safeguardWarmup learningRate betas eps estimLr0 weightDecay");
+  checkKeys("prodigy", options, "beta3 estimLrCoef safeguardWarmup? learningRate betas eps estimLr0 weightDecay");
   const { learningRate = 1, betas = [0.9, 0.999], eps = 1e-8, estimLr0 = 1e-6, weightDecay = 0 } = options;
   const [b1, b2] = betas;
   const { beta3 = b2 ** 0.5, estimLrCoef = 1, safeguardWarmup = false } = options;

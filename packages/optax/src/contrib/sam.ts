@@ -50,7 +50,7 @@ export function sam<A, B>(
   advOptimizer: GradientTransformation<B>,
   options: SamOptions = {},
 ): GradientTransformation<SamState> {
-  checkKeys("sam", options, "syncPeriod resetState opaqueMode");
+  checkKeys("sam", options, "syncPeriod resetState? opaqueMode?");
   const { syncPeriod = 2, resetState = true, opaqueMode = false } = options;
   if (syncPeriod < 1) throw new ArgumentError(`sam: syncPeriod must be at least 1, received ${syncPeriod}`);
   const parts: Parts<A, B> = { optimizer, advOptimizer, syncPeriod, resetState };

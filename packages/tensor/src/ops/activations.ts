@@ -36,8 +36,8 @@ import {
 import { laxSlice } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-const GELU_OPTIONS = { approximate: true } as const;
-const GLU_OPTIONS = { axis: true } as const;
+const GELU_OPTIONS = { approximate: "flag" } as const;
+const GLU_OPTIONS = { axis: "number" } as const;
 
 /**
  * x · sigmoid(x), also called swish. Source: jax.nn.silu.

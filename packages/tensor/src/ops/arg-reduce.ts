@@ -10,7 +10,7 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { reshape } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-export const ARG_OPTIONS = { axis: true, keepdims: true } as const;
+export const ARG_OPTIONS = { axis: true, keepdims: "flag" } as const;
 
 interface ArgAttrs {
   readonly axis: number;

@@ -75,8 +75,8 @@ export interface IndexUpdate {
   apply(f: (elements: Tensor) => Tensor, options?: AtOptions): Tensor;
 }
 
-const AT_OPTIONS = { mode: true, indicesAreSorted: true, uniqueIndices: true } as const;
-const GET_OPTIONS = { ...AT_OPTIONS, fillValue: true } as const;
+const AT_OPTIONS = { mode: true, indicesAreSorted: "flag", uniqueIndices: "flag" } as const;
+const GET_OPTIONS = { ...AT_OPTIONS, fillValue: "number" } as const;
 const MODES: readonly string[] = ["fill", "drop", "clip", "promise_in_bounds"] satisfies readonly ScatterMode[];
 
 function modeOf(name: string, mode: ScatterMode): "fill" | "clip" {

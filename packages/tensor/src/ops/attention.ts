@@ -23,8 +23,8 @@ import { checkOptions } from "../options.ts";
 const ATTENTION_OPTIONS = {
   bias: true,
   mask: true,
-  scale: true,
-  isCausal: true,
+  scale: "number",
+  isCausal: "flag",
   querySeqLengths: true,
   keyValueSeqLengths: true,
   localWindowSize: true,

@@ -11,8 +11,8 @@ import { expandDims, moveaxis, ravel, reshape } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { sum } from "./reduce.ts";
 
-const PACK_OPTIONS = { axis: true, bitorder: true } as const;
-const UNPACK_OPTIONS = { ...PACK_OPTIONS, count: true } as const;
+const PACK_OPTIONS = { axis: "number", bitorder: true } as const;
+const UNPACK_OPTIONS = { ...PACK_OPTIONS, count: "number" } as const;
 
 export interface PackOptions {
   /** The axis to pack; without it, x is flattened first. */

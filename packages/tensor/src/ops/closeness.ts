@@ -8,8 +8,8 @@ import { abs, add, equal, isfinite, isnan, lessEqual, logicalAnd, logicalOr, mul
 import { all } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
-const CLOSE_OPTIONS = { rtol: true, atol: true, equalNan: true } as const;
-const ARRAY_EQUAL_OPTIONS = { equalNan: true } as const;
+const CLOSE_OPTIONS = { rtol: "number", atol: "number", equalNan: "flag" } as const;
+const ARRAY_EQUAL_OPTIONS = { equalNan: "flag" } as const;
 
 export interface CloseOptions {
   /** Relative to |y|; 1e-5 unless told. */

@@ -27,8 +27,8 @@ import { gamma, lgamma } from "./special.ts";
 
 /** What is made of the gamma function: factorials, binomials, and Box and Cox's powers. */
 
-const FACTORIAL_OPTIONS = { exact: true } as const;
-const COMB_OPTIONS = { repetition: true } as const;
+const FACTORIAL_OPTIONS = { exact: "flag" } as const;
+const COMB_OPTIONS = { repetition: "flag" } as const;
 
 export interface FactorialOptions {
   /** Only false: arrays hold no integers of arbitrary size. */

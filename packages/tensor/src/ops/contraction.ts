@@ -14,8 +14,8 @@ import { checkOptions } from "../options.ts";
 import { checkedPrecision, type PrecisionLike } from "../precision.ts";
 
 export const DOT_OPTIONS = { precision: true, preferredElementType: true } as const;
-const VECDOT_OPTIONS = { precision: true, preferredElementType: true, axis: true } as const;
-const TRACE_OPTIONS = { offset: true, axis1: true, axis2: true, dtype: true } as const;
+const VECDOT_OPTIONS = { precision: true, preferredElementType: true, axis: "number" } as const;
+const TRACE_OPTIONS = { offset: "number", axis1: "number", axis2: "number", dtype: true } as const;
 
 /** Axes of the left and of the right operand, paired in order. */
 export type AxisPairs = readonly [left: readonly number[], right: readonly number[]];

@@ -16,8 +16,8 @@ const CONV_OPTIONS = {
   lhsDilation: true,
   rhsDilation: true,
   dimensionNumbers: true,
-  featureGroupCount: true,
-  batchGroupCount: true,
+  featureGroupCount: "number",
+  batchGroupCount: "number",
   precision: true,
   preferredElementType: true,
 } as const;
@@ -30,8 +30,8 @@ const CONV_WITH_GENERAL_PADDING_OPTIONS = {
 const CONV_TRANSPOSE_OPTIONS = {
   rhsDilation: true,
   dimensionNumbers: true,
-  transposeKernel: true,
-  useConsistentPadding: true,
+  transposeKernel: "flag",
+  useConsistentPadding: "flag",
   precision: true,
   preferredElementType: true,
 } as const;

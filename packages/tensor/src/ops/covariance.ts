@@ -14,8 +14,15 @@ import { floating, sum } from "./reduce.ts";
 import { averaged } from "./statistics.ts";
 import { diagonal } from "./triangle.ts";
 
-const COVARIANCE_OPTIONS = { y: true, rowvar: true, bias: true, ddof: true, fweights: true, aweights: true } as const;
-const CORRCOEF_OPTIONS = { y: true, rowvar: true } as const;
+const COVARIANCE_OPTIONS = {
+  y: true,
+  rowvar: "flag",
+  bias: "flag",
+  ddof: "number",
+  fweights: true,
+  aweights: true,
+} as const;
+const CORRCOEF_OPTIONS = { y: true, rowvar: "flag" } as const;
 
 export interface CovarianceOptions {
   /** A second set of variables, below the first. */

@@ -16,7 +16,7 @@ import { checkOptions } from "../options.ts";
 const ARRAY_OPTIONS = { dtype: true, shape: true } as const;
 const DTYPE_OPTION = { dtype: true } as const;
 const LIKE_OPTIONS = { dtype: true, shape: true } as const;
-const EYE_OPTIONS = { dtype: true, k: true } as const;
+const EYE_OPTIONS = { dtype: true, k: "number" } as const;
 
 /** Things other than Tensors that stand for one: an nnx Variable gives its value. */
 export interface TensorConvertible {

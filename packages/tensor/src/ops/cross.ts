@@ -9,7 +9,7 @@ import { broadcastTo, laxSlice, moveaxis, squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
-const CROSS_OPTIONS = { axisa: true, axisb: true, axisc: true, axis: true } as const;
+const CROSS_OPTIONS = { axisa: "number", axisb: "number", axisc: "number", axis: "number" } as const;
 
 export interface CrossOptions {
   /** Where the vectors lie in x, in y and in the result; last unless told. */

@@ -15,7 +15,7 @@ import { broadcastTo, laxSlice, reshape, squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
-const DYNAMIC_INDEX_IN_DIM_OPTIONS = { keepdims: true } as const;
+const DYNAMIC_INDEX_IN_DIM_OPTIONS = { keepdims: "flag" } as const;
 
 interface WindowAttrs {
   readonly axis: number;

@@ -26,9 +26,9 @@ export interface RepeatOptions {
   readonly totalRepeatLength?: number;
 }
 
-const REPEAT_OPTIONS = { axis: true, totalRepeatLength: true } as const;
-const INSERT_OPTIONS = { axis: true } as const;
-const DELETE_OPTIONS = { axis: true, assumeUniqueIndices: true } as const;
+const REPEAT_OPTIONS = { axis: "number", totalRepeatLength: "number" } as const;
+const INSERT_OPTIONS = { axis: "number" } as const;
+const DELETE_OPTIONS = { axis: "number", assumeUniqueIndices: "flag" } as const;
 
 /** x and the axis to work along: flattened where no axis is named. */
 function lined(name: string, x: TensorLike, axis: number | undefined): [Tensor, number] {

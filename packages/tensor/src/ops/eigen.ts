@@ -19,9 +19,14 @@ import { identity, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { expandDims, squeeze } from "./movement.ts";
 
-const EIGH_OPTIONS = { UPLO: true, symmetrizeInput: true } as const;
+const EIGH_OPTIONS = { UPLO: true, symmetrizeInput: "flag" } as const;
 const EIGVALSH_OPTIONS = { UPLO: true } as const;
-const LAX_EIGH_OPTIONS = { lower: true, symmetrizeInput: true, sortEigenvalues: true, subsetByIndex: true } as const;
+const LAX_EIGH_OPTIONS = {
+  lower: "flag",
+  symmetrizeInput: "flag",
+  sortEigenvalues: "flag",
+  subsetByIndex: true,
+} as const;
 
 interface EighAttrs {
   /** At most so many sweeps; as many as it takes, unless told. */

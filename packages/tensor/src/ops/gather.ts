@@ -42,7 +42,7 @@ export interface GatherOptions {
   readonly fillValue?: number;
 }
 
-const GATHER_OPTIONS = { uniqueIndices: true, indicesAreSorted: true, mode: true, fillValue: true } as const;
+const GATHER_OPTIONS = { uniqueIndices: "flag", indicesAreSorted: "flag", mode: true, fillValue: "number" } as const;
 const GATHER_NUMBERS = {
   offsetDims: true,
   collapsedSliceDims: true,

@@ -15,7 +15,7 @@ import { diff } from "./statistics.ts";
 
 /** Histograms of points of several coordinates. */
 
-const OPTIONS = { bins: true, range: true, weights: true, density: true } as const;
+const OPTIONS = { bins: true, range: true, weights: true, density: "flag" } as const;
 
 /** The outer edges of one coordinate; null for the least and the largest element. */
 type Range = readonly [TensorLike, TensorLike] | null;

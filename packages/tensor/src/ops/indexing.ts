@@ -14,9 +14,14 @@ import { broadcastTo, expandDims, moveaxis, reshape, transpose } from "./movemen
 import { spreadBatch } from "./batching.ts";
 import { checkOptions } from "../options.ts";
 
-const TAKE_ALONG_AXIS_OPTIONS = { mode: true, fillValue: true } as const;
-const TAKE_OPTIONS = { ...TAKE_ALONG_AXIS_OPTIONS, axis: true, uniqueIndices: true, indicesAreSorted: true } as const;
-const ONE_HOT_OPTIONS = { dtype: true, axis: true } as const;
+const TAKE_ALONG_AXIS_OPTIONS = { mode: true, fillValue: "number" } as const;
+const TAKE_OPTIONS = {
+  ...TAKE_ALONG_AXIS_OPTIONS,
+  axis: true,
+  uniqueIndices: "flag",
+  indicesAreSorted: "flag",
+} as const;
+const ONE_HOT_OPTIONS = { dtype: true, axis: "number" } as const;
 
 /** What an index past the end means: NaN (or the dtype's extreme), the nearest element, or counting around. */
 export type IndexMode = "fill" | "clip" | "wrap";

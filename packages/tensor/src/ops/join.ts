@@ -15,6 +15,7 @@ import { expandDims, laxSlice, ravel } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
 const JOIN_OPTIONS = { axis: true, dtype: true } as const;
+const STACK_OPTIONS = { axis: "number", dtype: true } as const;
 const DTYPE_OPTION = { dtype: true } as const;
 const APPEND_OPTIONS = { axis: true } as const;
 
@@ -128,7 +129,7 @@ export function stack(
   arrays: readonly TensorLike[],
   options: { readonly axis?: number; readonly dtype?: DType } = {},
 ): Tensor {
-  checkOptions("stack", options, JOIN_OPTIONS);
+  checkOptions("stack", options, STACK_OPTIONS);
   const tensors = alike("stack", arrays, options.dtype);
   const first = at(tensors, 0);
   const wrong = tensors.find((one) => !sameShape(one.shape, first.shape));

@@ -218,10 +218,10 @@ export interface ApproxOptions {
 
 function approximate(name: string, operand: TensorLike, k: number, options: ApproxOptions): [Tensor, Tensor] {
   checkOptions(name, options, {
-    reductionDimension: true,
-    recallTarget: true,
-    reductionInputSizeOverride: true,
-    aggregateToTopk: true,
+    reductionDimension: "number",
+    recallTarget: "number",
+    reductionInputSizeOverride: "number",
+    aggregateToTopk: "flag",
   });
   const x = asTensor(operand);
   if (!isFloat(x.dtype)) throw new DtypeError(`${name}: takes floats, received ${x.dtype}; convert it with astype()`);

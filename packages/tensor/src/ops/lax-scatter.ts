@@ -50,7 +50,7 @@ export interface ScatterApplyOptions extends ScatterOptions {
   readonly updateShape?: Shape;
 }
 
-const SCATTER_OPTIONS = { indicesAreSorted: true, uniqueIndices: true, mode: true } as const;
+const SCATTER_OPTIONS = { indicesAreSorted: "flag", uniqueIndices: "flag", mode: true } as const;
 const SCATTER_APPLY_OPTIONS = { ...SCATTER_OPTIONS, updateShape: true } as const;
 const SCATTER_NUMBERS = {
   updateWindowDims: true,

@@ -62,7 +62,7 @@ function known(a: Tensor, r: Tensor): Tensor {
  * @example await linalg.diagonal(array([[1, 2], [3, 4]])).toArray(); // [1, 4]
  */
 export function diagonal(x: TensorLike, options: { readonly offset?: number } = {}): Tensor {
-  checkOptions("diagonal", options, { offset: true });
+  checkOptions("diagonal", options, { offset: "number" });
   return diagonalOf(x, { offset: options.offset ?? 0, axis1: -2, axis2: -1 });
 }
 
@@ -73,7 +73,7 @@ export function diagonal(x: TensorLike, options: { readonly offset?: number } = 
  * @example await linalg.trace(array([[1, 2], [3, 4]])).item(); // 5
  */
 export function trace(x: TensorLike, options: { readonly offset?: number } = {}): Tensor {
-  checkOptions("trace", options, { offset: true });
+  checkOptions("trace", options, { offset: "number" });
   return traceOf(x, { offset: options.offset ?? 0, axis1: -2, axis2: -1 });
 }
 
@@ -145,7 +145,7 @@ function cheapest(sizes: readonly number[]): (from: number, to: number) => numbe
  * @example linalg.tensorinv(reshape(eye(6), [6, 2, 3]), { ind: 1 }).shape; // [2, 3, 6]
  */
 export function tensorinv(a: TensorLike, options: { readonly ind?: number } = {}): Tensor {
-  checkOptions("tensorinv", options, { ind: true });
+  checkOptions("tensorinv", options, { ind: "number" });
   const { ind = 2 } = options;
   if (!Number.isInteger(ind) || ind < 1)
     throw new ArgumentError(`tensorinv: ind is a whole number above 0, received ${String(ind)}`);

@@ -23,8 +23,8 @@ import { broadcastTo, expandDims, reshape, squeeze } from "./movement.ts";
 import { prod, sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
-const CHOLESKY_OPTIONS = { upper: true, symmetrizeInput: true } as const;
-const TRIANGULAR_SOLVE_OPTIONS = { leftSide: true, lower: true, transposeA: true, unitDiagonal: true } as const;
+const CHOLESKY_OPTIONS = { upper: "flag", symmetrizeInput: "flag" } as const;
+const TRIANGULAR_SOLVE_OPTIONS = { leftSide: "flag", lower: "flag", transposeA: "flag", unitDiagonal: "flag" } as const;
 const QR_OPTIONS = { mode: true } as const;
 
 export { eigh, eigvalsh, type EighOptions } from "./eigen.ts";

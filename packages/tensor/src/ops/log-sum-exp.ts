@@ -12,7 +12,7 @@ import { countOf } from "./moments.ts";
 import { reshape } from "./movement.ts";
 import { floating, peak, REDUCE_OPTIONS, sum, type ReduceOptions } from "./reduce.ts";
 
-const LOGSUMEXP_OPTIONS = { ...REDUCE_OPTIONS, b: true, returnSign: true } as const;
+const LOGSUMEXP_OPTIONS = { ...REDUCE_OPTIONS, b: true, returnSign: "flag" } as const;
 
 export interface LogsumexpOptions extends ReduceOptions {
   /** What each eˣ is multiplied with: of a shape that broadcasts to x's. A negative sum then gives NaN, unless its sign is asked for. */

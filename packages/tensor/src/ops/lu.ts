@@ -100,7 +100,7 @@ export function luSolve(
   b: TensorLike,
   options: { readonly trans?: 0 | 1 | 2 } = {},
 ): Tensor {
-  checkOptions("luSolve", options, { trans: true });
+  checkOptions("luSolve", options, { trans: "number" });
   const { trans = 0 } = options;
   if (!Array.isArray(luAndPivots) || luAndPivots.length !== 2)
     throw new ArgumentError(`luSolve: takes what luFactor gives, [lu, pivots], received ${typeof luAndPivots}`);

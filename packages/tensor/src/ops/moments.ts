@@ -13,8 +13,8 @@ import { broadcastTo } from "./movement.ts";
 import { floating, REDUCE_OPTIONS, sum, type ReduceOptions } from "./reduce.ts";
 
 export const MEAN_OPTIONS = { ...REDUCE_OPTIONS, dtype: true } as const;
-export const NAN_VARIANCE_OPTIONS = { ...MEAN_OPTIONS, ddof: true, mean: true } as const;
-const VARIANCE_OPTIONS = { ...NAN_VARIANCE_OPTIONS, correction: true } as const;
+export const NAN_VARIANCE_OPTIONS = { ...MEAN_OPTIONS, ddof: "number", mean: true } as const;
+const VARIANCE_OPTIONS = { ...NAN_VARIANCE_OPTIONS, correction: "number" } as const;
 
 export interface MeanOptions extends ReduceOptions {
   /** The dtype of the result; x's, or float32 for whole numbers, unless told. */

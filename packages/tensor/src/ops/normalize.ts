@@ -17,7 +17,7 @@ const STANDARDIZE_OPTIONS = {
   axis: true,
   mean: true,
   variance: true,
-  epsilon: true,
+  epsilon: "number",
   where: true,
   algorithm: true,
 } as const;

@@ -11,9 +11,9 @@ import { max, min, sum } from "./reduce.ts";
 import { svdvals } from "./svd.ts";
 import { checkOptions } from "../options.ts";
 
-const NORM_OPTIONS = { ord: true, axis: true, keepdims: true } as const;
-const VECTOR_NORM_OPTIONS = { axis: true, ord: true, keepdims: true } as const;
-const MATRIX_NORM_OPTIONS = { ord: true, keepdims: true } as const;
+const NORM_OPTIONS = { ord: true, axis: true, keepdims: "flag" } as const;
+const VECTOR_NORM_OPTIONS = { axis: true, ord: "number", keepdims: "flag" } as const;
+const MATRIX_NORM_OPTIONS = { ord: true, keepdims: "flag" } as const;
 
 /** Orders of a norm: for vectors any number, for matrices "fro", "nuc", ±1, ±2 and ±Infinity. */
 export type NormOrder = number | "fro" | "nuc";

@@ -30,10 +30,10 @@ import { searchsorted } from "./search.ts";
 import { argsort } from "./sorting.ts";
 import { diff } from "./statistics.ts";
 
-const INTERP_OPTIONS = { left: true, right: true, period: true } as const;
-const VANDER_OPTIONS = { n: true, increasing: true } as const;
+const INTERP_OPTIONS = { left: true, right: true, period: "number" } as const;
+const VANDER_OPTIONS = { n: "number", increasing: "flag" } as const;
 const GRADIENT_OPTIONS = { axis: true } as const;
-const UNWRAP_OPTIONS = { discont: true, axis: true, period: true } as const;
+const UNWRAP_OPTIONS = { discont: "number", axis: "number", period: "number" } as const;
 const RAVEL_OPTIONS = { mode: true } as const;
 
 export interface InterpOptions {

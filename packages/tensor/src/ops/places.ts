@@ -21,7 +21,7 @@ export function maskIndices(
   k = 0,
   options: { readonly size?: number } = {},
 ): [rows: Tensor, columns: Tensor] {
-  checkOptions("maskIndices", options, { size: true });
+  checkOptions("maskIndices", options, { size: "number" });
   if (typeof maskFunc !== "function")
     throw new ArgumentError(
       `maskIndices: maskFunc makes a mask of an array, such as triu; received ${typeof maskFunc}`,

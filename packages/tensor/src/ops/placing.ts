@@ -23,9 +23,9 @@ export interface InplaceOptions {
   readonly inplace?: false;
 }
 
-const INPLACE_OPTIONS = { inplace: true } as const;
+const INPLACE_OPTIONS = { inplace: "flag" } as const;
 const PUT_OPTIONS = { ...INPLACE_OPTIONS, mode: true } as const;
-const COMPRESS_OPTIONS = { axis: true, size: true, fillValue: true } as const;
+const COMPRESS_OPTIONS = { axis: "number", size: "number", fillValue: "number" } as const;
 
 function checkInplace(name: string, inplace: boolean | undefined): void {
   if (inplace === true) throw new ArgumentError(`${name}: arrays never change; take the result and leave inplace out`);
@@ -201,7 +201,7 @@ export function extract(
   x: TensorLike,
   options: { readonly size?: number; readonly fillValue?: number } = {},
 ): Tensor {
-  checkOptions("extract", options, { size: true, fillValue: true });
+  checkOptions("extract", options, { size: "number", fillValue: "number" });
   const given = asTensor(condition);
   // A view made inside a trace would forget what the host knows.
   const known = given.ndim === 1 ? undefined : hostValues(given);

@@ -18,9 +18,9 @@ import { svd } from "./svd.ts";
 
 /** Functions of jnp.linalg that cut off small singular values. */
 
-const PINV_OPTIONS = { rtol: true, rcond: true, hermitian: true } as const;
-const RANK_OPTIONS = { rtol: true, tol: true, hermitian: true } as const;
-const LSTSQ_OPTIONS = { rcond: true } as const;
+const PINV_OPTIONS = { rtol: true, rcond: true, hermitian: "flag" } as const;
+const RANK_OPTIONS = { rtol: true, tol: true, hermitian: "flag" } as const;
+const LSTSQ_OPTIONS = { rcond: "number" } as const;
 
 /** The distance from 1 to the next float32. */
 const EPSILON = 2 ** -23;

@@ -31,8 +31,8 @@ import { sliceAlong } from "./join.ts";
 import { laxSort, sort } from "./sorting.ts";
 import { checkOptions } from "../options.ts";
 
-const QUANTILE_OPTIONS = { axis: true, keepdims: true, method: true, weights: true } as const;
-const MEDIAN_OPTIONS = { axis: true, keepdims: true } as const;
+const QUANTILE_OPTIONS = { axis: true, keepdims: "flag", method: true, weights: true } as const;
+const MEDIAN_OPTIONS = { axis: true, keepdims: "flag" } as const;
 
 /** How a quantile between two elements is made. */
 export type QuantileMethod = "linear" | "lower" | "higher" | "midpoint" | "nearest" | "inverted_cdf";

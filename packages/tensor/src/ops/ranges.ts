@@ -11,11 +11,11 @@ import { concatenate, stack } from "./join.ts";
 import { broadcastTo, expandDims, reshape } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-const MESHGRID_OPTIONS = { indexing: true, sparse: true } as const;
-const LINSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true, retstep: true } as const;
-const LOGSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true, base: true } as const;
-const GEOMSPACE_OPTIONS = { endpoint: true, dtype: true, axis: true } as const;
-const INDICES_OPTIONS = { dtype: true, sparse: true } as const;
+const MESHGRID_OPTIONS = { indexing: true, sparse: "flag" } as const;
+const LINSPACE_OPTIONS = { endpoint: "flag", dtype: true, axis: "number", retstep: "flag" } as const;
+const LOGSPACE_OPTIONS = { endpoint: "flag", dtype: true, axis: "number", base: true } as const;
+const GEOMSPACE_OPTIONS = { endpoint: "flag", dtype: true, axis: "number" } as const;
+const INDICES_OPTIONS = { dtype: true, sparse: "flag" } as const;
 
 export interface LinspaceOptions {
   /** Whether the stop is the last value; true unless told. */

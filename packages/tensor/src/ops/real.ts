@@ -50,7 +50,7 @@ export function conjugate(x: TensorLike): Tensor {
  * await angle(array([-2]), { deg: true }).toArray();    // [180]
  */
 export function angle(x: TensorLike, options: { readonly deg?: boolean } = {}): Tensor {
-  checkOptions("angle", options, { deg: true });
+  checkOptions("angle", options, { deg: "flag" });
   const tensor = asFloat(asTensor(x));
   const turned = where(signbit(tensor), options.deg === true ? 180 : Math.PI, 0);
   return convert(where(isnan(tensor), Number.NaN, turned), tensor.dtype);

@@ -11,9 +11,9 @@ import { add, div, equal, maximum, minimum, mul, where } from "./elementwise.ts"
 import { broadcastTo, reshape } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-export const REDUCE_OPTIONS = { axis: true, keepdims: true, where: true } as const;
+export const REDUCE_OPTIONS = { axis: true, keepdims: "flag", where: true } as const;
 export const EXTREME_OPTIONS = { ...REDUCE_OPTIONS, initial: true } as const;
-export const SUM_OPTIONS = { ...EXTREME_OPTIONS, dtype: true, promoteIntegers: true } as const;
+export const SUM_OPTIONS = { ...EXTREME_OPTIONS, dtype: true, promoteIntegers: "flag" } as const;
 
 /** What every reduction takes: the axes (all unless told) and whether they stay with extent 1. */
 export interface ReduceOptions {

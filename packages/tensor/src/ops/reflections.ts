@@ -91,7 +91,7 @@ export interface OrmqrOptions {
  * @example await lax.linalg.ormqr(array([[1], [2]]), array([0.4]), array([[1], [0]])).toArray(); // [[0.6], [-0.8]]
  */
 export function ormqr(a: TensorLike, taus: TensorLike, c: TensorLike, options: OrmqrOptions = {}): Tensor {
-  checkOptions("ormqr", options, { left: true, transpose: true });
+  checkOptions("ormqr", options, { left: "flag", transpose: "flag" });
   const { left = true, transpose = false } = options;
   const [matrix, other] = [matrices("ormqr", a, false), matrices("ormqr", c, false)];
   if ((left ? rowsOf(other) : sizeOfLast(other)) !== rowsOf(matrix))
@@ -142,7 +142,7 @@ export interface SymmetricProductOptions {
  * @example await lax.linalg.symmetricProduct(array([[1, 2]]), array([[1]]), { beta: 2 }).toArray(); // [[7]]
  */
 export function symmetricProduct(a: TensorLike, c: TensorLike, options: SymmetricProductOptions = {}): Tensor {
-  checkOptions("symmetricProduct", options, { alpha: true, beta: true, symmetrizeOutput: true });
+  checkOptions("symmetricProduct", options, { alpha: "number", beta: "number", symmetrizeOutput: "flag" });
   const { alpha = 1, beta = 0 } = options;
   if (typeof alpha !== "number" || typeof beta !== "number")
     throw new ArgumentError(

@@ -27,7 +27,7 @@ import { binary, together, unary, type BinaryFunction, type UnaryFunction } from
 import { broadcastTo } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-const NAN_TO_NUM_OPTIONS = { nan: true, posinf: true, neginf: true } as const;
+const NAN_TO_NUM_OPTIONS = { nan: "number", posinf: "number", neginf: "number" } as const;
 
 /**
  * x without its fraction. Source: jnp.trunc.

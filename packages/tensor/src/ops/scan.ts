@@ -15,9 +15,9 @@ import { ravel } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
-const SCAN_OPTIONS = { reverse: true } as const;
+const SCAN_OPTIONS = { reverse: "flag" } as const;
 const CUMULATIVE_OPTIONS = { axis: true, dtype: true } as const;
-const CUMULATIVE_ARRAY_OPTIONS = { axis: true, dtype: true, includeInitial: true } as const;
+const CUMULATIVE_ARRAY_OPTIONS = { axis: true, dtype: true, includeInitial: "flag" } as const;
 
 interface ScanAttrs {
   readonly axis: number;

@@ -117,7 +117,7 @@ export interface FactorOptions {
  * @example await scipyLinalg.cholesky(array([[4, 2], [2, 5]])).toArray(); // [[2, 1], [0, 2]]
  */
 export function cholesky(a: TensorLike, options: FactorOptions = {}): Tensor {
-  checkOptions("cholesky", options, { lower: true });
+  checkOptions("cholesky", options, { lower: "flag" });
   const matrix = matrices("cholesky", a, true);
   if (options.lower === true) return choleskyFactor(matrix);
   return transposed(choleskyFactor(transposed(matrix)));
@@ -130,7 +130,7 @@ export function cholesky(a: TensorLike, options: FactorOptions = {}): Tensor {
  * @example scipyLinalg.choFactor(array([[4, 2], [2, 5]]))[1]; // false
  */
 export function choFactor(a: TensorLike, options: FactorOptions = {}): [c: Tensor, lower: boolean] {
-  checkOptions("choFactor", options, { lower: true });
+  checkOptions("choFactor", options, { lower: "flag" });
   const { lower = false } = options;
   return [cholesky(matrices("choFactor", a, true), { lower }), lower];
 }
@@ -181,7 +181,7 @@ export interface SolveTriangularOptions extends FactorOptions {
  * @example await scipyLinalg.solveTriangular(array([[2, 1], [0, 4]]), array([4, 8])).toArray(); // [1, 2]
  */
 export function solveTriangular(a: TensorLike, b: TensorLike, options: SolveTriangularOptions = {}): Tensor {
-  checkOptions("solveTriangular", options, { lower: true, trans: true, unitDiagonal: true });
+  checkOptions("solveTriangular", options, { lower: "flag", trans: true, unitDiagonal: "flag" });
   const { lower = false, trans = 0, unitDiagonal = false } = options;
   if (![0, 1, 2, "N", "T", "C"].includes(trans))
     throw new ArgumentError(`solveTriangular: trans is 0, 1, 2, "N", "T" or "C", received ${String(trans)}`);
@@ -204,7 +204,7 @@ export interface SolveOptions extends FactorOptions {
  * @example await scipyLinalg.solve(array([[4, 0], [0, 2]]), array([4, 4]), { assumeA: "pos" }).toArray(); // [1, 2]
  */
 export function solve(a: TensorLike, b: TensorLike, options: SolveOptions = {}): Tensor {
-  checkOptions("solve", options, { lower: true, assumeA: true });
+  checkOptions("solve", options, { lower: "flag", assumeA: true });
   const { lower = false, assumeA = "gen" } = options;
   if (assumeA === "pos") return choSolve([cholesky(matrices("solve", a, true), { lower }), lower], b);
   if (!["gen", "sym", "her"].includes(assumeA))
@@ -230,7 +230,7 @@ export function eigh(
   options?: ScipyEighOptions & { readonly eigvalsOnly?: false },
 ): [w: Tensor, v: Tensor];
 export function eigh(a: TensorLike, options: ScipyEighOptions = {}): Tensor | [Tensor, Tensor] {
-  checkOptions("eigh", options, { lower: true, eigvalsOnly: true });
+  checkOptions("eigh", options, { lower: "flag", eigvalsOnly: "flag" });
   const [v, w] = laxEigh(a);
   return options.eigvalsOnly === true ? w : [w, v];
 }
@@ -267,7 +267,7 @@ export function qr(a: TensorLike, options: ScipyQrOptions = {}): Tensor | [Tenso
 export function lu(a: TensorLike, options: { readonly permuteL: true }): [pl: Tensor, u: Tensor];
 export function lu(a: TensorLike, options?: { readonly permuteL?: false }): [p: Tensor, l: Tensor, u: Tensor];
 export function lu(a: TensorLike, options: { readonly permuteL?: boolean } = {}): Tensor[] {
-  checkOptions("lu", options, { permuteL: true });
+  checkOptions("lu", options, { permuteL: "flag" });
   const matrix = matrices("lu", a, true);
   const n = sizeOfLast(matrix);
   const { factors, permutation } = luFactors(matrix);
@@ -319,7 +319,7 @@ export interface ExpmOptions {
  * @example await scipyLinalg.expm(array([[0, 1], [0, 0]])).toArray(); // [[1, 1], [0, 1]]
  */
 export function expm(a: TensorLike, options: ExpmOptions = {}): Tensor {
-  checkOptions("expm", options, { maxSquarings: true });
+  checkOptions("expm", options, { maxSquarings: "number" });
   const { maxSquarings = 16 } = options;
   if (!Number.isInteger(maxSquarings) || maxSquarings < 0)
     throw new ArgumentError(`expm: maxSquarings is a whole number from 0, received ${String(maxSquarings)}`);

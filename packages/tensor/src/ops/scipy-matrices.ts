@@ -163,7 +163,7 @@ export function hadamard(n: number): Tensor {
  * @example await scipyLinalg.helmert(2).toArray(); // [[0.70711, -0.70711]]
  */
 export function helmert(n: number, options: { readonly full?: boolean } = {}): Tensor {
-  checkOptions("helmert", options, { full: true });
+  checkOptions("helmert", options, { full: "flag" });
   const size = at(checkShape("helmert", [n]), 0);
   if (size < 1) throw new ArgumentError("helmert: n is above 0, received 0");
   const [row, column] = places(size, size);

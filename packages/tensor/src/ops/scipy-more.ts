@@ -70,7 +70,7 @@ export function expmFrechet(
   options?: FrechetOptions & { readonly computeExpm?: true },
 ): [expm: Tensor, frechet: Tensor];
 export function expmFrechet(a: TensorLike, e: TensorLike, options: FrechetOptions = {}): Tensor | [Tensor, Tensor] {
-  checkOptions("expmFrechet", options, { computeExpm: true });
+  checkOptions("expmFrechet", options, { computeExpm: "flag" });
   const [matrix, direction] = [matrices("expmFrechet", a, true), matrices("expmFrechet", e, true)];
   if (!sameShape(matrix.shape, direction.shape))
     throw new ShapeError(
@@ -114,7 +114,7 @@ export function eighTridiagonal(
   e: TensorLike,
   options: EighTridiagonalOptions = {},
 ): Tensor | [Tensor, Tensor] {
-  checkOptions("eighTridiagonal", options, { eigvalsOnly: true });
+  checkOptions("eighTridiagonal", options, { eigvalsOnly: "flag" });
   const [diagonal, beside] = [floating(d), floating(e)];
   if (diagonal.ndim !== 1 || beside.ndim !== 1 || diagonal.size === 0 || beside.size !== diagonal.size - 1)
     throw new ShapeError(

@@ -35,10 +35,10 @@ import { takeSorted } from "./sorting.ts";
 import { checkOptions } from "../options.ts";
 
 const SEARCH_OPTIONS = { side: true, sorter: true } as const;
-const DIGITIZE_OPTIONS = { right: true } as const;
-const BINCOUNT_OPTIONS = { weights: true, minlength: true, length: true } as const;
-const HISTOGRAM_OPTIONS = { bins: true, range: true, weights: true, density: true } as const;
-const NONZERO_OPTIONS = { size: true, fillValue: true } as const;
+const DIGITIZE_OPTIONS = { right: "flag" } as const;
+const BINCOUNT_OPTIONS = { weights: true, minlength: "number", length: "number" } as const;
+const HISTOGRAM_OPTIONS = { bins: true, range: true, weights: true, density: "flag" } as const;
+const NONZERO_OPTIONS = { size: "number", fillValue: "number" } as const;
 const CHOOSE_OPTIONS = { mode: true } as const;
 
 export interface SearchOptions {

@@ -12,10 +12,10 @@ import { scatter, type ScatterCombine } from "./scatter.ts";
 import { checkOptions } from "../options.ts";
 
 const SEGMENT_OPTIONS = {
-  numSegments: true,
-  indicesAreSorted: true,
-  uniqueIndices: true,
-  bucketSize: true,
+  numSegments: "number",
+  indicesAreSorted: "flag",
+  uniqueIndices: "flag",
+  bucketSize: "number",
   mode: true,
 } as const;
 

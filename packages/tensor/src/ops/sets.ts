@@ -36,16 +36,16 @@ export interface UniqueOptions {
 }
 
 const UNIQUE_OPTIONS = {
-  returnIndex: true,
-  returnInverse: true,
-  returnCounts: true,
-  axis: true,
-  equalNan: true,
-  size: true,
-  fillValue: true,
+  returnIndex: "flag",
+  returnInverse: "flag",
+  returnCounts: "flag",
+  axis: "number",
+  equalNan: "flag",
+  size: "number",
+  fillValue: "number",
 } as const;
-const SIZE_OPTIONS = { size: true, fillValue: true } as const;
-const ISIN_OPTIONS = { invert: true } as const;
+const SIZE_OPTIONS = { size: "number", fillValue: "number" } as const;
+const ISIN_OPTIONS = { invert: "flag" } as const;
 
 interface Found {
   readonly values: Tensor;

@@ -14,10 +14,10 @@ import { concatenate, sliceAlong } from "./join.ts";
 import { flip, ravel, swapaxes } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-const SORT_OPTIONS = { axis: true, descending: true, stable: true } as const;
-const ARGSORT_OPTIONS = { axis: true, descending: true, stable: true, dtype: true } as const;
-const AXIS_OPTION = { axis: true } as const;
-const LAX_SORT_OPTIONS = { dimension: true, isStable: true, numKeys: true } as const;
+const SORT_OPTIONS = { axis: true, descending: "flag", stable: "flag" } as const;
+const ARGSORT_OPTIONS = { axis: true, descending: "flag", stable: "flag", dtype: true } as const;
+const AXIS_OPTION = { axis: "number" } as const;
+const LAX_SORT_OPTIONS = { dimension: "number", isStable: "flag", numKeys: "number" } as const;
 
 /** Where each element of an ascending stable sort along the last axis came from. */
 const argsortOp: KernelOp<undefined> = {

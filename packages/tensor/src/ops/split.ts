@@ -10,7 +10,7 @@ import { squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
-const SPLIT_OPTIONS = { axis: true } as const;
+const SPLIT_OPTIONS = { axis: "number" } as const;
 
 /** Empty parts beyond this many are a mistake that would fill the memory. */
 const MOST_PARTS = 65_536;

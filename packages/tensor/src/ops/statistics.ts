@@ -34,12 +34,12 @@ import {
 } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
-const ALONG_OPTIONS = { axis: true, keepdims: true } as const;
+const ALONG_OPTIONS = { axis: true, keepdims: "flag" } as const;
 const NAN_SUM_OPTIONS = { ...EXTREME_OPTIONS, dtype: true } as const;
-const AVERAGE_OPTIONS = { axis: true, keepdims: true, weights: true } as const;
-const DIFF_OPTIONS = { n: true, axis: true, prepend: true, append: true } as const;
+const AVERAGE_OPTIONS = { axis: true, keepdims: "flag", weights: true } as const;
+const DIFF_OPTIONS = { n: "number", axis: "number", prepend: true, append: true } as const;
 const EDIFF1D_OPTIONS = { toBegin: true, toEnd: true } as const;
-const TRAPEZOID_OPTIONS = { x: true, dx: true, axis: true } as const;
+const TRAPEZOID_OPTIONS = { x: true, dx: true, axis: "number" } as const;
 
 /** x with NaN replaced. */
 function without(x: Tensor, instead: number): Tensor {

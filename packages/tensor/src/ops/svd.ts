@@ -22,7 +22,7 @@ import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, flip, squeeze } from "./movement.ts";
 import { argsort, sort } from "./sorting.ts";
 
-const SVD_OPTIONS = { fullMatrices: true, computeUv: true, hermitian: true } as const;
+const SVD_OPTIONS = { fullMatrices: "flag", computeUv: "flag", hermitian: "flag" } as const;
 
 interface SvdAttrs {
   /** Whether x and w are wanted, not the singular values alone. */

@@ -10,10 +10,10 @@ import { broadcastTo, laxSlice, ravel, reshape, transpose } from "./movement.ts"
 import { pad } from "./pad.ts";
 import { checkOptions } from "../options.ts";
 
-const TRIANGLE_OPTIONS = { k: true, m: true } as const;
-const TRI_OPTIONS = { k: true, dtype: true } as const;
+const TRIANGLE_OPTIONS = { k: "number", m: "number" } as const;
+const TRI_OPTIONS = { k: "number", dtype: true } as const;
 const IDENTITY_OPTIONS = { dtype: true } as const;
-const DIAGONAL_OPTIONS = { offset: true, axis1: true, axis2: true } as const;
+const DIAGONAL_OPTIONS = { offset: "number", axis1: "number", axis2: "number" } as const;
 
 function checkOffset(name: string, k: number): number {
   if (Number.isInteger(k)) return k;

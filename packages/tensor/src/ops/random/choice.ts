@@ -20,8 +20,8 @@ import { order, permutation } from "./order.ts";
 import { drawShape, float } from "./shapes.ts";
 import { checkOptions } from "../../options.ts";
 
-const CATEGORICAL_OPTIONS = { axis: true, shape: true, replace: true, mode: true } as const;
-const CHOICE_OPTIONS = { replace: true, p: true, axis: true, mode: true } as const;
+const CATEGORICAL_OPTIONS = { axis: "number", shape: true, replace: "flag", mode: true } as const;
+const CHOICE_OPTIONS = { replace: "flag", p: true, axis: "number", mode: true } as const;
 
 export interface CategoricalOptions {
   /** The axis of the categories, −1. */

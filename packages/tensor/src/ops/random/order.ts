@@ -15,7 +15,7 @@ import type { KeyArray } from "./key-array.ts";
 import { checkedKey, splitPair } from "./keys.ts";
 import { checkOptions } from "../../options.ts";
 
-const PERMUTATION_OPTIONS = { axis: true, independent: true } as const;
+const PERMUTATION_OPTIONS = { axis: "number", independent: "flag" } as const;
 
 export interface PermutationOptions {
   /** The axis whose slices are put in another order, 0 unless told. */

@@ -18,7 +18,7 @@ import { drawShape, float } from "./shapes.ts";
 import { checkOptions } from "../../options.ts";
 
 const MULTIVARIATE_NORMAL_OPTIONS = { shape: true, method: true } as const;
-const ORTHOGONAL_OPTIONS = { shape: true, m: true } as const;
+const ORTHOGONAL_OPTIONS = { shape: true, m: "number" } as const;
 
 export interface MultivariateNormalOptions {
   /** The shape without the last axis; that of mean and covariance unless told. */
