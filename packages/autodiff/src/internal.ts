@@ -5,3 +5,5 @@ export { Batch } from "./batch.ts";
 export { Forward, transposeMany } from "./forward.ts";
 export { batchExtent, batchFirst, type MappedLeaf } from "./axes.ts";
 export { placed } from "./vmap.ts";
+export { batchedCall } from "./call-batch.ts";
+export { Result } from "./arguments.ts";

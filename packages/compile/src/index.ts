@@ -6,3 +6,6 @@ export { laxMap, scan, type MapOptions, type ScanOptions } from "./control/scan.
 export { whileLoop, type WhileOptions } from "./control/while.ts";
 export { jit, type Jitted, type JitOptions } from "./jit.ts";
 export type { ProgramReport } from "./report.ts";
+export { closureConvert, customGradient } from "./implicit/closures.ts";
+export { customLinearSolve, type LinearSolveOptions } from "./implicit/linear-solve.ts";
+export { customRoot, type RootOptions } from "./implicit/root.ts";

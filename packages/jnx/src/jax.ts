@@ -11,6 +11,7 @@ export {
   hessian,
   jacfwd,
   jacrev,
+  jacrev as jacobian,
   jvp,
   linearize,
   linearTranspose,
@@ -25,6 +26,8 @@ export {
   type VmapOptions,
 } from "@jnx/autodiff";
 export {
+  closureConvert,
+  customGradient,
   evalShape,
   jit,
   makeJaxpr,

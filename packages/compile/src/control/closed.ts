@@ -23,6 +23,28 @@ export function close(
   return { graph, lifted: capture.lifted ?? [] };
 }
 
+/** A function and what it takes besides what it closes over. */
+export type Closable = readonly [avals: readonly Aval[], f: (inputs: Tensor[]) => readonly Tensor[]];
+
+/** Several functions, each as a graph of its own inputs, then what any of them closed over. */
+export function closeTogether(
+  name: string,
+  functions: readonly Closable[],
+  names: readonly string[] = [],
+): { readonly graphs: readonly Graph[]; readonly lifted: readonly Tensor[] } {
+  const closed = functions.map(([avals, f]) => ({ avals, ...close(name, avals, f, names) }));
+  const lifted = [...new Set(closed.flatMap((one) => one.lifted))];
+  const graphs = closed.map(({ avals, graph, lifted: own }) => {
+    const again = (inputs: Tensor[]): Tensor[] =>
+      evaluateNodes(graph.outputs, [
+        ...inputs.slice(0, avals.length),
+        ...own.map((tensor) => inputs[avals.length + lifted.indexOf(tensor)]),
+      ]);
+    return close(name, [...avals, ...lifted], again).graph;
+  });
+  return { graphs, lifted };
+}
+
 /** The nodes that outputs need once `known` are given, in order. */
 function needed(outputs: readonly GraphNode[], known: ReadonlyMap<GraphNode, Tensor>): GraphNode[] {
   const found = new Set<GraphNode>();

@@ -3,7 +3,7 @@ import { bindCall, convert, isFloat, withFrame, withLevel, type BatchAxis, type 
 import { any, ArgumentError, broadcastTo, reshape, where, type Tensor } from "@jnx/tensor";
 import type { Graph } from "../graph.ts";
 import { claimed } from "./claims.ts";
-import { close, evaluateNodes } from "./closed.ts";
+import { close, closeTogether, evaluateNodes, type Closable } from "./closed.ts";
 import { whileCall, type WhileSpec } from "./while-call.ts";
 
 /** A loop's condition and body, both of the carry and constants. */
@@ -24,18 +24,15 @@ export function bindWhile(
   names: readonly string[] = [],
 ): readonly Tensor[] {
   const operands = [...carry.map((x) => convert(x, x.dtype, false)), ...constants];
-  const tests = close(limits.name, operands, (inputs) => [test(inputs)], names);
-  const bodies = close(limits.name, operands, (inputs) => body(inputs).map((x) => convert(x, x.dtype, false)), names);
-  const lifted = [...new Set([...tests.lifted, ...bodies.lifted])];
+  const functions: Closable[] = [
+    [operands, (inputs) => [test(inputs)]],
+    [operands, (inputs) => body(inputs).map((x) => convert(x, x.dtype, false))],
+  ];
   // Both read the same inputs: carry, constants, and what either closed over.
-  const aligned = ({ graph, lifted: own }: typeof tests): Graph =>
-    close(limits.name, [...operands, ...lifted], (inputs) =>
-      evaluateNodes(graph.outputs, [
-        ...inputs.slice(0, operands.length),
-        ...own.map((tensor) => inputs[operands.length + lifted.indexOf(tensor)]),
-      ]),
-    ).graph;
-  const op = whileOp(limits, { test: aligned(tests), body: aligned(bodies) }, carry.length);
+  const { graphs, lifted } = closeTogether(limits.name, functions, names);
+  const [tests, bodies] = graphs;
+  if (tests === undefined || bodies === undefined) return fail();
+  const op = whileOp(limits, { test: tests, body: bodies }, carry.length);
   return bindCall(op, [...operands, ...lifted]);
 }
 
