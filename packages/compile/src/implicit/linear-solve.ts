@@ -15,7 +15,7 @@ import {
 } from "./parts.ts";
 
 const NAME = "customLinearSolve";
-const SOLVE_OPTIONS = { transposeSolve: true, symmetric: true, hasAux: true } as const;
+const SOLVE_OPTIONS = { transposeSolve: true, symmetric: "flag", hasAux: "flag" } as const;
 
 /** Finds x with matvec(x) = b; with `hasAux`, `[x, aux]`. */
 type Solver<B, R> = (matvec: (x: B) => B, b: B) => R;

@@ -62,7 +62,7 @@ export function customRoot(
   tangentSolve: AnyFunction,
   options: RootOptions = {},
 ): unknown {
-  checkOptions(NAME, options, { hasAux: true });
+  checkOptions(NAME, options, { hasAux: "flag" });
   for (const given of [f, solve, tangentSolve]) checkFunction(NAME, given);
   const { hasAux = false } = options;
   return inArena(
