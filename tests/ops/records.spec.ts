@@ -152,11 +152,13 @@ test("the table reaches every record that has a name of its own", () => {
 /** Records that no row of the table calls, and where they are tested. */
 const ELSEWHERE = [
   // Called by rules alone: tests/ops/attention.spec.ts, tests/ops/gradients.spec.ts, tests/ops/indexing.spec.ts,
-  // tests/ops/scan.spec.ts.
+  // tests/ops/scan.spec.ts, tests/ops/structural.spec.ts.
   "attention_gradient",
   "beta_density",
   "scatter_add",
   "recurrence",
+  "sin_of_square",
+  "cos_of_square",
   // Called for panels of large matrices: tests/ops/large-linalg.spec.ts.
   "geqrf",
   // Called by levels, and by pow of whole numbers: tests/transforms, tests/ops/ufuncs.spec.ts.

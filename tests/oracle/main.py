@@ -16,6 +16,7 @@ import function_cases  # noqa: E402
 import gather_cases  # noqa: E402
 import golden  # noqa: E402
 import lax_cases  # noqa: E402
+import integral_cases  # noqa: E402
 import linalg_cases  # noqa: E402
 import matrix_cases  # noqa: E402
 import more_cases  # noqa: E402
@@ -72,7 +73,7 @@ golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES, *matrix_cases.FAMILIES, *stats_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES, *matrix_cases.FAMILIES, *stats_cases.FAMILIES, *integral_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

@@ -1,6 +1,14 @@
 /** jax.scipy.special. */
 export {
   bernoulli,
+  dawsn,
+  erfcx,
+  exp1,
+  expi,
+  expn,
+  fresnel,
+  sici,
+  spence,
   betainc,
   boxcox,
   boxcox1p,

@@ -15,8 +15,11 @@ export { parseTuning, type FamilyTuning, type Tuning } from "./tuning.ts";
 export { map } from "./elementwise/map.wgsl.gen.ts";
 export * from "./elementwise/bessel-functions.wgsl.gen.ts";
 export * from "./elementwise/bits-functions.wgsl.gen.ts";
+export * from "./elementwise/dawson-functions.wgsl.gen.ts";
 export * from "./elementwise/error-functions.wgsl.gen.ts";
 export * from "./elementwise/exponential-functions.wgsl.gen.ts";
+export * from "./elementwise/exponential-integral-functions.wgsl.gen.ts";
+export * from "./elementwise/fresnel-functions.wgsl.gen.ts";
 export * from "./elementwise/functions.wgsl.gen.ts";
 export * from "./elementwise/gamma-functions.wgsl.gen.ts";
 export * from "./elementwise/hyperbolic-functions.wgsl.gen.ts";
@@ -29,6 +32,7 @@ export * from "./elementwise/packed-functions.wgsl.gen.ts";
 export * from "./elementwise/power-functions.wgsl.gen.ts";
 export * from "./elementwise/remainder-functions.wgsl.gen.ts";
 export * from "./elementwise/trigonometric-functions.wgsl.gen.ts";
+export * from "./elementwise/trigonometric-integral-functions.wgsl.gen.ts";
 export {
   MAX_DEPTH,
   planAttention,

@@ -291,6 +291,7 @@ export {
 export { bartlett, blackman, hamming, hanning, kaiser } from "./ops/tapers.ts";
 export { logNdtr, ndtr, ndtri } from "./ops/normal.ts";
 export { zeta } from "./ops/zeta.ts";
+export { dawsn, erfcx, exp1, expi, expn, fresnel, sici, spence } from "./ops/integrals.ts";
 export {
   bernoulli,
   boxcox,

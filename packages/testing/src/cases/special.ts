@@ -5,6 +5,7 @@ import * as s from "../scalars.ts";
 import * as r from "../reference.ts";
 import { combinatorial } from "./combinatorial.ts";
 import { incomplete } from "./incomplete.ts";
+import { integrals } from "./integrals.ts";
 import { mapRow, shapedRow, type Domain, type MapRow, type Row, type ShapedRow } from "./rows.ts";
 
 /** The n-th derivative of digamma for x > 0, and for n = 1 below. */
@@ -133,4 +134,11 @@ function relEntr(p: number, q: number): number {
 }
 
 /** Functions of jax.scipy.special. */
-export const special: readonly Row[] = [...unary, ...binary, ...differences, ...incomplete, ...combinatorial];
+export const special: readonly Row[] = [
+  ...unary,
+  ...binary,
+  ...differences,
+  ...incomplete,
+  ...integrals,
+  ...combinatorial,
+];
