@@ -23,6 +23,10 @@ const OTHERS = [
   "blockUntilReady",
   "defaultBackend",
   "deviceGet",
+  // tests/ops/trees.spec.ts
+  "devicePut",
+  // tests/random/bit-generator.spec.ts
+  "rngBitGenerator",
   "devices",
   "setExecutor",
   "webgpuExecutor",

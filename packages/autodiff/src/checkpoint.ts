@@ -12,7 +12,7 @@ import {
   type ViewOp,
   checkOptions,
 } from "@jnx/tensor/internal";
-import type { Aval, Tensor, TensorLike } from "@jnx/tensor";
+import { tree, type Aval, type Tensor, type TensorLike } from "@jnx/tensor";
 import { argumentsOf, Result } from "./arguments.ts";
 import { batchedCall } from "./call-batch.ts";
 import { checkFunction } from "./grad.ts";
@@ -120,12 +120,28 @@ const barrierOp: ViewOp<number> = {
   name: "barrier",
   infer: ([x]) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view) => view,
-  vjp: (_context, ct) => [ct],
+  vjp: (_context, ct) => [barrier(ct)],
   batch: ([x = asTensor(0)]) => barrier(x),
 };
 
 function barrier(x: Tensor): Tensor {
   return bind(barrierOp, [x], barriers++);
+}
+
+/**
+ * The same arrays, told apart from every other computation of them: jit does not merge what is computed from them with an
+ * equal computation before the barrier, so that something is computed again instead of kept. Kernels may still be fused across
+ * it. Gradients pass, behind barriers of their own. Source: lax.optimization_barrier.
+ *
+ * @throws DtypeError for a leaf that is no array.
+ * @example await optimizationBarrier(array([1, 2])).toArray(); // [1, 2]
+ */
+export function optimizationBarrier<T>(operand: T): T {
+  const [leaves, def] = tree.flatten(operand);
+  return tree.unflatten(
+    def,
+    leaves.map((leaf) => barrier(asTensor(leaf as TensorLike, "optimizationBarrier"))), // asTensor refuses what is no array
+  ) as T; // the same tree
 }
 
 /** Keeps results that a policy wants, by when they were computed; then gives them back when the same ops run again. */

@@ -53,7 +53,7 @@ const allGatherOp: KernelOp<GatherAttrs> = {
 };
 
 /** The vmap that gave an axis its name. */
-function levelOf(name: string, axisName: string): Batch {
+export function levelOf(name: string, axisName: string): Batch {
   const named: string[] = [];
   for (let frame = currentFrame(); frame !== undefined; frame = frame.below) {
     const { level } = frame;
@@ -66,17 +66,17 @@ function levelOf(name: string, axisName: string): Batch {
   );
 }
 
-function gathered(name: string, x: TensorLike, axisName: string): Tensor {
+export function gathered(name: string, x: TensorLike, axisName: string): Tensor {
   const level = levelOf(name, axisName);
   return bind(allGatherOp, [asTensor(x), indexIn(level)], { size: level.size });
 }
 
-function indexIn(level: Batch): Tensor {
+export function indexIn(level: Batch): Tensor {
   return level.example(broadcastedIota("int32", [level.size], 0));
 }
 
 /** f over what all examples have, axis after axis, for every leaf of a tree. */
-function over<T>(name: string, x: T, axisName: AxisNames, f: (all: Tensor) => Tensor): T {
+export function over<T>(name: string, x: T, axisName: AxisNames, f: (all: Tensor) => Tensor): T {
   const names = typeof axisName === "string" ? [axisName] : axisName;
   const [leaves, def] = tree.flatten(x);
   return tree.unflatten(

@@ -1,5 +1,16 @@
 export type { Axes } from "./axes.ts";
 export { allGather, axisIndex, pmax, pmean, pmin, psum, type AllGatherOptions, type AxisNames } from "./collectives.ts";
+export {
+  allToAll,
+  axisSize,
+  pbroadcast,
+  ppermute,
+  pshuffle,
+  psumScatter,
+  pswapaxes,
+  type AllToAllOptions,
+  type ScatterSumOptions,
+} from "./exchanges.ts";
 export { grad, valueAndGrad, vjp, type AuxOption, type GradOptions } from "./grad.ts";
 export { hessian, jacfwd, jacrev, type Jacobian, type JacobianOptions } from "./jacobian.ts";
 export { jvp, linearize, linearTranspose, type JvpOptions } from "./jvp.ts";
@@ -8,6 +19,7 @@ export {
   checkpoint,
   checkpointName,
   checkpointPolicies,
+  optimizationBarrier,
   type CheckpointOptions,
   type CheckpointPolicy,
 } from "./checkpoint.ts";

@@ -41,11 +41,14 @@ export {
   config,
   defaultBackend,
   deviceGet,
+  devicePut,
   devices,
-  tree,
   type ConfigName,
+  type OnDevice,
   type OnHost,
 } from "@jnx/tensor";
 export * as scipy from "./scipy.ts";
+export * as tree from "./tree.ts";
+export * as treeUtil from "./tree-util.ts";
 /** jax.ops: reductions by segment. */
 export const ops = /* @__PURE__ */ Object.freeze({ segmentMax, segmentMin, segmentProd, segmentSum });

@@ -13,6 +13,7 @@ export {
   padtypeToPads,
   raggedDot,
   reduce,
+  rngBitGenerator,
   reducePrecision,
   betainc,
   igamma,
@@ -160,7 +161,22 @@ export type {
   ScatterFunction,
   ScatterOptions,
 } from "@jnx/tensor";
-export { allGather, axisIndex, pmax, pmean, pmin, psum } from "@jnx/autodiff";
+export {
+  allGather,
+  allToAll,
+  axisIndex,
+  axisSize,
+  optimizationBarrier,
+  pbroadcast,
+  pmax,
+  pmean,
+  pmin,
+  ppermute,
+  pshuffle,
+  psum,
+  psumScatter,
+  pswapaxes,
+} from "@jnx/autodiff";
 export {
   associativeScan,
   cond,

@@ -1,7 +1,9 @@
 import { executor } from "./device/current.ts";
 import type { DeviceInfo } from "./device/executor.ts";
 import { checkVerdicts } from "./device/verdicts.ts";
+import type { TypedArray } from "./dtype.ts";
 import { flatten, unflatten } from "./flatten.ts";
+import { array, asTensor, type TensorLike } from "./ops/create.ts";
 import { Tensor, type NestedArray } from "./tensor.ts";
 
 /** A tree as it is on the host: nested arrays of numbers in place of tensors. */
@@ -22,6 +24,30 @@ export async function deviceGet<T>(tree: T): Promise<OnHost<T>> {
   const [leaves, def] = flatten(tree);
   const values = await Promise.all(leaves.map((leaf) => (leaf instanceof Tensor ? leaf.toArray() : leaf)));
   return unflatten(def, values) as OnHost<T>; // the same structure
+}
+
+/** A tree with tensors in place of numbers, booleans and typed arrays. */
+export type OnDevice<T> = T extends TensorLike | TypedArray
+  ? Tensor
+  : T extends object
+    ? { readonly [K in keyof T]: OnDevice<T[K]> }
+    : T;
+
+/**
+ * The tree with a tensor for every number, boolean and typed array; tensors stay as they are. Source: jax.device_put, which may
+ * be told one of several devices where here there is one.
+ *
+ * @throws DtypeError for a leaf that is no array, NotInitializedError before `init()`.
+ * @example devicePut({ w: new Float32Array([1, 2]), step: 3 }).w.shape; // [2]
+ */
+export function devicePut<T>(tree: T): OnDevice<T> {
+  const [leaves, def] = flatten(tree);
+  const put = (leaf: unknown): Tensor =>
+    // Any view but a DataView is a typed array, of which array() refuses those it has no dtype for; asTensor refuses what is no array.
+    ArrayBuffer.isView(leaf) && !(leaf instanceof DataView)
+      ? array(leaf as TypedArray)
+      : asTensor(leaf as TensorLike, "devicePut");
+  return unflatten(def, leaves.map(put)) as OnDevice<T>; // the same structure
 }
 
 /**

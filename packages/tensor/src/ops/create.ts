@@ -186,6 +186,9 @@ export function full(shape: Shape | number, value: number | boolean, options: Ar
   checkOptions("full", options, DTYPE_OPTION);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw new DtypeError(`full: fills with a number or a boolean, received ${describe(value)}; see broadcastTo`);
+  // Above 2³¹ a number is no int32, and as a float32 it would be rounded on the way.
+  const whole = typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+  if (options.dtype === "uint32" && whole) return literal(value, fullShape("full", shape), "uint32");
   const filled = asTensor(value);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
   return convert(
