@@ -6,6 +6,7 @@ import type { EngineModule } from "./engine.ts";
 const modules: Readonly<Record<string, () => Promise<EngineModule>>> = {
   jnx: async () => (await import("./jnx/index.ts")).functional,
   "jnx-nnx": async () => (await import("./jnx/index.ts")).stateful,
+  bare: async () => (await import("./bare/index.ts")).bare,
   jaxjs: () => import("./jaxjs/index.ts"),
   tfjs: () => import("./tfjs/index.ts"),
 };
@@ -16,6 +17,7 @@ export const engineNames: readonly string[] = Object.keys(modules);
 export const engineTitles: Readonly<Record<string, string>> = {
   jnx: "jnx",
   "jnx-nnx": "jnx, nnx API",
+  bare: "jnx's commands by bare WebGPU calls",
   jaxjs: "jax-js",
   tfjs: "tfjs",
 };

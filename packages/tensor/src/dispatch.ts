@@ -47,11 +47,14 @@ export function bind<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tens
     const { level, below } = frame;
     return withFrame(below, () => level.process(op, inputs, attrs));
   }
-  return withFrame(undefined, () => {
-    const result = evaluate(op, inputs, attrs);
-    if (op.kind !== "view") watcher?.(op.name, inputs, [result]);
-    return result;
-  });
+  // Outside all transforms there is nothing to put back.
+  return top === undefined ? run(op, inputs, attrs) : withFrame(undefined, () => run(op, inputs, attrs));
+}
+
+function run<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  const result = evaluate(op, inputs, attrs);
+  if (watcher !== undefined && op.kind !== "view") watcher(op.name, inputs, [result]);
+  return result;
 }
 
 /** Is shown what every op makes that runs, and what every loop makes as a whole. */

@@ -7,10 +7,10 @@ import { lowerCopy } from "./lower/copy.ts";
 import { lowerKernel } from "./lower/kernel.ts";
 import { lowerMap } from "./lower/lower.ts";
 import { lowerReduce } from "./lower/reduce.ts";
-import type { AnyOp, KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
+import type { KernelOp, MapOp, OpDef, ReduceOp, ViewOp } from "./op.ts";
 import { filledArray, roundTo } from "./packing.ts";
 import { shapeText, sizeOf } from "./shape.ts";
-import { keepRecipe, recipeKey, recipesOf, type Recipe } from "./recipes.ts";
+import { keepRecipe, recall, recipeKey, recipesOf, remember, type Recipe, type Recipes } from "./recipes.ts";
 import { checkedBytes, checkElements } from "./sizes.ts";
 import { Storage } from "./storage.ts";
 import { originOf, Tensor, type Aval } from "./tensor.ts";
@@ -18,19 +18,25 @@ import { at, contiguousView, isContiguous, type View } from "./view.ts";
 
 /** The bottom interpreter: allocates the result, links the kernel, queues it. Nothing is submitted or read here. */
 export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  if (op.kind === "view") return evaluateView(op, inputs, attrs);
+  const recipes = recipesOf(op);
+  const known = recall(recipes, inputs, attrs);
+  if (known !== undefined) return new EagerWork(op.name, known, inputs).run(known);
   const aval = op.infer(inputs, attrs);
   refuseTraced(op.name, inputs);
-  const known = foldLiterals(op, inputs, attrs);
-  if (known !== undefined) return new Tensor(aval, { kind: "literal", value: roundTo(aval.dtype, known) });
+  const folded = foldLiterals(op, inputs, attrs);
+  if (folded !== undefined) return literalOf(aval, folded);
   checkElements(op.name, aval);
-  if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
-  if (sizeOf(aval.shape) === 0) return new Tensor(aval, { kind: "literal", value: 0 });
+  if (sizeOf(aval.shape) === 0) return literalOf(aval, 0);
   const operands = op.kind === "kernel" ? settled(op, inputs, attrs) : inputs;
-  const work = new EagerWork(op.name, aval, operands);
+  const work = new EagerWork(op.name, resultOf(op.name, aval), operands);
   // A kernel binds its operands; an empty one is given a storage of the moment.
   const lasting = op.kind !== "kernel" || operands.every((operand) => operand.payload.kind === "device");
   const key = lasting ? recipeKey(operands, attrs) : undefined;
-  return work.run(work.recipe(op, key, () => stepsOf(op, operands, attrs, aval, work)));
+  const recipe = work.recipe(recipes, key, () => stepsOf(op, operands, attrs, aval, work));
+  if (key !== undefined && operands.every((operand, k) => operand === inputs[k]))
+    remember(recipes, inputs, attrs, recipe);
+  return work.run(recipe);
 }
 
 /** A kernel op and a map of its result and another array of that shape in one launch, as a compiled step would run them. */
@@ -46,10 +52,10 @@ export function evaluateThen<A>(
   checkElements(op.name, aval);
   const operands = settled(op, inputs, attrs);
   const all = [...operands, other];
-  const work = new EagerWork(op.name, aval, all);
+  const work = new EagerWork(op.name, resultOf(op.name, aval), all);
   const known = recipeKey(all, attrs);
   const key = known === undefined ? undefined : `${then.name}+${known}`;
-  const recipe = work.recipe(op, key, () => {
+  const recipe = work.recipe(recipesOf(op), key, () => {
     const { dtype, shape } = aval;
     const args: Expr[] = [{ kind: "result", dtype }, work.operand(other)];
     const expr: Expr = { kind: "map", op: then, attrs: undefined, args, dtype, view: contiguousView(shape) };
@@ -68,6 +74,10 @@ function stepsOf<A>(
   if (op.kind === "map") return [mapStep(op, operands, attrs, aval, work)];
   if (op.kind === "reduce") return reduceSteps(op, operands, attrs, aval, work);
   return kernelSteps(op, operands, attrs, aval, work);
+}
+
+function literalOf(aval: Aval, value: number): Tensor {
+  return new Tensor(aval, { kind: "literal", value: roundTo(aval.dtype, value) });
 }
 
 /** The one value of the result, if all operands are literals and the op can tell. */
@@ -90,7 +100,7 @@ export function contiguous(tensor: Tensor): Tensor {
 
 /** The same elements in a storage of their own, row-major. */
 export function copy(tensor: Tensor): Tensor {
-  const work = new EagerWork("copy", tensor, [tensor]);
+  const work = new EagerWork("copy", resultOf("copy", tensor), [tensor]);
   const { payload } = tensor;
   if (payload.kind === "literal") {
     // Filled from the host: a kernel for each literal would cost a pipeline.
@@ -105,6 +115,14 @@ export function copy(tensor: Tensor): Tensor {
   return work.result;
 }
 
+/** A result as a storage of its own holds it. */
+type Result = Pick<Recipe, "aval" | "view" | "bytes">;
+
+function resultOf(label: string, { shape, dtype, weak }: Aval): Result {
+  const aval = { shape, dtype, weak };
+  return { aval, view: contiguousView(shape), bytes: checkedBytes(label, "a result", aval, executor().limits) };
+}
+
 /** The storages one op works on, numbered: its result, which is born here, then the operands', then workspaces. */
 class EagerWork {
   readonly result: Tensor;
@@ -113,17 +131,18 @@ class EagerWork {
   readonly workspaces: number[] = [];
   readonly #storages: Storage[];
   readonly #label: string;
+  readonly #result: Result;
 
-  constructor(label: string, aval: Aval, operands: readonly Tensor[]) {
+  constructor(label: string, result: Result, operands: readonly Tensor[]) {
     this.#label = label;
-    const storage = new Storage(checkedBytes(label, "a result", aval, executor().limits), label);
-    this.result = new Tensor(
-      { shape: aval.shape, dtype: aval.dtype, weak: aval.weak },
-      { kind: "device", storage, view: contiguousView(aval.shape) },
-    );
+    this.#result = result;
+    const storage = new Storage(result.bytes, label);
+    this.result = new Tensor(result.aval, { kind: "device", storage, view: result.view });
     this.#storages = [storage];
-    for (const { payload } of operands)
-      if (payload.kind === "device" && !this.#storages.includes(payload.storage)) this.#storages.push(payload.storage);
+    for (let k = 0; k < operands.length; k++) {
+      const payload = operands[k]?.payload;
+      if (payload?.kind === "device") this.slot(payload.storage);
+    }
   }
 
   slot(storage: Storage): number {
@@ -144,26 +163,26 @@ class EagerWork {
   }
 
   /** The recipe kept under a key, or the one that `make` gives; without a key it serves once. */
-  recipe(op: AnyOp, key: string | undefined, make: () => readonly Step[]): Recipe {
-    const recipes = recipesOf(op);
-    const known = key === undefined ? undefined : recipes.get(key);
+  recipe(recipes: Recipes, key: string | undefined, make: () => readonly Step[]): Recipe {
+    const known = key === undefined ? undefined : recipes.byKey.get(key);
     if (known !== undefined) return known;
-    const recipe = { steps: make(), workspaces: this.workspaces };
+    const recipe = { steps: make(), workspaces: this.workspaces, ...this.#result };
     if (key !== undefined) keepRecipe(recipes, key, recipe);
     return recipe;
   }
 
   /** Queues it; gives the result. */
-  run({ steps, workspaces }: Recipe): Tensor {
+  run({ steps, workspaces }: Pick<Recipe, "steps" | "workspaces">): Tensor {
     const device = executor();
+    const storages = this.#storages;
+    const buffers: DeviceBuffer[] = [];
+    for (let k = 1; k < storages.length; k++) buffers.push(at(storages, k).buffer());
+    buffers.unshift(at(storages, 0).buffer(buffers));
     const temporaries = workspaces.map((bytes) => new Storage(bytes, `${this.#label} (workspace)`));
-    const operands: DeviceBuffer[] = [];
-    for (let k = 1; k < this.#storages.length; k++) operands.push(at(this.#storages, k).buffer());
-    const buffers = [at(this.#storages, 0).buffer(operands), ...operands];
     for (const storage of temporaries) buffers.push(storage.buffer());
     for (const { label, kernel, slots, uniforms, grid } of steps)
       device.run({ label, kernel, buffers: slots.map((slot) => at(buffers, slot)), uniforms, grid });
-    for (const storage of this.#storages) storage.unload();
+    for (const storage of storages) storage.unload();
     for (const storage of temporaries) storage.free(`the workspace of ${this.#label} is gone`);
     return this.result;
   }
@@ -230,7 +249,12 @@ function kernelSteps<A>(
   );
 }
 
-function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval): Tensor {
+function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  const aval = op.infer(inputs, attrs);
+  refuseTraced(op.name, inputs);
+  const folded = foldLiterals(op, inputs, attrs);
+  if (folded !== undefined) return literalOf(aval, folded);
+  checkElements(op.name, aval);
   const input = only(op.name, inputs);
   const { payload } = input;
   if (payload.kind === "literal") return new Tensor(aval, payload);

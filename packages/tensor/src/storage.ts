@@ -101,7 +101,6 @@ export class Storage {
   free(why: string): void {
     if (this.#freedBy !== undefined) return;
     this.#freedBy = why;
-    if (this.#managed) finalizer.unregister(this);
     this.ballast = undefined;
     giveBack(this.#cell);
   }
@@ -124,7 +123,8 @@ export class Storage {
     this.#managed = true;
     const ballast = Math.ceil(this.bytes * BALLAST_RATIO);
     if (ballast >= MIN_BALLAST) this.ballast ??= untouched(Math.min(MAX_BALLAST, ballast));
-    finalizer.register(this, this.#cell, this);
+    // Without a token to take it back by, for which V8 keeps a table: a storage freed before has an empty cell.
+    finalizer.register(this, this.#cell);
   }
 }
 

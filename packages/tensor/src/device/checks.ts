@@ -66,10 +66,13 @@ export function checkGrid(label: string, kernel: string, grid: readonly number[]
 
 /** Throws when one buffer is bound twice and written: WebGPU forbids it, and the results would depend on timing. */
 export function checkAliases(label: string, kernel: string, layout: LaunchLayout, storages: readonly object[]): void {
-  for (const [i, written] of layout.storage.entries()) {
-    if (written.access !== "read_write") continue;
-    for (const [j, other] of layout.storage.entries()) {
-      if (i === j || storages[i] !== storages[j]) continue;
+  const { storage } = layout;
+  for (let i = 0; i < storage.length; i++) {
+    const written = storage[i];
+    if (written?.access !== "read_write") continue;
+    for (let j = 0; j < storage.length; j++) {
+      const other = storage[j];
+      if (i === j || other === undefined || storages[i] !== storages[j]) continue;
       throw new KernelError(
         `${label}: kernel ${kernel} would write ${written.name} while the same buffer is bound as ${other.name}; give it a buffer of its own, or copy first`,
         kernel,

@@ -49,7 +49,7 @@ export class Slabs<B extends Block> {
     if (list === undefined) return undefined;
     for (let k = list.length - 1; k >= 0; k--) {
       const slab = list[k];
-      if (slab === undefined || apart.some((block) => this.homes.get(block) === slab)) continue;
+      if (slab === undefined || this.holdsAny(slab, apart)) continue;
       const block = slab.free.pop();
       if (slab.free.length === 0) list.splice(k, 1);
       if (block === undefined) continue;
@@ -57,6 +57,11 @@ export class Slabs<B extends Block> {
       return block;
     }
     return undefined;
+  }
+
+  private holdsAny(slab: Slab<B>, blocks: readonly B[]): boolean {
+    for (const block of blocks) if (this.homes.get(block) === slab) return true;
+    return false;
   }
 
   /** Adds a slab, all of whose blocks are free. */

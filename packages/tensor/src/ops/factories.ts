@@ -3,7 +3,7 @@ import { bind } from "../dispatch.ts";
 import { computedDType, isFloat, promote, type ComputedDType, type DType } from "../dtype.ts";
 import { DtypeError } from "../errors.ts";
 import type { MapContext, MapOp } from "../op.ts";
-import { broadcastShapes } from "../shape.ts";
+import { broadcastShapes, sameShape } from "../shape.ts";
 import type { Aval, Tensor } from "../tensor.ts";
 import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
@@ -113,6 +113,8 @@ export function together(
   [x, y]: readonly [Tensor, Tensor],
   takes: "float" | "number" | "any",
 ): [Tensor, Tensor] {
+  if (x.dtype === y.dtype && x.weak === y.weak && (takes === "any" || isFloat(x.dtype)) && sameShape(x.shape, y.shape))
+    return [x, y];
   const common = promote([x, y]);
   const dtype =
     takes === "float" && !isFloat(common.dtype)

@@ -40,11 +40,14 @@ export class Batch {
       pass.setPipeline(pipeline);
       this.pipeline = pipeline;
     }
-    for (const bound of groups) {
+    for (let k = 0; k < groups.length; k++) {
+      const bound = groups[k];
+      if (bound === undefined) continue;
       const { index, group, offsets } = bound;
       const set = this.groups[index];
       if (set?.group === group && sameOffsets(set.offsets, offsets)) continue;
-      pass.setBindGroup(index, group, offsets);
+      if (offsets.length === 0) pass.setBindGroup(index, group);
+      else pass.setBindGroup(index, group, offsets);
       this.groups[index] = bound;
     }
     if (immediates !== undefined) pass.setImmediates(0, immediates);

@@ -26,6 +26,8 @@ export interface GroupLayout {
   readonly name: string;
   readonly gpu: GPUBindGroupLayout;
   readonly places: readonly Place[];
+  /** Whether it is set with offsets. */
+  readonly dynamic: boolean;
 }
 
 /** What a launch of a kernel must bind, as WebGPU wants it. */
@@ -73,7 +75,8 @@ export class Layouts {
         offset: binding.access === "uniform" ? "dynamic" : offset,
       }));
       const layout = this.group(own, offset);
-      return { index, ...layout, name: `${layout.id}:${places.map(({ size }) => size).join()}`, places };
+      const name = `${layout.id}:${places.map(({ size }) => size).join()}`;
+      return { index, ...layout, name, places, dynamic: places.some((place) => place.offset === "dynamic") };
     });
     return {
       groups: groups.filter(({ places }) => places.length > 0),
@@ -116,9 +119,8 @@ function layoutEntry({ binding, access }: Binding, offset: Place["offset"]): GPU
 }
 
 /** A bind group with what it binds: by numbers, one for each place. */
-interface Bound {
+interface Bound extends BoundGroup {
   readonly keys: readonly number[];
-  readonly group: GPUBindGroup;
 }
 
 /** Groups of a layout looked at before any other: a loop of ops comes back to the same few. */
@@ -147,27 +149,33 @@ export class BindGroups {
   }
 
   bind(
-    layout: KernelLayout,
+    { groups }: KernelLayout,
     storages: readonly Storage[],
     source: UniformSource | undefined,
     offsets: readonly number[],
   ): BoundGroup[] {
-    return layout.groups.map((group) => ({
-      index: group.index,
-      group: this.get(group, storages, source),
-      offsets: dynamicOffsets(group, storages, offsets),
-    }));
+    const bound: BoundGroup[] = [];
+    for (const layout of groups) {
+      const known = this.get(layout, storages, source);
+      const { index, group } = known;
+      bound.push(layout.dynamic ? { index, group, offsets: dynamicOffsets(layout, storages, offsets) } : known);
+    }
+    return bound;
   }
 
-  private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): GPUBindGroup {
+  private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): Bound {
     let recent = this.recent.get(layout);
     if (recent === undefined) this.recent.set(layout, (recent = []));
-    for (const { keys, group } of recent) if (binds(layout, keys, storages, source)) return group;
+    for (let k = 0; k < recent.length; k++) {
+      const bound = recent[k];
+      if (bound !== undefined && binds(layout, bound.keys, storages, source)) return bound;
+    }
     const keys = layout.places.map((place) => keyAt(place, storages, source));
     const group = this.find(layout, `${layout.name},${keys.join()}`, storages, source);
     if (recent.length >= RECENT) recent.shift();
-    recent.push({ keys, group });
-    return group;
+    const bound = { index: layout.index, group, offsets: [], keys };
+    recent.push(bound);
+    return bound;
   }
 
   private find(

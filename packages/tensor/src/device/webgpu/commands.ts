@@ -2,16 +2,16 @@
 import type { Storage, Stretch } from "./memory.ts";
 import type { PipelineEntry } from "./pipelines.ts";
 import type { BoundStep, GpuProgram } from "./program.ts";
-import type { Chunk } from "./uniforms.ts";
+import type { Placed } from "./uniforms.ts";
 
 export interface LaunchCommand {
   readonly kind: "launch";
   readonly label: string;
   readonly entry: PipelineEntry;
   readonly storages: readonly Storage[];
-  readonly chunk: Chunk | undefined;
-  readonly offsets: readonly number[];
-  readonly immediates: Uint32Array<ArrayBuffer> | undefined;
+  readonly place: Placed;
+  /** Its uniforms, if they are immediates: where its storages begin is written behind them when it is encoded. */
+  readonly words: Uint32Array<ArrayBuffer> | undefined;
   readonly grid: readonly [number, number, number];
 }
 

@@ -44,8 +44,13 @@ export class Pipelines {
       entry = this.byCode.get(kernel.code) ?? this.start(kernel);
       this.byKernel.set(kernel, entry);
     }
-    entry.lastAsked = this.clock++;
+    this.touch(entry);
     return entry;
+  }
+
+  /** The pipeline is in use. */
+  touch(entry: PipelineEntry): void {
+    entry.lastAsked = this.clock++;
   }
 
   clear(): void {

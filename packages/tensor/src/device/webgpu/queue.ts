@@ -5,6 +5,7 @@ import { pendingPipeline } from "./commands.ts";
 import type { AwaitCommand, Command, CopyCommand, LaunchCommand, ReplayCommand, Waiter } from "./commands.ts";
 import { USAGE } from "./gpu.ts";
 import type { Gpu } from "./gpu.ts";
+import { withPlaces } from "./immediates.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Storage } from "./memory.ts";
 import { kernelError } from "./pipelines.ts";
@@ -12,7 +13,7 @@ import type { PipelineEntry, Pipelines } from "./pipelines.ts";
 import type { Profile } from "./profile.ts";
 import type { GpuProgram } from "./program.ts";
 import type { Readback } from "./readback.ts";
-import type { UniformRing } from "./uniforms.ts";
+import type { Placed, UniformRing } from "./uniforms.ts";
 
 /** A flush is due after this many dispatches: enough to make submission cheap, few enough to keep the device busy early. */
 const FLUSH_DISPATCHES = 32;
@@ -74,8 +75,15 @@ export class CommandQueue {
     return this.last + 1;
   }
 
-  launch(command: Omit<LaunchCommand, "kind">): void {
-    this.push({ kind: "launch", ...command }, command.storages, 1);
+  launch(
+    label: string,
+    entry: PipelineEntry,
+    storages: readonly Storage[],
+    place: Placed,
+    words: LaunchCommand["words"],
+    grid: LaunchCommand["grid"],
+  ): void {
+    this.push({ kind: "launch", label, entry, storages, place, words, grid }, storages, 1);
   }
 
   copy(command: Omit<CopyCommand, "kind">, uses: readonly Storage[]): void {
@@ -175,7 +183,10 @@ export class CommandQueue {
   private push(command: Command, storages: readonly Storage[], dispatches = 0): void {
     const seq = ++this.last;
     this.queue.push(command);
-    for (const storage of storages) storage.lastUse = seq;
+    for (let k = 0; k < storages.length; k++) {
+      const storage = storages[k];
+      if (storage !== undefined) storage.lastUse = seq;
+    }
     this.dispatches += dispatches;
     if (this.dispatches >= this.most || this.bytes >= FLUSH_BYTES) this.flush();
   }
@@ -267,14 +278,16 @@ export class CommandQueue {
   }
 
   private encodeLaunch(command: LaunchCommand, seq: number): void {
-    const { label, entry, storages, chunk, offsets, immediates, grid } = command;
+    const { label, entry, storages, place, words, grid } = command;
     if (entry.pipeline === undefined) {
       this.parts.gpu.failures.record(kernelError(label, entry), seq);
       return;
     }
     const batch = this.open(seq);
-    const groups = this.parts.bindGroups.bind(entry.layout, storages, chunk, offsets);
-    batch.dispatch(label, entry.pipeline, groups, immediates, grid);
+    const { immediates } = entry.layout;
+    const groups = this.parts.bindGroups.bind(entry.layout, storages, place.chunk, place.offsets);
+    const given = immediates && words && withPlaces(immediates, words, storages);
+    batch.dispatch(label, entry.pipeline, groups, given, grid);
   }
 
   /** Encodes the steps up to the first whose pipeline is still being compiled. */

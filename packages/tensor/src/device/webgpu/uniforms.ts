@@ -33,6 +33,15 @@ interface Place {
   readonly offset: number;
 }
 
+/** Where the uniforms of a launch lie: one after another in one chunk. */
+export interface Placed {
+  readonly chunk: Chunk | undefined;
+  readonly offsets: readonly number[];
+}
+
+/** The place of no uniforms. */
+export const NOWHERE: Placed = { chunk: undefined, offsets: [] };
+
 /**
  * Uniforms of eager launches: gathered on the host and uploaded with one write per submission. A loop of ops comes back
  * with the same arrays, which stay where they are until the chunk is full. It is filled from its start again once all its
@@ -49,7 +58,7 @@ export class UniformRing {
   }
 
   /** Puts the arrays of command `seq` into one chunk; everything up to `submitted` is done with its chunk. */
-  place(arrays: readonly Uint8Array[], seq: number, submitted: number): { chunk: Chunk; offsets: readonly number[] } {
+  place(arrays: readonly Uint8Array[], seq: number, submitted: number): Placed {
     const first = arrays[0] && this.places.get(arrays[0])?.chunk;
     const known = first !== undefined && arrays.every((data) => this.find(data, first) !== undefined);
     const chunk = known ? first : this.reserve(arrays, submitted);
