@@ -21,13 +21,13 @@ describe("schedules equal Optax's", () => {
   for (const [name, schedule] of Object.entries(schedules)) {
     it(name, async () => {
       const expected = goldenArray("optax-schedules", name).data;
-      const values = await Promise.all(Array.from(expected, (_, count) => asTensor(schedule(count)).item()));
+      const values = await Promise.all(Array.from(expected, (_, count) => asTensor(schedule(count), name).item()));
       values.forEach((value, k) => expect(value).toBeCloseTo(expected[k] ?? Number.NaN, 6));
     });
   }
 
   it("a count that changes is data: one trace", async () => {
-    const f = jit((count: TensorLike) => asTensor(optax.cosineDecaySchedule(1, 10)(count)));
+    const f = jit((count: TensorLike) => asTensor(optax.cosineDecaySchedule(1, 10)(count), "schedule"));
     const values = [await f(array(0)).item(), await f(array(5)).item(), await f(array(10)).item()];
     expect(values.map((value) => Math.round(value * 1e6) / 1e6)).toEqual([1, 0.5, 0]);
     expect(f.traces).toBe(1);

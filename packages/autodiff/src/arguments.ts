@@ -10,14 +10,14 @@ export interface Arguments {
   readonly places: readonly (readonly number[])[];
 }
 
-export function argumentsOf(args: readonly unknown[]): Arguments {
+export function argumentsOf(name: string, args: readonly unknown[]): Arguments {
   const { leaves, paths, def } = tree.flattenWithPath(args);
   const tensors: Tensor[] = [];
   const places = args.map((): number[] => []);
   const position = leaves.map((leaf, k) => {
     if (!isData(leaf)) return undefined;
     places[Number(paths[k]?.[0])]?.push(tensors.length);
-    return tensors.push(asTensor(leaf)) - 1;
+    return tensors.push(asTensor(leaf, name)) - 1;
   });
   return {
     tensors,
@@ -38,9 +38,9 @@ export class Result {
   readonly tensors: readonly Tensor[];
   readonly def: tree.TreeDef;
 
-  constructor(value: unknown) {
+  constructor(name: string, value: unknown) {
     const [leaves, def] = tree.flatten(value);
-    this.tensors = leaves.map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
+    this.tensors = leaves.map((leaf) => asTensor(leaf as TensorLike, name)); // asTensor refuses what is no array
     this.def = def;
   }
 

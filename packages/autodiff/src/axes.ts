@@ -88,7 +88,7 @@ export function mappedLeaves(
 /** The leaf with the batch first; undefined if it is not mapped. */
 export function batchFirst(name: string, { leaf, axis, path }: MappedLeaf): Tensor | undefined {
   if (axis === null || !isData(leaf)) return undefined;
-  const tensor = asTensor(leaf);
+  const tensor = asTensor(leaf, name);
   if (axis < -tensor.ndim || axis >= tensor.ndim)
     throw new ShapeError(
       `${name}: ${path} has shape [${tensor.shape.join(", ")}], which has no axis ${axis} to map over; choose another with inAxes, or null to share it`,

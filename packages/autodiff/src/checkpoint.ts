@@ -47,7 +47,7 @@ const nameOp: ViewOp<NameAttrs> = {
  * @example await checkpointName(array([1, 2]), "activations").toArray(); // [1, 2]
  */
 export function checkpointName(x: TensorLike, name: string): Tensor {
-  return bind(nameOp, [asTensor(x)], { name });
+  return bind(nameOp, [asTensor(x, name)], { name });
 }
 
 const isDot: CheckpointPolicy = ({ name }) => name === "matmul";
@@ -121,7 +121,7 @@ const barrierOp: ViewOp<number> = {
   infer: ([x]) => ({ shape: x?.shape ?? [], dtype: x?.dtype ?? "float32", weak: x?.weak ?? false }),
   view: (view) => view,
   vjp: (_context, ct) => [barrier(ct)],
-  batch: ([x = asTensor(0)]) => barrier(x),
+  batch: ([x = asTensor(0, "checkpoint")]) => barrier(x),
 };
 
 function barrier(x: Tensor): Tensor {
@@ -191,10 +191,10 @@ export function checkpoint<F extends AnyFunction>(f: F, options: CheckpointOptio
   const { policy = checkpointPolicies.nothingSaveable } = options;
   checkFunction("checkpoint", f);
   const wrapped = (...args: unknown[]): unknown => {
-    const data = argumentsOf(args);
+    const data = argumentsOf("checkpoint", args);
     let result: Result | undefined;
     const run = (inputs: readonly Tensor[]): readonly Tensor[] => {
-      result = new Result(f(...data.rebuild(inputs)));
+      result = new Result("checkpoint", f(...data.rebuild(inputs)));
       return result.tensors;
     };
     const op: CallOp = {

@@ -68,7 +68,7 @@ export function levelOf(name: string, axisName: string): Batch {
 
 export function gathered(name: string, x: TensorLike, axisName: string): Tensor {
   const level = levelOf(name, axisName);
-  return bind(allGatherOp, [asTensor(x), indexIn(level)], { size: level.size });
+  return bind(allGatherOp, [asTensor(x, name), indexIn(level)], { size: level.size });
 }
 
 export function indexIn(level: Batch): Tensor {
@@ -81,7 +81,7 @@ export function over<T>(name: string, x: T, axisName: AxisNames, f: (all: Tensor
   const [leaves, def] = tree.flatten(x);
   return tree.unflatten(
     def,
-    leaves.map((leaf) => names.reduce((sum, one) => f(gathered(name, sum, one)), asTensor(leaf as TensorLike))), // asTensor refuses what is no array
+    leaves.map((leaf) => names.reduce((sum, one) => f(gathered(name, sum, one)), asTensor(leaf as TensorLike, name))), // asTensor refuses what is no array
   ) as T; // the same tree
 }
 

@@ -120,7 +120,10 @@ function applied(
 ): unknown {
   const still = nondiff.map((argnum) => (argnum < 0 ? argnum + args.length : argnum));
   const moving = args.map((_, k) => k).filter((k) => !still.includes(k));
-  const data = argumentsOf(moving.map((k) => args[k]));
+  const data = argumentsOf(
+    name,
+    moving.map((k) => args[k]),
+  );
   const call: CustomCall = {
     name,
     f,
@@ -134,7 +137,7 @@ function applied(
     result: undefined,
   };
   const run = (inputs: readonly Tensor[]): readonly Tensor[] => {
-    call.result = new Result(f(...call.full(inputs)));
+    call.result = new Result(name, f(...call.full(inputs)));
     return call.result.tensors;
   };
   const op: CallOp = {
@@ -159,9 +162,9 @@ function reverseRules(call: CustomCall, fwd: AnyFunction, bwd: AnyFunction): Pic
       if (!Array.isArray(returned) || returned.length !== 2)
         throw new ArgumentError("customVjp: fwd must return [value, residuals]");
       const [value, kept] = returned as [unknown, unknown]; // two entries
-      const result = new Result(value);
+      const result = new Result("customVjp", value);
       call.result = result;
-      const residuals = argumentsOf([kept]);
+      const residuals = argumentsOf("customVjp", [kept]);
       return {
         outputs: result.tensors,
         residuals: residuals.tensors,
@@ -192,7 +195,7 @@ function cotangentsOf({ args }: CustomCall, inputs: readonly Tensor[], given: un
       );
     places.forEach((place, k) => {
       const input = inputs[place];
-      const ct = asTensor(leaves[k] as TensorLike); // asTensor refuses what is no array
+      const ct = asTensor(leaves[k] as TensorLike, "customVjp"); // asTensor refuses what is no array
       if (input !== undefined && isFloat(input.dtype)) cts[place] = checkCotangent("customVjp", ct, input);
     });
   });
@@ -205,7 +208,7 @@ function forwardRules(call: CustomCall, rule: AnyFunction): Pick<CallOp, "vjp" |
     const returned: unknown = rule(...call.fixed, call.args.rebuild(inputs), call.args.rebuild(moves));
     if (!Array.isArray(returned) || returned.length !== 2)
       throw new ArgumentError("customJvp: the rule must return [value, tangent]");
-    const [value, tangent] = [new Result(returned[0]), new Result(returned[1])];
+    const [value, tangent] = [new Result("customJvp", returned[0]), new Result("customJvp", returned[1])];
     value.checkSame("customJvp", "the tangent", tangent);
     return [value, tangent];
   };
@@ -216,7 +219,7 @@ function forwardRules(call: CustomCall, rule: AnyFunction): Pick<CallOp, "vjp" |
       return { outputs: value.tensors, tangents: tangent.tensors };
     },
     vjp: (inputs, needs) => {
-      const result = new Result(call.f(...call.full(inputs)));
+      const result = new Result("customJvp", call.f(...call.full(inputs)));
       call.result = result;
       const moving = inputs.flatMap((_, k) => (needs[k] === true ? [k] : []));
       return {
@@ -230,7 +233,7 @@ function forwardRules(call: CustomCall, rule: AnyFunction): Pick<CallOp, "vjp" |
             )[1].tensors;
           const parts = transposeMany(
             linear,
-            moving.map((k) => inputs[k] ?? asTensor(0)),
+            moving.map((k) => inputs[k] ?? asTensor(0, "customJvp")),
             cts,
           );
           return inputs.map((_, k) => parts[moving.indexOf(k)]);
@@ -248,9 +251,9 @@ function summed(
 ): [unknown, unknown] {
   const value: unknown = f(...primals);
   const parts = rules.flatMap(
-    (rule, k) => (rule === null ? [] : [asTensor(rule(tangents[k], value, ...primals) as TensorLike)]), // asTensor refuses what is no array
+    (rule, k) => (rule === null ? [] : [asTensor(rule(tangents[k], value, ...primals) as TensorLike, "customJvp")]), // asTensor refuses what is no array
   );
   const [first, ...rest] = parts;
-  const total = rest.reduce((a, b) => add(a, b), first ?? zeroOf(asTensor(value as TensorLike))); // as above
+  const total = rest.reduce((a, b) => add(a, b), first ?? zeroOf(asTensor(value as TensorLike, "customJvp"))); // as above
   return [value, total];
 }

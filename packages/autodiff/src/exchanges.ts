@@ -90,7 +90,7 @@ export function pshuffle<T>(x: T, axisName: string, perm: readonly number[]): T 
  */
 export function pbroadcast<T>(x: T, axisName: string, source: number): T {
   checkPlaces("pbroadcast", "source", [source], levelOf("pbroadcast", axisName).size);
-  return over("pbroadcast", x, axisName, (all) => row(all, asTensor(source)));
+  return over("pbroadcast", x, axisName, (all) => row(all, asTensor(source, "pbroadcast")));
 }
 
 /** x with an axis cut into [size, extent / size]; with extent = size and not tiled, into [size]. */

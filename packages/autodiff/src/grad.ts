@@ -179,9 +179,9 @@ export function matching(name: string, cotangent: unknown, output: unknown): Ten
     { label: "the cotangent", def: ctDef, leaves: cts },
   );
   return cts.map((leaf, k) => {
-    const like = asTensor(outputs[k] as TensorLike); // asTensor refuses what is no array
+    const like = asTensor(outputs[k] as TensorLike, name); // asTensor refuses what is no array
     // A JavaScript number is as good a cotangent of a float as 1.0.
-    const ct = typeof leaf === "number" ? literal(leaf, [], like.dtype, true) : asTensor(leaf as TensorLike);
+    const ct = typeof leaf === "number" ? literal(leaf, [], like.dtype, true) : asTensor(leaf as TensorLike, name);
     return checkCotangent(name, ct, like);
   });
 }
@@ -233,7 +233,8 @@ export function trace<A extends readonly unknown[]>(
   const flat = primals.map((primal) => tree.flattenWithPath(primal));
   const leaves = flat.map(({ leaves: list, paths }, argument) =>
     list.map((leaf, k) => {
-      if (allowInt && isData(leaf) && typeof leaf !== "number" && !isFloat(asTensor(leaf).dtype)) return asTensor(leaf);
+      if (allowInt && isData(leaf) && typeof leaf !== "number" && !isFloat(asTensor(leaf, name).dtype))
+        return asTensor(leaf, name);
       const place = pathText(`argument ${positions?.[argument] ?? argument}`, paths[k] ?? []);
       return tape.watch(floatLeaf(name, leaf, place));
     }),
@@ -244,7 +245,7 @@ export function trace<A extends readonly unknown[]>(
   const { output, aux, outputs } = tape.record(() => {
     const returned = f(...args);
     const [value, rest] = hasAux ? splitAux(name, returned) : [returned, undefined];
-    return { output: value, aux: rest, outputs: tree.leaves(value).map((leaf) => asTensor(leaf as TensorLike)) }; // asTensor refuses what is no array
+    return { output: value, aux: rest, outputs: tree.leaves(value).map((leaf) => asTensor(leaf as TensorLike, name)) }; // asTensor refuses what is no array
   });
   // The tape has stopped: the ops of a pullback are seen by whatever level it is called under.
   const pull = (cotangents: readonly Tensor[]): A => {
@@ -274,7 +275,7 @@ function zeroLike(x: Tensor): Tensor | null {
 export function floatLeaf(name: string, leaf: unknown, place = "an array"): Tensor {
   // JavaScript has no whole numbers apart from others: 3 is as good a place to differentiate at as 3.5.
   if (typeof leaf === "number") return literal(leaf, [], "float32", true);
-  const tensor = asTensor(leaf as TensorLike); // asTensor refuses what is no array
+  const tensor = asTensor(leaf as TensorLike, name); // asTensor refuses what is no array
   if (isFloat(tensor.dtype)) return tensor;
   throw new DtypeError(
     `${name}: can only differentiate by float arrays, and ${place} is ${tensor.dtype}; convert it with astype(), ` +

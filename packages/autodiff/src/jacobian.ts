@@ -114,7 +114,7 @@ export function jacfwd<F extends AnyFunction, const O extends JacobianOptions = 
         // The aux is that of the point, whichever way it is left.
         const moved: unknown = vmap(push, { outAxes: [-1, null] })(...basis(leaves));
         const [tangents, aux] = moved as [unknown, unknown]; // what push gives
-        const jacobian = mapLeaves(tangents, (pushed) => rebuild(apart(pushed, pushed.ndim - 1, leaves)));
+        const jacobian = mapLeaves("jacfwd", tangents, (pushed) => rebuild(apart(pushed, pushed.ndim - 1, leaves)));
         return hasAux ? [jacobian, aux] : jacobian;
       },
       keptStorages,
@@ -145,7 +145,7 @@ export function jacrev<F extends AnyFunction, const O extends JacobianOptions = 
         const traced = trace("jacrev", run, [...leaves], hasAux);
         try {
           const [list, def] = tree.flatten(traced.output);
-          const outputs = list.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
+          const outputs = list.map((leaf) => asTensor(leaf as TensorLike, "jacrev")); // checked when it was traced
           const pulled = vmap((...cts: Tensor[]) => traced.pull(cts) as Tensor[])(...basis(outputs)); // a gradient each
           const parts = pulled.map((one) => apart(one, 0, outputs));
           const blocks = outputs.map((_, j) => rebuild(parts.map((part) => part[j])));

@@ -70,7 +70,7 @@ export function jvp<A extends readonly unknown[], R, const O extends JvpOptions 
       // The list of arguments that was flattened, with its leaves replaced.
       const returned = withLevel(level, () => f(...(tree.unflatten(def, moved) as unknown as A)));
       const [value, aux] = options?.hasAux === true ? splitAux("jvp", returned) : [returned, undefined];
-      const tangent = mapLeaves(value, (leaf) => level.tangentOf(leaf) ?? zeroOf(leaf));
+      const tangent = mapLeaves("jvp", value, (leaf) => level.tangentOf(leaf) ?? zeroOf(leaf));
       return options?.hasAux === true ? [value, tangent, aux] : [value, tangent];
     },
     keptStorages,
@@ -79,11 +79,11 @@ export function jvp<A extends readonly unknown[], R, const O extends JvpOptions 
 }
 
 /** A tree of arrays with each leaf replaced. */
-export function mapLeaves(value: unknown, f: (leaf: Tensor) => unknown): unknown {
+export function mapLeaves(name: string, value: unknown, f: (leaf: Tensor) => unknown): unknown {
   const [leaves, def] = tree.flatten(value);
   return tree.unflatten(
     def,
-    leaves.map((leaf) => f(asTensor(leaf as TensorLike))), // asTensor refuses what is no array
+    leaves.map((leaf) => f(asTensor(leaf as TensorLike, name))), // asTensor refuses what is no array
   );
 }
 
@@ -104,7 +104,7 @@ function perturbations(
     { label: "the tangents", def: tangentDef, leaves: directions },
   );
   const number = (leaf: unknown): Tensor =>
-    typeof leaf === "number" ? floatLeaf(name, leaf) : asTensor(leaf as TensorLike); // asTensor refuses what is no array
+    typeof leaf === "number" ? floatLeaf(name, leaf) : asTensor(leaf as TensorLike, name); // asTensor refuses what is no array
   const leaves = points.map(number);
   const moves = directions.map((direction, k) =>
     checkTangent(name, number(direction), leaves[k] ?? floatLeaf(name, 0)),
@@ -157,7 +157,7 @@ export function linearize(f: AnyFunction, ...given: unknown[]): unknown[] {
       const { primals, hasAux } = withoutAux(given);
       const traced = trace("linearize", f, primals, hasAux, { allowInt: true });
       const [outputs, outDef] = tree.flatten(traced.output);
-      const likes = outputs.map((leaf) => asTensor(leaf as TensorLike)); // checked when it was traced
+      const likes = outputs.map((leaf) => asTensor(leaf as TensorLike, "linearize")); // checked when it was traced
       const along = (...tangents: unknown[]): unknown => {
         const { moves } = perturbations("linearize", primals, tangents);
         const pull = (cts: readonly Tensor[]): Tensor[] => tree.leaves(traced.pull(cts)) as Tensor[]; // gradients

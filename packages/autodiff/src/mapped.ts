@@ -36,13 +36,13 @@ function axisOf(name: string, axis: number, rank: number): number {
  */
 export function applyAlongAxis(f: (vector: Tensor) => Tensor, axis: number, x: TensorLike): Tensor {
   checkFunction("applyAlongAxis", f);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "applyAlongAxis");
   const along = axisOf("applyAlongAxis", axis, tensor.ndim);
   const last = moveaxis(tensor, along, -1);
   const others = last.shape.slice(0, -1);
   const count = others.reduce((size, extent) => size * extent, 1);
   const all = reshape(last, [count, ...last.shape.slice(-1)]);
-  const found = asTensor(vmap(f)(all));
+  const found = asTensor(vmap(f)(all), "applyAlongAxis");
   const own = found.shape.slice(1);
   let result = reshape(found, [...others, ...own]);
   // Each of f's axes, which come last, to where the vectors lay.
@@ -62,10 +62,10 @@ export function applyOverAxes(
   axes: number | readonly number[],
 ): Tensor {
   checkFunction("applyOverAxes", f);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "applyOverAxes");
   return [axes].flat().reduce<Tensor>((before, axis) => {
     const along = axisOf("applyOverAxes", axis, tensor.ndim);
-    const after = asTensor(f(before, along));
+    const after = asTensor(f(before, along), "applyOverAxes");
     if (after.ndim === before.ndim) return after;
     if (after.ndim === before.ndim - 1) return expandDims(after, along);
     throw new ShapeError(
@@ -161,7 +161,7 @@ export function vectorize<R = Tensor>(
   const told = options.signature === undefined ? undefined : parsed(options.signature);
   return (...args) => {
     const mapped = args.map((_, k) => k).filter((k) => !excluded.includes(k));
-    const arrays = mapped.map((k) => asTensor(args[k] ?? 0));
+    const arrays = mapped.map((k) => asTensor(args[k] ?? 0, "vectorize"));
     const signature = told ?? { inputs: arrays.map(() => []), outputs: [[]] };
     checkCore(arrays, signature);
     const core = (k: number): number => signature.inputs[k]?.length ?? 0;

@@ -81,7 +81,11 @@ function collect(level: Batch, result: unknown, outAxes: Axes): unknown {
     leaves.map((leaf, k) => {
       if (!isData(leaf)) return leaf;
       const path = paths[k] ?? [];
-      return placed(level, asTensor(leaf), axisAt("vmap", "outAxes", outAxes, path, pathText("the result", path)));
+      return placed(
+        level,
+        asTensor(leaf, "vmap"),
+        axisAt("vmap", "outAxes", outAxes, path, pathText("the result", path)),
+      );
     }),
   );
 }

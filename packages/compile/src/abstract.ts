@@ -45,12 +45,12 @@ function traced(
       let count = 0;
       const symbols = leaves.map((leaf) => {
         if (leaf instanceof ShapeDtypeStruct) return capture.input(count++, { ...leaf, weak: false });
-        return isData(leaf) ? capture.input(count++, asTensor(leaf)) : leaf;
+        return isData(leaf) ? capture.input(count++, asTensor(leaf, name)) : leaf;
       });
       // The list of arguments that was flattened, with its leaves replaced.
       const returned: unknown = capture.run(() => f(...(tree.unflatten(def, symbols) as unknown[])));
       const [outputs, outDef] = tree.flatten(returned);
-      const graph = capture.finish(outputs.map((output) => asTensor(output as TensorLike))); // asTensor refuses what is no array
+      const graph = capture.finish(outputs.map((output) => asTensor(output as TensorLike, name))); // asTensor refuses what is no array
       return { graph, def: outDef };
     },
     () => [],

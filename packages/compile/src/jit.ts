@@ -119,7 +119,7 @@ interface Remembered {
 function inputsLike({ def, entry }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
   const leaves = def.leavesOf(args);
   if (!leaves?.every(isData)) return undefined;
-  const inputs = leaves.map((leaf) => asTensor(leaf));
+  const inputs = leaves.map((leaf) => asTensor(leaf, "jit"));
   return isLike(entry, inputs, entry.donated) ? inputs : undefined;
 }
 
@@ -190,7 +190,7 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
   const places = leaves.map((leaf, k) => {
     if (!isData(leaf)) return undefined;
     givenUp.push(donated.includes(Number(paths[k]?.[0])));
-    return inputs.push(asTensor(leaf)) - 1;
+    return inputs.push(asTensor(leaf, "jit")) - 1;
   });
   const key = `${def.text} ${leaves.map((leaf, k) => (places[k] === undefined ? staticText(leaf) : "*")).join(" ")} ${statics.map((k) => staticText(args[k])).join(" ")}`;
   const trace = (symbols: readonly Tensor[]): TraceResult<tree.TreeDef> => {
@@ -202,7 +202,7 @@ function prepare(f: AnyFunction, args: readonly unknown[], roles: Roles): Work {
     const traced = tree.unflatten(def, filled) as unknown[];
     statics.forEach((k) => (traced[k] = args[k]));
     const [outputs, outDef] = tree.flatten(f(...traced));
-    return { outputs: outputs.map((output) => asTensor(output as TensorLike)), aux: outDef }; // asTensor refuses what is no array
+    return { outputs: outputs.map((output) => asTensor(output as TensorLike, "jit")), aux: outDef }; // asTensor refuses what is no array
   };
   const names = (): string[] =>
     leaves.flatMap((_, k) => (places[k] === undefined ? [] : [`argument ${(paths[k] ?? []).join(".")}`]));

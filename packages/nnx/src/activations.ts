@@ -36,5 +36,5 @@ export {
  * @example await nnx.identity(array([1, 2])).toArray(); // [1, 2]
  */
 export function identity(x: TensorLike): Tensor {
-  return asTensor(x);
+  return asTensor(x, "identity");
 }

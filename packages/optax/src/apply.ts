@@ -10,7 +10,7 @@ import { asTensor } from "@jnx/tensor/internal";
  */
 export function applyUpdates<T>(params: T, updates: T): T {
   return tree.map(
-    (param: TensorLike, update: TensorLike) => astype(add(param, update), asTensor(param).dtype),
+    (param: TensorLike, update: TensorLike) => astype(add(param, update), asTensor(param, "applyUpdates").dtype),
     params,
     updates,
   );
@@ -25,5 +25,5 @@ export function applyUpdates<T>(params: T, updates: T): T {
 export function globalNorm(updates: unknown): Tensor {
   // Leaves of a tree of arrays; asTensor refuses anything else.
   const squares = tree.leaves(updates).map((leaf) => sum(square(leaf as TensorLike)));
-  return sqrt(squares.reduce<Tensor>((total, one) => add(total, one), asTensor(0)));
+  return sqrt(squares.reduce<Tensor>((total, one) => add(total, one), asTensor(0, "globalNorm")));
 }

@@ -66,7 +66,7 @@ export function clipByBlockRms(threshold: number): GradientTransformation<EmptyS
  */
 export function unitwiseNorm(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
   checkKeys("unitwiseNorm", options, "axis");
-  const values = asTensor(x);
+  const values = asTensor(x, "unitwiseNorm");
   return broadcastTo(unitNorm("unitwiseNorm", values, options.axis), values.shape);
 }
 
@@ -78,7 +78,11 @@ export function unitwiseNorm(x: TensorLike, options: { readonly axis?: number | 
  * @example optax.unitwiseClip(array([5]), array([1]), array([10])); // [2]
  */
 export function unitwiseClip(norm: TensorLike, maxNorm: TensorLike, gradient: TensorLike, divEps = 1e-6): Tensor {
-  const [size, limit, g] = [asTensor(norm), asTensor(maxNorm), asTensor(gradient)];
+  const [size, limit, g] = [
+    asTensor(norm, "unitwiseClip"),
+    asTensor(maxNorm, "unitwiseClip"),
+    asTensor(gradient, "unitwiseClip"),
+  ];
   for (const one of [size, limit])
     if (one.shape.join() !== g.shape.join())
       throw new ShapeError(
@@ -122,7 +126,7 @@ export function adaptiveGradClip(
   const { eps = 1e-3, axis } = options;
   finite("adaptiveGradClip", "clipping", clipping);
   return perLeafWithParams("adaptiveGradClip", (g, p) => {
-    const limit = mul(clipping, maximum(unitNorm("adaptiveGradClip", asTensor(p), axis), eps));
+    const limit = mul(clipping, maximum(unitNorm("adaptiveGradClip", asTensor(p, "adaptiveGradClip"), axis), eps));
     return clippedUnits(unitNorm("adaptiveGradClip", g, axis), limit, g, 1e-6);
   });
 }
@@ -184,7 +188,7 @@ export function addNoise(eta: number, gamma: number, key: Tensor): GradientTrans
     update: (updates, state) => {
       const count = safeIncrement(state.count);
       const [leaves, def] = tree.flatten(updates);
-      const key = asTensor(state.rngKey);
+      const key = asTensor(state.rngKey, "addNoise");
       const scale = sqrt(div(eta, floatPower(count, gamma)));
       // The k-th key of a split is what folding k in gives.
       const [next, sample] = [random.foldIn(key, 0), random.foldIn(key, 1)];

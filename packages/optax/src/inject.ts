@@ -164,7 +164,7 @@ function replaced(
 
 /** float32 if any leaf is, else the first float's dtype: what hyperparameters need not lose precision in. */
 function highest(params: unknown): DType {
-  const dtypes = tree.leaves(params).map((leaf) => asTensor(leaf as TensorLike).dtype); // a tree of arrays
+  const dtypes = tree.leaves(params).map((leaf) => asTensor(leaf as TensorLike, "injectHyperparams").dtype); // a tree of arrays
   const floats = dtypes.filter((dtype) => isFloat(dtype));
   return floats.includes("float32") ? "float32" : (floats[0] ?? "float32");
 }

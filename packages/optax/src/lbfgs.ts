@@ -57,7 +57,8 @@ export function scaleByLbfgs(options: LbfgsScaleOptions = {}): GradientTransform
   const { memorySize = 10, scaleInitPrecond = true } = options;
   if (!Number.isInteger(memorySize) || memorySize < 1)
     throw new ArgumentError(`scaleByLbfgs: memorySize must be a whole number of at least 1, received ${memorySize}`);
-  const ring = (p: TensorLike): Tensor => zeros([memorySize, ...asTensor(p).shape], { dtype: asTensor(p).dtype });
+  const ring = (p: TensorLike): Tensor =>
+    zeros([memorySize, ...asTensor(p, "scaleByLbfgs").shape], { dtype: asTensor(p, "scaleByLbfgs").dtype });
   return {
     init: (params) => ({
       count: zeroCount(),
@@ -109,7 +110,7 @@ interface Memory {
 
 /** A ring with one row replaced. */
 function storedRow(ring: TensorLike, row: Tensor, position: Tensor): Tensor {
-  const { shape } = asTensor(ring);
+  const { shape } = asTensor(ring, "scaleByLbfgs");
   const here = equal(arange(shape[0] ?? 0), position);
   const along = reshape(here, [shape[0] ?? 0, ...shape.slice(1).map(() => 1)]);
   return where(broadcastTo(along, shape), row, ring);

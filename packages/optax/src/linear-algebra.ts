@@ -90,7 +90,7 @@ export function powerIteration<T = Tensor>(
 function drawn<T>(matrix: TensorLike | ((v: T) => T), key: Tensor = random.key(0)): T {
   if (typeof matrix === "function")
     throw new ArgumentError("powerIteration: a function needs v0 to start from; pass { v0 }, a tree that it takes");
-  const size = asTensor(matrix).shape.at(-1) ?? 1;
+  const size = asTensor(matrix, "powerIteration").shape.at(-1) ?? 1;
   return random.uniform(key, [size], { minval: -1, maxval: 1 }) as T; // for a matrix it is a Tensor
 }
 
@@ -131,7 +131,7 @@ export function matrixInversePthRoot(
 ): [Tensor, Tensor] {
   checkKeys("matrixInversePthRoot", options, "numIters ridgeEpsilon errorTolerance precision");
   const { numIters = 100, ridgeEpsilon = 1e-6, errorTolerance = 1e-6 } = options;
-  const given = asTensor(matrix);
+  const given = asTensor(matrix, "matrixInversePthRoot");
   const [size = 0, other] = given.shape;
   if (given.ndim !== 2 || size !== other)
     throw new ShapeError(`matrixInversePthRoot: expected a square matrix, received ${shapeText(given.shape)}`);
@@ -185,7 +185,7 @@ export interface NnlsOptions {
  */
 export function nnls(A: TensorLike, b: TensorLike, iters: number, options: NnlsOptions = {}): Tensor {
   checkKeys("nnls", options, "unroll L");
-  const [a, target] = [asTensor(A), asTensor(b)];
+  const [a, target] = [asTensor(A, "nnls"), asTensor(b, "nnls")];
   if (a.ndim !== 2 || target.ndim < 1 || target.ndim > 2 || target.shape[0] !== a.shape[0])
     throw new ShapeError(
       `nnls: expected A [m, n] and b [m] or [m, k], received ${shapeText(a.shape)} and ${shapeText(target.shape)}`,

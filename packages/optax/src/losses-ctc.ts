@@ -60,8 +60,8 @@ export function ctcLossWithForwardProbs(
 ): [loss: Tensor, logAlphaPhi: Tensor, logAlphaEmit: Tensor] {
   checkKeys("ctcLossWithForwardProbs", options, "blankId logEpsilon");
   const { blankId = 0, logEpsilon = -1e5 } = options;
-  const [x, pads] = [asTensor(logits), asTensor(logitPaddings)];
-  const [y, yPads] = [asTensor(labels), asTensor(labelPaddings)];
+  const [x, pads] = [asTensor(logits, "ctcLossWithForwardProbs"), asTensor(logitPaddings, "ctcLossWithForwardProbs")];
+  const [y, yPads] = [asTensor(labels, "ctcLossWithForwardProbs"), asTensor(labelPaddings, "ctcLossWithForwardProbs")];
   const [batch, frames, classes, count] = extents(x, pads, y, yPads);
   const logProbs = logSoftmax(x);
   const same = equal(laxSlice(y, [0, 0], [batch, count - 1]), laxSlice(y, [0, 1], [batch, count]));

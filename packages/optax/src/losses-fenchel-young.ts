@@ -13,7 +13,7 @@ export function makeFenchelYoungLoss(
   maxFun: (scores: Tensor) => Tensor,
 ): (scores: TensorLike, targets: TensorLike) => Tensor {
   return (scores, targets) => {
-    const x = asTensor(scores);
+    const x = asTensor(scores, "makeFenchelYoungLoss");
     const batch = x.shape.slice(0, -1);
     const rows = reshape(x, [sizeOf(batch), x.shape.at(-1) ?? 0]);
     return sub(reshape(vmap(maxFun)(rows), batch), sum(mul(targets, x), { axis: -1 }));

@@ -37,8 +37,8 @@ import { classMask, softmaxCrossEntropy, type LossOptions } from "./losses.ts";
  * @example optax.sigmoidBinaryCrossEntropy(array([1, 2, -1]), array([1, 0, 1])); // [0.31326, 2.1269, 1.3133]
  */
 export function sigmoidBinaryCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
-  const x = asTensor(logits);
-  const y = astype(asTensor(labels), x.dtype);
+  const x = asTensor(logits, "sigmoidBinaryCrossEntropy");
+  const y = astype(asTensor(labels, "sigmoidBinaryCrossEntropy"), x.dtype);
   return sub(mul(neg(y), logSigmoid(x)), mul(sub(1, y), logSigmoid(neg(x))));
 }
 
@@ -57,8 +57,8 @@ export interface FocalOptions {
 export function sigmoidFocalLoss(logits: TensorLike, labels: TensorLike, options: FocalOptions = {}): Tensor {
   checkKeys("sigmoidFocalLoss", options, "alpha gamma");
   const { alpha, gamma = 2 } = options;
-  const x = asTensor(logits);
-  const y = astype(asTensor(labels), x.dtype);
+  const x = asTensor(logits, "sigmoidFocalLoss");
+  const y = astype(asTensor(labels, "sigmoidFocalLoss"), x.dtype);
   const [logP, logQ] = [logSigmoid(x), logSigmoid(neg(x))];
   // log((1 − y)·p + y·q), from its larger term.
   const top = maximum(logP, logQ);
@@ -113,7 +113,7 @@ export function perceptronLoss(predictorOutputs: TensorLike, targets: TensorLike
  * @example optax.multiclassHingeLoss(array([[1, 2, -1]]), array([0])); // [2]
  */
 export function multiclassHingeLoss(scores: TensorLike, labels: TensorLike): Tensor {
-  const x = asTensor(scores);
+  const x = asTensor(scores, "multiclassHingeLoss");
   const onehot = oneHot(labels, x.shape.at(-1) ?? 0);
   return sub(max(sub(add(x, 1), onehot), { axis: -1 }), sum(mul(x, onehot), { axis: -1 }));
 }
@@ -123,7 +123,7 @@ export function multiclassHingeLoss(scores: TensorLike, labels: TensorLike): Ten
  * @example optax.multiclassPerceptronLoss(array([[1, 2, -1]]), array([0])); // [1]
  */
 export function multiclassPerceptronLoss(scores: TensorLike, labels: TensorLike): Tensor {
-  const x = asTensor(scores);
+  const x = asTensor(scores, "multiclassPerceptronLoss");
   const onehot = oneHot(labels, x.shape.at(-1) ?? 0);
   return sub(max(x, { axis: -1 }), sum(mul(x, onehot), { axis: -1 }));
 }
@@ -172,7 +172,9 @@ export const convexKlDivergence: typeof generalizedKlDivergence = generalizedKlD
 /** Along which axis, and among which classes. */
 function among(logits: TensorLike, options: LossOptions): { readonly axis: number; readonly where?: Tensor } {
   const { axis = -1, where: there } = options;
-  return there === undefined ? { axis } : { axis, where: classMask(there, asTensor(logits).ndim, axis) };
+  return there === undefined
+    ? { axis }
+    : { axis, where: classMask(there, asTensor(logits, "softmaxCrossEntropy").ndim, axis) };
 }
 
 /**
@@ -182,7 +184,7 @@ function among(logits: TensorLike, options: LossOptions): { readonly axis: numbe
  */
 export function smoothLabels(labels: TensorLike, alpha: number, options: LossOptions = {}): Tensor {
   checkKeys("smoothLabels", options, "axis where");
-  const y = asTensor(labels);
+  const y = asTensor(labels, "smoothLabels");
   const { axis = -1, where: there } = options;
   const classes = there === undefined ? (y.shape.at(axis) ?? 1) : sum(there, { axis, keepdims: true });
   return add(mul(1 - alpha, y), div(alpha, classes));
@@ -204,15 +206,16 @@ export interface RankingOptions {
 export function rankingSoftmaxLoss(logits: TensorLike, labels: TensorLike, options: RankingOptions = {}): Tensor {
   checkKeys("rankingSoftmaxLoss", options, "where weights reduce");
   const { where: there, weights, reduce = "mean" } = options;
-  const x = there === undefined ? asTensor(logits) : where(there, logits, Number.NEGATIVE_INFINITY);
-  const given = astype(asTensor(labels), "float32");
+  const x =
+    there === undefined ? asTensor(logits, "rankingSoftmaxLoss") : where(there, logits, Number.NEGATIVE_INFINITY);
+  const given = astype(asTensor(labels, "rankingSoftmaxLoss"), "float32");
   const present = there === undefined ? given : where(there, given, 0);
   const y = weights === undefined ? present : mul(present, weights);
   const terms = mul(y, logSoftmax(x));
   const loss = neg(sum(there === undefined ? terms : where(there, terms, 0), { axis: -1 }));
   if (reduce === "none") return loss;
   if (there === undefined) return mean(loss);
-  const lists = max(astype(asTensor(there), "int32"), { axis: -1 });
+  const lists = max(astype(asTensor(there, "rankingSoftmaxLoss"), "int32"), { axis: -1 });
   return div(sum(where(equal(lists, 1), loss, 0)), sum(lists));
 }
 
@@ -224,7 +227,7 @@ export function rankingSoftmaxLoss(logits: TensorLike, labels: TensorLike, optio
  * @example optax.ntxent(ones([4, 3]), array([0, 0, 1, 1])).shape; // []
  */
 export function ntxent(embeddings: TensorLike, labels: TensorLike, temperature = 0.07): Tensor {
-  const [x, y] = [asTensor(embeddings), asTensor(labels)];
+  const [x, y] = [asTensor(embeddings, "ntxent"), asTensor(labels, "ntxent")];
   const [count = 0] = x.shape;
   if (y.shape[0] !== count)
     throw new ShapeError(`ntxent: ${count} embeddings need ${count} labels, received ${shapeText(y.shape)}`);

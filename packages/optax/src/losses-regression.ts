@@ -20,9 +20,9 @@ import {
 import { asTensor, shapeText, checkKeys } from "@jnx/tensor/internal";
 
 function errors(name: string, predictions: TensorLike, targets: TensorLike | undefined): Tensor {
-  const x = asTensor(predictions);
+  const x = asTensor(predictions, name);
   if (targets === undefined) return x;
-  const y = asTensor(targets);
+  const y = asTensor(targets, name);
   if (shapeText(x.shape) !== shapeText(y.shape))
     throw new ShapeError(
       `${name}: predictions ${shapeText(x.shape)} and targets ${shapeText(y.shape)} must have the same shape; reshape one, or add the missing axis`,
@@ -61,7 +61,7 @@ export function huberLoss(
 ): Tensor {
   checkKeys("huberLoss", options, "delta");
   const { delta = 1 } = options;
-  const size = abs(asTensor(targets === undefined ? predictions : sub(predictions, targets)));
+  const size = abs(asTensor(targets === undefined ? predictions : sub(predictions, targets), "huberLoss"));
   const quadratic = minimum(size, delta);
   return add(mul(0.5, square(quadratic)), mul(delta, sub(size, quadratic)));
 }
@@ -71,7 +71,7 @@ export function huberLoss(
  * @example optax.logCosh(array([0.5, 2])); // [0.12011, 1.325]
  */
 export function logCosh(predictions: TensorLike, targets?: TensorLike): Tensor {
-  const size = abs(asTensor(targets === undefined ? predictions : sub(predictions, targets)));
+  const size = abs(asTensor(targets === undefined ? predictions : sub(predictions, targets), "logCosh"));
   return sub(add(size, log1p(exp(mul(-2, size)))), Math.LN2);
 }
 

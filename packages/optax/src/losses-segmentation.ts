@@ -44,7 +44,7 @@ export interface DiceOptions {
 export function diceLoss(predictions: TensorLike, targets: TensorLike, options: DiceOptions = {}): Tensor {
   checkKeys("diceLoss", options, "classWeights smooth alpha beta applySoftmax? reduction ignoreBackground? axis");
   const { smooth = 1, alpha = 0.5, beta = 0.5, applySoftmax = true, reduction = "mean" } = options;
-  let [x, y] = [asTensor(predictions), asTensor(targets)];
+  let [x, y] = [asTensor(predictions, "diceLoss"), asTensor(targets, "diceLoss")];
   if (x.ndim === y.ndim - 1) x = expandDims(x, -1);
   if (y.ndim === x.ndim - 1) y = expandDims(y, -1);
   if (shapeText(x.shape) !== shapeText(y.shape))
@@ -95,7 +95,7 @@ export function multiclassGeneralizedDiceLoss(
   options: GeneralizedDiceOptions = {},
 ): Tensor {
   checkKeys("multiclassGeneralizedDiceLoss", options, "smooth applySoftmax? ignoreBackground?");
-  const y = asTensor(targets);
+  const y = asTensor(targets, "multiclassGeneralizedDiceLoss");
   const frequencies = sum(y, { axis: y.shape.map((_, axis) => axis).slice(0, -1) });
   const rarity = div(1, add(square(frequencies), 1e-7));
   const classWeights = mul(div(rarity, sum(rarity)), y.shape.at(-1) ?? 1);
@@ -114,7 +114,7 @@ export function binaryDiceLoss(
 ): Tensor {
   checkKeys("binaryDiceLoss", options, "smooth applySigmoid?");
   const { smooth = 1, applySigmoid = true } = options;
-  const [x, y] = [asTensor(predictions), asTensor(targets)];
+  const [x, y] = [asTensor(predictions, "binaryDiceLoss"), asTensor(targets, "binaryDiceLoss")];
   const flat = x.ndim === y.ndim && x.shape.at(-1) !== 1;
   const last = (value: Tensor): Tensor => (flat ? expandDims(value, -1) : value);
   return diceLoss(last(x), last(y), { smooth, applySoftmax: applySigmoid });

@@ -63,7 +63,7 @@ export function projectionSimplex(x: TensorLike, scale = 1): Tensor {
  * @example optax.multiclassSparsemaxLoss(array([[2.5, 0, 0]]), array([1])); // [2.5]
  */
 export function multiclassSparsemaxLoss(scores: TensorLike, labels: TensorLike): Tensor {
-  const [x, y] = [asTensor(scores), asTensor(labels)];
+  const [x, y] = [asTensor(scores, "multiclassSparsemaxLoss"), asTensor(labels, "multiclassSparsemaxLoss")];
   if (shapeText(x.shape.slice(0, -1)) !== shapeText(y.shape))
     throw new ShapeError(
       `multiclassSparsemaxLoss: scores ${shapeText(x.shape)} need labels ${shapeText(x.shape.slice(0, -1))}, received ${shapeText(y.shape)}`,

@@ -31,12 +31,12 @@ export interface LossOptions {
 
 /** The mask of classes with the axes of the logits. */
 export function classMask(where: TensorLike, ndim: number, axis: number): Tensor {
-  const mask = asTensor(where);
+  const mask = asTensor(where, "softmaxCrossEntropy");
   return mask.ndim === ndim ? mask : expandDims(mask, axis);
 }
 
 function floatLogits(name: string, logits: TensorLike): Tensor {
-  const tensor = asTensor(logits);
+  const tensor = asTensor(logits, name);
   if (isFloat(tensor.dtype)) return tensor;
   throw new DtypeError(`${name}: logits must be float, received ${tensor.dtype}; convert them with astype()`);
 }
@@ -62,7 +62,10 @@ export function softmaxCrossEntropyWithIntegerLabels(
 ): Tensor {
   checkKeys("softmaxCrossEntropyWithIntegerLabels", options, "axis where");
   const name = "softmaxCrossEntropyWithIntegerLabels";
-  const [scores, classes] = [floatLogits(name, logits), unpacked(asTensor(labels))];
+  const [scores, classes] = [
+    floatLogits(name, logits),
+    unpacked(asTensor(labels, "softmaxCrossEntropyWithIntegerLabels")),
+  ];
   if (classes.dtype !== "int32" && classes.dtype !== "uint32")
     throw new DtypeError(
       `${name}: labels must be integers, received ${classes.dtype}; for probabilities use softmaxCrossEntropy`,

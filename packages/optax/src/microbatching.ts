@@ -127,7 +127,7 @@ function walk<R>(
  */
 export function reshapeBatchAxis<T>(values: T, microbatchSize: number, axis = 0): T {
   return tree.map((leaf: TensorLike) => {
-    const x = asTensor(leaf);
+    const x = asTensor(leaf, "reshapeBatchAxis");
     const { shape } = x;
     const count = (shape[axis] ?? 0) / microbatchSize;
     if (!Number.isInteger(count) || count < 1)
@@ -190,7 +190,7 @@ export function microbatch<F extends AnyFunction>(
 function batchOf(args: readonly unknown[], batched: readonly number[], axes: readonly number[]): number {
   const sizes = batched.flatMap((k, n) => {
     const arrays = tree.leaves(args[k]) as TensorLike[]; // asTensor refuses what is no array
-    return arrays.map((x) => asTensor(x).shape[axes[n] ?? 0] ?? 0);
+    return arrays.map((x) => asTensor(x, "microbatch").shape[axes[n] ?? 0] ?? 0);
   });
   const [first = 0] = sizes;
   if (sizes.some((size) => size !== first))
@@ -227,7 +227,7 @@ export function microVmap<F extends AnyFunction>(
   const reduced = (...args: Parameters<F>): unknown => {
     const all: unknown = mapped(...args);
     const [leaf] = tree.leaves(all);
-    const count = asTensor(leaf as TensorLike).shape[0] ?? 1; // results are arrays
+    const count = asTensor(leaf as TensorLike, "microVmap").shape[0] ?? 1; // results are arrays
     return walk(accumulator, count, [all], (own, values: Tensor) => own.aggregate(values));
   };
   const run = (...args: Parameters<F>): unknown => {

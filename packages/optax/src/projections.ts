@@ -61,7 +61,7 @@ export function projectionHypercube<T>(values: T, scale: TensorLike | T = 1): T 
  */
 export function projectionSimplex<T>(values: T, scale = 1): T {
   const [leaves, def] = tree.flatten(values);
-  const arrays = leaves.map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
+  const arrays = leaves.map((leaf) => asTensor(leaf as TensorLike, "projectionSimplex")); // asTensor refuses what is no array
   const all = ofRows(concatenate(arrays.map(ravel)), scale);
   let from = 0;
   const parts = arrays.map(({ size, shape }) => reshape(laxSlice(all, [from], [(from += size)]), shape));

@@ -12,6 +12,7 @@ import {
   zeros,
   zerosLike,
   type Tensor,
+  type Shape,
   type TensorLike,
 } from "@jnx/tensor";
 import { asTensor, checkKeys } from "@jnx/tensor/internal";
@@ -48,6 +49,8 @@ function factoredAxes(
   return [second[1], largest[1]];
 }
 
+const shapeOf = (p: TensorLike): Shape => asTensor(p, "scaleByFactoredRms").shape;
+
 /**
  * Adafactor's scaling: the mean of squared gradients as a product of a row and a column. Source:
  * optax.scale_by_factored_rms; Shazeer & Stern 2018.
@@ -59,8 +62,8 @@ export function scaleByFactoredRms(options: FactoredOptions = {}): GradientTrans
   checkKeys("scaleByFactoredRms", options, "factored? decayRate stepOffset minDimSizeToFactor epsilon");
   const { decayRate = 0.8, stepOffset = 0, epsilon = 1e-30 } = options;
   const blank = (): Tensor => zeros([1]);
-  const without = (p: TensorLike, axis: number): Tensor => zeros(asTensor(p).shape.filter((_, k) => k !== axis));
-  const axesOf = (p: TensorLike): [number, number] | undefined => factoredAxes(asTensor(p).shape, options);
+  const without = (p: TensorLike, axis: number): Tensor => zeros(shapeOf(p).filter((_, k) => k !== axis));
+  const axesOf = (p: TensorLike): [number, number] | undefined => factoredAxes(shapeOf(p), options);
   return {
     init: (params) => ({
       count: zeroCount(),

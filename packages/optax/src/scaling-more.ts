@@ -150,7 +150,7 @@ export interface Sm3State {
 export function scaleBySm3(b1 = 0.9, b2 = 1, eps = 1e-8): GradientTransformation<Sm3State> {
   return {
     init: (params) => ({
-      mu: tree.map((p: TensorLike) => asTensor(p).shape.map((extent) => zeros([extent])), params),
+      mu: tree.map((p: TensorLike) => asTensor(p, "scaleBySm3").shape.map((extent) => zeros([extent])), params),
       nu: treeFull(params),
     }),
     update: (updates, state) => {

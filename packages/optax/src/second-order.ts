@@ -16,7 +16,7 @@ export type LossFunction<P> = (params: P, inputs: Tensor, targets: Tensor) => Te
  */
 export function hvp<P>(loss: LossFunction<P>, v: TensorLike, params: P, inputs: Tensor, targets: Tensor): P {
   const gradient = grad((p: P) => loss(p, inputs, targets));
-  const [, product] = jvp(gradient, [params], [cut(params, asTensor(v))]);
+  const [, product] = jvp(gradient, [params], [cut(params, asTensor(v, "hvp"))]);
   return product as P; // as the gradient is
 }
 

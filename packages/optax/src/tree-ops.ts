@@ -120,7 +120,7 @@ export function cast<T>(values: T, dtype: DType | undefined): T {
  * @example optax.tree.castLike([array([5.5])], [array([1])]); // [[5]]
  */
 export function castLike<T>(values: T, other: unknown): T {
-  return tree.map((x: TensorLike, like: TensorLike) => astype(x, asTensor(like).dtype), values, other);
+  return tree.map((x: TensorLike, like: TensorLike) => astype(x, asTensor(like, "castLike").dtype), values, other);
 }
 
 /**
@@ -208,7 +208,7 @@ export function where<T>(condition: TensorLike, a: T, b: T): T {
  * @example optax.tree.size([array([3]), array([4, 5])]); // 3
  */
 export function size(values: unknown): number {
-  return tree.leaves(values).reduce<number>((count, leaf) => count + asTensor(leaf as TensorLike).size, 0); // as above
+  return tree.leaves(values).reduce<number>((count, leaf) => count + asTensor(leaf as TensorLike, "size").size, 0); // as above
 }
 
 /**
@@ -276,7 +276,7 @@ export type MixedDtypes = "promote" | "highest" | "lowest";
  * optax.tree.dtype([array([1.5]), array([1], { dtype: "float16" })], "lowest"); // "float16"
  */
 export function dtype(values: unknown, mixed?: MixedDtypes): DType {
-  const found = [...new Set(tree.leaves(values).map((leaf) => asTensor(leaf as TensorLike).dtype))]; // asTensor refuses what is no array
+  const found = [...new Set(tree.leaves(values).map((leaf) => asTensor(leaf as TensorLike, "dtype").dtype))]; // asTensor refuses what is no array
   const [only = "float32"] = found;
   if (found.length < 2) return only;
   const joined = (list: readonly DType[]): DType => promote(list.map((one) => ({ dtype: one, weak: false }))).dtype;
@@ -294,7 +294,7 @@ export function dtype(values: unknown, mixed?: MixedDtypes): DType {
  */
 export function batchShape<T>(values: T, shape: readonly number[] = []): T {
   return tree.map((leaf: TensorLike) => {
-    const x = asTensor(leaf);
+    const x = asTensor(leaf, "batchShape");
     return broadcastTo(x, [...shape, ...x.shape]);
   }, values);
 }
@@ -321,7 +321,7 @@ export function randomLike<T>(
   checkKeys("randomLike", options, "sampler dtype");
   const { sampler = random.normal, dtype } = options;
   const draw = (leaf: TensorLike, own: Tensor): Tensor => {
-    const like = asTensor(leaf);
+    const like = asTensor(leaf, "randomLike");
     const wanted = dtype ?? like.dtype;
     const float = FLOATS.find((one) => one === wanted);
     return astype(sampler(own, like.shape, float === undefined ? {} : { dtype: float }), wanted);

@@ -10,7 +10,7 @@ export function joined(values: unknown): Tensor {
 export function cut<T>(like: T, flat: Tensor): T {
   let at = 0;
   return tree.map((leaf: TensorLike) => {
-    const { shape } = asTensor(leaf);
+    const { shape } = asTensor(leaf, "hvp");
     const start = at;
     at += sizeOf(shape);
     return reshape(laxSlice(flat, [start], [at]), shape);

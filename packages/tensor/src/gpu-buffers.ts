@@ -75,7 +75,7 @@ export function fromGPUBuffer(
  */
 export async function toGPUBuffer(x: TensorLike, buffer: WebGpuBuffer, options: GpuBufferOptions = {}): Promise<void> {
   checkOptions("toGPUBuffer", options, TO_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "toGPUBuffer");
   if (tensor.composition !== undefined)
     throw new DtypeError("toGPUBuffer: keys have no bytes; copy their words, random.keyData(keys)");
   if (tensor.payload.kind === "symbolic")

@@ -24,14 +24,15 @@ export interface AssociativeScanOptions {
  */
 export function associativeScan<T>(f: (a: T, b: T) => T, elems: T, options: AssociativeScanOptions = {}): T {
   checkOptions("associativeScan", options, ASSOCIATIVE_SCAN_OPTIONS);
-  const [leaves, def] = leavesOf(elems);
+  const [leaves, def] = leavesOf("associativeScan", elems);
   const [first] = leaves;
   if (first === undefined) throw new ArgumentError("associativeScan: the tree has no arrays to combine");
   const { reverse = false } = options;
   const axis = normalizeAxis("associativeScan", options.axis ?? 0, first.ndim);
   checkLengths(leaves, axis);
   const combine = (a: readonly Tensor[], b: readonly Tensor[]): Tensor[] => {
-    const [result, resultDef] = leavesOf(f(tree.unflatten(def, a) as T, tree.unflatten(def, b) as T)); // the tree of elems
+    const combined = f(tree.unflatten(def, a) as T, tree.unflatten(def, b) as T); // the tree of elems
+    const [result, resultDef] = leavesOf("associativeScan", combined);
     if (resultDef.text !== def.text)
       throw new ArgumentError(
         `associativeScan: f must give the tree it is given, ${def.text}, received ${resultDef.text}`,

@@ -84,7 +84,7 @@ export function laxSwitch<A extends readonly unknown[], R>(
 }
 
 function scalarOf(what: string, value: TensorLike): Tensor {
-  const scalar = asTensor(value);
+  const scalar = asTensor(value, what);
   if (scalar.ndim === 0) return scalar;
   throw new ShapeError(
     `${what} must be a scalar, received shape ${shapeText(scalar.shape)}; use vmap, or jnp.where for a choice by element`,
@@ -98,13 +98,13 @@ interface Branches {
 }
 
 function branched({ name, labels, branches }: Branches, index: Tensor, operands: readonly unknown[]): unknown {
-  const [leaves, def] = leavesOf(operands);
+  const [leaves, def] = leavesOf(name, operands);
   const names = operands.flatMap((operand, k) => namesOf(`operand ${k}`, operand));
   const traced = branches.map((f): Closed & { type: TypedTree } => {
     let outDef: tree.TreeDef | undefined;
     const run = (symbols: Tensor[]): Tensor[] => {
       // The list of operands that was flattened.
-      const [outputs, found] = leavesOf(f(...(tree.unflatten(def, symbols) as unknown[])));
+      const [outputs, found] = leavesOf(name, f(...(tree.unflatten(def, symbols) as unknown[])));
       outDef = found;
       return outputs;
     };

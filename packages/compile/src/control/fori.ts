@@ -39,7 +39,7 @@ export function foriLoop<V>(
     const indices = arange(lower, Math.max(lower, upper), 1, { dtype: "int32" });
     return scanAs(FORI, (value: V, i: Tensor) => [body(i, value), null] as const, init, indices)[0];
   }
-  const [first, end] = boundsOf(asTensor(lower), asTensor(upper));
+  const [first, end] = boundsOf(asTensor(lower, "foriLoop"), asTensor(upper, "foriLoop"));
   return looped<{ i: Tensor; value: V }>(
     "foriLoop",
     ({ i }) => less(i, end),

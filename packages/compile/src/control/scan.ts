@@ -69,9 +69,9 @@ export function scanAs<C, X, Y>(
 type Step = (carry: unknown, x: unknown) => readonly [unknown, unknown];
 
 function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions, words = SCAN): [unknown, unknown] {
-  const [rows, rowsDef] = leavesOf(xs);
+  const [rows, rowsDef] = leavesOf(words.name, xs);
   const length = lengthOf(rows, options.length, words.name);
-  const [start, carryDef] = leavesOf(init);
+  const [start, carryDef] = leavesOf(words.name, init);
   const called = { name: words.name, names: [...namesOf(`the ${words.carry}`, init), ...namesOf(words.x, xs)] };
   const carry = settled(f, start, carryDef, rows, rowsDef, called);
   const { reverse = false } = options;
@@ -82,7 +82,7 @@ function scanned(f: Step, init: unknown, xs: unknown, options: ScanOptions, word
   let yDef: tree.TreeDef | undefined;
   const body = (parts: Parts<Tensor>): Tensor[] => {
     const [next, y] = stepOf(f, tree.unflatten(carryDef, parts.carry), tree.unflatten(rowsDef, parts.xs));
-    const [ys, def] = leavesOf(y);
+    const [ys, def] = leavesOf(words.name, y);
     yDef = def;
     return [...checkedCarry(carry, carryDef, next, words), ...ys];
   };
@@ -118,13 +118,13 @@ function inTurns(
   const some = (start: number, count: number): Tensor[] =>
     rows.map((x) => laxSlice(x, [start, ...x.shape.slice(1).map(() => 0)], [start + count, ...x.shape.slice(1)]));
   const turns = some(from, whole).map((x) => reshape(x, [whole / turn, turn, ...x.shape.slice(1)]));
-  const step: Step = (carry, x) => writtenOut(f, carry, leavesOf(x)[0], rowsDef, turn, reverse);
+  const step: Step = (carry, x) => writtenOut(f, carry, leavesOf("scan", x)[0], rowsDef, turn, reverse);
   const [carry, stacked] = scanned(step, init, turns, { length: whole / turn, reverse });
-  const [ys, yDef] = leavesOf(stacked);
+  const [ys, yDef] = leavesOf("scan", stacked);
   const flat = ys.map((y) => reshape(y, [whole, ...y.shape.slice(2)]));
   if (whole === length) return [carry, tree.unflatten(yDef, flat)];
   const [last, more] = writtenOut(f, carry, some(rest, length - whole), rowsDef, length - whole, reverse);
-  const [others] = leavesOf(more);
+  const [others] = leavesOf("scan", more);
   const joined = flat.map((y, k) => concatenate(reverse ? [others[k] ?? y, y] : [y, others[k] ?? y]));
   return [last, tree.unflatten(yDef, joined)];
 }
@@ -165,7 +165,7 @@ function settled(
     // Closed: what f closes over may belong to a trace around this one.
     const body = (inputs: Tensor[]): Tensor[] => {
       const [given, x] = [inputs.slice(0, carry.length), inputs.slice(carry.length)];
-      return leavesOf(stepOf(f, tree.unflatten(def, given), tree.unflatten(rowsDef, x))[0])[0];
+      return leavesOf(name, stepOf(f, tree.unflatten(def, given), tree.unflatten(rowsDef, x))[0])[0];
     };
     const next = close(name, [...carry, ...rows.map(rowAval)], body, names).graph.outputs;
     carry = carry.map((x, k) => (x.weak ? convert(x, next[k]?.dtype ?? x.dtype, false) : x));
@@ -175,7 +175,7 @@ function settled(
 
 /** The next carry, of the same types as the one before. */
 function checkedCarry(carry: readonly Tensor[], def: tree.TreeDef, next: unknown, words = SCAN): Tensor[] {
-  const [leaves, nextDef] = leavesOf(next);
+  const [leaves, nextDef] = leavesOf(words.name, next);
   checkSameTypes(
     words.name,
     `the ${words.carry} must keep its tree, shapes and dtypes on the way`,
@@ -203,12 +203,15 @@ function writtenOut(
       return reshape(laxSlice(x, starts, limits), x.shape.slice(1));
     });
     const [next, y] = stepOf(f, carry, tree.unflatten(rowsDef, row));
-    carry = tree.unflatten(tree.structure(carry), checkedCarry(leavesOf(carry)[0], tree.structure(carry), next));
+    carry = tree.unflatten(
+      tree.structure(carry),
+      checkedCarry(leavesOf("scan", carry)[0], tree.structure(carry), next),
+    );
     ys.push(y);
   }
   if (reverse) ys.reverse();
-  const [, def] = leavesOf(ys[0]);
-  const columns = ys.map((y) => leavesOf(y)[0]);
+  const [, def] = leavesOf("scan", ys[0]);
+  const columns = ys.map((y) => leavesOf("scan", y)[0]);
   const stacks = (columns[0] ?? []).map((_, k) => stack(columns.flatMap((column) => column[k] ?? [])));
   return [carry, tree.unflatten(def, stacks)];
 }
@@ -244,7 +247,7 @@ export function laxMap<X, Y>(f: (x: X) => Y, xs: X, options: MapOptions = {}): Y
 
 /** Whole batches by a loop, then the rows that are left over as a batch of their own. */
 function inBatches(all: AnyFunction, one: AnyFunction, xs: unknown, size: number): unknown {
-  const [rows, def] = leavesOf(xs);
+  const [rows, def] = leavesOf("map", xs);
   const length = lengthOf(rows, undefined, MAP.name);
   const whole = length - (length % size);
   if (length === 0) return one(xs);
@@ -256,8 +259,8 @@ function inBatches(all: AnyFunction, one: AnyFunction, xs: unknown, size: number
   if (whole === length) return flattened(made);
   const rest: unknown = all(tree.unflatten(def, some(whole, length)));
   if (whole === 0) return rest;
-  const [others] = leavesOf(rest);
-  const [ys, yDef] = leavesOf(flattened(made));
+  const [others] = leavesOf("map", rest);
+  const [ys, yDef] = leavesOf("map", flattened(made));
   return tree.unflatten(
     yDef,
     ys.map((y, k) => concatenate([y, others[k] ?? y])),
@@ -266,7 +269,7 @@ function inBatches(all: AnyFunction, one: AnyFunction, xs: unknown, size: number
 
 /** Batches of rows as rows. */
 function flattened(made: unknown): unknown {
-  const [ys, def] = leavesOf(made);
+  const [ys, def] = leavesOf("map", made);
   return tree.unflatten(
     def,
     ys.map((y) => reshape(y, [(y.shape[0] ?? 0) * (y.shape[1] ?? 1), ...y.shape.slice(2)])),

@@ -2,9 +2,9 @@ import { asTensor, differenceText, shapeText, treeText, type WordedTree } from "
 import { ArgumentError, DtypeError, ShapeError, tree, type Aval, type Tensor, type TensorLike } from "@jnx/tensor";
 
 /** The arrays of a tree and its structure. */
-export function leavesOf(value: unknown): [Tensor[], tree.TreeDef] {
+export function leavesOf(name: string, value: unknown): [Tensor[], tree.TreeDef] {
   const [leaves, def] = tree.flatten(value);
-  return [leaves.map((leaf) => asTensor(leaf as TensorLike)), def]; // asTensor refuses what is no array
+  return [leaves.map((leaf) => asTensor(leaf as TensorLike, name)), def]; // asTensor refuses what is no array
 }
 
 /** What errors call the arrays of a tree: whose they are, and where they lie. */

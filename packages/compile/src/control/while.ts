@@ -59,7 +59,7 @@ export function looped<V>(
   const error = new ArgumentError(
     `${name}: the condition still held after ${maxIterations} iterations, which is maxIterations; what the loop gave is not the result: raise maxIterations if it does end`,
   );
-  const [start, def] = leavesOf(init);
+  const [start, def] = leavesOf(name, init);
   const at = (leaves: readonly Tensor[]): V => tree.unflatten(def, leaves) as V; // the tree of init
   const names = namesOf("the value", init);
   const result = inArena(
@@ -68,7 +68,7 @@ export function looped<V>(
       const carry = settled(name, start, (leaves) => bodyFun(at(leaves)), names);
       const test = (inputs: Tensor[]): Tensor => checkedTest(name, condFun(at(inputs.slice(0, carry.length))));
       const body = (inputs: Tensor[]): Tensor[] => {
-        const [next, nextDef] = leavesOf(bodyFun(at(inputs.slice(0, carry.length))));
+        const [next, nextDef] = leavesOf(name, bodyFun(at(inputs.slice(0, carry.length))));
         const fitted = next.map((x, k) => fit(x, carry[k]));
         checkCarry(name, { def, avals: carry }, { def: nextDef, avals: fitted });
         return fitted;
@@ -81,7 +81,7 @@ export function looped<V>(
 }
 
 function checkedTest(name: string, value: TensorLike): Tensor {
-  const [leaves, def] = leavesOf(value);
+  const [leaves, def] = leavesOf(name, value);
   const [test] = leaves;
   if (test?.dtype === "bool" && test.ndim === 0 && leaves.length === 1 && def.text === "*") return test;
   throw new ArgumentError(
@@ -104,7 +104,7 @@ function settled(
 ): Tensor[] {
   let carry = [...start];
   for (let round = 0; carry.some(({ weak }) => weak) && round < 3; round++) {
-    const next = close(name, carry, (inputs) => leavesOf(body(inputs))[0], names).graph.outputs;
+    const next = close(name, carry, (inputs) => leavesOf(name, body(inputs))[0], names).graph.outputs;
     carry = carry.map((x, k) => (x.weak ? convert(x, next[k]?.dtype ?? x.dtype, next[k]?.weak === true) : x));
     if (next.every(({ weak }, k) => weak === carry[k]?.weak)) break;
   }

@@ -17,7 +17,7 @@ function converted(name: string, f: AnyFunction, leaves: readonly Tensor[], args
   let def = args;
   const { graph, lifted } = close(name, leaves, (inputs) => {
     // The list of arguments that was flattened.
-    const [outputs, found] = leavesOf(f(...(tree.unflatten(args, inputs) as unknown[])));
+    const [outputs, found] = leavesOf(name, f(...(tree.unflatten(args, inputs) as unknown[])));
     def = found;
     return outputs;
   });
@@ -43,7 +43,7 @@ export function closureConvert<F extends AnyFunction>(
 ): [(...argsAndConstants: [...Parameters<F>, ...Tensor[]]) => ReturnType<F>, Tensor[]] {
   const name = "closureConvert";
   checkFunction(name, f);
-  const [example, def] = leavesOf(exampleArgs);
+  const [example, def] = leavesOf(name, exampleArgs);
   const {
     graph,
     lifted,
@@ -56,14 +56,14 @@ export function closureConvert<F extends AnyFunction>(
   const hoisted = lifted.filter(({ dtype }) => isFloat(dtype));
   const call = (...given: unknown[]): unknown => {
     const [args, constants] = [given.slice(0, exampleArgs.length), given.slice(exampleArgs.length)];
-    const [leaves, found] = leavesOf(args);
+    const [leaves, found] = leavesOf(name, args);
     checkSameTypes(
       name,
       "the arguments must be like the example",
       { label: "the call", tree: { def: found, avals: leaves } },
       { label: "the example", tree: { def, avals: example } },
     );
-    const [values] = leavesOf(constants);
+    const [values] = leavesOf(name, constants);
     if (values.length !== hoisted.length)
       throw new ArgumentError(
         `${name}: the function takes ${exampleArgs.length} arguments and ${hoisted.length} constants, received ${values.length} constants`,
@@ -103,7 +103,7 @@ export function customGradient<A extends readonly unknown[], R>(
   custom.defvjp(
     (...args) => {
       const [value, rule] = both(args as unknown as A); // what the function was called with
-      const [outputs, def] = leavesOf([value]);
+      const [outputs, def] = leavesOf("customGradient", [value]);
       const strong = outputs.map((x) => convert(x, x.dtype, false));
       const kept = converted("customGradient", rule, strong, def);
       // What the rule closed over is what goes back needs; the graph itself is no array.
@@ -113,7 +113,7 @@ export function customGradient<A extends readonly unknown[], R>(
       const kept = graph();
       const cts: unknown = tree.unflatten(
         kept.def,
-        evaluateNodes(kept.graph.outputs, [...leavesOf([ct])[0], ...lifted]),
+        evaluateNodes(kept.graph.outputs, [...leavesOf("customGradient", [ct])[0], ...lifted]),
       );
       return Array.isArray(cts) ? cts : [cts];
     },

@@ -65,7 +65,7 @@ export function customLinearSolve(
 ): unknown {
   checkOptions(NAME, options, SOLVE_OPTIONS);
   for (const f of [matvec, solve]) checkFunction(NAME, f);
-  return inArena(NAME, () => solved(matvec, unknownsOf(b), solve, options), keptStorages);
+  return inArena(NAME, () => solved(matvec, unknownsOf(NAME, b), solve, options), keptStorages);
 }
 
 function solved(
@@ -88,7 +88,7 @@ function solved(
     (inputs: readonly Tensor[]): Tensor[] => {
       const at = (x: unknown): unknown => tree.unflatten(def, operator(likeUnknowns(NAME, "x", "b", x, b)));
       const [x, aux] = splitSolution(NAME, label, f(at, tree.unflatten(def, inputs)), hasAux);
-      const [more, found] = leavesOf(aux);
+      const [more, found] = leavesOf(NAME, aux);
       auxDef ??= found;
       return [...likeUnknowns(NAME, label, "b", x, b), ...more];
     };

@@ -16,10 +16,10 @@ export interface Unknowns {
 }
 
 /** The arrays of a tree, strongly typed; a JavaScript number is a float. */
-export function unknownsOf(value: unknown): Unknowns {
+export function unknownsOf(name: string, value: unknown): Unknowns {
   const [leaves, def] = tree.flatten(value);
   const strong = leaves.map((leaf) => {
-    const x = typeof leaf === "number" ? literal(leaf, [], "float32") : asTensor(leaf as TensorLike); // asTensor refuses what is no array
+    const x = typeof leaf === "number" ? literal(leaf, [], "float32") : asTensor(leaf as TensorLike, name); // asTensor refuses what is no array
     return convert(x, x.dtype, false);
   });
   return { leaves: strong, def };
@@ -27,7 +27,7 @@ export function unknownsOf(value: unknown): Unknowns {
 
 /** The leaves of what a function of the user's gave, which must be like the unknowns. */
 export function likeUnknowns(name: string, label: string, what: string, given: unknown, like: Unknowns): Tensor[] {
-  const [leaves, def] = leavesOf(given);
+  const [leaves, def] = leavesOf(name, given);
   // A JavaScript number takes the type it stands for.
   const fitted = leaves.map((leaf, k) => {
     const dtype = like.leaves[k]?.dtype ?? leaf.dtype;

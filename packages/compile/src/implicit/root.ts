@@ -68,7 +68,7 @@ export function customRoot(
   return inArena(
     NAME,
     () => {
-      const guess = unknownsOf(initialGuess);
+      const guess = unknownsOf(NAME, initialGuess);
       const other = guess.leaves.find(({ dtype }) => !isFloat(dtype));
       if (other !== undefined)
         throw new DtypeError(`${NAME}: the guess must be float, received ${other.dtype}; convert it with astype()`);
@@ -93,7 +93,7 @@ function rooted({ f, solve, tangentSolve }: Given, guess: Unknowns, hasAux: bool
   const at = (x: unknown): unknown => tree.unflatten(def, apply(like("x", x)));
   const find = (inputs: readonly Tensor[]): Tensor[] => {
     const [x, aux] = splitSolution(NAME, "solve", solve(at, tree.unflatten(def, inputs)), hasAux);
-    const [more, found] = leavesOf(aux);
+    const [more, found] = leavesOf(NAME, aux);
     auxDef ??= found;
     return [...like("solve", x), ...more];
   };

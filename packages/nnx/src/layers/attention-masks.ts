@@ -45,7 +45,7 @@ export function makeAttentionMask(
  */
 export function makeCausalMask(x: TensorLike, options: MaskOptions = {}): Tensor {
   checkKeys("makeCausalMask", options, "extraBatchDims dtype");
-  const { shape } = asTensor(x);
+  const { shape } = asTensor(x, "makeCausalMask");
   const places = broadcastTo(arange(shape.at(-1) ?? 0), shape);
   return makeAttentionMask(places, places, { ...options, pairwiseFn: greaterEqual });
 }
@@ -68,7 +68,7 @@ export function combineMasks(
   options: CombineOptions = {},
 ): Tensor | undefined {
   checkKeys("combineMasks", options, "dtype");
-  const given = masks.flatMap((mask) => (mask === undefined || mask === null ? [] : [asTensor(mask)]));
+  const given = masks.flatMap((mask) => (mask === undefined || mask === null ? [] : [asTensor(mask, "combineMasks")]));
   const [first, ...rest] = given;
   if (first === undefined) return undefined;
   if (rest.some((mask) => mask.ndim !== first.ndim))

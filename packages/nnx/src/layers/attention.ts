@@ -58,7 +58,11 @@ export function dotProductAttention(
     "bias mask isCausal? dropoutRate dropoutRng broadcastDropout? deterministic? dtype precision",
     "promoteDtype module",
   );
-  const given = [asTensor(query), asTensor(key), asTensor(value)] as const;
+  const given = [
+    asTensor(query, "dotProductAttention"),
+    asTensor(key, "dotProductAttention"),
+    asTensor(value, "dotProductAttention"),
+  ] as const;
   checkedPrecision("dotProductAttention", options.precision);
   const [q, k, v] = (options.promoteDtype ?? promoteDtype)(given, options.dtype);
   checkHeads(q, k, v);
@@ -92,14 +96,14 @@ function withoutWeights(q: Tensor, k: Tensor, v: Tensor, options: DotProductAtte
   const { bias, mask, isCausal = false } = options;
   const y = fused(flat(q), flat(k), flat(v), {
     isCausal,
-    ...(bias !== undefined && { bias: flat(asTensor(bias)) }),
+    ...(bias !== undefined && { bias: flat(asTensor(bias, "dotProductAttention")) }),
     ...(mask !== undefined && { mask: flat(isTrue(mask)) }),
   });
   return reshape(y, q.shape);
 }
 
 function isTrue(mask: TensorLike): Tensor {
-  const tensor = asTensor(mask);
+  const tensor = asTensor(mask, "dotProductAttention");
   return tensor.dtype === "bool" ? tensor : notEqual(tensor, 0);
 }
 

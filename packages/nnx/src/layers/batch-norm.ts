@@ -104,7 +104,7 @@ export class BatchNorm extends Module {
       throw new ArgumentError(
         "BatchNorm: useRunningAverage is not set; pass it to the constructor or to call, or use model.train(), model.eval() or nnx.view",
       );
-    const given = asTensor(x);
+    const given = asTensor(x, "BatchNorm");
     const params = [this.scale, this.bias].map((param) => (param === null ? undefined : readValue(param)));
     const all = [given, readValue(this.mean), readValue(this.var), params[0], params[1]] as const;
     const [input, mean, variance, scale, bias] = (this.promoteDtype ?? promoteDtype)(all, this.dtype);

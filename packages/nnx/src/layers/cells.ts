@@ -205,7 +205,7 @@ export class LSTMCell extends LongCell {
   }
 
   override call([c, h]: readonly [Tensor, Tensor], x: TensorLike): [readonly [Tensor, Tensor], Tensor] {
-    const inputs = asTensor(x);
+    const inputs = asTensor(x, "LSTMCell");
     const gate = (fromInput: Linear, fromHidden: Linear): Tensor => add(fromInput.call(inputs), fromHidden.call(h));
     return this.step(c, [
       gate(this.ii, this.hi),

@@ -94,7 +94,7 @@ export class ConvTranspose extends Module {
   /** x: [batch…, spatial…, inFeatures] → [batch…, spatial…, outFeatures] */
   call(x: TensorLike): Tensor {
     const axes = this.kernelSize.length;
-    const { flat, restore } = oneBatchAxis("ConvTranspose", asTensor(x), axes, this.inFeatures);
+    const { flat, restore } = oneBatchAxis("ConvTranspose", asTensor(x, "ConvTranspose"), axes, this.inFeatures);
     const strides = perAxis(this.strides, axes);
     const offset = this.bias === null ? undefined : readValue(this.bias);
     const operands = [flat, maskedKernel("ConvTranspose", this.kernel, this.mask), offset] as const;

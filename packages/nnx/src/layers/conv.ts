@@ -195,7 +195,7 @@ export class Conv extends Module {
   /** x: [batch…, spatial…, inFeatures] → [batch…, spatial…, outFeatures] */
   call(x: TensorLike): Tensor {
     const axes = this.kernelSize.length;
-    const { flat, restore } = oneBatchAxis("Conv", asTensor(x), axes, this.inFeatures);
+    const { flat, restore } = oneBatchAxis("Conv", asTensor(x, "Conv"), axes, this.inFeatures);
     const dilation = perAxis(this.kernelDilation, axes);
     const [padded, padding] = padInput(flat, this.padding, this.kernelSize, dilation);
     const offset = this.bias === null ? undefined : readValue(this.bias);

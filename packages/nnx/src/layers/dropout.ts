@@ -58,7 +58,7 @@ export class Dropout extends Module {
   /** x of any shape → the same shape */
   call(x: TensorLike, options: DropoutCallOptions = {}): Tensor {
     checkKeys("Dropout.call", options, "rngs deterministic?");
-    const input = asTensor(x);
+    const input = asTensor(x, "Dropout");
     const deterministic = options.deterministic ?? this.deterministic;
     if (deterministic === null)
       throw new ArgumentError(

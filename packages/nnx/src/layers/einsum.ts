@@ -86,7 +86,7 @@ export class Einsum extends Module {
   call(x: TensorLike, einsumStr = this.einsumStr): Tensor {
     const equation = checkedEquation(einsumStr);
     const bias = this.bias === null ? undefined : readValue(this.bias);
-    const operands = [asTensor(x), readValue(this.kernel), bias] as const;
+    const operands = [asTensor(x, "Einsum"), readValue(this.kernel), bias] as const;
     const [input, kernel, offset] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     const how = generalOptions(this);
     const y = this.einsumOp?.(equation, input, kernel, how) ?? einsum(equation, input, kernel, how);

@@ -72,7 +72,7 @@ export class Embed extends Module {
 
   /** indices: [...] of whole numbers → [..., features] */
   call(indices: TensorLike): Tensor {
-    const index = asTensor(indices);
+    const index = asTensor(indices, "Embed");
     if (!isInteger(index.dtype))
       throw new DtypeError(
         `Embed: indices must be whole numbers, received ${index.dtype}; convert them with astype("int32")`,
@@ -84,7 +84,7 @@ export class Embed extends Module {
 
   /** query: [..., features] → [..., numEmbeddings] */
   attend(query: TensorLike): Tensor {
-    const operands = [asTensor(query), readValue(this.embedding)] as const;
+    const operands = [asTensor(query, "Embed"), readValue(this.embedding)] as const;
     const [input, embedding] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     return matmul(input, transpose(embedding));
   }

@@ -83,7 +83,7 @@ export class GroupNorm extends Module {
   /** x: [batch, …, numFeatures] → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
     checkKeys("GroupNorm.call", options, "mask");
-    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this);
+    const [input, scale, bias] = promoted(asTensor(x, "GroupNorm"), this.scale, this.bias, this);
     const last = input.ndim - 1;
     if (input.shape[last] !== this.numFeatures)
       throw new ShapeError(
@@ -98,7 +98,7 @@ export class GroupNorm extends Module {
       useFastVariance: this.useFastVariance,
       axisName: this.axisName,
       axisIndexGroups: this.axisIndexGroups,
-      ...(options.mask === undefined ? {} : { mask: grouped(asTensor(options.mask)) }),
+      ...(options.mask === undefined ? {} : { mask: grouped(asTensor(options.mask, "GroupNorm")) }),
     });
     // One number a group becomes one a feature.
     const spread = (y: Tensor): Tensor =>

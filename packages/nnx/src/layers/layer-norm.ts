@@ -63,7 +63,7 @@ abstract class AxisNorm extends Module {
     axes: Axes,
     how: NormCallOptions & { readonly useMean: boolean },
   ): Tensor {
-    const [input, scale, bias] = promoted(asTensor(x), this.scale, this.bias, this);
+    const [input, scale, bias] = promoted(asTensor(x, name), this.scale, this.bias, this);
     const { useFastVariance, axisName, axisIndexGroups } = this;
     const stats = statistics(name, input, axes, { ...how, useFastVariance, axisName, axisIndexGroups });
     const place = (vector: Tensor | undefined): Tensor | undefined =>
@@ -164,7 +164,7 @@ export class InstanceNorm extends AxisNorm {
   /** x: [batch, …, features] → the same shape */
   call(x: TensorLike, options: NormCallOptions = {}): Tensor {
     checkKeys("InstanceNorm.call", options, "mask");
-    const input = asTensor(x);
+    const input = asTensor(x, "LayerNorm");
     const features = normalizeAxes("InstanceNorm", this.featureAxes, input.ndim);
     if (features.includes(0))
       throw new ArgumentError("InstanceNorm: axis 0 is the batch and cannot be a feature axis; choose another");

@@ -106,7 +106,7 @@ export class LinearGeneral extends Module {
 
   /** x: [...batch, ...rest, ...inFeatures in any place] → [...batch, ...rest, ...outFeatures] */
   call(x: TensorLike): Tensor {
-    const inputs = asTensor(x);
+    const inputs = asTensor(x, "LinearGeneral");
     const axes = this.axis.map((axis) => normalizeAxis("LinearGeneral", axis, inputs.ndim)).sort((a, b) => a - b);
     const batch = Object.keys(this.batchAxis).map(Number);
     const bias = this.bias === null ? undefined : readValue(this.bias);

@@ -80,7 +80,7 @@ export class Linear extends Module {
 
   /** x: [..., inFeatures] → [..., outFeatures] */
   call(x: TensorLike): Tensor {
-    const inputs = asTensor(x);
+    const inputs = asTensor(x, "Linear");
     if (inputs.shape.at(-1) !== this.inFeatures)
       throw new ShapeError(`Linear: expected a last axis of ${this.inFeatures}, received ${shapeText(inputs.shape)}`);
     const bias = this.bias === null ? undefined : readValue(this.bias);

@@ -85,7 +85,7 @@ export class LoRA extends Module {
 
   /** x: [..., inFeatures] → [..., outFeatures] */
   call(x: TensorLike): Tensor {
-    const operands = [asTensor(x), readValue(this.loraA), readValue(this.loraB)] as const;
+    const operands = [asTensor(x, "LoRA"), readValue(this.loraA), readValue(this.loraB)] as const;
     const [input, a, b] = (this.promoteDtype ?? promoteDtype)(operands, this.dtype);
     const product = matmul(matmul(input, a), b);
     return this.baseModule === null ? product : add(product, this.baseModule.call(input));

@@ -195,7 +195,7 @@ export class MultiHeadAttention extends Module {
       options,
       "rngs inputsK inputsV mask deterministic? sowWeights? decode? isCausal?",
     );
-    const input = asTensor(inputsQ);
+    const input = asTensor(inputsQ, "MultiHeadAttention");
     if (options.inputsK === undefined && options.inputsV !== undefined)
       throw new ArgumentError(
         "MultiHeadAttention: inputsV goes with inputsK; to have both the same, give inputsK alone",

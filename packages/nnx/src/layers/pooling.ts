@@ -30,7 +30,7 @@ export function pool(
   strides?: readonly number[],
   padding: Padding = "VALID",
 ): Tensor {
-  const x = asTensor(inputs);
+  const x = asTensor(inputs, "pool");
   const steps = strides ?? windowShape.map(() => 1);
   const batch = x.ndim - windowShape.length - 1;
   if (batch < 0 || steps.length !== windowShape.length)
@@ -56,7 +56,7 @@ export function pool(
  */
 export function avgPool(inputs: TensorLike, windowShape: readonly number[], options: AvgPoolOptions = {}): Tensor {
   checkKeys("avgPool", options, "countIncludePad? strides padding");
-  const x = asTensor(inputs);
+  const x = asTensor(inputs, "avgPool");
   const { strides, padding, countIncludePad = true } = options;
   const total = pool(x, 0, add, windowShape, strides, padding);
   if (countIncludePad) return div(total, sizeOf(windowShape));

@@ -40,7 +40,7 @@ export class PReLU extends Module {
 
   /** x of any shape → the same shape */
   call(x: TensorLike): Tensor {
-    const given = [asTensor(x), readValue(this.negativeSlope)] as const;
+    const given = [asTensor(x, "PReLU"), readValue(this.negativeSlope)] as const;
     const [input, slope] =
       this.dtype === undefined && isFloat(given[0].dtype)
         ? ([given[0], astype(given[1], given[0].dtype)] as const)

@@ -114,7 +114,8 @@ export class RNN<Cell extends RNNCellBase = RNNCellBase> extends Module {
     // Only whoever made the cell knows its carry; the RNN hands it on.
     const cell = this.cell as unknown as RNNCellBase;
     const rngs = settings.rngs ?? this.rngs;
-    const run = (): unknown => runCell(cell, asTensor(inputs), { ...settings, ...(rngs === null ? {} : { rngs }) });
+    const run = (): unknown =>
+      runCell(cell, asTensor(inputs, "RNN"), { ...settings, ...(rngs === null ? {} : { rngs }) });
     if (this.broadcastRngs === null) return run() as RNNResult<CarryOf<Cell>, O>; // as the options say
     const only = All(RngState, this.broadcastRngs);
     const backups = splitRngs(cell, { splits: 1, squeeze: true, only });
@@ -163,7 +164,7 @@ function runCell(cell: RNNCellBase, given: Tensor, options: RNNCallOptions): unk
   const [last, stacked, carries] = along(cell, carry, inputs, timeAxis, returnCarry && seqLengths !== undefined);
   const result = reverse && keepOrder ? turned(stacked) : stacked;
   if (!returnCarry) return result;
-  return [seqLengths === undefined ? last : lastCarry(carries, asTensor(seqLengths)), result];
+  return [seqLengths === undefined ? last : lastCarry(carries, asTensor(seqLengths, "RNN")), result];
 }
 
 /** The last carry, the outputs stacked along the time axis, and, if they are wanted, all carries stacked along the first. */
@@ -224,10 +225,10 @@ function lastCarry(carries: CellCarry | undefined, lengths: Tensor): unknown {
  * nnx.flipSequences(x, array([1, 2, 3]), 1); // [[1, 0, 0], [3, 2, 0], [6, 5, 4]]
  */
 export function flipSequences(inputs: TensorLike, lengths: TensorLike | undefined, timeAxis: number): Tensor {
-  const x = asTensor(inputs);
+  const x = asTensor(inputs, "flipSequences");
   if (lengths === undefined) return flip(x, { axis: timeAxis });
   const steps = x.shape[timeAxis] ?? 0;
-  const own = expandDims(asTensor(lengths), timeAxis);
+  const own = expandDims(asTensor(lengths, "flipSequences"), timeAxis);
   const backwards = reshape(
     arange(steps - 1, -1, -1),
     own.shape.map((_, axis) => (axis === timeAxis ? steps : 1)),

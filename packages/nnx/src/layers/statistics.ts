@@ -135,7 +135,7 @@ function groupWeights(name: string, groups: AxisIndexGroups, count: number): num
 
 function maskedMean(name: string, x: Tensor, axis: Axes, mask: TensorLike | undefined): Tensor {
   if (mask === undefined) return average(x, { axis, keepdims: true });
-  const kept = asTensor(mask);
+  const kept = asTensor(mask, name);
   const chosen = broadcastTo(kept, broadcastShapes(name, kept.shape, x.shape));
   const total = sum(where(chosen, x, 0), { axis, keepdims: true });
   return div(total, sum(convert(chosen, x.dtype), { axis, keepdims: true }));

@@ -56,7 +56,7 @@ function valueOf(metric: string, name: string, values: MetricValues): number | T
     throw new ArgumentError(
       `${metric}.update: expected values for "${name}", received ${Object.keys(values).join(", ") || "none"}; call update({ ${name}: … })`,
     );
-  return typeof value === "number" ? value : asTensor(value as TensorLike); // asTensor refuses what is no array
+  return typeof value === "number" ? value : asTensor(value as TensorLike, name); // asTensor refuses what is no array
 }
 
 function zero(dtype: "float32" | "int32"): Tensor {
@@ -95,7 +95,7 @@ export class Average extends Metric {
     if (mask !== undefined && mask !== null) {
       if (typeof found === "number")
         throw new ArgumentError(`Average.update: a mask needs "${this.argname}" to be an array, received a number`);
-      const kept = asTensor(mask);
+      const kept = asTensor(mask, "Metric.update");
       this.add(sum(mul(found, astype(kept, "float32"))), astype(sum(astype(kept, "int32")), "int32"));
     } else if (typeof found === "number") this.add(found, 1);
     else this.add(sum(astype(found, "float32")), found.size);
@@ -133,7 +133,7 @@ export class Accuracy extends Average {
   }
 
   override update(values: MetricValues): void {
-    const [logits, labels] = ["logits", "labels"].map((name) => asTensor(valueOf("Accuracy", name, values)));
+    const [logits, labels] = ["logits", "labels"].map((name) => asTensor(valueOf("Accuracy", name, values), name));
     if (logits === undefined || labels === undefined) return;
     const wanted = labels.ndim + (this.threshold === null ? 1 : 0);
     if (logits.ndim !== wanted)

@@ -131,7 +131,7 @@ function replacements(variables: unknown, values: unknown): Replacement[] {
     throw new GraphError(
       `Optimizer.update: the transformation gave a tree ${nextDef.text} for ${def.text}; update must keep the structure that init made`,
     );
-  const tensors = after.map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
+  const tensors = after.map((leaf) => asTensor(leaf as TensorLike, "Optimizer.update")); // asTensor refuses what is no array
   return before.flatMap((variable, k) => (isVariable(variable) ? [{ variable, next: tensors[k] }] : []));
 }
 

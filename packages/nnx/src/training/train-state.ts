@@ -44,7 +44,7 @@ export class TrainState<M = unknown> {
     checkKeys("TrainState.create", options, "params tx step");
     const { params, tx, step = 0 } = options;
     const optState = inArena("TrainState", () => tx.init(params), keptStorages);
-    return new TrainState(graphdef, { params, tx, optState, step: asTensor(step) });
+    return new TrainState(graphdef, { params, tx, optState, step: asTensor(step, "TrainState.create") });
   }
 
   /** The model of these states; "params" stands for the parameters. */

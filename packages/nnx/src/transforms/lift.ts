@@ -83,7 +83,7 @@ export function partOf(leaf: unknown, path: Path, index: GraphIndex, listener?: 
     const { def, places } = flattenGraph(leaf, index, [], listener);
     return { path, kind: "graph", def, cells: places.map((place) => cellOf(place, path)), value: leaf };
   }
-  if (isData(leaf)) return { path, kind: "data", tensor: asTensor(leaf) };
+  if (isData(leaf)) return { path, kind: "data", tensor: asTensor(leaf, path.join(".")) };
   return { path, kind: "static", value: leaf };
 }
 

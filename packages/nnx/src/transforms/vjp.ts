@@ -172,5 +172,11 @@ export function tangentAt(tangents: readonly unknown[], { cell, at, path }: Slot
     else here = typeof here === "object" || typeof here === "function" ? Reflect.get(Object(here), part) : undefined;
   }
   if (here instanceof Variable) return readRaw(here) as Tensor; // Variables of tensors alone have tangents
-  return cell === undefined ? (isData(here) ? asTensor(here) : undefined) : here instanceof Tensor ? here : undefined;
+  return cell === undefined
+    ? isData(here)
+      ? asTensor(here, "vjp")
+      : undefined
+    : here instanceof Tensor
+      ? here
+      : undefined;
 }

@@ -21,7 +21,7 @@ export function dimensionsOf(
   params: unknown,
 ): (DimensionNumbers | undefined)[] {
   const { leaves, paths } = tree.flattenWithPath(params);
-  const shapes = leaves.map((leaf) => asTensor(leaf as TensorLike).shape); // a tree of arrays
+  const shapes = leaves.map((leaf) => asTensor(leaf as TensorLike, name).shape); // a tree of arrays
   if (spec === undefined) return shapes.map(({ length }) => (length === 2 ? new DimensionNumbers() : undefined));
   const resolved: unknown = typeof spec === "function" ? spec(params) : spec;
   return paths.map((path, k) => {

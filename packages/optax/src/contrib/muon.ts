@@ -86,7 +86,7 @@ export function orthogonalizeViaNewtonSchulz(matrices: TensorLike, options: Newt
     throw new ArgumentError(
       `orthogonalizeViaNewtonSchulz: preconditioning is "frobenius", "spectral", "aol" or "schatten", received ${String(preconditioning)}`,
     );
-  const given = asTensor(matrices);
+  const given = asTensor(matrices, "orthogonalizeViaNewtonSchulz");
   const turned = (given.shape.at(-2) ?? 0) > (given.shape.at(-1) ?? 0);
   let x = turned ? swapaxes(given, -1, -2) : given;
   const size = (total: Tensor): Tensor => expandDims(total, [-1, -2]);

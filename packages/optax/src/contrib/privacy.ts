@@ -24,7 +24,7 @@ import { erase, scaleByLearningRate, trace } from "../transforms.ts";
 
 /** The gradients of a batch: leaves with the batch as their first axis. */
 function batched(name: string, grads: unknown): Tensor[] {
-  const leaves = tree.leaves(grads).map((leaf) => asTensor(leaf as TensorLike)); // a tree of gradients
+  const leaves = tree.leaves(grads).map((leaf) => asTensor(leaf as TensorLike, name)); // a tree of gradients
   const [first] = leaves;
   if (first !== undefined && leaves.every(({ shape }) => shape.length > 0 && shape[0] === first.shape[0]))
     return leaves;

@@ -324,7 +324,7 @@ export function mechanize<S>(
       const s = div(wealth, add(sqrt(v), eps));
       const scale = sum(s);
       const next = tree.map(
-        (x: Tensor, d: Tensor, p: TensorLike) => sub(sub(x, mul(scale, d)), asTensor(p)),
+        (x: Tensor, d: Tensor, p: TensorLike) => sub(sub(x, mul(scale, d)), asTensor(p, "mechanize")),
         x0,
         delta,
         params,

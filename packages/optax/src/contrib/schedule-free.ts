@@ -102,7 +102,11 @@ export function scheduleFree<S>(
       const ck = where(logicalOr(isnan(weight), isnan(weightSum)), Number.NaN, known);
       const inner = state.baseOptimizerState as S; // made by init
       const [moved, baseOptimizerState] = baseOptimizer.update(updates, inner, params, extra);
-      const z = tree.map((u: Tensor, one: TensorLike) => astype(add(one, u), asTensor(one).dtype), moved, state.z);
+      const z = tree.map(
+        (u: Tensor, one: TensorLike) => astype(add(one, u), asTensor(one, "scheduleFree").dtype),
+        moved,
+        state.z,
+      );
       const step = (x: Tensor, one: Tensor, p: TensorLike): Tensor => {
         const mean = add(mul(sub(1, ck), x), mul(ck, one));
         return sub(add(mul(b1, mean), mul(1 - b1, one)), p);

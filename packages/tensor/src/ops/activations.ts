@@ -44,7 +44,8 @@ const GLU_OPTIONS = { axis: "number" } as const;
  * @example await silu(array([-1.5, 2])).toArray(); // [-0.27364, 1.7616]
  */
 export function silu(x: TensorLike): Tensor {
-  return mul(x, sigmoid(x));
+  const tensor = asTensor(x, "silu");
+  return mul(tensor, sigmoid(tensor));
 }
 
 /** A record of its own for its derivative: those of max and |x| say nothing at 0. */
@@ -62,7 +63,7 @@ const softplusOp: MapOp<undefined> = {
  * @example await softplus(array([-1.5, 2])).toArray(); // [0.20141, 2.1269]
  */
 export function softplus(x: TensorLike): Tensor {
-  return bind(softplusOp, [asFloat(asTensor(x))], undefined);
+  return bind(softplusOp, [asFloat(asTensor(x, "softplus"))], undefined);
 }
 
 /**
@@ -70,7 +71,8 @@ export function softplus(x: TensorLike): Tensor {
  * @example await logSigmoid(array([-1.5, 2])).toArray(); // [-1.7014, -0.12693]
  */
 export function logSigmoid(x: TensorLike): Tensor {
-  return neg(softplus(neg(x)));
+  const tensor = asTensor(x, "logSigmoid");
+  return neg(softplus(neg(tensor)));
 }
 
 /**
@@ -78,7 +80,8 @@ export function logSigmoid(x: TensorLike): Tensor {
  * @example await leakyRelu(array([-1.5, 2])).toArray(); // [-0.015, 2]
  */
 export function leakyRelu(x: TensorLike, negativeSlope: TensorLike = 0.01): Tensor {
-  return where(greaterEqual(x, 0), x, mul(x, negativeSlope));
+  const tensor = asTensor(x, "leakyRelu");
+  return where(greaterEqual(tensor, 0), tensor, mul(tensor, asTensor(negativeSlope, "leakyRelu")));
 }
 
 /**
@@ -86,9 +89,10 @@ export function leakyRelu(x: TensorLike, negativeSlope: TensorLike = 0.01): Tens
  * @example await elu(array([-1.5, 2])).toArray(); // [-0.77687, 2]
  */
 export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
-  const positive = greater(x, 0);
+  const tensor = asTensor(x, "elu");
+  const positive = greater(tensor, 0);
   // The branch not taken must not overflow, or its gradient would be NaN.
-  return where(positive, x, mul(expm1(where(positive, 0, x)), alpha));
+  return where(positive, tensor, mul(expm1(where(positive, 0, tensor)), asTensor(alpha, "elu")));
 }
 
 /**
@@ -96,7 +100,8 @@ export function elu(x: TensorLike, alpha: TensorLike = 1): Tensor {
  * @example await relu6(array([-1.5, 2, 9])).toArray(); // [0, 2, 6]
  */
 export function relu6(x: TensorLike): Tensor {
-  return where(greaterEqual(x, 6), literal(6, [], "float32", true), relu(x));
+  const tensor = asTensor(x, "relu6");
+  return where(greaterEqual(tensor, 6), literal(6, [], "float32", true), relu(tensor));
 }
 
 export interface GeluOptions {
@@ -113,7 +118,7 @@ export interface GeluOptions {
  */
 export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
   checkOptions("gelu", options, GELU_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "gelu");
   if (options.approximate === false) return mul(mul(tensor, 0.5), erfc(mul(tensor, -Math.SQRT1_2)));
   const inner = mul(Math.sqrt(2 / Math.PI), add(tensor, mul(0.044715, power(tensor, 3))));
   return mul(tensor, mul(0.5, add(1, tanh(inner))));
@@ -124,7 +129,8 @@ export function gelu(x: TensorLike, options: GeluOptions = {}): Tensor {
  * @example await softSign(array([-1.5, 2])).toArray(); // [-0.6, 0.66667]
  */
 export function softSign(x: TensorLike): Tensor {
-  return div(x, add(abs(x), 1));
+  const tensor = asTensor(x, "softSign");
+  return div(tensor, add(abs(tensor), 1));
 }
 
 /**
@@ -132,7 +138,8 @@ export function softSign(x: TensorLike): Tensor {
  * @example await celu(array([-1.5, 2])).toArray(); // [-0.77687, 2]
  */
 export function celu(x: TensorLike, alpha: TensorLike = 1): Tensor {
-  return add(maximum(x, 0), mul(alpha, expm1(div(minimum(x, 0), alpha))));
+  const [tensor, scale] = [asTensor(x, "celu"), asTensor(alpha, "celu")];
+  return add(maximum(tensor, 0), mul(scale, expm1(div(minimum(tensor, 0), scale))));
 }
 
 /**
@@ -140,7 +147,8 @@ export function celu(x: TensorLike, alpha: TensorLike = 1): Tensor {
  * @example await selu(array([-1.5, 2])).toArray(); // [-1.3658, 2.1014]
  */
 export function selu(x: TensorLike): Tensor {
-  return mul(1.0507009873554805, elu(x, 1.6732632423543772));
+  const tensor = asTensor(x, "selu");
+  return mul(1.0507009873554805, elu(tensor, 1.6732632423543772));
 }
 
 /**
@@ -148,7 +156,8 @@ export function selu(x: TensorLike): Tensor {
  * @example await hardSigmoid(array([-1.5, 4])).toArray(); // [0.25, 1]
  */
 export function hardSigmoid(x: TensorLike): Tensor {
-  return div(relu6(add(x, 3)), 6);
+  const tensor = asTensor(x, "hardSigmoid");
+  return div(relu6(add(tensor, 3)), 6);
 }
 
 /**
@@ -156,7 +165,8 @@ export function hardSigmoid(x: TensorLike): Tensor {
  * @example await hardSilu(array([-1.5, 4])).toArray(); // [-0.375, 4]
  */
 export function hardSilu(x: TensorLike): Tensor {
-  return mul(x, hardSigmoid(x));
+  const tensor = asTensor(x, "hardSilu");
+  return mul(tensor, hardSigmoid(tensor));
 }
 
 /**
@@ -164,7 +174,8 @@ export function hardSilu(x: TensorLike): Tensor {
  * @example await hardTanh(array([-1.5, 0.5])).toArray(); // [-1, 0.5]
  */
 export function hardTanh(x: TensorLike): Tensor {
-  return where(greater(x, 1), 1, where(less(x, -1), -1, x));
+  const tensor = asTensor(x, "hardTanh");
+  return where(greater(tensor, 1), 1, where(less(tensor, -1), -1, tensor));
 }
 
 /**
@@ -172,7 +183,8 @@ export function hardTanh(x: TensorLike): Tensor {
  * @example await mish(array([-1.5, 2])).toArray(); // [-0.2981, 1.944]
  */
 export function mish(x: TensorLike): Tensor {
-  return mul(x, tanh(softplus(x)));
+  const tensor = asTensor(x, "mish");
+  return mul(tensor, tanh(softplus(tensor)));
 }
 
 /**
@@ -180,7 +192,8 @@ export function mish(x: TensorLike): Tensor {
  * @example await squareplus(array([-1.5, 2])).toArray(); // [0.5, 2.4142]
  */
 export function squareplus(x: TensorLike, b: TensorLike = 4): Tensor {
-  return div(add(x, sqrt(add(square(x), b))), 2);
+  const tensor = asTensor(x, "squareplus");
+  return div(add(tensor, sqrt(add(square(tensor), asTensor(b, "squareplus")))), 2);
 }
 
 /**
@@ -188,7 +201,8 @@ export function squareplus(x: TensorLike, b: TensorLike = 4): Tensor {
  * @example await sparsePlus(array([-1.5, 0, 2])).toArray(); // [0, 0.25, 2]
  */
 export function sparsePlus(x: TensorLike): Tensor {
-  return where(lessEqual(x, -1), 0, where(greaterEqual(x, 1), x, div(square(add(x, 1)), 4)));
+  const tensor = asTensor(x, "sparsePlus");
+  return where(lessEqual(tensor, -1), 0, where(greaterEqual(tensor, 1), tensor, div(square(add(tensor, 1)), 4)));
 }
 
 /**
@@ -196,7 +210,8 @@ export function sparsePlus(x: TensorLike): Tensor {
  * @example await sparseSigmoid(array([-1.5, 0, 2])).toArray(); // [0, 0.5, 1]
  */
 export function sparseSigmoid(x: TensorLike): Tensor {
-  return mul(0.5, clip(add(x, 1), 0, 2));
+  const tensor = asTensor(x, "sparseSigmoid");
+  return mul(0.5, clip(add(tensor, 1), 0, 2));
 }
 
 /**
@@ -204,10 +219,11 @@ export function sparseSigmoid(x: TensorLike): Tensor {
  * @example await log1mexp(array([0.1, 2])).toArray(); // [-2.3522, -0.14541]
  */
 export function log1mexp(x: TensorLike): Tensor {
-  const near = less(x, Math.LN2);
+  const tensor = asTensor(x, "log1mexp");
+  const near = less(tensor, Math.LN2);
   // Each branch sees its own side alone, or the other's gradient would be infinite.
-  const small = log(neg(expm1(neg(where(near, x, 1)))));
-  return where(near, small, log1p(neg(exp(neg(where(near, 1, x))))));
+  const small = log(neg(expm1(neg(where(near, tensor, 1)))));
+  return where(near, small, log1p(neg(exp(neg(where(near, 1, tensor))))));
 }
 
 export interface GluOptions {
@@ -223,7 +239,7 @@ export interface GluOptions {
  */
 export function glu(x: TensorLike, options: GluOptions = {}): Tensor {
   checkOptions("glu", options, GLU_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "glu");
   const axis = normalizeAxis("glu", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);
   if (extent % 2 !== 0)

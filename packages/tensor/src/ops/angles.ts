@@ -72,7 +72,7 @@ export const sinc: UnaryFunction = /* @__PURE__ */ unary({
  * @example await deg2rad(array([180])).toArray(); // [3.1416]
  */
 export function deg2rad(x: TensorLike): Tensor {
-  return mul(asTensor(x), Math.PI / 180);
+  return mul(asTensor(x, "deg2rad"), Math.PI / 180);
 }
 
 /**
@@ -80,5 +80,5 @@ export function deg2rad(x: TensorLike): Tensor {
  * @example await rad2deg(array([0.5])).toArray(); // [28.648]
  */
 export function rad2deg(x: TensorLike): Tensor {
-  return mul(asTensor(x), 180 / Math.PI);
+  return mul(asTensor(x, "rad2deg"), 180 / Math.PI);
 }

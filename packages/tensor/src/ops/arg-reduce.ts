@@ -51,7 +51,7 @@ export interface ArgOptions {
 }
 
 function choose(op: KernelOp<ArgAttrs>, x: TensorLike, options: ArgOptions): Tensor {
-  const source = asTensor(x);
+  const source = asTensor(x, op.name);
   const along = options.axis ?? undefined;
   const tensor = along === undefined ? reshape(source, [-1]) : source;
   const axis = normalizeAxis(op.name, along ?? 0, tensor.ndim);

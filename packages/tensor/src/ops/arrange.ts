@@ -28,7 +28,7 @@ export interface RollOptions {
  */
 export function roll(x: TensorLike, shift: number | readonly number[] | Tensor, options: RollOptions = {}): Tensor {
   checkOptions("roll", options, ROLL_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "roll");
   const axis = options.axis ?? undefined;
   if (axis === undefined) return reshape(roll(ravel(tensor), shift, { axis: 0 }), tensor.shape);
   const axes = (typeof axis === "number" ? [axis] : axis).map((one) => normalizeAxis("roll", one, tensor.ndim));
@@ -47,7 +47,7 @@ export function roll(x: TensorLike, shift: number | readonly number[] | Tensor, 
 function shiftsOf(shift: number | readonly number[] | Tensor): readonly (number | Tensor)[] {
   if (typeof shift === "number") return [wholeShift(shift)];
   if (Array.isArray(shift)) return shift.map(wholeShift);
-  const tensor = asTensor(shift as Tensor); // neither a number nor a list
+  const tensor = asTensor(shift as Tensor, "roll"); // neither a number nor a list
   if (tensor.ndim > 1) throw new ShapeError(`roll: shifts have shape ${shapeText(tensor.shape)}; one axis at most`);
   if (tensor.ndim === 0) return [tensor];
   return Array.from({ length: tensor.size }, (_, k) => reshape(sliceAlong(tensor, 0, k, k + 1), []));
@@ -80,7 +80,7 @@ function rollAxis(x: Tensor, shift: number | Tensor, axis: number): Tensor {
  */
 export function rot90(x: TensorLike, k = 1, options: { readonly axes?: readonly [number, number] } = {}): Tensor {
   checkOptions("rot90", options, ROT90_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "rot90");
   if (tensor.ndim < 2) throw new ShapeError(`rot90: needs two axes to turn, received shape ${shapeText(tensor.shape)}`);
   const [a, b] = (options.axes ?? [0, 1]).map((axis) => normalizeAxis("rot90", axis, tensor.ndim));
   if (a === undefined || b === undefined || a === b)
@@ -100,7 +100,7 @@ export function rot90(x: TensorLike, k = 1, options: { readonly axes?: readonly 
  * @example await fliplr(array([[1, 2]])).toArray(); // [[2, 1]]
  */
 export function fliplr(x: TensorLike): Tensor {
-  normalizeAxes("fliplr", 1, asTensor(x).ndim);
+  normalizeAxes("fliplr", 1, asTensor(x, "fliplr").ndim);
   return flip(x, { axis: 1 });
 }
 
@@ -111,7 +111,7 @@ export function fliplr(x: TensorLike): Tensor {
  * @example await flipud(array([[1], [2]])).toArray(); // [[2], [1]]
  */
 export function flipud(x: TensorLike): Tensor {
-  normalizeAxes("flipud", 0, asTensor(x).ndim);
+  normalizeAxes("flipud", 0, asTensor(x, "flipud").ndim);
   return flip(x, { axis: 0 });
 }
 
@@ -125,7 +125,7 @@ const MOST_AXES = 8;
  * @example await tile(array([1, 2]), [2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
 export function tile(x: TensorLike, reps: number | readonly number[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "tile");
   const list = typeof reps === "number" ? [reps] : checkList("tile", "repetitions", reps);
   if (!list.every((rep) => Number.isInteger(rep) && rep >= 0))
     throw new ShapeError(`tile: repetitions are whole numbers ≥ 0, received [${list.join(", ")}]`);

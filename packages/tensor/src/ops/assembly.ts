@@ -27,7 +27,7 @@ export function block(blocks: Blocks): Tensor {
         part.map((one) => join(one, level - 1)),
         { axis: rank - level },
       );
-    const tensor = asTensor(part);
+    const tensor = asTensor(part, "block");
     return reshape(tensor, [...new Array<number>(rank - tensor.ndim).fill(1), ...tensor.shape]);
   };
   return join(blocks, depth);
@@ -47,7 +47,7 @@ function depthOf(part: Blocks): number {
 }
 
 function leaves(part: Blocks): Tensor[] {
-  return isList(part) ? part.flatMap(leaves) : [asTensor(part)];
+  return isList(part) ? part.flatMap(leaves) : [asTensor(part, "block")];
 }
 
 /**
@@ -57,7 +57,7 @@ function leaves(part: Blocks): Tensor[] {
  * @example rollaxis(ones([2, 3, 4]), 2).shape; // [4, 2, 3]
  */
 export function rollaxis(x: TensorLike, axis: number, start = 0): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "rollaxis");
   const from = normalizeAxis("rollaxis", axis, tensor.ndim);
   if (!Number.isInteger(start) || start < -tensor.ndim || start > tensor.ndim)
     throw new ShapeError(`rollaxis: start ${String(start)} is out of range for an array of ${tensor.ndim} axes`);
@@ -74,7 +74,7 @@ export function rollaxis(x: TensorLike, axis: number, start = 0): Tensor {
  */
 export function ix(...args: readonly TensorLike[]): Tensor[] {
   return args.map((arg, axis) => {
-    const tensor = asTensor(arg);
+    const tensor = asTensor(arg, "ix");
     if (tensor.ndim !== 1)
       throw new ShapeError(`ix: takes vectors, received shape ${shapeText(tensor.shape)} as argument ${axis}`);
     if (tensor.dtype === "bool" && hostValues(tensor) === undefined)

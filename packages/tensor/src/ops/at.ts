@@ -102,16 +102,16 @@ function entriesOf(index: Index): readonly IndexEntry[] {
  * await at(arange(6), [[1, null, 2]]).get().toArray();          // [1, 3, 5]
  */
 export function at(x: TensorLike, index: Index): IndexUpdate {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "at");
   const entries = entriesOf(index);
   const update =
     (name: string, combine: ScatterCombine, prepare: (values: Tensor) => Tensor = (values) => values) =>
     (values: TensorLike, options: AtOptions = {}): Tensor => {
-      const given = convert(asTensor(values), tensor.dtype, tensor.weak);
+      const given = convert(asTensor(values, name), tensor.dtype, tensor.weak);
       return composite(`at.${name}`, () => updated(`at.${name}`, tensor, entries, combine, prepare(given), options));
     };
   const factor = (name: string, values: TensorLike, options: AtOptions): Tensor => {
-    const given = convert(asTensor(values), tensor.dtype);
+    const given = convert(asTensor(values, name), tensor.dtype);
     return updated(`at.${name}`, literal(1, tensor.shape, tensor.dtype), entries, "mul", given, options);
   };
   const set = update("set", "set");
@@ -141,7 +141,7 @@ export function at(x: TensorLike, index: Index): IndexUpdate {
  * await slice(array([[1, 2, 3], [4, 5, 6]]), "...", [0, 2]).toArray(); // [[1, 2], [4, 5]]
  */
 export function slice(x: TensorLike, ...entries: readonly IndexEntry[]): Tensor {
-  return picked("slice", asTensor(x), entries, {});
+  return picked("slice", asTensor(x, "slice"), entries, {});
 }
 
 function ranged(x: Tensor, ranges: readonly AxisRange[]): Tensor {

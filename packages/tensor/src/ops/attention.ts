@@ -77,7 +77,7 @@ export function dotProductAttention(
 ): Tensor {
   checkOptions("dotProductAttention", options, ATTENTION_OPTIONS);
   return composite("dotProductAttention", () => {
-    const work = prepare(query, key, value, options);
+    const work = prepare("dotProductAttention", query, key, value, options);
     return finish(work, paysByTiles(work) ? byTiles(work) : byTables(work)[0]);
   });
 }
@@ -99,7 +99,7 @@ export function dotProductAttentionWithResidual(
   options: AttentionOptions = {},
 ): readonly [Tensor, Tensor] {
   checkOptions("dotProductAttentionWithResidual", options, ATTENTION_OPTIONS);
-  const work = prepare(query, key, value, options);
+  const work = prepare("dotProductAttentionWithResidual", query, key, value, options);
   const [y, sums] = paysByTiles(work) ? withSums(work) : byTables(work);
   const { batch, queries, heads, group } = work.heads;
   const residual = transpose(reshape(stopGradient(sums), [batch, heads * group, queries]), [0, 2, 1]);
@@ -114,7 +114,7 @@ export function dotProductAttentionByTiles(
   value: TensorLike,
   options: AttentionOptions = {},
 ): Tensor {
-  const work = prepare(query, key, value, options);
+  const work = prepare("dotProductAttention", query, key, value, options);
   return finish(work, byTiles(work));
 }
 
@@ -150,8 +150,8 @@ interface Work {
 /** Farther than any array is long. */
 const FAR = 2 ** 30;
 
-function prepare(query: TensorLike, key: TensorLike, value: TensorLike, options: AttentionOptions): Work {
-  const given = [asTensor(query), asTensor(key), asTensor(value)] as const;
+function prepare(name: string, query: TensorLike, key: TensorLike, value: TensorLike, options: AttentionOptions): Work {
+  const given = [query, key, value].map((one) => asTensor(one, name)) as [Tensor, Tensor, Tensor]; // three
   const batched = given[0].ndim === 4;
   const [q, k, v] = given.map((one) => (one.ndim === 3 ? expandDims(one, 0) : one)) as [Tensor, Tensor, Tensor]; // three
   const heads = checkOperands(given, [q, k, v]);
@@ -163,7 +163,8 @@ function prepare(query: TensorLike, key: TensorLike, value: TensorLike, options:
     querySeqLengths === undefined
       ? undefined
       : reshape(less(places, lengths("querySeqLengths", querySeqLengths, batch)), [batch, queries, 1, 1]);
-  const own = bias === undefined ? undefined : convert(ranked("bias", asTensor(bias), heads), "float32");
+  const own =
+    bias === undefined ? undefined : convert(ranked("bias", asTensor(bias, "dotProductAttention"), heads), "float32");
   return { ...{ batched, heads, q, k, v, scale, left, right, real }, bias: own, mask: maskOf(options, heads) };
 }
 
@@ -267,7 +268,7 @@ function perHead(x: Tensor, { heads, group }: Heads): Tensor {
 }
 
 function lengths(what: string, x: TensorLike, batch: number): Tensor {
-  const counts = asTensor(x);
+  const counts = asTensor(x, "dotProductAttention");
   if (counts.ndim !== 1 || counts.shape[0] !== batch || counts.dtype !== "int32")
     throw new ShapeError(
       `dotProductAttention: ${what} is an int32 for each of ${batch} examples, received ${counts.dtype}${shapeText(counts.shape)}`,
@@ -285,7 +286,7 @@ function windowOf({ localWindowSize: size = FAR, isCausal = false }: AttentionOp
 
 /** Where queries may look but for the window: bool, [batch | 1, heads | 1, queries | 1, keys]; undefined for everywhere. */
 function maskOf({ mask: given, keyValueSeqLengths }: AttentionOptions, heads: Heads): Tensor | undefined {
-  const mask = given === undefined ? undefined : asTensor(given);
+  const mask = given === undefined ? undefined : asTensor(given, "dotProductAttention");
   if (mask !== undefined && mask.dtype !== "bool")
     throw new DtypeError(`dotProductAttention: the mask must be bool, received ${mask.dtype}; compare it with 0`);
   const full = mask && ranked("mask", mask, heads);

@@ -179,7 +179,7 @@ export const floatPower: BinaryFunction = /* @__PURE__ */ Object.assign(
   (x: TensorLike, y: TensorLike): Tensor => {
     if (typeof x !== "number" || !(x >= SMALLEST_NORMAL && Math.fround(x) < Infinity) || Math.fround(x) === 1)
       return anyPower(x, y);
-    const [, exponent] = together("floatPower", [asTensor(x), asTensor(y)], "float");
+    const [, exponent] = together("floatPower", [asTensor(x, "floatPower"), asTensor(y, "floatPower")], "float");
     return bind(powerOf, [exponent], x);
   },
   { op: anyPower.op },
@@ -213,7 +213,7 @@ const selectOp: MapOp<undefined> = {
  * await where(array([true, false]), 1, -1).toArray(); // [1, -1]
  */
 export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tensor {
-  const [c, a, b] = [convert(asTensor(condition), "bool"), asTensor(x), asTensor(y)];
+  const [c, a, b] = [convert(asTensor(condition, "where"), "bool"), asTensor(x, "where"), asTensor(y, "where")];
   const common = promote([a, b]);
   const shape = broadcastShapes("where", c.shape, a.shape, b.shape);
   const fit = (one: Tensor): Tensor => broadcastTo(convert(one, common.dtype, common.weak), shape);
@@ -225,8 +225,9 @@ export function where(condition: TensorLike, x: TensorLike, y: TensorLike): Tens
  * @example await clip(array([-1, 0.5, 3]), 0, 1).toArray(); // [0, 0.5, 1]
  */
 export function clip(x: TensorLike, low?: TensorLike, high?: TensorLike): Tensor {
-  const above = low === undefined ? asTensor(x) : maximum(x, low);
-  return high === undefined ? above : minimum(above, high);
+  const given = asTensor(x, "clip");
+  const above = low === undefined ? given : maximum(given, asTensor(low, "clip"));
+  return high === undefined ? above : minimum(above, asTensor(high, "clip"));
 }
 
 const wholePower: BinaryFunction = /* @__PURE__ */ binary({
@@ -248,11 +249,11 @@ const MAX_INTEGER_POWER = 64;
  */
 export function power(x: TensorLike, y: TensorLike): Tensor {
   if (typeof y === "number" && Number.isInteger(y) && Math.abs(y) <= MAX_INTEGER_POWER) {
-    const base = asTensor(x);
+    const base = asTensor(x, "power");
     if (y < 0) return div(1, integerPower(convert(base, "float32"), -y));
     return integerPower(base.dtype === "bool" ? convert(base, "int32") : base, y);
   }
-  const [base, exponent] = [asTensor(x), asTensor(y)];
+  const [base, exponent] = [asTensor(x, "power"), asTensor(y, "power")];
   return isFloat(promote([base, exponent]).dtype) ? floatPower(x, exponent) : wholePower(base, exponent);
 }
 

@@ -42,7 +42,7 @@ function bitValues(name: string, order: "big" | "little" = "big"): Tensor {
  */
 export function packbits(x: TensorLike, options: PackOptions = {}): Tensor {
   checkOptions("packbits", options, PACK_OPTIONS);
-  const given = asTensor(x);
+  const given = asTensor(x, "packbits");
   if (isFloat(given.dtype))
     throw new DtypeError(`packbits: takes integers and bools, received ${given.dtype}; convert it with astype()`);
   const values = bitValues("packbits", options.bitorder);
@@ -67,7 +67,7 @@ export function packbits(x: TensorLike, options: PackOptions = {}): Tensor {
  */
 export function unpackbits(x: TensorLike, options: UnpackOptions = {}): Tensor {
   checkOptions("unpackbits", options, UNPACK_OPTIONS);
-  const given = asTensor(x);
+  const given = asTensor(x, "unpackbits");
   if (given.dtype !== "uint8")
     throw new DtypeError(`unpackbits: takes uint8, received ${given.dtype}; convert it with astype()`);
   const values = bitValues("unpackbits", options.bitorder);

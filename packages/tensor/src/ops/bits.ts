@@ -58,7 +58,11 @@ const shiftLogical: BinaryFunction = /* @__PURE__ */ binary({
  * @example await shiftRightLogical(array([9, -1]), 28).toArray(); // [0, 15]
  */
 export function shiftRightLogical(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = together("shiftRightLogical", [asTensor(x), asTensor(y)], "any");
+  const [left, right] = together(
+    "shiftRightLogical",
+    [asTensor(x, "shiftRightLogical"), asTensor(y, "shiftRightLogical")],
+    "any",
+  );
   return convert(shiftLogical(bitsOf(left), bitsOf(right)), left.dtype, left.weak);
 }
 
@@ -74,7 +78,11 @@ const shiftArithmetic: BinaryFunction = /* @__PURE__ */ binary({
  * @example await shiftRightArithmetic(array([9, -9]), 1).toArray(); // [4, -5]
  */
 export function shiftRightArithmetic(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = together("shiftRightArithmetic", [asTensor(x), asTensor(y)], "any");
+  const [left, right] = together(
+    "shiftRightArithmetic",
+    [asTensor(x, "shiftRightArithmetic"), asTensor(y, "shiftRightArithmetic")],
+    "any",
+  );
   const width = packedBits(left.dtype);
   if (width === undefined || computedDType(left.dtype) === "int32") return shiftArithmetic(left, right);
   const signed = convert(left, width === 8 ? "int8" : "int16");
@@ -93,7 +101,7 @@ const countBits: UnaryFunction = /* @__PURE__ */ unary({
  * @example await populationCount(array([7, -1])).toArray(); // [3, 32]
  */
 export function populationCount(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "populationCount");
   return convert(countBits(bitsOf(tensor)), tensor.dtype, tensor.weak);
 }
 
@@ -102,7 +110,8 @@ export function populationCount(x: TensorLike): Tensor {
  * @example await bitwiseCount(array([7, -1])).toArray(); // [3, 1]
  */
 export function bitwiseCount(x: TensorLike): Tensor {
-  return convert(populationCount(abs(x)), "uint8");
+  const tensor = asTensor(x, "bitwiseCount");
+  return convert(populationCount(abs(tensor)), "uint8");
 }
 
 const leadingZeros: UnaryFunction = /* @__PURE__ */ unary({
@@ -117,7 +126,7 @@ const leadingZeros: UnaryFunction = /* @__PURE__ */ unary({
  * @example await clz(array([1, 0])).toArray(); // [31, 32]
  */
 export function clz(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "clz");
   const width = packedBits(tensor.dtype);
   const zeros = leadingZeros(bitsOf(tensor));
   return width === undefined ? zeros : convert(sub(zeros, 32 - width), tensor.dtype);
@@ -137,7 +146,7 @@ const commonDivisor: BinaryFunction = /* @__PURE__ */ binary({
  * @example await gcd(array([12, -18]), 8).toArray(); // [4, 2]
  */
 export function gcd(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [wholeNumber("gcd", asTensor(x)), wholeNumber("gcd", asTensor(y))];
+  const [a, b] = [wholeNumber("gcd", asTensor(x, "gcd")), wholeNumber("gcd", asTensor(y, "gcd"))];
   const { dtype, weak } = promote([a, b]);
   const size = (one: Tensor): Tensor => convert(abs(unpacked(one)), "uint32", one.weak);
   return convert(commonDivisor(size(a), size(b)), dtype, weak);
@@ -150,8 +159,9 @@ export function gcd(x: TensorLike, y: TensorLike): Tensor {
  * @example await lcm(array([4, -6]), 10).toArray(); // [20, 30]
  */
 export function lcm(x: TensorLike, y: TensorLike): Tensor {
-  const common = gcd(x, y);
-  const [a, b] = [abs(x), abs(y)];
+  const [left, right] = [asTensor(x, "lcm"), asTensor(y, "lcm")];
+  const common = gcd(left, right);
+  const [a, b] = [abs(left), abs(right)];
   return where(equal(common, 0), 0, mul(a, floorDivide(b, where(equal(common, 0), 1, common))));
 }
 
@@ -165,7 +175,7 @@ function wholeNumber(name: string, x: Tensor): Tensor {
  * @example await logicalXor(array([true, false]), array([2, 2])).toArray(); // [0, 1]
  */
 export function logicalXor(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseXor(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
+  return bitwiseXor(convert(asTensor(x, "logicalXor"), "bool"), convert(asTensor(y, "logicalXor"), "bool"));
 }
 
 type Castable = Exclude<DType, "bool">;
@@ -205,7 +215,7 @@ const UNSIGNED = { 8: "uint8", 16: "uint16", 32: "uint32" } as const;
  * @example await bitcastConvertType(array([1.5]), "int32").toArray(); // [1069547520]
  */
 export function bitcastConvertType(x: TensorLike, dtype: DType): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "bitcastConvertType");
   const [from, to] = [tensor.dtype, checkDType("bitcastConvertType", dtype)];
   if (to === "bool" || from === "bool")
     throw new DtypeError(`bitcastConvertType: cannot read ${from} as ${to}; use astype() for bool`);

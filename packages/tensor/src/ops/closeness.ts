@@ -29,7 +29,7 @@ export interface CloseOptions {
 export function isclose(x: TensorLike, y: TensorLike, options: CloseOptions = {}): Tensor {
   checkOptions("isclose", options, CLOSE_OPTIONS);
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
-  const [a, b] = [float(x), float(y)];
+  const [a, b] = [float(x, "isclose"), float(y, "isclose")];
   broadcastShapes("isclose", a.shape, b.shape);
   return composite("isclose", () => {
     const near = logicalAnd(isfinite(b), lessEqual(abs(sub(a, b)), add(atol, mul(rtol, abs(b)))));
@@ -38,8 +38,8 @@ export function isclose(x: TensorLike, y: TensorLike, options: CloseOptions = {}
   });
 }
 
-function float(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+function float(x: TensorLike, name: string): Tensor {
+  const tensor = asTensor(x, name);
   return convert(tensor, "float32", tensor.weak);
 }
 
@@ -51,7 +51,7 @@ function float(x: TensorLike): Tensor {
  */
 export function allclose(x: TensorLike, y: TensorLike, options: CloseOptions = {}): Tensor {
   checkOptions("allclose", options, CLOSE_OPTIONS);
-  return all(isclose(x, y, options));
+  return all(isclose(asTensor(x, "allclose"), asTensor(y, "allclose"), options));
 }
 
 /**
@@ -60,7 +60,7 @@ export function allclose(x: TensorLike, y: TensorLike, options: CloseOptions = {
  */
 export function arrayEqual(x: TensorLike, y: TensorLike, options: { readonly equalNan?: boolean } = {}): Tensor {
   checkOptions("arrayEqual", options, ARRAY_EQUAL_OPTIONS);
-  const [a, b] = [asTensor(x), asTensor(y)];
+  const [a, b] = [asTensor(x, "arrayEqual"), asTensor(y, "arrayEqual")];
   if (!sameShape(a.shape, b.shape)) return literal(0, [], "bool");
   const same = equal(a, b);
   if (options.equalNan !== true || !isFloat(promote([a, b]).dtype)) return all(same);
@@ -72,7 +72,7 @@ export function arrayEqual(x: TensorLike, y: TensorLike, options: { readonly equ
  * @example await arrayEquiv(array([2, 2]), 2).item(); // 1
  */
 export function arrayEquiv(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [asTensor(x), asTensor(y)];
+  const [a, b] = [asTensor(x, "arrayEquiv"), asTensor(y, "arrayEquiv")];
   return fits(a.shape, b.shape) ? all(equal(a, b)) : literal(0, [], "bool");
 }
 

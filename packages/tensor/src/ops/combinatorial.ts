@@ -45,7 +45,7 @@ export function factorial(n: TensorLike, options: FactorialOptions = {}): Tensor
   checkOptions("factorial", options, FACTORIAL_OPTIONS);
   if (options.exact === true)
     throw new ArgumentError("factorial: exact is not available, in JAX neither; leave it out for floating point");
-  const x = asFloat(asTensor(n));
+  const x = asFloat(asTensor(n, "factorial"));
   return where(less(x, 0), 0, exp(lgamma(add(x, 1))));
 }
 
@@ -62,7 +62,7 @@ export interface CombOptions {
  */
 export function comb(n: TensorLike, k: TensorLike, options: CombOptions = {}): Tensor {
   checkOptions("comb", options, COMB_OPTIONS);
-  const [all, taken] = [asFloat(asTensor(n)), asFloat(asTensor(k))];
+  const [all, taken] = [asFloat(asTensor(n, "comb")), asFloat(asTensor(k, "comb"))];
   if (options.repetition === true) {
     const none = logicalAnd(equal(taken, 0), greaterEqual(all, 0));
     return where(none, 1, comb(sub(add(all, taken), 1), taken));
@@ -80,7 +80,8 @@ export function comb(n: TensorLike, k: TensorLike, options: CombOptions = {}): T
  * @example await poch(array([2, 0.5]), array([3, 2])).toArray(); // [24, 0.75]
  */
 export function poch(z: TensorLike, m: TensorLike): Tensor {
-  return where(equal(m, 0), 1, div(gamma(add(z, m)), gamma(z)));
+  const [base, steps] = [asTensor(z, "poch"), asTensor(m, "poch")];
+  return where(equal(steps, 0), 1, div(gamma(add(base, steps)), gamma(base)));
 }
 
 /**
@@ -88,7 +89,7 @@ export function poch(z: TensorLike, m: TensorLike): Tensor {
  * @example await gammasgn(array([1.5, -0.5, -1.5])).toArray(); // [1, -1, 1]
  */
 export function gammasgn(x: TensorLike): Tensor {
-  const tensor = asFloat(asTensor(x));
+  const tensor = asFloat(asTensor(x, "gammasgn"));
   const whole = floor(tensor);
   const negative = less(tensor, 0);
   const sign = where(logicalAnd(negative, equal(remainder(whole, 2), 1)), -1, 1);
@@ -103,7 +104,8 @@ export function gammasgn(x: TensorLike): Tensor {
  * @example await loggamma(array([3, -0.5])).toArray(); // [0.69315, NaN]
  */
 export function loggamma(x: TensorLike): Tensor {
-  return where(less(x, 0), Number.NaN, lgamma(x));
+  const tensor = asTensor(x, "loggamma");
+  return where(less(tensor, 0), Number.NaN, lgamma(tensor));
 }
 
 /**
@@ -114,9 +116,10 @@ export function loggamma(x: TensorLike): Tensor {
  * @example await multigammaln(array([3, 4.5]), 2).toArray(); // [1.5502, 4.8179]
  */
 export function multigammaln(a: TensorLike, d: number): Tensor {
+  const tensor = asTensor(a, "multigammaln");
   if (!Number.isInteger(d) || d < 1 || d > MOST_DIMENSIONS)
     throw new ArgumentError(`multigammaln: d is a whole number from 1 to ${MOST_DIMENSIONS}, received ${String(d)}`);
-  const terms = Array.from({ length: d }, (_, i) => lgamma(sub(a, i / 2)));
+  const terms = Array.from({ length: d }, (_, i) => lgamma(sub(tensor, i / 2)));
   return add(
     terms.reduce((sum, term) => add(sum, term)),
     ((d * (d - 1)) / 4) * Math.log(Math.PI),
@@ -133,7 +136,8 @@ const MOST_DIMENSIONS = 256;
  * @example await boxcox(array([2, 2]), array([0, 2])).toArray(); // [0.69315, 1.5]
  */
 export function boxcox(x: TensorLike, lmbda: TensorLike): Tensor {
-  return powerOver(log(x), lmbda);
+  const [tensor, order] = [asTensor(x, "boxcox"), asTensor(lmbda, "boxcox")];
+  return powerOver(log(tensor), order);
 }
 
 /**
@@ -143,7 +147,8 @@ export function boxcox(x: TensorLike, lmbda: TensorLike): Tensor {
  * @example await boxcox1p(array([1, 1]), array([0, 2])).toArray(); // [0.69315, 1.5]
  */
 export function boxcox1p(x: TensorLike, lmbda: TensorLike): Tensor {
-  return powerOver(log1p(x), lmbda);
+  const [tensor, order] = [asTensor(x, "boxcox1p"), asTensor(lmbda, "boxcox1p")];
+  return powerOver(log1p(tensor), order);
 }
 
 function powerOver(logarithm: Tensor, lmbda: TensorLike): Tensor {

@@ -44,7 +44,7 @@ export function dotGeneral(
   options: DotOptions = {},
 ): Tensor {
   checkOptions("dotGeneral", options, DOT_OPTIONS);
-  const [left, right] = [asTensor(lhs), asTensor(rhs)];
+  const [left, right] = [asTensor(lhs, "dotGeneral"), asTensor(rhs, "dotGeneral")];
   const [contracting, batch] = checkedNumbers(left, right, dimensionNumbers);
   return inDType("dotGeneral", left, right, options, (a, b) => contract(a, b, contracting, batch));
 }
@@ -157,7 +157,7 @@ function moveLast(b: Tensor, batch: number, free: number): Tensor {
  */
 export function dot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
   checkOptions("dot", options, DOT_OPTIONS);
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "dot"), asTensor(y, "dot")];
   const [lc, rc] = left.ndim === 0 || right.ndim === 0 ? [[], []] : [[left.ndim - 1], [Math.max(0, right.ndim - 2)]];
   checkPairs("dot", left.shape, right.shape, [[lc, rc]]);
   return inDType("dot", left, right, options, (a, b) => contract(a, b, [lc, rc], [[], []]));
@@ -177,7 +177,7 @@ export function tensordot(
   options: DotOptions = {},
 ): Tensor {
   checkOptions("tensordot", options, DOT_OPTIONS);
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "tensordot"), asTensor(y, "tensordot")];
   const list = (one: number | readonly number[]): readonly number[] =>
     typeof one === "number" ? [one] : checkList("tensordot", "axes", one);
   if (typeof axes === "number") {
@@ -209,7 +209,7 @@ function range(from: number, to: number): number[] {
  */
 export function inner(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
   checkOptions("inner", options, DOT_OPTIONS);
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "inner"), asTensor(y, "inner")];
   const pairs: AxisPairs = left.ndim === 0 || right.ndim === 0 ? [[], []] : [[left.ndim - 1], [right.ndim - 1]];
   checkPairs("inner", left.shape, right.shape, [pairs]);
   return inDType("inner", left, right, options, (a, b) => contract(a, b, pairs, [[], []]));
@@ -220,7 +220,7 @@ export function inner(x: TensorLike, y: TensorLike, options: DotOptions = {}): T
  * @example await outer(array([1, 2]), array([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
-  return mul(reshape(x, [-1, 1]), reshape(y, [1, -1]));
+  return mul(reshape(asTensor(x, "outer"), [-1, 1]), reshape(asTensor(y, "outer"), [1, -1]));
 }
 
 /**
@@ -231,7 +231,7 @@ export function outer(x: TensorLike, y: TensorLike): Tensor {
  */
 export function vdot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Tensor {
   checkOptions("vdot", options, DOT_OPTIONS);
-  const [left, right] = [reshape(x, [-1]), reshape(y, [-1])];
+  const [left, right] = [reshape(asTensor(x, "vdot"), [-1]), reshape(asTensor(y, "vdot"), [-1])];
   checkPairs("vdot", left.shape, right.shape, [[[0], [0]]]);
   return inDType("vdot", left, right, options, (a, b) => contract(a, b, [[0], [0]], [[], []]));
 }
@@ -245,7 +245,7 @@ export function vdot(x: TensorLike, y: TensorLike, options: DotOptions = {}): Te
 export function vecdot(x: TensorLike, y: TensorLike, options: DotOptions & { readonly axis?: number } = {}): Tensor {
   checkOptions("vecdot", options, VECDOT_OPTIONS);
   const last = (one: TensorLike): Tensor => {
-    const tensor = asTensor(one);
+    const tensor = asTensor(one, "vecdot");
     return moveaxis(tensor, normalizeAxis("vecdot", options.axis ?? -1, tensor.ndim), -1);
   };
   const [left, right] = [last(x), last(y)];
@@ -269,7 +269,7 @@ function differ(name: string, x: Tensor, y: Tensor): ShapeError {
  * @example await matvec(array([[1, 2], [3, 4]]), array([1, 1])).toArray(); // [3, 7]
  */
 export function matvec(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "matvec"), asTensor(y, "matvec")];
   if (left.ndim < 2 || right.ndim < 1 || left.shape.at(-1) !== right.shape.at(-1)) throw differ("matvec", left, right);
   return squeeze(matmul(left, expandDims(right, -1)), -1);
 }
@@ -281,7 +281,7 @@ export function matvec(x: TensorLike, y: TensorLike): Tensor {
  * @example await vecmat(array([1, 1]), array([[1, 2], [3, 4]])).toArray(); // [4, 6]
  */
 export function vecmat(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "vecmat"), asTensor(y, "vecmat")];
   if (left.ndim < 1 || right.ndim < 2 || left.shape.at(-1) !== right.shape.at(-2)) throw differ("vecmat", left, right);
   return squeeze(matmul(expandDims(left, -2), right), -2);
 }
@@ -291,7 +291,7 @@ export function vecmat(x: TensorLike, y: TensorLike): Tensor {
  * @example await kron(array([1, 2]), array([[1], [3]])).toArray(); // [[1, 2], [3, 6]]
  */
 export function kron(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "kron"), asTensor(y, "kron")];
   const rank = Math.max(left.ndim, right.ndim);
   const full = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape];
   const [a, b] = [full(left), full(right)];
@@ -345,7 +345,7 @@ export interface TraceOptions {
  */
 export function trace(x: TensorLike, options: TraceOptions = {}): Tensor {
   checkOptions("trace", options, TRACE_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "trace");
   const { offset = 0 } = options;
   if (tensor.ndim < 2) throw new ShapeError(`trace: needs two axes or more, received shape ${shapeText(tensor.shape)}`);
   if (!Number.isInteger(offset)) throw new ArgumentError(`trace: offset is a whole number, received ${String(offset)}`);

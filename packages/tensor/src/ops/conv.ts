@@ -128,7 +128,7 @@ export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: Co
 
 /** The same for functions of other names, which errors tell. */
 export function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
-  const [left, right] = [asTensor(lhs), asTensor(rhs)];
+  const [left, right] = [asTensor(lhs, name), asTensor(rhs, name)];
   const { compute, result } = dotDTypes(name, [left, right], options);
   const rank = left.ndim;
   if (rank !== right.ndim || rank < 2 || rank > 5)
@@ -254,7 +254,7 @@ export function convTranspose(
   checkOptions("convTranspose", options, CONV_TRANSPOSE_OPTIONS);
   const name = "convTranspose";
   const { precision, preferredElementType } = options;
-  const window = asTensor(rhs);
+  const window = asTensor(rhs, "convTranspose");
   const spatial = CHANNELS_LAST[window.ndim - 2] ?? "";
   const dimensionNumbers = options.dimensionNumbers ?? ([`N${spatial}C`, `${spatial}IO`, `N${spatial}C`] as const);
   const [features = 0, channels = 0, ...axes] = layoutOf(name, window.ndim, dimensionNumbers).rhs;

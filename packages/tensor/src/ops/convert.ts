@@ -85,7 +85,7 @@ export function unpacked(x: Tensor): Tensor {
  * await astype(array([1.9, -1.9, NaN]), "int32").toArray(); // [1, -1, 0]
  */
 export function astype(x: TensorLike, dtype: DType): Tensor {
-  return convert(asTensor(x), checkDType("astype", dtype));
+  return convert(asTensor(x, "astype"), checkDType("astype", dtype));
 }
 
 function convertNumber(value: number, from: DType, to: DType): number {

@@ -19,7 +19,7 @@ export interface ConvolveOptions extends DotOptions {
 }
 
 function slide(name: string, a: TensorLike, v: TensorLike, options: ConvolveOptions): Tensor {
-  const [left, right] = [asTensor(a), asTensor(v)];
+  const [left, right] = [asTensor(a, name), asTensor(v, name)];
   if (left.ndim !== 1 || right.ndim !== 1 || left.size * right.size === 0)
     throw new ShapeError(
       `${name}: takes two arrays of one axis with elements in them, received ${shapeText(left.shape)} and ${shapeText(right.shape)}`,

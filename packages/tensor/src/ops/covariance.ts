@@ -4,7 +4,7 @@ import { sameShape, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
-import type { TensorLike } from "./create.ts";
+import { asTensor, type TensorLike } from "./create.ts";
 import { abs, clip, div, mul, sqrt, sub } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { matmul } from "./matmul.ts";
@@ -47,14 +47,14 @@ export interface CovarianceOptions {
  */
 export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
   checkOptions("cov", options, COVARIANCE_OPTIONS);
-  const first = floating(m);
+  const first = floating(m, "cov");
   const { rowvar = true, bias = false } = options;
   const ddof = options.ddof ?? (bias ? 0 : 1);
   const rows = variables(first, !rowvar && first.ndim !== 1);
   const second =
     options.y === undefined
       ? []
-      : [floating(options.y)].map((y) => variables(y, !rowvar && atleast2d(y).shape[0] !== 1));
+      : [floating(options.y, "cov")].map((y) => variables(y, !rowvar && atleast2d(y).shape[0] !== 1));
   const x = second.length === 0 ? rows : concatenate([rows, ...second]);
   const count = at(x.shape, 1);
   const weights = weightsOf(options, count);
@@ -70,7 +70,7 @@ export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
     const corrected =
       options.aweights === undefined || weights === undefined
         ? ddof
-        : div(mul(sum(mul(weights, abs(floating(options.aweights)))), ddof), observations);
+        : div(mul(sum(mul(weights, abs(floating(options.aweights, "cov")))), ddof), observations);
     const product = matmul(centred, transpose(weights === undefined ? centred : mul(centred, weights)));
     return squeeze(div(product, ddof === 0 ? observations : sub(observations, corrected)));
   });
@@ -82,7 +82,7 @@ function variables(x: Tensor, columns: boolean): Tensor {
 }
 
 function weightsOf({ fweights, aweights }: CovarianceOptions, count: number): Tensor | undefined {
-  const given = [fweights, aweights].flatMap((one) => (one === undefined ? [] : [abs(floating(one))]));
+  const given = [fweights, aweights].flatMap((one) => (one === undefined ? [] : [abs(floating(one, "cov"))]));
   const wrong = given.find(({ shape }) => !sameShape(shape, [count]));
   if (wrong !== undefined)
     throw new ShapeError(
@@ -101,7 +101,7 @@ function weightsOf({ fweights, aweights }: CovarianceOptions, count: number): Te
 export function corrcoef(x: TensorLike, options: Pick<CovarianceOptions, "y" | "rowvar"> = {}): Tensor {
   checkOptions("corrcoef", options, CORRCOEF_OPTIONS);
   return composite("corrcoef", () => {
-    const c = cov(x, options);
+    const c = cov(asTensor(x, "corrcoef"), options);
     if (c.ndim === 0) return div(c, c);
     const spread = sqrt(diagonal(c));
     return clip(div(div(c, expandDims(spread, 1)), expandDims(spread, 0)), -1, 1);

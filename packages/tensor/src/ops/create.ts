@@ -48,14 +48,13 @@ export function isData(leaf: unknown): leaf is TensorLike {
 }
 
 /** For the function `name`: a Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
-export function asTensor(x: TensorLike, name?: string): Tensor {
+export function asTensor(x: TensorLike, name: string): Tensor {
   if (x instanceof Tensor) return x;
   if (typeof x === "number")
     return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
   if (typeof x === "boolean") return literal(x ? 1 : 0, [], "bool", true);
   if (typeof x === "object" && x !== null && typeof x.toTensor === "function") return x.toTensor();
-  const whose = name === undefined ? "" : `${name}: `;
-  throw new DtypeError(`${whose}expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
+  throw new DtypeError(`${name}: expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
 }
 
 /** What a function of several arrays was given, as Tensors: a list of at least one. */
@@ -114,7 +113,7 @@ export function array(
   if (ArrayBuffer.isView(data)) return fromView(data, options.shape, dtype);
   if (!Array.isArray(data)) {
     // Arrays were handled above and below: what is left is a Tensor, a number, a boolean or a convertible.
-    const tensor = asTensor(data as TensorLike);
+    const tensor = asTensor(data as TensorLike, "array");
     return convert(tensor, dtype ?? tensor.dtype, false);
   }
   const { shape, values, booleans } = flattenNested(data);
@@ -189,7 +188,7 @@ export function full(shape: Shape | number, value: number | boolean, options: Ar
   // Above 2³¹ a number is no int32, and as a float32 it would be rounded on the way.
   const whole = typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
   if (options.dtype === "uint32" && whole) return literal(value, fullShape("full", shape), "uint32");
-  const filled = asTensor(value);
+  const filled = asTensor(value, "full");
   const weak = options.dtype === undefined && filled.dtype !== "bool";
   return convert(
     literal(Number(value), fullShape("full", shape), filled.dtype),
@@ -248,7 +247,7 @@ export function fullLike(x: TensorLike, value: number | boolean, options: LikeOp
 
 function filledLike(name: string, x: TensorLike, value: number, options: LikeOptions): Tensor {
   checkOptions(name, options, LIKE_OPTIONS);
-  const { shape, dtype, weak } = asTensor(x);
+  const { shape, dtype, weak } = asTensor(x, name);
   const wanted = checkDType(name, options.dtype ?? dtype);
   return literal(value, fullShape(name, options.shape ?? shape), wanted, weak && options.dtype === undefined);
 }

@@ -30,8 +30,8 @@ export interface CrossOptions {
 export function cross(x: TensorLike, y: TensorLike, options: CrossOptions = {}): Tensor {
   checkOptions("cross", options, CROSS_OPTIONS);
   const { axis, axisa = axis ?? -1, axisb = axis ?? -1, axisc = axis ?? -1 } = options;
-  const a = vectors(asTensor(x), axisa);
-  const b = vectors(asTensor(y), axisb);
+  const a = vectors(asTensor(x, "cross"), axisa);
+  const b = vectors(asTensor(y, "cross"), axisb);
   const flat = a.shape.at(-1) === 2 && b.shape.at(-1) === 2;
   const [left, right] = flat ? [a, b] : [spatial(a), spatial(b)];
   const shape = broadcastShapes("cross", left.shape, right.shape);

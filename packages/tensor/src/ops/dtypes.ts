@@ -17,7 +17,7 @@ import { asTensor, type TensorLike } from "./create.ts";
 export type TensorOrDType = TensorLike | DType;
 
 function promotable(name: string, x: TensorOrDType): Promotable {
-  return typeof x === "string" ? { dtype: checkDType(name, x), weak: false } : asTensor(x);
+  return typeof x === "string" ? { dtype: checkDType(name, x), weak: false } : asTensor(x, name);
 }
 
 /**
@@ -27,7 +27,7 @@ function promotable(name: string, x: TensorOrDType): Promotable {
  * @example promoteTypes("float16", "bfloat16"); // "float32"
  */
 export function promoteTypes(a: DType, b: DType): DType {
-  return resultType(a, b);
+  return promote([a, b].map((x) => promotable("promoteTypes", x))).dtype;
 }
 
 /**

@@ -75,7 +75,7 @@ export function dynamicWindow(x: Tensor, start: Tensor, axis: number, size: numb
 /** Where a slice begins: one number for each axis, or an int32 array of as many. */
 export type StartIndices = readonly TensorLike[] | Tensor;
 
-function startsOf(name: string, starts: StartIndices, rank: number): TensorLike[] {
+function startsOf(name: string, starts: StartIndices, rank: number): (number | Tensor)[] {
   const list: readonly TensorLike[] =
     starts instanceof Tensor
       ? Array.from({ length: starts.ndim === 1 ? at(starts.shape, 0) : 0 }, (_, k) =>
@@ -86,7 +86,7 @@ function startsOf(name: string, starts: StartIndices, rank: number): TensorLike[
     throw new ShapeError(`${name}: needs one start for each of ${rank} axes, received ${list.length}`);
   return list.map((start) => {
     if (typeof start === "number" && Number.isInteger(start)) return start;
-    const tensor = asTensor(start);
+    const tensor = asTensor(start, name);
     if (tensor.ndim > 0 || !isInteger(tensor.dtype))
       throw new DtypeError(
         `${name}: starts are whole numbers or int32 scalars, received ${typeof start === "number" ? start : `${tensor.dtype}${shapeText(tensor.shape)}`}`,
@@ -96,11 +96,11 @@ function startsOf(name: string, starts: StartIndices, rank: number): TensorLike[
 }
 
 /** A start that lies within the axis: negative ones count from the end, then the slice is moved to fit. */
-function fitted(start: TensorLike, extent: number, size: number): number | Tensor {
+function fitted(start: number | Tensor, extent: number, size: number): number | Tensor {
   if (typeof start === "number") return Math.min(Math.max(start < 0 ? start + extent : start, 0), extent - size);
-  const signed = convert(asTensor(start), "int32");
+  const signed = convert(start, "int32");
   // A uint32 past the middle is a large number, not a negative one.
-  if (asTensor(start).dtype === "uint32") return convert(clip(asTensor(start), 0, extent - size), "int32");
+  if (start.dtype === "uint32") return convert(clip(start, 0, extent - size), "int32");
   return clip(where(less(signed, 0), add(signed, extent), signed), 0, extent - size);
 }
 
@@ -122,7 +122,7 @@ function checkSizes(name: string, sizes: Shape, x: Tensor): Shape {
  * await dynamicSlice(arange(6), [array(4)], [3]).toArray(); // [3, 4, 5]
  */
 export function dynamicSlice(x: TensorLike, startIndices: StartIndices, sliceSizes: Shape): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "dynamicSlice");
   const starts = startsOf("dynamicSlice", startIndices, tensor.ndim);
   const sizes = checkSizes("dynamicSlice", sliceSizes, tensor);
   const fits = starts.map((start, axis) => fitted(start, at(tensor.shape, axis), at(sizes, axis)));
@@ -147,7 +147,7 @@ export function dynamicSlice(x: TensorLike, startIndices: StartIndices, sliceSiz
  * await dynamicUpdateSlice(zeros([4]), ones([2]), [array(1)]).toArray(); // [0, 1, 1, 0]
  */
 export function dynamicUpdateSlice(x: TensorLike, update: TensorLike, startIndices: StartIndices): Tensor {
-  const [tensor, given] = [asTensor(x), asTensor(update)];
+  const [tensor, given] = [asTensor(x, "dynamicUpdateSlice"), asTensor(update, "dynamicUpdateSlice")];
   const starts = startsOf("dynamicUpdateSlice", startIndices, tensor.ndim);
   const sizes = checkSizes("dynamicUpdateSlice", given.shape, tensor);
   if (given.dtype !== tensor.dtype && !given.weak)
@@ -181,8 +181,9 @@ function padAxis(x: Tensor, axis: number, low: number, extent: number): Tensor {
 }
 
 /** One start for one axis, 0 for the others. */
-function onAxis(start: TensorLike, axis: number, rank: number): TensorLike[] {
-  return Array.from({ length: rank }, (_, k) => (k === axis ? start : 0));
+function onAxis(name: string, start: TensorLike, axis: number, rank: number): (number | Tensor)[] {
+  const given = typeof start === "number" ? start : asTensor(start, name);
+  return Array.from({ length: rank }, (_, k) => (k === axis ? given : 0));
 }
 
 /**
@@ -192,10 +193,10 @@ function onAxis(start: TensorLike, axis: number, rank: number): TensorLike[] {
  * @example await dynamicSliceInDim(arange(6), array(2), 3).toArray(); // [2, 3, 4]
  */
 export function dynamicSliceInDim(x: TensorLike, startIndex: TensorLike, sliceSize: number, axis = 0): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "dynamicSliceInDim");
   const along = normalizeAxis("dynamicSliceInDim", axis, tensor.ndim);
   const sizes = tensor.shape.map((extent, k) => (k === along ? sliceSize : extent));
-  return dynamicSlice(tensor, onAxis(startIndex, along, tensor.ndim), sizes);
+  return dynamicSlice(tensor, onAxis("dynamicSliceInDim", startIndex, along, tensor.ndim), sizes);
 }
 
 /**
@@ -212,7 +213,12 @@ export function dynamicIndexInDim(
   options: { readonly keepdims?: boolean } = {},
 ): Tensor {
   checkOptions("dynamicIndexInDim", options, DYNAMIC_INDEX_IN_DIM_OPTIONS);
-  const taken = dynamicSliceInDim(x, index, 1, axis);
+  const taken = dynamicSliceInDim(
+    asTensor(x, "dynamicIndexInDim"),
+    typeof index === "number" ? index : asTensor(index, "dynamicIndexInDim"),
+    1,
+    axis,
+  );
   return options.keepdims === false ? squeeze(taken, axis) : taken;
 }
 
@@ -228,9 +234,9 @@ export function dynamicUpdateSliceInDim(
   startIndex: TensorLike,
   axis: number,
 ): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "dynamicUpdateSliceInDim");
   const along = normalizeAxis("dynamicUpdateSliceInDim", axis, tensor.ndim);
-  return dynamicUpdateSlice(tensor, update, onAxis(startIndex, along, tensor.ndim));
+  return dynamicUpdateSlice(tensor, update, onAxis("dynamicUpdateSliceInDim", startIndex, along, tensor.ndim));
 }
 
 /**
@@ -240,7 +246,7 @@ export function dynamicUpdateSliceInDim(
  * @example await dynamicUpdateIndexInDim(zeros([3]), 5, array(1), 0).toArray(); // [0, 5, 0]
  */
 export function dynamicUpdateIndexInDim(x: TensorLike, update: TensorLike, index: TensorLike, axis: number): Tensor {
-  const [tensor, given] = [asTensor(x), asTensor(update)];
+  const [tensor, given] = [asTensor(x, "dynamicUpdateIndexInDim"), asTensor(update, "dynamicUpdateIndexInDim")];
   const along = normalizeAxis("dynamicUpdateIndexInDim", axis, tensor.ndim);
   const row =
     given.ndim === tensor.ndim

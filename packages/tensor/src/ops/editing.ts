@@ -32,7 +32,7 @@ const DELETE_OPTIONS = { axis: "number", assumeUniqueIndices: "flag" } as const;
 
 /** x and the axis to work along: flattened where no axis is named. */
 function lined(name: string, x: TensorLike, axis: number | undefined): [Tensor, number] {
-  const tensor = axis === undefined ? ravel(x) : asTensor(x);
+  const tensor = axis === undefined ? ravel(asTensor(x, name)) : asTensor(x, name);
   return [tensor, normalizeAxis(name, axis ?? 0, tensor.ndim)];
 }
 
@@ -50,7 +50,12 @@ export function repeat(
 ): Tensor {
   checkOptions("repeat", options, REPEAT_OPTIONS);
   const [tensor, axis] = lined("repeat", x, options.axis);
-  const counts = typeof repeats === "number" ? asTensor(repeats) : array(repeats);
+  const counts =
+    typeof repeats === "number"
+      ? asTensor(repeats, "repeat")
+      : Array.isArray(repeats)
+        ? array(repeats)
+        : asTensor(repeats as Tensor, "repeat"); // a list or what is no list
   if (!isInteger(counts.dtype))
     throw new DtypeError(`repeat: counts are whole numbers, received ${counts.dtype}; convert them with astype()`);
   const extent = at(tensor.shape, axis);
@@ -88,7 +93,9 @@ export type Places = number | readonly number[] | Tensor;
 
 /** Places as whole numbers. */
 function placesOf(name: string, places: Places): Tensor {
-  const tensor = typeof places === "number" ? asTensor(places) : array(places, { ...noneIsInt32(places) });
+  const tensor = Array.isArray(places)
+    ? array(places as readonly number[], { ...noneIsInt32(places) }) // a list or what is no list
+    : asTensor(places as number | Tensor, name);
   if (!isInteger(tensor.dtype))
     throw new DtypeError(`${name}: places are whole numbers, received ${tensor.dtype}; convert them with astype()`);
   if (tensor.ndim > 1)
@@ -115,7 +122,7 @@ export function insert(
 ): Tensor {
   checkOptions("insert", options, INSERT_OPTIONS);
   const [tensor, axis] = lined("insert", x, options.axis);
-  const given = Array.isArray(values) ? array(values as readonly number[]) : asTensor(values as TensorLike); // a list or what is no list
+  const given = Array.isArray(values) ? array(values as readonly number[]) : asTensor(values as TensorLike, "insert"); // a list or what is no list
   const index = placesOf("insert", places);
   const extent = at(tensor.shape, axis);
   const added = insertable(tensor, axis, given, index);
@@ -213,7 +220,8 @@ function withoutMasked(x: Tensor, axis: number, mask: Tensor): Tensor {
  * @example await resize(array([1, 2, 3]), [2, 2]).toArray(); // [[1, 2], [3, 1]]
  */
 export function resize(x: TensorLike, newShape: readonly number[]): Tensor {
-  const flat = ravel(x);
+  const tensor = asTensor(x, "resize");
+  const flat = ravel(tensor);
   const size = sizeOf(checkShape("resize", newShape));
   if (flat.size === 0 || size === 0) return literal(0, newShape, flat.dtype);
   const times = Math.ceil(size / flat.size);

@@ -48,7 +48,7 @@ interface Equation {
  * await einsum("ii", array([[1, 2], [3, 4]])).item(); // 5
  */
 export function einsum(subscripts: string, ...operands: readonly (TensorLike | EinsumOptions)[]): Tensor {
-  const [arrays, options] = separated(operands);
+  const [arrays, options] = separated("einsum", operands);
   checkOptions("einsum", options, EINSUM_OPTIONS);
   const { inputs, output } = parse(subscripts, arrays);
   const extents = extentsOf(subscripts, inputs, arrays);
@@ -69,12 +69,12 @@ export function einsum(subscripts: string, ...operands: readonly (TensorLike | E
  * @example einsumPath("ij,jk,k->i", ones([2, 3]), ones([3, 4]), ones([4])); // [[1, 2], [0, 1]]
  */
 export function einsumPath(subscripts: string, ...operands: readonly (TensorLike | EinsumOptions)[]): Path {
-  const [arrays, options] = separated(operands);
+  const [arrays, options] = separated("einsumPath", operands);
   const { inputs, output } = parse(subscripts, arrays);
   return contractionPath(inputs, output, extentsOf(subscripts, inputs, arrays), options.optimize);
 }
 
-function separated(operands: readonly (TensorLike | EinsumOptions)[]): [Tensor[], EinsumOptions] {
+function separated(name: string, operands: readonly (TensorLike | EinsumOptions)[]): [Tensor[], EinsumOptions] {
   const last = operands.at(-1);
   const trailing = typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
   // A plain object without toTensor is no array: it is the options.
@@ -82,7 +82,7 @@ function separated(operands: readonly (TensorLike | EinsumOptions)[]): [Tensor[]
   const arrays = options === undefined ? operands : operands.slice(0, -1);
   if (arrays.length === 0) throw new ArgumentError("einsum: needs at least one array after the subscripts");
   // asTensor refuses what is no array.
-  return [arrays.map((one) => asTensor(one as TensorLike)), options ?? {}];
+  return [arrays.map((one) => asTensor(one as TensorLike, name)), options ?? {}];
 }
 
 function parse(subscripts: unknown, arrays: readonly Tensor[]): Equation {

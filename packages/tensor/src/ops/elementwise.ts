@@ -261,7 +261,7 @@ const floatRelu: UnaryFunction = /* @__PURE__ */ unary({
  * @example await relu(array([-1.5, 2])).toArray(); // [0, 2]
  */
 export function relu(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "relu");
   return isFloat(tensor.dtype) ? floatRelu(tensor) : maximum(tensor, 0);
 }
 

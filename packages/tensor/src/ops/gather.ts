@@ -70,7 +70,7 @@ export function gather(
   checkOptions("gather", options, GATHER_OPTIONS);
   checkOptions("gather: dimensionNumbers", dimensionNumbers, GATHER_NUMBERS);
   const mode = windowMode("gather", options.mode ?? "promise_in_bounds", "clip");
-  const x = asTensor(operand);
+  const x = asTensor(operand, "gather");
   const map = checkDims("gather", "startIndexMap", dimensionNumbers.startIndexMap, x.ndim, false);
   const indices = windowStarts("gather", startIndices, map.length);
   const numbers = checkedNumbers(x.shape, indices.shape, dimensionNumbers, checkShape("gather", sliceSizes));

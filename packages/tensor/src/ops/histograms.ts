@@ -47,7 +47,7 @@ export function histogramdd(sample: TensorLike, options: HistogramddOptions = {}
 }
 
 function onGrid(name: string, sample: TensorLike, options: HistogramddOptions): [Tensor, Tensor[]] {
-  const points = floating(sample);
+  const points = floating(sample, name);
   if (points.ndim !== 2)
     throw new ShapeError(`${name}: takes points [n, d], received shape ${shapeText(points.shape)}`);
   const [count, axes] = [at(points.shape, 0), at(points.shape, 1)];
@@ -56,7 +56,7 @@ function onGrid(name: string, sample: TensorLike, options: HistogramddOptions): 
   for (const [what, given] of Object.entries({ bins: each, range: range ?? each }))
     if (given.length !== axes)
       throw new ArgumentError(`${name}: ${what} for ${given.length} coordinates, the points have ${axes}`);
-  const weights = options.weights === undefined ? undefined : floating(options.weights);
+  const weights = options.weights === undefined ? undefined : floating(options.weights, name);
   if (weights !== undefined && (weights.ndim !== 1 || weights.size !== count))
     throw new ShapeError(`${name}: weights of shape ${shapeText(weights.shape)} for ${count} points; one for each`);
   const columns = each.map((_, k) => squeeze(sliceAlong(points, 1, k, k + 1), 1));
@@ -112,14 +112,18 @@ export interface Histogram2dOptions extends Omit<HistogramddOptions, "bins"> {
  */
 export function histogram2d(x: TensorLike, y: TensorLike, options: Histogram2dOptions = {}): [Tensor, Tensor, Tensor] {
   checkOptions("histogram2d", options, OPTIONS);
-  const [a, b] = [asTensor(x), asTensor(y)];
+  const [a, b] = [asTensor(x, "histogram2d"), asTensor(y, "histogram2d")];
   if (a.ndim !== 1 || b.ndim !== 1 || a.size !== b.size)
     throw new ShapeError(
       `histogram2d: takes vectors of one length, received shapes ${shapeText(a.shape)} and ${shapeText(b.shape)}`,
     );
   const { bins = 10, ...rest } = options;
   const each = isPair(bins) ? bins : ([bins, bins] as const);
-  const [hist, edges] = onGrid("histogram2d", stack([floating(a), floating(b)], { axis: 1 }), { ...rest, bins: each });
+  const [hist, edges] = onGrid(
+    "histogram2d",
+    stack([floating(a, "histogram2d"), floating(b, "histogram2d")], { axis: 1 }),
+    { ...rest, bins: each },
+  );
   return [hist, at(edges, 0), at(edges, 1)];
 }
 

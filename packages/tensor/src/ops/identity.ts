@@ -25,7 +25,7 @@ export function stopGradient(x: TensorLike): Tensor;
 export function stopGradient<T>(x: T): T;
 export function stopGradient(x: unknown): unknown {
   const stop = (leaf: TensorLike): Tensor => {
-    const tensor = asTensor(leaf);
+    const tensor = asTensor(leaf, "stopGradient");
     return isFloat(tensor.dtype) ? bind(stopOp, [tensor], undefined) : tensor;
   };
   if (isData(x) || typeof x !== "object") return stop(x as TensorLike); // asTensor refuses what is no array

@@ -131,7 +131,7 @@ const igammacOp = /* @__PURE__ */ gammaPart("igammac", op_igammac, neg);
 
 /** Operands as floats of one dtype and one shape. */
 function floats(name: string, operands: readonly TensorLike[]): Tensor[] {
-  const tensors = operands.map((x) => asTensor(x));
+  const tensors = operands.map((x) => asTensor(x, name));
   const common = promote(tensors);
   const dtype = isFloat(common.dtype) ? common.dtype : "float32";
   const shape = broadcastShapes(name, ...tensors.map((one) => one.shape));

@@ -117,7 +117,7 @@ export function windowMode(name: string, mode: ScatterMode, promised: "fill" | "
 
 /** The indices [..., numbers of one]. */
 export function windowStarts(name: string, indices: TensorLike, numbers: number): Tensor {
-  const tensor = asTensor(indices);
+  const tensor = asTensor(indices, name);
   if (!isInteger(tensor.dtype))
     throw new DtypeError(
       `${name}: indices must be integers such as int32, received ${tensor.dtype}; convert them with astype()`,

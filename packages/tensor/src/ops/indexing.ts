@@ -232,9 +232,9 @@ function checkIndex(name: string, index: Tensor): Tensor {
 export function take(x: TensorLike, indices: TensorLike, options: TakeOptions = {}): Tensor {
   checkOptions("take", options, TAKE_OPTIONS);
   const { axis: along = null } = options;
-  const tensor = along === null ? reshape(asTensor(x), [-1]) : asTensor(x);
+  const tensor = along === null ? reshape(asTensor(x, "take"), [-1]) : asTensor(x, "take");
   const axis = normalizeAxis("take", along ?? 0, tensor.ndim);
-  const index = checkIndex("take", asTensor(indices));
+  const index = checkIndex("take", asTensor(indices, "take"));
   if (tensor.shape[axis] === 0 && index.size > 0)
     throw new ShapeError(
       `take: axis ${axis} of ${shapeText(tensor.shape)} has no elements to take; received ${index.size} indices`,
@@ -257,9 +257,9 @@ export function takeAlongAxis(
   options: TakeAlongAxisOptions = {},
 ): Tensor {
   checkOptions("takeAlongAxis", options, TAKE_ALONG_AXIS_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "takeAlongAxis");
   // As int32, a uint32 past the middle counts from the end, as in JAX.
-  const index = convert(checkIndex("takeAlongAxis", asTensor(indices)), "int32");
+  const index = convert(checkIndex("takeAlongAxis", asTensor(indices, "takeAlongAxis")), "int32");
   const along = normalizeAxis("takeAlongAxis", axis, tensor.ndim);
   if (index.ndim !== tensor.ndim)
     throw new ShapeError(
@@ -289,7 +289,7 @@ export interface OneHotOptions {
  */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
   checkOptions("oneHot", options, ONE_HOT_OPTIONS);
-  const index = checkIndex("oneHot", asTensor(x));
+  const index = checkIndex("oneHot", asTensor(x, "oneHot"));
   const dtype = checkDType("oneHot", options.dtype ?? "float32");
   const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);
   checkShape("oneHot", [...index.shape, numClasses]);

@@ -40,7 +40,7 @@ import { split, unstack } from "./split.ts";
  * @example lax.split(ones([5]), [2, 3]).map((part) => part.shape); // [[2], [3]]
  */
 export function laxSplit(operand: TensorLike, sizes: readonly number[], axis = 0): Tensor[] {
-  const tensor = asTensor(operand);
+  const tensor = asTensor(operand, "split");
   const along = normalizeAxis("split", axis, tensor.ndim);
   const parts = checkShape("split", sizes);
   const total = parts.reduce((sum, size) => sum + size, 0);
@@ -91,7 +91,7 @@ export function laxEmpty(shape: Shape, dtype: DType): Tensor {
  * @example broadcastLike(array([1, 2]), ones([3, 2])).shape; // [3, 2]
  */
 export function broadcastLike(x: TensorLike, like: TensorLike): Tensor {
-  return broadcastTo(asTensor(x), asTensor(like).shape);
+  return broadcastTo(asTensor(x, "broadcastLike"), asTensor(like, "broadcastLike").shape);
 }
 
 /**
@@ -102,7 +102,7 @@ export function broadcastLike(x: TensorLike, like: TensorLike): Tensor {
  * @example await indexTake(array([[1, 2], [3, 4]]), [array([0, -1]), array([1, 0])], [0, 1]).toArray(); // [2, 3]
  */
 export function indexTake(src: TensorLike, idxs: readonly TensorLike[], axes: readonly number[]): Tensor {
-  const tensor = asTensor(src);
+  const tensor = asTensor(src, "indexTake");
   const places = asTensors("indexTake", idxs);
   const along = checkList("indexTake", "axes", axes).map((axis) => normalizeAxis("indexTake", axis, tensor.ndim));
   const ascends = along.every((axis, k) => k === 0 || axis > at(along, k - 1));
@@ -145,7 +145,7 @@ const mulhiOp: BinaryFunction = /* @__PURE__ */ binary({
  * @example await mulhi(array([1073741824, -1]), array([8, 2])).toArray(); // [2, -1]
  */
 export function mulhi(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = together("mulhi", [asTensor(x), asTensor(y)], "any");
+  const [left, right] = together("mulhi", [asTensor(x, "mulhi"), asTensor(y, "mulhi")], "any");
   const { dtype } = left;
   if (!isInteger(dtype))
     throw new DtypeError(`mulhi: takes whole numbers, received ${dtype}; convert them with astype()`);
@@ -191,7 +191,7 @@ const reducePrecisionOp: MapOp<Bits> = {
  * @example await reducePrecision(array([1.2345, 70000]), 5, 10).toArray(); // [1.2344, Infinity]
  */
 export function reducePrecision(operand: TensorLike, exponentBits: number, mantissaBits: number): Tensor {
-  const x = asTensor(operand);
+  const x = asTensor(operand, "reducePrecision");
   const own = FORMATS[x.dtype];
   if (own === undefined)
     throw new DtypeError(`reducePrecision: takes floats, received ${x.dtype}; convert it with astype()`);
@@ -223,7 +223,7 @@ function approximate(name: string, operand: TensorLike, k: number, options: Appr
     reductionInputSizeOverride: "number",
     aggregateToTopk: "flag",
   });
-  const x = asTensor(operand);
+  const x = asTensor(operand, name);
   if (!isFloat(x.dtype)) throw new DtypeError(`${name}: takes floats, received ${x.dtype}; convert it with astype()`);
   const { reductionDimension = -1, recallTarget = 0.95 } = options;
   if (!(recallTarget > 0 && recallTarget <= 1))
@@ -249,7 +249,7 @@ export function approxMaxK(operand: TensorLike, k: number, options: ApproxOption
  * @example await approxMinK(array([1.5, 9, 5]), 2)[0].toArray(); // [1.5, 5]
  */
 export function approxMinK(operand: TensorLike, k: number, options: ApproxOptions = {}): [Tensor, Tensor] {
-  const x = asTensor(operand);
+  const x = asTensor(operand, "approxMinK");
   const [values, places] = approximate("approxMinK", isFloat(x.dtype) ? neg(x) : x, k, options);
   return [neg(values), places];
 }
@@ -264,7 +264,11 @@ export function approxMinK(operand: TensorLike, k: number, options: ApproxOption
  */
 export function raggedDot(lhs: TensorLike, rhs: TensorLike, groupSizes: TensorLike, options: DotOptions = {}): Tensor {
   checkOptions("raggedDot", options, { precision: true, preferredElementType: true });
-  const [rows, matrices, sizes] = [asTensor(lhs), asTensor(rhs), asTensor(groupSizes)];
+  const [rows, matrices, sizes] = [
+    asTensor(lhs, "raggedDot"),
+    asTensor(rhs, "raggedDot"),
+    asTensor(groupSizes, "raggedDot"),
+  ];
   const [groups = 0, inner = 0, columns = 0] = matrices.shape;
   const fits = rows.ndim === 2 && matrices.ndim === 3 && sizes.ndim === 1;
   if (!fits || rows.shape[1] !== inner || sizes.shape[0] !== groups)

@@ -80,8 +80,8 @@ function reductionOf(operands: unknown, initValues: unknown, computation: (x: ne
     throw new ArgumentError(
       `reduce: operands of the tree ${def.text} and initial values of ${initDef.text}; one and the same, with an array at least, is needed`,
     );
-  const leaves = list.map((leaf) => asTensor(leaf as TensorLike)); // asTensor refuses what is no array
-  const starts = inits.map((leaf, k) => startOf(asTensor(leaf as TensorLike), at(leaves, k))); // as above
+  const leaves = list.map((leaf) => asTensor(leaf as TensorLike, "reduce")); // asTensor refuses what is no array
+  const starts = inits.map((leaf, k) => startOf(asTensor(leaf as TensorLike, "reduce"), at(leaves, k))); // as above
   const first = at(leaves, 0);
   if (leaves.some(({ shape }) => !sameShape(shape, first.shape)))
     throw new ShapeError(
@@ -94,7 +94,7 @@ function reductionOf(operands: unknown, initValues: unknown, computation: (x: ne
       throw new ArgumentError(
         `reduce: the computation gave the tree ${resultDef.text} for ${def.text}; it must give what it takes`,
       );
-    return result.map((leaf, k) => sameKind(asTensor(leaf as TensorLike), at(x, k))); // as above
+    return result.map((leaf, k) => sameKind(asTensor(leaf as TensorLike, "reduce"), at(x, k))); // as above
   };
   return { def, leaves, starts, combine };
 }

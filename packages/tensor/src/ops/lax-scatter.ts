@@ -135,7 +135,7 @@ function scattered(
   options: ScatterOptions,
 ): Tensor {
   checkOptions(name, options, SCATTER_OPTIONS);
-  const [x, given] = [asTensor(operand), asTensor(updates)];
+  const [x, given] = [asTensor(operand, name), asTensor(updates, name)];
   if (given.dtype !== x.dtype && !given.weak)
     throw new DtypeError(
       `${name}: updates of dtype ${given.dtype} for an operand of dtype ${x.dtype}; convert them with astype()`,
@@ -166,10 +166,10 @@ export type ScatterFunction = (
 function scatterBy(
   name: string,
   combine: ScatterCombine,
-  prepare: (updates: TensorLike) => TensorLike = (updates) => updates,
+  prepare: (updates: Tensor) => Tensor = (updates) => updates,
 ): ScatterFunction {
   return (operand, scatterIndices, updates, numbers, options = {}) =>
-    scattered(name, combine, operand, scatterIndices, prepare(updates), numbers, options);
+    scattered(name, combine, operand, scatterIndices, prepare(asTensor(updates, name)), numbers, options);
 }
 
 /** Sums of bools are whether any is true, products whether all are. */
@@ -261,7 +261,7 @@ export function scatterApply(
   checkOptions("scatterApply", options, SCATTER_APPLY_OPTIONS);
   if (typeof f !== "function")
     throw new ArgumentError(`scatterApply: expected a function of the elements, received ${String(f)}`);
-  const [x, starts] = [asTensor(operand), asTensor(scatterIndices)];
+  const [x, starts] = [asTensor(operand, "scatterApply"), asTensor(scatterIndices, "scatterApply")];
   const { updateShape = starts.shape.slice(0, -1), ...others } = options;
   const shape = checkShape("scatterApply", updateShape);
   const { axes, windowDims } = windowsOf("scatterApply", x.shape, starts, shape, dimensionNumbers);

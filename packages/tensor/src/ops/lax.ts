@@ -28,7 +28,7 @@ import { all, any, max, min, prod, sum } from "./reduce.ts";
  * @example lax.broadcast(ones([3]), [2]).shape; // [2, 3]
  */
 export function laxBroadcast(x: TensorLike, sizes: Shape): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "broadcast");
   return broadcastTo(tensor, [...checkShape("broadcast", sizes), ...tensor.shape]);
 }
 
@@ -39,7 +39,7 @@ export function laxBroadcast(x: TensorLike, sizes: Shape): Tensor {
  * @example lax.broadcastInDim(ones([3]), [3, 2], [0]).shape; // [3, 2]
  */
 export function broadcastInDim(x: TensorLike, shape: Shape, broadcastDimensions: readonly number[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "broadcastInDim");
   checkShape("broadcastInDim", shape);
   checkList("broadcastInDim", "broadcastDimensions", broadcastDimensions);
   const ascends = broadcastDimensions.every((dim, k) => k === 0 || dim > at(broadcastDimensions, k - 1));
@@ -62,8 +62,8 @@ export function broadcastInDim(x: TensorLike, shape: Shape, broadcastDimensions:
  * @example await lax.clamp(0, array([-1, 0.5, 2]), 1).toArray(); // [0, 0.5, 1]
  */
 export function clamp(low: TensorLike, x: TensorLike, high: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  const [least, most] = [low, high].map((bound) => convert(asTensor(bound), tensor.dtype)) as [Tensor, Tensor]; // two
+  const tensor = asTensor(x, "clamp");
+  const [least, most] = [low, high].map((bound) => convert(asTensor(bound, "clamp"), tensor.dtype)) as [Tensor, Tensor]; // two
   for (const bound of [least, most])
     if (bound.ndim !== 0 && shapeText(bound.shape) !== shapeText(tensor.shape))
       throw new ShapeError(
@@ -104,8 +104,8 @@ export function laxReshape(x: TensorLike, newSizes: Shape, dimensions?: readonly
 export function laxSqueeze(x: TensorLike, dimensions: readonly number[]): Tensor {
   checkList("squeeze", "dimensions", dimensions);
   return dimensions.reduceRight<Tensor>(
-    (rest, _, k) => squeeze(rest, at(sortedAxes("squeeze", dimensions, asTensor(x).ndim), k)),
-    asTensor(x),
+    (rest, _, k) => squeeze(rest, at(sortedAxes("squeeze", dimensions, asTensor(x, "squeeze").ndim), k)),
+    asTensor(x, "squeeze"),
   );
 }
 
@@ -147,7 +147,7 @@ export function iota(dtype: DType, size: number): Tensor {
  */
 export function integerPow(x: TensorLike, y: number): Tensor {
   if (!Number.isInteger(y)) throw new ArgumentError(`integerPow: the power is ${y}; a whole number is needed`);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "integerPow");
   if (y < 0 && !isFloat(tensor.dtype))
     throw new DtypeError(`integerPow: ${tensor.dtype} to the power ${y} is no whole number; convert it with astype()`);
   let power: Tensor = full(tensor.shape, 1, { dtype: tensor.dtype });
@@ -165,7 +165,8 @@ export function integerPow(x: TensorLike, y: number): Tensor {
  * @example await lax.rev(array([1, 2]), [0]).toArray(); // [2, 1]
  */
 export function rev(x: TensorLike, dimensions: readonly number[]): Tensor {
-  return flip(x, { axis: dimensions });
+  const tensor = asTensor(x, "rev");
+  return flip(tensor, { axis: dimensions });
 }
 
 /**
@@ -175,7 +176,7 @@ export function rev(x: TensorLike, dimensions: readonly number[]): Tensor {
  * @example lax.collapse(ones([2, 3, 4]), 0, 2).shape; // [6, 4]
  */
 export function collapse(x: TensorLike, startDimension: number, stopDimension?: number): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "collapse");
   checkWhole("collapse", startDimension, stopDimension ?? 0);
   const start = startDimension < 0 ? startDimension + tensor.ndim : startDimension;
   const given = stopDimension ?? tensor.ndim;
@@ -201,7 +202,7 @@ export function sliceInDim(
   stride = 1,
   axis = 0,
 ): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "sliceInDim");
   const own = normalizeAxis("sliceInDim", axis, tensor.ndim);
   const extent = at(tensor.shape, own);
   checkWhole("sliceInDim", startIndex ?? 0, limitIndex ?? 0, stride);
@@ -223,7 +224,7 @@ export function sliceInDim(
  * @example await lax.indexInDim(array([1, 2, 3]), -1, 0, false).item(); // 3
  */
 export function indexInDim(x: TensorLike, index: number, axis = 0, keepdims = true): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "indexInDim");
   const own = normalizeAxis("indexInDim", axis, tensor.ndim);
   checkWhole("indexInDim", index);
   const extent = at(tensor.shape, own);
@@ -241,7 +242,7 @@ export function indexInDim(x: TensorLike, index: number, axis = 0, keepdims = tr
  * @example lax.batchMatmul(ones([2, 3, 4]), ones([2, 4, 5])).shape; // [2, 3, 5]
  */
 export function batchMatmul(x: TensorLike, y: TensorLike): Tensor {
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "batchMatmul"), asTensor(y, "batchMatmul")];
   if (left.ndim < 2 || shapeText(left.shape.slice(0, -2)) !== shapeText(right.shape.slice(0, -2)))
     throw new ShapeError(
       `batchMatmul: the batch axes of ${shapeText(left.shape)} and ${shapeText(right.shape)} must be the same`,
@@ -251,47 +252,51 @@ export function batchMatmul(x: TensorLike, y: TensorLike): Tensor {
 
 type Reduction = (x: TensorLike, axes: readonly number[]) => Tensor;
 const along =
-  (reduce: typeof sum): Reduction =>
+  (name: string, reduce: typeof sum): Reduction =>
   (x, axes) =>
-    checkList("reduce", "axes", axes).length === 0
-      ? asTensor(x)
-      : convert(reduce(x, { axis: axes }), asTensor(x).dtype);
+    checkList(name, "axes", axes).length === 0
+      ? asTensor(x, name)
+      : convert(reduce(asTensor(x, name), { axis: axes }), asTensor(x, name).dtype);
 
 /**
  * The sum over axes, in x's dtype. Source: lax.reduce_sum.
  * @example await lax.reduceSum(ones([2, 3]), [0]).toArray(); // [2, 2, 2]
  */
-export const reduceSum: Reduction = /* @__PURE__ */ along(sum);
+export const reduceSum: Reduction = /* @__PURE__ */ along("reduceSum", sum);
 /**
  * The product over axes, in x's dtype. Source: lax.reduce_prod.
  * @example await lax.reduceProd(array([2, 3]), [0]).item(); // 6
  */
-export const reduceProd: Reduction = /* @__PURE__ */ along(prod);
+export const reduceProd: Reduction = /* @__PURE__ */ along("reduceProd", prod);
 /**
  * The largest element over axes. Source: lax.reduce_max.
  * @example await lax.reduceMax(array([2, 3]), [0]).item(); // 3
  */
-export const reduceMax: Reduction = /* @__PURE__ */ along(max);
+export const reduceMax: Reduction = /* @__PURE__ */ along("reduceMax", max);
 /**
  * The least element over axes. Source: lax.reduce_min.
  * @example await lax.reduceMin(array([2, 3]), [0]).item(); // 2
  */
-export const reduceMin: Reduction = /* @__PURE__ */ along(min);
+export const reduceMin: Reduction = /* @__PURE__ */ along("reduceMin", min);
 /** Reduces whole numbers bit by bit: halves against each other, until one slice is left; `nothing` of no elements. */
 const bitwise =
   (name: string, combine: (x: Tensor, y: Tensor) => Tensor, nothing: number): Reduction =>
   (x, axes) =>
-    sortedAxes(name, checkList(name, "axes", axes), asTensor(x).ndim).reduceRight<Tensor>((rest, axis) => {
-      let parts = rest;
-      for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
-        const half = Math.floor(extent / 2);
-        const pairs = combine(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
-        parts = extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
-      }
-      if (at(parts.shape, axis) > 0) return squeeze(parts, axis);
-      const left = parts.shape.filter((_, k) => k !== axis);
-      return convert(literal(nothing, left, "int32"), parts.dtype);
-    }, asTensor(x));
+    sortedAxes(name, checkList(name, "axes", axes), asTensor(x, name).ndim).reduceRight<Tensor>(
+      (rest, axis) => {
+        let parts = rest;
+        for (let extent = at(parts.shape, axis); extent > 1; extent = at(parts.shape, axis)) {
+          const half = Math.floor(extent / 2);
+          const pairs = combine(sliceAlong(parts, axis, 0, half), sliceAlong(parts, axis, half, 2 * half));
+          parts =
+            extent % 2 === 0 ? pairs : concatenate([pairs, sliceAlong(parts, axis, extent - 1, extent)], { axis });
+        }
+        if (at(parts.shape, axis) > 0) return squeeze(parts, axis);
+        const left = parts.shape.filter((_, k) => k !== axis);
+        return convert(literal(nothing, left, "int32"), parts.dtype);
+      },
+      asTensor(x, name),
+    );
 
 const andBits = /* @__PURE__ */ bitwise("reduceAnd", bitwiseAnd, -1);
 const orBits = /* @__PURE__ */ bitwise("reduceOr", bitwiseOr, 0);
@@ -300,12 +305,14 @@ const orBits = /* @__PURE__ */ bitwise("reduceOr", bitwiseOr, 0);
  * Whether all elements over axes are true, of bools; the bits that all have, of whole numbers. Source: lax.reduce_and.
  * @example await lax.reduceAnd(array([6, 3]), [0]).item(); // 2
  */
-export const reduceAnd: Reduction = (x, axes) => (asTensor(x).dtype === "bool" ? along(all) : andBits)(x, axes);
+export const reduceAnd: Reduction = (x, axes) =>
+  (asTensor(x, "reduceAnd").dtype === "bool" ? along("reduceAnd", all) : andBits)(x, axes);
 /**
  * Whether any element over axes is true, of bools; the bits that any has, of whole numbers. Source: lax.reduce_or.
  * @example await lax.reduceOr(array([6, 3]), [0]).item(); // 7
  */
-export const reduceOr: Reduction = (x, axes) => (asTensor(x).dtype === "bool" ? along(any) : orBits)(x, axes);
+export const reduceOr: Reduction = (x, axes) =>
+  (asTensor(x, "reduceOr").dtype === "bool" ? along("reduceOr", any) : orBits)(x, axes);
 
 /**
  * The exclusive or of all elements over axes, of bools or whole numbers. Source: lax.reduce_xor.
@@ -347,7 +354,7 @@ export function broadcastShapes(...shapes: readonly Shape[]): Shape {
  * @example lax.broadcastToRank(ones([3]), 2).shape; // [1, 3]
  */
 export function broadcastToRank(x: TensorLike, rank: number): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "broadcastToRank");
   if (!Number.isInteger(rank) || rank < tensor.ndim)
     throw new ShapeError(`broadcastToRank: rank ${rank} for shape ${shapeText(tensor.shape)}; no less than it has`);
   return reshape(tensor, [...new Array<number>(rank - tensor.ndim).fill(1), ...tensor.shape]);

@@ -84,7 +84,7 @@ export function trace(x: TensorLike, options: { readonly offset?: number } = {})
  * @example await linalg.outer(array([1, 2]), array([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function outer(x: TensorLike, y: TensorLike): Tensor {
-  const [a, b] = [asTensor(x), asTensor(y)];
+  const [a, b] = [asTensor(x, "outer"), asTensor(y, "outer")];
   if (a.ndim !== 1 || b.ndim !== 1)
     throw new ShapeError(`outer: takes vectors, received shapes ${shapeText(a.shape)} and ${shapeText(b.shape)}`);
   return outerOf(a, b);
@@ -149,7 +149,7 @@ export function tensorinv(a: TensorLike, options: { readonly ind?: number } = {}
   const { ind = 2 } = options;
   if (!Number.isInteger(ind) || ind < 1)
     throw new ArgumentError(`tensorinv: ind is a whole number above 0, received ${String(ind)}`);
-  const tensor = asTensor(a);
+  const tensor = asTensor(a, "tensorinv");
   const [first, rest] = [tensor.shape.slice(0, ind), tensor.shape.slice(ind)];
   if (sizeOf(first) !== sizeOf(rest))
     throw new ShapeError(
@@ -166,7 +166,7 @@ export function tensorinv(a: TensorLike, options: { readonly ind?: number } = {}
  */
 export function tensorsolve(a: TensorLike, b: TensorLike, options: { readonly axes?: readonly number[] } = {}): Tensor {
   checkOptions("tensorsolve", options, { axes: true });
-  const [given, right] = [asTensor(a), asTensor(b)];
+  const [given, right] = [asTensor(a, "tensorsolve"), asTensor(b, "tensorsolve")];
   const axes = checkList("tensorsolve", "axes", options.axes ?? []).map((axis) =>
     normalizeAxis("tensorsolve", axis, given.ndim),
   );

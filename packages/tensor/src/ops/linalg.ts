@@ -17,10 +17,10 @@ import {
   transposed,
   type Triangle,
 } from "./factorize.ts";
-import { floating, matrices, sizeOfLast } from "./matrices.ts";
+import { matrices, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, reshape, squeeze } from "./movement.ts";
-import { prod, sum } from "./reduce.ts";
+import { floating, prod, sum } from "./reduce.ts";
 import { checkOptions } from "../options.ts";
 
 const CHOLESKY_OPTIONS = { upper: "flag", symmetrizeInput: "flag" } as const;
@@ -113,7 +113,7 @@ export function triangularSolve(a: TensorLike, b: TensorLike, options: Triangula
  */
 export function solve(a: TensorLike, b: TensorLike): Tensor {
   const matrix = matrices("solve", a, true);
-  const right = floating(asTensor(b));
+  const right = floating(asTensor(b, "solve"), "solve");
   const vector = right.ndim === 1;
   const n = sizeOfLast(matrix);
   const columns = vector ? expandDims(right, -1) : right;
@@ -226,7 +226,7 @@ export function qr(a: TensorLike, options: QrOptions = {}): Tensor | [Tensor, Te
  * @example await linalg.matrixPower(array([[1, 1], [0, 1]]), 5).toArray(); // [[1, 5], [0, 1]]
  */
 export function matrixPower(a: TensorLike, n: number): Tensor {
-  const tensor = asTensor(a);
+  const tensor = asTensor(a, "matrixPower");
   if (tensor.ndim < 2 || tensor.shape.at(-1) !== tensor.shape.at(-2))
     throw new ShapeError(`matrixPower: takes square matrices, received shape ${shapeText(tensor.shape)}`);
   if (!Number.isInteger(n)) throw new ArgumentError(`matrixPower: n is a whole number, received ${String(n)}`);

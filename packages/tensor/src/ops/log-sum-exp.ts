@@ -60,7 +60,9 @@ function shiftedSum(
   readonly shape: Shape;
 } {
   const [values, factors] =
-    b === undefined ? [floating(x)] : together("logsumexp", [floating(x), asTensor(b)], "float");
+    b === undefined
+      ? [floating(x, "logsumexp")]
+      : together("logsumexp", [floating(x, "logsumexp"), asTensor(b, "logsumexp")], "float");
   const axes = normalizeAxes("logsumexp", axis, values.ndim);
   const part = mask === undefined ? values : where(mask, values, -Infinity);
   const counted = factors === undefined ? part : where(notEqual(factors, 0), part, -Infinity);
@@ -83,7 +85,7 @@ function shiftedSum(
  */
 export function logmeanexp(x: TensorLike, options: ReduceOptions = {}): Tensor {
   checkOptions("logmeanexp", options, REDUCE_OPTIONS);
-  const count = countOf("logmeanexp", asTensor(x), options);
+  const count = countOf("logmeanexp", asTensor(x, "logmeanexp"), options);
   const found = logsumexp(x, options);
   return sub(found, typeof count === "number" ? Math.log(count) : log(count));
 }

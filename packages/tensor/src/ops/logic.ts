@@ -184,7 +184,7 @@ export const bitwiseNot: UnaryFunction = /* @__PURE__ */ unary({
  * @example await logicalAnd(array([true, false]), array([2, 2])).toArray(); // [1, 0]
  */
 export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseAnd(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
+  return bitwiseAnd(convert(asTensor(x, "logicalAnd"), "bool"), convert(asTensor(y, "logicalAnd"), "bool"));
 }
 
 /**
@@ -192,7 +192,7 @@ export function logicalAnd(x: TensorLike, y: TensorLike): Tensor {
  * @example await logicalOr(array([true, false]), array([0, 0])).toArray(); // [1, 0]
  */
 export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
-  return bitwiseOr(convert(asTensor(x), "bool"), convert(asTensor(y), "bool"));
+  return bitwiseOr(convert(asTensor(x, "logicalOr"), "bool"), convert(asTensor(y, "logicalOr"), "bool"));
 }
 
 /**
@@ -200,5 +200,5 @@ export function logicalOr(x: TensorLike, y: TensorLike): Tensor {
  * @example await logicalNot(array([0, 2])).toArray(); // [1, 0]
  */
 export function logicalNot(x: TensorLike): Tensor {
-  return bitwiseNot(convert(asTensor(x), "bool"));
+  return bitwiseNot(convert(asTensor(x, "logicalNot"), "bool"));
 }

@@ -11,7 +11,8 @@ import { equal, less, maximum, where } from "./elementwise.ts";
 import { luFactors, solveTriangle, takeRows, transposed } from "./factorize.ts";
 import { takeAlongAxis } from "./indexing.ts";
 import { folded } from "./lax-reduce.ts";
-import { floating, matrices, sizeOfLast } from "./matrices.ts";
+import { matrices, sizeOfLast } from "./matrices.ts";
+import { floating } from "./reduce.ts";
 import { broadcastTo, expandDims, moveaxis, squeeze } from "./movement.ts";
 import { argsort } from "./sorting.ts";
 
@@ -56,7 +57,7 @@ export function lu(x: TensorLike): [lu: Tensor, pivots: Tensor, permutation: Ten
  * @example await lax.linalg.luPivotsToPermutation(array([2, 2, 2]), 3).toArray(); // [2, 0, 1]
  */
 export function luPivotsToPermutation(pivots: TensorLike, permutationSize: number): Tensor {
-  const given = asTensor(pivots);
+  const given = asTensor(pivots, "luPivotsToPermutation");
   if (!isInteger(given.dtype))
     throw new DtypeError(`luPivotsToPermutation: pivots are whole numbers, received ${given.dtype}`);
   const count = given.shape.at(-1);
@@ -105,8 +106,8 @@ export function luSolve(
   if (!Array.isArray(luAndPivots) || luAndPivots.length !== 2)
     throw new ArgumentError(`luSolve: takes what luFactor gives, [lu, pivots], received ${typeof luAndPivots}`);
   if (![0, 1, 2].includes(trans)) throw new ArgumentError(`luSolve: trans is 0, 1 or 2, received ${String(trans)}`);
-  const [factors, pivots] = [matrices("luSolve", luAndPivots[0], true), asTensor(luAndPivots[1])];
-  const right = floating(b);
+  const [factors, pivots] = [matrices("luSolve", luAndPivots[0], true), asTensor(luAndPivots[1], "luSolve")];
+  const right = floating(b, "luSolve");
   const n = sizeOfLast(factors);
   const columns = right.ndim === 1 ? expandDims(right, -1) : right;
   if (columns.ndim < 2 || columns.shape.at(-2) !== n || pivots.shape.at(-1) !== n)

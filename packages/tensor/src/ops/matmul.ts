@@ -104,7 +104,7 @@ function multiply(a: Tensor, b: Tensor): Tensor {
  */
 export function matmul(x: TensorLike, y: TensorLike, options: MatmulOptions = {}): Tensor {
   checkOptions("matmul", options, DOT_OPTIONS);
-  const [left, right] = [asTensor(x), asTensor(y)];
+  const [left, right] = [asTensor(x, "matmul"), asTensor(y, "matmul")];
   if (left.ndim === 0 || right.ndim === 0)
     throw new ShapeError(
       `matmul: takes arrays of one axis or more, received ${shapeText(left.shape)} x ${shapeText(right.shape)}; use mul for scalars`,

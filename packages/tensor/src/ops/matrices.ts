@@ -1,9 +1,9 @@
-import { isFloat } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert } from "./convert.ts";
+import { floating } from "./reduce.ts";
 import { asTensor, broadcastedIota, type TensorLike } from "./create.ts";
 import { equal, mul } from "./elementwise.ts";
 import { expandDims } from "./movement.ts";
@@ -12,17 +12,12 @@ import { expandDims } from "./movement.ts";
 
 /** A stack of matrices of floats, square if asked. */
 export function matrices(name: string, x: TensorLike, square: boolean): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   if (tensor.ndim < 2 || (square && tensor.shape.at(-1) !== tensor.shape.at(-2)))
     throw new ShapeError(
       `${name}: takes ${square ? "square matrices" : "matrices"} in the last two axes, received shape ${shapeText(tensor.shape)}`,
     );
-  return floating(tensor);
-}
-
-export function floating(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
-  return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
+  return floating(tensor, name);
 }
 
 /** Columns of matrices. */

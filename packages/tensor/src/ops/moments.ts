@@ -44,11 +44,11 @@ export function mean(x: TensorLike, options: MeanOptions = {}): Tensor {
   const { dtype: told, ...rest } = options;
   const dtype = told === undefined ? undefined : checkDType("mean", told);
   if (dtype !== undefined && !isFloat(dtype)) {
-    const count = countOf("mean", asTensor(x), rest);
+    const count = countOf("mean", asTensor(x, "mean"), rest);
     const whole = sum(x, { ...rest, dtype });
     return laxDiv(whole, typeof count === "number" ? literal(count, whole.shape, dtype) : convert(count, dtype));
   }
-  const tensor = floating(x);
+  const tensor = floating(x, "mean");
   // A float16 sum would overflow, and be rounded twice.
   const wide = unpacked(tensor);
   const count = countOf("mean", wide, rest);
@@ -86,7 +86,7 @@ export function std(x: TensorLike, options: VarianceOptions = {}): Tensor {
 }
 
 function spreadAround(name: string, x: TensorLike, options: VarianceOptions): Tensor {
-  const tensor = floating(x);
+  const tensor = floating(x, name);
   const dtype = floatResult(name, options.dtype);
   return convert(
     spreadOfWords(name, unpacked(tensor), options),
@@ -105,15 +105,15 @@ function spreadOfWords(name: string, tensor: Tensor, options: VarianceOptions): 
   const { ddof: _ddof, correction: _correction, mean: known, dtype: _dtype, ...own } = options;
   const ddof = takenOff(name, options);
   const count = countOf(name, tensor, own);
-  const centred = sub(tensor, middle(tensor, known) ?? mean(tensor, { ...own, keepdims: true }));
+  const centred = sub(tensor, middle(name, tensor, known) ?? mean(tensor, { ...own, keepdims: true }));
   const total = sum(square(centred), own);
   if (typeof count === "number") return div(total, count > ddof ? count - ddof : Number.NaN);
   return where(greater(count, ddof), div(total, sub(count, ddof)), Number.NaN);
 }
 
 /** A mean that is told, over x's shape in x's dtype. */
-export function middle(x: Tensor, known: TensorLike | undefined): Tensor | undefined {
-  return known === undefined ? undefined : broadcastTo(convert(asTensor(known), x.dtype), x.shape);
+export function middle(name: string, x: Tensor, known: TensorLike | undefined): Tensor | undefined {
+  return known === undefined ? undefined : broadcastTo(convert(asTensor(known, name), x.dtype), x.shape);
 }
 
 function takenOff(name: string, { ddof = 0, correction }: VarianceOptions): number {

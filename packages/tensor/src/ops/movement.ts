@@ -43,7 +43,7 @@ const reshapeOp: ViewOp<ShapeAttrs> = {
  * reshape(arange(6), [2, -1]).shape; // [2, 3]
  */
 export function reshape(x: TensorLike, shape: Shape | number): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "reshape");
   const wanted = resolveShape(tensor, typeof shape === "number" ? [shape] : checkList("reshape", "shape", shape));
   return sameShape(tensor.shape, wanted) ? tensor : bind(reshapeOp, [tensor], { shape: wanted });
 }
@@ -75,7 +75,8 @@ function resolveShape(x: Tensor, shape: Shape): Shape {
  * @example await ravel(array([[1, 2], [3, 4]])).toArray(); // [1, 2, 3, 4]
  */
 export function ravel(x: TensorLike): Tensor {
-  return reshape(x, [-1]);
+  const tensor = asTensor(x, "ravel");
+  return reshape(tensor, [-1]);
 }
 
 interface TransposeAttrs {
@@ -107,7 +108,7 @@ const transposeOp: ViewOp<TransposeAttrs> = {
  * @example await transpose(array([[1, 2], [3, 4]])).toArray(); // [[1, 3], [2, 4]]
  */
 export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "transpose");
   const named = axes === undefined ? undefined : checkList("transpose", "axes", axes);
   const order =
     named?.map((axis) => normalizeAxis("transpose", axis, tensor.ndim)) ??
@@ -124,7 +125,7 @@ export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
  * @example swapaxes(zeros([2, 3, 4]), 0, 2).shape; // [4, 3, 2]
  */
 export function swapaxes(x: TensorLike, axis1: number, axis2: number): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "swapaxes");
   const [a, b] = [normalizeAxis("swapaxes", axis1, tensor.ndim), normalizeAxis("swapaxes", axis2, tensor.ndim)];
   return transpose(
     tensor,
@@ -143,7 +144,7 @@ export function moveaxis(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "moveaxis");
   const placesOf = (what: string, axes: number | readonly number[]): number[] => {
     const list = typeof axes === "number" ? [axes] : checkList("moveaxis", what, axes);
     const places = list.map((axis) => normalizeAxis("moveaxis", axis, tensor.ndim));
@@ -179,7 +180,7 @@ const broadcastOp: ViewOp<ShapeAttrs> = {
  * await broadcastTo(array([[1], [2]]), [2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "broadcastTo");
   const wanted = checkShape("broadcastTo", shape);
   if (sameShape(tensor.shape, wanted)) return tensor;
   const lead = wanted.length - tensor.ndim;
@@ -204,7 +205,7 @@ function unbroadcast(ct: Tensor, from: Shape, to: Shape): Tensor {
  * @example expandDims(zeros([3]), [0, -1]).shape; // [1, 3, 1]
  */
 export function expandDims(x: TensorLike, axis: number | readonly number[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "expandDims");
   const list = typeof axis === "number" ? [axis] : checkList("expandDims", "axis", axis);
   const axes = normalizeAxes("expandDims", list, tensor.ndim + list.length);
   const shape = [...tensor.shape];
@@ -219,7 +220,7 @@ export function expandDims(x: TensorLike, axis: number | readonly number[]): Ten
  * @example squeeze(zeros([1, 3, 1])).shape; // [3]
  */
 export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "squeeze");
   const ones = tensor.shape.flatMap((extent, k) => (extent === 1 ? [k] : []));
   const axes = axis === undefined ? ones : normalizeAxes("squeeze", axis, tensor.ndim);
   const wrong = axes.find((k) => tensor.shape[k] !== 1);
@@ -265,7 +266,7 @@ export function laxSlice(
   limits: readonly number[],
   strides?: readonly number[],
 ): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "slice");
   checkList("slice", "starts", starts);
   checkList("slice", "limits", limits);
   const steps = strides === undefined ? starts.map(() => 1) : checkList("slice", "strides", strides);
@@ -304,7 +305,7 @@ function unslice(ct: Tensor, shape: Shape, { starts, steps, shape: taken }: Slic
  */
 export function flip(x: TensorLike, options: { readonly axis?: number | readonly number[] } = {}): Tensor {
   checkOptions("flip", options, FLIP_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "flip");
   const axes = normalizeAxes("flip", options.axis, tensor.ndim);
   if (tensor.size === 0) return tensor;
   const starts = tensor.shape.map((extent, k) => (axes.includes(k) ? extent - 1 : 0));

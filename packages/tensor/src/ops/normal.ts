@@ -1,6 +1,6 @@
 import { log_ndtr_from, ndtri_root, ndtri_tail, op_erfc, op_log, op_log1p, op_ndtri } from "@jnx/kernels-wgsl";
 import type { Tensor } from "../tensor.ts";
-import type { TensorLike } from "./create.ts";
+import { asTensor, type TensorLike } from "./create.ts";
 import { add, div, erfc, exp, greater, minimum, mul, neg, square, sub, where } from "./elementwise.ts";
 import { unary, type UnaryFunction } from "./factories.ts";
 
@@ -11,7 +11,8 @@ import { unary, type UnaryFunction } from "./factories.ts";
  * @example await ndtr(array([0, 1])).toArray(); // [0.5, 0.84134]
  */
 export function ndtr(x: TensorLike): Tensor {
-  return mul(0.5, erfc(mul(x, -Math.SQRT1_2)));
+  const tensor = asTensor(x, "ndtr");
+  return mul(0.5, erfc(mul(tensor, -Math.SQRT1_2)));
 }
 
 /**

@@ -34,7 +34,7 @@ export interface SoftmaxOptions extends AxisOptions {
 
 /** x without its maximum along `axis`, −∞ where it takes no part. An infinite maximum leaves NaN, as in JAX. */
 function shifted(name: string, x: TensorLike, axis: number | readonly number[], part: TensorLike | undefined): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   const float = isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
   const kept = part === undefined ? float : where(part, float, -Infinity);
   return sub(kept, stopGradient(peak(kept, normalizeAxes(name, axis, tensor.ndim))));
@@ -99,21 +99,21 @@ export function standardize(x: TensorLike, options: StandardizeOptions = {}): Te
   if (algorithm !== "fast" && algorithm !== "stable")
     throw new ArgumentError(`standardize: algorithm is "fast" or "stable", received ${JSON.stringify(algorithm)}`);
   return composite("standardize", () => {
-    const tensor = asTensor(x);
+    const tensor = asTensor(x, "standardize");
     const average = (y: Tensor): Tensor => meanOf(y, axis, options.where);
-    const centre = options.mean === undefined ? average(tensor) : asTensor(options.mean);
+    const centre = options.mean === undefined ? average(tensor) : asTensor(options.mean, "standardize");
     const own = (): Tensor =>
       algorithm === "stable"
         ? average(square(sub(tensor, centre)))
         : maximum(sub(average(square(tensor)), square(centre)), 0);
-    const variance = options.variance === undefined ? own() : asTensor(options.variance);
+    const variance = options.variance === undefined ? own() : asTensor(options.variance, "standardize");
     return mul(sub(tensor, centre), rsqrt(add(variance, epsilon)));
   });
 }
 
 function meanOf(x: Tensor, axis: number | readonly number[], part: TensorLike | undefined): Tensor {
   if (part === undefined) return mean(x, { axis, keepdims: true });
-  const kept = asTensor(part);
+  const kept = asTensor(part, "standardize");
   const chosen = broadcastTo(kept, broadcastShapes("standardize", kept.shape, x.shape));
   return div(sum(where(chosen, x, 0), { axis, keepdims: true }), sum(chosen, { axis, keepdims: true }));
 }

@@ -5,9 +5,9 @@ import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
 import type { TensorLike } from "./create.ts";
 import { abs, floatPower, notEqual, sqrt, square } from "./elementwise.ts";
-import { floating } from "./matrices.ts";
+
 import { reshape, transpose } from "./movement.ts";
-import { max, min, sum } from "./reduce.ts";
+import { floating, max, min, sum } from "./reduce.ts";
 import { svdvals } from "./svd.ts";
 import { checkOptions } from "../options.ts";
 
@@ -34,7 +34,7 @@ export interface NormOptions {
  */
 export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
   checkOptions("norm", options, NORM_OPTIONS);
-  const tensor = floating(x);
+  const tensor = floating(x, "norm");
   const { ord, axis, keepdims = false } = options;
   if (ord === undefined) return root(tensor, axis, keepdims);
   if (typeof ord !== "number" && (axis === null || axis === undefined) && tensor.ndim !== 2)
@@ -67,7 +67,7 @@ export interface VectorNormOptions {
  */
 export function vectorNorm(x: TensorLike, options: VectorNormOptions = {}): Tensor {
   checkOptions("vectorNorm", options, VECTOR_NORM_OPTIONS);
-  const tensor = floating(x);
+  const tensor = floating(x, "vectorNorm");
   const axes = normalizeAxes("vectorNorm", options.axis, tensor.ndim);
   return alongAxes("vectorNorm", tensor, options.ord ?? 2, axes, options.keepdims ?? false);
 }
@@ -101,7 +101,7 @@ export interface MatrixNormOptions {
  */
 export function matrixNorm(x: TensorLike, options: MatrixNormOptions = {}): Tensor {
   checkOptions("matrixNorm", options, MATRIX_NORM_OPTIONS);
-  return ofMatrices("matrixNorm", floating(x), options.ord ?? "fro", [-2, -1], options.keepdims ?? false);
+  return ofMatrices("matrixNorm", floating(x, "matrixNorm"), options.ord ?? "fro", [-2, -1], options.keepdims ?? false);
 }
 
 function ofMatrices(name: string, x: Tensor, ord: NormOrder, axes: readonly number[], keepdims: boolean): Tensor {

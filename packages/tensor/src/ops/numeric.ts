@@ -52,7 +52,7 @@ export interface InterpOptions {
  */
 export function interp(x: TensorLike, xp: TensorLike, fp: TensorLike, options: InterpOptions = {}): Tensor {
   checkOptions("interp", options, INTERP_OPTIONS);
-  const [places, points, values] = [floating(x), floating(xp), floating(fp)];
+  const [places, points, values] = [floating(x, "interp"), floating(xp, "interp"), floating(fp, "interp")];
   if (points.ndim !== 1 || values.ndim !== 1 || points.size !== values.size || points.size === 0)
     throw new ShapeError(
       `interp: xp and fp are vectors of one length, received shapes ${shapeText(points.shape)} and ${shapeText(values.shape)}`,
@@ -91,10 +91,10 @@ function between(x: Tensor, xp: Tensor, fp: Tensor, { left, right }: InterpOptio
  * @example await polyval(array([1, 0, 2]), 3).item(); // 11
  */
 export function polyval(p: TensorLike, x: TensorLike): Tensor {
-  const coefficients = asTensor(p);
+  const coefficients = asTensor(p, "polyval");
   if (coefficients.ndim !== 1)
     throw new ShapeError(`polyval: coefficients are a vector, received shape ${shapeText(coefficients.shape)}`);
-  const point = asTensor(x);
+  const point = asTensor(x, "polyval");
   const { dtype } = promote([coefficients, point]);
   let y = zerosLike(convert(point, dtype));
   for (let k = 0; k < coefficients.size; k++)
@@ -110,7 +110,7 @@ export function polyval(p: TensorLike, x: TensorLike): Tensor {
  */
 export function vander(x: TensorLike, options: { readonly n?: number; readonly increasing?: boolean } = {}): Tensor {
   checkOptions("vander", options, VANDER_OPTIONS);
-  const points = asTensor(x);
+  const points = asTensor(x, "vander");
   if (points.ndim !== 1) throw new ShapeError(`vander: needs a vector, received shape ${shapeText(points.shape)}`);
   const { n = points.size, increasing = false } = options;
   if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`vander: n is ${n}; a whole number ≥ 0 is needed`);
@@ -148,14 +148,14 @@ export function gradient(
 ): Tensor | Tensor[] {
   const [spacing, options] = isOptions(second) ? [1, second] : [second, third];
   checkOptions("gradient", options, GRADIENT_OPTIONS);
-  const tensor = floating(x);
+  const tensor = floating(x, "gradient");
   const { axis } = options;
   const named = axis === undefined ? tensor.shape.map((_, k) => k) : typeof axis === "number" ? [axis] : axis;
   const axes = named.map((one) => normalizeAxis("gradient", one, tensor.ndim));
   const steps: readonly TensorLike[] = Array.isArray(spacing) ? spacing : axes.map(() => spacing as TensorLike); // no list
   if (steps.length !== axes.length)
     throw new ArgumentError(`gradient: ${steps.length} spacings for ${axes.length} axes; one, or one for each axis`);
-  const slopes = axes.map((one, k) => slope(tensor, one, asTensor(at(steps, k))));
+  const slopes = axes.map((one, k) => slope(tensor, one, asTensor(at(steps, k), "gradient")));
   return axes.length === 1 ? at(slopes, 0) : slopes;
 }
 
@@ -209,7 +209,7 @@ export function unwrap(
   options: { readonly discont?: number; readonly axis?: number; readonly period?: number } = {},
 ): Tensor {
   checkOptions("unwrap", options, UNWRAP_OPTIONS);
-  const tensor = floating(x);
+  const tensor = floating(x, "unwrap");
   const axis = normalizeAxis("unwrap", options.axis ?? -1, tensor.ndim);
   const { period = 2 * Math.PI } = options;
   const { discont = period / 2 } = options;
@@ -232,7 +232,7 @@ export function unwrap(
  * await column?.toArray(); // [2]
  */
 export function unravelIndex(indices: TensorLike, shape: Shape): Tensor[] {
-  const given = asTensor(indices);
+  const given = asTensor(indices, "unravelIndex");
   const size = sizeOf(checkShape("unravelIndex", shape));
   const whole = clip(where(less(given, 0), add(given, size), given), 0, Math.max(0, size - 1));
   return shape.map((extent, axis) => remainder(floorDivide(whole, sizeOf(shape.slice(axis + 1))), Math.max(1, extent)));
@@ -261,7 +261,7 @@ export function ravelMultiIndex(
   return index.reduce<Tensor>(
     (flat, one, axis) => {
       const extent = at(shape, axis);
-      const own = asTensor(one);
+      const own = asTensor(one, "ravelMultiIndex");
       return add(
         flat,
         mul(mode === "wrap" ? remainder(own, extent) : clip(own, 0, extent - 1), sizeOf(shape.slice(axis + 1))),

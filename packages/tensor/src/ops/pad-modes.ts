@@ -90,7 +90,7 @@ function pairsOf(what: string, given: PadPairs, rank: number): Pair[] {
  */
 export function jnpPad(x: TensorLike, padWidth: PadPairs, options: PadOptions = {}): Tensor {
   checkOptions("pad", options, PAD_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "pad");
   const { mode = "constant", reflectType = "even" } = options;
   if (!MODES.includes(mode))
     throw new ArgumentError(`pad: unknown mode ${JSON.stringify(mode)}; expected one of ${MODES.join(", ")}`);

@@ -73,7 +73,7 @@ function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor 
  * await pad(array([1, 2]), 0, [[1, 0, 1]]).toArray(); // [0, 1, 0, 2]
  */
 export function pad(x: TensorLike, value: TensorLike, config: readonly PaddingConfig[]): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "pad");
   checkList("pad", "configuration", config).forEach((one) => checkList("pad", "configuration of an axis", one));
   if (config.length !== tensor.ndim)
     throw new ShapeError(
@@ -85,7 +85,7 @@ export function pad(x: TensorLike, value: TensorLike, config: readonly PaddingCo
         `pad: [${one.join(", ")}] does not fit axis ${axis} of ${shapeText(tensor.shape)}; whole numbers, interior ≥ 0, the result's extent ≥ 0`,
       );
   }
-  const filling = typeof value === "number" ? value : asTensor(value);
+  const filling = typeof value === "number" ? value : asTensor(value, "pad");
   if (typeof filling !== "number" && filling.ndim > 0)
     throw new ShapeError(`pad: the value must be a scalar, received shape ${shapeText(filling.shape)}`);
   if (config.every((one) => one.every((count) => count === 0))) return tensor;

@@ -32,7 +32,7 @@ export function convGeneralDilatedPatches(
 ): Tensor {
   const name = "convGeneralDilatedPatches";
   checkOptions(name, options, { lhsDilation: true, rhsDilation: true, dimensionNumbers: true, precision: true });
-  const image = asTensor(lhs);
+  const image = asTensor(lhs, name);
   const window = checkShape(name, filterShape);
   if (image.ndim < 2 || window.length !== image.ndim - 2 || window.includes(0))
     throw new ArgumentError(
@@ -75,7 +75,7 @@ export function convGeneralDilatedLocal(
 ): Tensor {
   const name = "convGeneralDilatedLocal";
   checkOptions(name, options, { lhsDilation: true, rhsDilation: true, dimensionNumbers: true, precision: true });
-  const weights = asTensor(rhs);
+  const weights = asTensor(rhs, name);
   const layout = layoutOf(name, weights.ndim, options.dimensionNumbers);
   const patches = convGeneralDilatedPatches(lhs, filterShape, windowStrides, padding, options);
   const [batch = 0, channel = 1, ...places] = layout.out;

@@ -23,12 +23,12 @@ export function piecewise(x: TensorLike, conditions: readonly TensorLike[], piec
     throw new ArgumentError(
       `piecewise: ${pieces.length} functions for ${conditions.length} conditions; one for each, and one more for the rest`,
     );
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "piecewise");
   const valueOf = (piece: Piece): Tensor => {
     if (typeof piece !== "function" && typeof piece !== "number")
       throw new ArgumentError(`piecewise: expected functions and numbers, received ${String(piece)}`);
     return broadcastTo(
-      convert(asTensor(typeof piece === "function" ? piece(tensor) : piece), tensor.dtype),
+      convert(asTensor(typeof piece === "function" ? piece(tensor) : piece, "piecewise"), tensor.dtype),
       tensor.shape,
     );
   };

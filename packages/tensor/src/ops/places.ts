@@ -48,7 +48,7 @@ export interface TrimZerosOptions {
  */
 export function trimZeros(filt: TensorLike, options: TrimZerosOptions = {}): Tensor {
   checkOptions("trimZeros", options, { trim: true, axis: true });
-  const x = asTensor(filt);
+  const x = asTensor(filt, "trimZeros");
   const { trim = "fb", axis } = options;
   if (!/^[fb]*$/i.test(trim))
     throw new ArgumentError(`trimZeros: trim is made of "f" and "b", received ${JSON.stringify(trim)}`);

@@ -32,8 +32,8 @@ function checkInplace(name: string, inplace: boolean | undefined): void {
 }
 
 /** The values over and over, as many as are needed. */
-function repeated(values: TensorLike, count: number, x: Tensor): Tensor {
-  return resize(convert(ravel(asTensor(values)), x.dtype), [count]);
+function repeated(name: string, values: TensorLike, count: number, x: Tensor): Tensor {
+  return resize(convert(ravel(asTensor(values, name)), x.dtype), [count]);
 }
 
 /**
@@ -46,15 +46,15 @@ function repeated(values: TensorLike, count: number, x: Tensor): Tensor {
 export function fillDiagonal(x: TensorLike, value: TensorLike, options: InplaceOptions = {}): Tensor {
   checkOptions("fillDiagonal", options, INPLACE_OPTIONS);
   checkInplace("fillDiagonal", options.inplace);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "fillDiagonal");
   const uneven = tensor.ndim > 2 && tensor.shape.some((extent) => extent !== tensor.shape[0]);
   if (tensor.ndim < 2 || uneven)
     throw new ShapeError(
       `fillDiagonal: needs two axes, or more of equal extents; received shape ${shapeText(tensor.shape)}`,
     );
   const count = Math.min(...tensor.shape);
-  if (count === 0 || asTensor(value).size === 0) return tensor;
-  return at(tensor, diagIndices(count, tensor.ndim)).set(repeated(value, count, tensor));
+  if (count === 0 || asTensor(value, "fillDiagonal").size === 0) return tensor;
+  return at(tensor, diagIndices(count, tensor.ndim)).set(repeated("fillDiagonal", value, count, tensor));
 }
 
 export interface PutOptions extends InplaceOptions {
@@ -72,16 +72,16 @@ export interface PutOptions extends InplaceOptions {
 export function put(x: TensorLike, indices: TensorLike, values: TensorLike, options: PutOptions = {}): Tensor {
   checkOptions("put", options, PUT_OPTIONS);
   checkInplace("put", options.inplace);
-  const [tensor, index] = [asTensor(x), ravel(asTensor(indices))];
+  const [tensor, index] = [asTensor(x, "put"), ravel(asTensor(indices, "put"))];
   if (!isInteger(index.dtype)) throw new DtypeError(`put: indices must be integers, received ${index.dtype}`);
   const { mode } = options;
   if (mode !== undefined && mode !== "clip" && mode !== "wrap")
     throw new ArgumentError(`put: unknown mode ${JSON.stringify(mode)}; expected "clip", "wrap" or none`);
-  if (tensor.size === 0 || index.size === 0 || asTensor(values).size === 0) return tensor;
+  if (tensor.size === 0 || index.size === 0 || asTensor(values, "put").size === 0) return tensor;
   const last = tensor.size - 1;
   const counted = mode === undefined ? where(less(index, 0), add(index, last + 1), index) : index;
   const found = mode === "wrap" ? remainder(index, last + 1) : clip(counted, 0, last);
-  const changed = at(ravel(tensor), convert(found, "int32")).set(repeated(values, index.size, tensor));
+  const changed = at(ravel(tensor), convert(found, "int32")).set(repeated("put", values, index.size, tensor));
   return reshape(changed, tensor.shape);
 }
 
@@ -94,8 +94,8 @@ export function put(x: TensorLike, indices: TensorLike, values: TensorLike, opti
 export function place(x: TensorLike, mask: TensorLike, values: TensorLike, options: InplaceOptions = {}): Tensor {
   checkOptions("place", options, INPLACE_OPTIONS);
   checkInplace("place", options.inplace);
-  const [tensor, given] = [asTensor(x), ravel(asTensor(values))];
-  const chosenBy = convert(ravel(asTensor(mask)), "bool");
+  const [tensor, given] = [asTensor(x, "place"), ravel(asTensor(values, "place"))];
+  const chosenBy = convert(ravel(asTensor(mask, "place")), "bool");
   if (chosenBy.size !== tensor.size || given.size === 0)
     throw new ShapeError(
       `place: a mask of ${chosenBy.size} elements and ${given.size} values for shape ${shapeText(tensor.shape)}; one of the mask for each, and one value at least`,
@@ -123,12 +123,18 @@ export function putAlongAxis(
 ): Tensor {
   checkOptions("putAlongAxis", options, PUT_OPTIONS);
   checkInplace("putAlongAxis", options.inplace);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "putAlongAxis");
   if (axis === null) {
-    const flat = putAlongAxis(ravel(tensor), ravel(asTensor(indices)), ravel(asTensor(values)), 0, options);
+    const flat = putAlongAxis(
+      ravel(tensor),
+      ravel(asTensor(indices, "putAlongAxis")),
+      ravel(asTensor(values, "putAlongAxis")),
+      0,
+      options,
+    );
     return reshape(flat, tensor.shape);
   }
-  const index = asTensor(indices);
+  const index = asTensor(indices, "putAlongAxis");
   const along = normalizeAxis("putAlongAxis", axis, tensor.ndim);
   if (index.ndim !== tensor.ndim)
     throw new ShapeError(
@@ -167,11 +173,11 @@ export interface CompressOptions {
  */
 export function compress(condition: TensorLike, x: TensorLike, options: CompressOptions = {}): Tensor {
   checkOptions("compress", options, COMPRESS_OPTIONS);
-  return compressed("compress", asTensor(condition), x, options);
+  return compressed("compress", asTensor(condition, "compress"), x, options);
 }
 
 function compressed(name: string, condition: Tensor, x: TensorLike, options: CompressOptions): Tensor {
-  const tensor = options.axis === undefined ? ravel(asTensor(x)) : asTensor(x);
+  const tensor = options.axis === undefined ? ravel(asTensor(x, name)) : asTensor(x, name);
   const axis = normalizeAxis(name, options.axis ?? 0, tensor.ndim);
   const extent = nth(tensor.shape, axis);
   if (condition.ndim !== 1 || condition.size > extent)
@@ -202,15 +208,15 @@ export function extract(
   options: { readonly size?: number; readonly fillValue?: number } = {},
 ): Tensor {
   checkOptions("extract", options, { size: "number", fillValue: "number" });
-  const given = asTensor(condition);
+  const given = asTensor(condition, "extract");
   // A view made inside a trace would forget what the host knows.
   const known = given.ndim === 1 ? undefined : hostValues(given);
   const flat = known === undefined ? ravel(given) : array(known, { dtype: given.dtype });
-  return compressed("extract", flat, ravel(asTensor(x)), options);
+  return compressed("extract", flat, ravel(asTensor(x, "extract")), options);
 }
 
 function square(name: string, x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   if (tensor.ndim >= 2 && tensor.shape.every((extent) => extent === tensor.shape[0])) return tensor;
   throw new ShapeError(`${name}: needs axes of equal extents, two at least; received shape ${shapeText(tensor.shape)}`);
 }
@@ -227,7 +233,7 @@ export function diagIndicesFrom(x: TensorLike): Tensor[] {
 }
 
 function matrix(name: string, x: TensorLike, k: number): [rows: number, columns: number] {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   if (!Number.isInteger(k)) throw new ShapeError(`${name}: a diagonal is a whole number, received ${String(k)}`);
   if (tensor.ndim !== 2) throw new ShapeError(`${name}: needs a matrix, received shape ${shapeText(tensor.shape)}`);
   return [nth(tensor.shape, 0), nth(tensor.shape, 1)];
@@ -262,7 +268,7 @@ export function triuIndicesFrom(x: TensorLike, k = 0): Tensor[] {
  * @example await matrixTranspose(array([[1, 2], [3, 4]])).toArray(); // [[1, 3], [2, 4]]
  */
 export function matrixTranspose(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "matrixTranspose");
   if (tensor.ndim < 2)
     throw new ShapeError(`matrixTranspose: needs two axes at least, received shape ${shapeText(tensor.shape)}`);
   const axes = tensor.shape.map((_, axis) => axis);

@@ -21,7 +21,7 @@ const POLYFIT_OPTIONS = { w: true } as const;
 const POLYINT_OPTIONS = { k: true } as const;
 
 function coefficients(name: string, p: TensorLike): Tensor {
-  const tensor = asTensor(p);
+  const tensor = asTensor(p, name);
   if (tensor.ndim === 0) return reshape(tensor, [1]);
   if (tensor.ndim > 1)
     throw new ShapeError(`${name}: coefficients are a vector, received shape ${shapeText(tensor.shape)}`);
@@ -174,13 +174,13 @@ export function polyfit(x: TensorLike, y: TensorLike, deg: number, options: Poly
   checkOptions("polyfit", options, POLYFIT_OPTIONS);
   if (!Number.isInteger(deg) || deg < 0 || deg > MOST_TIMES)
     throw new ArgumentError(`polyfit: deg is a whole number from 0 to ${MOST_TIMES}, received ${String(deg)}`);
-  const [points, values] = [asFloat(asTensor(x)), asFloat(asTensor(y))];
+  const [points, values] = [asFloat(asTensor(x, "polyfit")), asFloat(asTensor(y, "polyfit"))];
   const fits = points.ndim === 1 && points.size > 0 && values.ndim >= 1 && values.ndim <= 2;
   if (!fits || nth(values.shape, 0) !== points.size)
     throw new ShapeError(
       `polyfit: x of shape ${shapeText(points.shape)} and y of shape ${shapeText(values.shape)}; x is [n], y [n] or [n, k]`,
     );
-  const weights = options.w === undefined ? undefined : asFloat(asTensor(options.w));
+  const weights = options.w === undefined ? undefined : asFloat(asTensor(options.w, "polyfit"));
   if (weights !== undefined && (weights.ndim !== 1 || weights.size !== points.size))
     throw new ShapeError(
       `polyfit: weights of shape ${shapeText(weights.shape)} for ${points.size} points; one for each`,

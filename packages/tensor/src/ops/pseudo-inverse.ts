@@ -10,10 +10,10 @@ import { asTensor, literal, zeros, type TensorLike } from "./create.ts";
 import { add, div, greater, greaterEqual, logicalAnd, mul, neg, notEqual, square, sub, where } from "./elementwise.ts";
 import { transposed } from "./factorize.ts";
 import { sliceAlong } from "./join.ts";
-import { floating, identity, matrices, sizeOfLast } from "./matrices.ts";
+import { identity, matrices, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { expandDims, ravel } from "./movement.ts";
-import { any, max, sum } from "./reduce.ts";
+import { floating, any, max, sum } from "./reduce.ts";
 import { svd } from "./svd.ts";
 
 /** Functions of jnp.linalg that cut off small singular values. */
@@ -49,7 +49,7 @@ export function pinv(a: TensorLike, options: PinvOptions = {}): Tensor {
   const matrix = hermitian ? mul(add(given, transposed(given)), 0.5) : given;
   const [m, n] = [at(matrix.shape, matrix.ndim - 2), sizeOfLast(matrix)];
   if (m === 0 || n === 0) return zeros([...matrix.shape.slice(0, -2), n, m]);
-  const cutoff = rtol === undefined ? undefined : floating(rtol);
+  const cutoff = rtol === undefined ? undefined : floating(rtol, "pinv");
   return at(
     bindCall(pinvCall(cutoff ?? literal(10 * Math.max(m, n) * EPSILON, [], "float32"), hermitian), [matrix]),
     0,
@@ -135,14 +135,15 @@ export interface MatrixRankOptions {
 export function matrixRank(m: TensorLike, options: MatrixRankOptions = {}): Tensor {
   checkOptions("matrixRank", options, RANK_OPTIONS);
   const given = either("matrixRank", ["rtol", options.rtol], ["tol", options.tol]);
-  const tensor = floating(m);
+  const tensor = floating(m, "matrixRank");
   if (tensor.ndim < 2) return convert(any(notEqual(tensor, 0)), "int32");
   const { hermitian = false } = options;
   const matrix = matrices("matrixRank", tensor, hermitian);
   const most = Math.max(at(matrix.shape, matrix.ndim - 2), sizeOfLast(matrix));
   return composite("matrixRank", () => {
     const s = svd(matrix, { computeUv: false, hermitian });
-    const least = given === undefined ? mul(max(s, { axis: -1, initial: 0 }), most * EPSILON) : floating(given);
+    const least =
+      given === undefined ? mul(max(s, { axis: -1, initial: 0 }), most * EPSILON) : floating(given, "matrixRank");
     return sum(convert(greater(s, expandDims(least, -1)), "int32"), { axis: -1 });
   });
 }
@@ -166,7 +167,7 @@ export function lstsq(
   options: LstsqOptions = {},
 ): [x: Tensor, residuals: Tensor, rank: Tensor, s: Tensor] {
   checkOptions("lstsq", options, LSTSQ_OPTIONS);
-  const [matrix, right] = [matrices("lstsq", a, false), floating(asTensor(b))];
+  const [matrix, right] = [matrices("lstsq", a, false), floating(asTensor(b, "lstsq"), "lstsq")];
   const [m, n] = [at(matrix.shape, matrix.ndim - 2), sizeOfLast(matrix)];
   if (matrix.ndim !== 2 || right.ndim < 1 || right.ndim > 2 || right.shape[0] !== m)
     throw new ShapeError(

@@ -69,8 +69,8 @@ interface Lines {
 }
 
 function quantileOf(name: string, x: TensorLike, q: TensorLike, options: QuantileOptions, skip: boolean): Tensor {
-  const tensor = floating(x);
-  const fractions = floating(q);
+  const tensor = floating(x, name);
+  const fractions = floating(q, name);
   const { method = "linear" } = options;
   if (!METHODS.includes(method))
     throw new ArgumentError(`${name}: unknown method ${JSON.stringify(method)}; expected one of ${METHODS.join(", ")}`);
@@ -104,7 +104,7 @@ function gathered(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 function weightRows(name: string, weights: TensorLike, x: Tensor, axes: readonly number[]): Tensor {
-  const given = floating(weights);
+  const given = floating(weights, name);
   const along = axes.map((axis) => at(x.shape, axis));
   const same = (shape: readonly number[]): boolean =>
     shape.length === given.ndim && shape.every((extent, k) => extent === given.shape[k]);
@@ -198,7 +198,7 @@ export function nanquantile(x: TensorLike, q: TensorLike, options: QuantileOptio
  */
 export function percentile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
   checkOptions("percentile", options, QUANTILE_OPTIONS);
-  return quantileOf("percentile", x, div(asTensor(q), 100), options, false);
+  return quantileOf("percentile", x, div(asTensor(q, "percentile"), 100), options, false);
 }
 
 /**
@@ -209,7 +209,7 @@ export function percentile(x: TensorLike, q: TensorLike, options: QuantileOption
  */
 export function nanpercentile(x: TensorLike, q: TensorLike, options: QuantileOptions = {}): Tensor {
   checkOptions("nanpercentile", options, QUANTILE_OPTIONS);
-  return quantileOf("nanpercentile", x, div(asTensor(q), 100), options, true);
+  return quantileOf("nanpercentile", x, div(asTensor(q, "nanpercentile"), 100), options, true);
 }
 
 /**

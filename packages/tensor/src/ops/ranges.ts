@@ -65,7 +65,7 @@ export function linspace(
   options: LinspaceOptions & { readonly retstep?: boolean } = {},
 ): Tensor | [Tensor, Tensor] {
   checkOptions("linspace", options, LINSPACE_OPTIONS);
-  const ends = [asTensor(start), asTensor(stop)] as const;
+  const ends = [asTensor(start, "linspace"), asTensor(stop, "linspace")] as const;
   const [dtype, wanted] = dtypesOf("linspace", ends, options.dtype);
   const samples = (): Tensor => {
     const values = spaced("linspace", ends, num, dtype, options);
@@ -114,11 +114,11 @@ export function logspace(
   options: LinspaceOptions & { readonly base?: TensorLike } = {},
 ): Tensor {
   checkOptions("logspace", options, LOGSPACE_OPTIONS);
-  const ends = [asTensor(start), asTensor(stop)] as const;
+  const ends = [asTensor(start, "logspace"), asTensor(stop, "logspace")] as const;
   const [dtype, wanted] = dtypesOf("logspace", ends, options.dtype);
   return composite("logspace", () => {
     const exponents = spaced("logspace", ends, num, dtype, options);
-    return convert(power(convert(asTensor(options.base ?? 10), dtype), exponents), wanted);
+    return convert(power(convert(asTensor(options.base ?? 10, "logspace"), dtype), exponents), wanted);
   });
 }
 
@@ -135,7 +135,7 @@ function log10(x: Tensor): Tensor {
  */
 export function geomspace(start: TensorLike, stop: TensorLike, num = 50, options: LinspaceOptions = {}): Tensor {
   checkOptions("geomspace", options, GEOMSPACE_OPTIONS);
-  const given = [asTensor(start), asTensor(stop)] as const;
+  const given = [asTensor(start, "geomspace"), asTensor(stop, "geomspace")] as const;
   const [dtype, wanted] = dtypesOf("geomspace", given, options.dtype);
   return composite("geomspace", () => {
     const [first, last] = [convert(given[0], dtype), convert(given[1], dtype)];
@@ -165,7 +165,7 @@ export interface MeshgridOptions {
 export function meshgrid(...args: readonly (TensorLike | MeshgridOptions)[]): Tensor[] {
   const last = args.at(-1);
   const options: MeshgridOptions = last !== undefined && !isData(last) && typeof last === "object" ? last : {};
-  const axes = args.filter((one) => one !== options).map((one) => asTensor(one as TensorLike)); // all but the options
+  const axes = args.filter((one) => one !== options).map((one) => asTensor(one as TensorLike, "meshgrid")); // all but the options
   checkOptions("meshgrid", options, MESHGRID_OPTIONS);
   const { indexing = "xy", sparse = false } = options;
   if (indexing !== "xy" && indexing !== "ij")
@@ -225,7 +225,7 @@ export function indices(
  * @example broadcastArrays(zeros([3]), zeros([2, 1])).map((one) => one.shape); // [[2, 3], [2, 3]]
  */
 export function broadcastArrays(...xs: readonly TensorLike[]): Tensor[] {
-  const tensors = xs.map((x) => asTensor(x));
+  const tensors = xs.map((x) => asTensor(x, "broadcastArrays"));
   const shape = broadcastShapes("broadcastArrays", ...tensors.map((one) => one.shape));
   return tensors.map((one) => broadcastTo(one, shape));
 }

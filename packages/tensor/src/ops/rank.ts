@@ -4,8 +4,8 @@ import { asTensor, type TensorLike } from "./create.ts";
 import { reshape } from "./movement.ts";
 
 /** One array for one, a list for several. */
-function each(xs: readonly TensorLike[], f: (x: Tensor) => Tensor): Tensor | Tensor[] {
-  const all = xs.map((x) => f(asTensor(x)));
+function each(name: string, xs: readonly TensorLike[], f: (x: Tensor) => Tensor): Tensor | Tensor[] {
+  const all = xs.map((x) => f(asTensor(x, name)));
   return all.length === 1 ? at(all, 0) : all;
 }
 
@@ -16,7 +16,7 @@ function each(xs: readonly TensorLike[], f: (x: Tensor) => Tensor): Tensor | Ten
 export function atleast1d(x: TensorLike): Tensor;
 export function atleast1d(...xs: readonly TensorLike[]): Tensor[];
 export function atleast1d(...xs: readonly TensorLike[]): Tensor | Tensor[] {
-  return each(xs, (x) => (x.ndim === 0 ? reshape(x, [1]) : x));
+  return each("atleast1d", xs, (x) => (x.ndim === 0 ? reshape(x, [1]) : x));
 }
 
 /**
@@ -26,7 +26,7 @@ export function atleast1d(...xs: readonly TensorLike[]): Tensor | Tensor[] {
 export function atleast2d(x: TensorLike): Tensor;
 export function atleast2d(...xs: readonly TensorLike[]): Tensor[];
 export function atleast2d(...xs: readonly TensorLike[]): Tensor | Tensor[] {
-  return each(xs, (x) => (x.ndim < 2 ? reshape(x, [1, x.size]) : x));
+  return each("atleast2d", xs, (x) => (x.ndim < 2 ? reshape(x, [1, x.size]) : x));
 }
 
 /**
@@ -37,5 +37,7 @@ export function atleast2d(...xs: readonly TensorLike[]): Tensor | Tensor[] {
 export function atleast3d(x: TensorLike): Tensor;
 export function atleast3d(...xs: readonly TensorLike[]): Tensor[];
 export function atleast3d(...xs: readonly TensorLike[]): Tensor | Tensor[] {
-  return each(xs, (x) => (x.ndim < 2 ? reshape(x, [1, x.size, 1]) : x.ndim === 2 ? reshape(x, [...x.shape, 1]) : x));
+  return each("atleast3d", xs, (x) =>
+    x.ndim < 2 ? reshape(x, [1, x.size, 1]) : x.ndim === 2 ? reshape(x, [...x.shape, 1]) : x,
+  );
 }

@@ -23,7 +23,7 @@ import { isnan, signbit, where } from "./elementwise.ts";
  * @example await real(array([1, -2])).toArray(); // [1, -2]
  */
 export function real(x: TensorLike): Tensor {
-  return asTensor(x);
+  return asTensor(x, "real");
 }
 
 /**
@@ -31,7 +31,8 @@ export function real(x: TensorLike): Tensor {
  * @example await imag(array([1, -2])).toArray(); // [0, 0]
  */
 export function imag(x: TensorLike): Tensor {
-  return zerosLike(x);
+  const tensor = asTensor(x, "imag");
+  return zerosLike(tensor);
 }
 
 /**
@@ -39,7 +40,7 @@ export function imag(x: TensorLike): Tensor {
  * @example await conjugate(array([1, -2])).toArray(); // [1, -2]
  */
 export function conjugate(x: TensorLike): Tensor {
-  return asTensor(x);
+  return asTensor(x, "conjugate");
 }
 
 /**
@@ -51,7 +52,7 @@ export function conjugate(x: TensorLike): Tensor {
  */
 export function angle(x: TensorLike, options: { readonly deg?: boolean } = {}): Tensor {
   checkOptions("angle", options, { deg: "flag" });
-  const tensor = asFloat(asTensor(x));
+  const tensor = asFloat(asTensor(x, "angle"));
   const turned = where(signbit(tensor), options.deg === true ? 180 : Math.PI, 0);
   return convert(where(isnan(tensor), Number.NaN, turned), tensor.dtype);
 }
@@ -61,7 +62,7 @@ export function angle(x: TensorLike, options: { readonly deg?: boolean } = {}): 
  * @example await iscomplex(array([1, 2])).toArray(); // [0, 0]
  */
 export function iscomplex(x: TensorLike): Tensor {
-  return literal(0, asTensor(x).shape, "bool");
+  return literal(0, asTensor(x, "iscomplex").shape, "bool");
 }
 
 /**
@@ -69,7 +70,7 @@ export function iscomplex(x: TensorLike): Tensor {
  * @example await isreal(array([1, 2])).toArray(); // [1, 1]
  */
 export function isreal(x: TensorLike): Tensor {
-  return literal(1, asTensor(x).shape, "bool");
+  return literal(1, asTensor(x, "isreal").shape, "bool");
 }
 
 /**
@@ -77,7 +78,7 @@ export function isreal(x: TensorLike): Tensor {
  * @example iscomplexobj(ones([2])); // false
  */
 export function iscomplexobj(x: TensorLike): boolean {
-  asTensor(x);
+  asTensor(x, "iscomplexobj");
   return false;
 }
 
@@ -86,7 +87,8 @@ export function iscomplexobj(x: TensorLike): boolean {
  * @example isrealobj(ones([2])); // true
  */
 export function isrealobj(x: TensorLike): boolean {
-  return !iscomplexobj(x);
+  const tensor = asTensor(x, "isrealobj");
+  return !iscomplexobj(tensor);
 }
 
 /**
@@ -94,7 +96,7 @@ export function isrealobj(x: TensorLike): boolean {
  * @example isscalar(2.5); // true
  */
 export function isscalar(x: unknown): boolean {
-  return typeof x === "boolean" || (isData(x) && asTensor(x).ndim === 0);
+  return typeof x === "boolean" || (isData(x) && asTensor(x, "isscalar").ndim === 0);
 }
 
 /**
@@ -102,7 +104,7 @@ export function isscalar(x: unknown): boolean {
  * @example ndim(ones([2, 3])); // 2
  */
 export function ndim(x: TensorLike): number {
-  return asTensor(x).ndim;
+  return asTensor(x, "ndim").ndim;
 }
 
 /**
@@ -110,7 +112,7 @@ export function ndim(x: TensorLike): number {
  * @example shape(ones([2, 3])); // [2, 3]
  */
 export function shape(x: TensorLike): Shape {
-  return asTensor(x).shape;
+  return asTensor(x, "shape").shape;
 }
 
 /**
@@ -120,7 +122,7 @@ export function shape(x: TensorLike): Shape {
  * @example size(ones([2, 3]), 1); // 3
  */
 export function size(x: TensorLike, axis?: number): number {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "size");
   if (axis === undefined) return tensor.size;
   const extent = Number.isInteger(axis) ? tensor.shape.at(axis) : undefined;
   if (extent === undefined)
@@ -143,7 +145,7 @@ export function empty(shape: Shape | number, options: ArrayOptions = {}): Tensor
  * @example emptyLike(ones([2, 3])).shape; // [2, 3]
  */
 export function emptyLike(x: TensorLike, options: LikeOptions = {}): Tensor {
-  return zerosLike(x, options);
+  return zerosLike(asTensor(x, "emptyLike"), options);
 }
 
 /**
@@ -151,5 +153,5 @@ export function emptyLike(x: TensorLike, options: LikeOptions = {}): Tensor {
  * @example await copy(array([1, 2])).toArray(); // [1, 2]
  */
 export function copy(x: TensorLike): Tensor {
-  return asTensor(x);
+  return asTensor(x, "copy");
 }

@@ -137,7 +137,7 @@ function nothing(combine: ReduceOp<ReduceAttrs>["combine"], dtype: DType): numbe
 
 /** x with what does not count replaced by what changes nothing. */
 function masked(combine: ReduceOp<ReduceAttrs>["combine"], x: Tensor, mask: TensorLike): Tensor {
-  const counts = asTensor(mask);
+  const counts = asTensor(mask, combine);
   if (counts.dtype !== "bool")
     throw new DtypeError(
       `${combine}: where must be bool, received ${counts.dtype}; compare, or convert it with astype()`,
@@ -146,7 +146,7 @@ function masked(combine: ReduceOp<ReduceAttrs>["combine"], x: Tensor, mask: Tens
 }
 
 function startedWith(combine: ReduceOp<ReduceAttrs>["combine"], y: Tensor, initial: TensorLike): Tensor {
-  const first = asTensor(initial);
+  const first = asTensor(initial, combine);
   if (first.ndim > 0)
     throw new ShapeError(`${combine}: initial must be a scalar, received shape ${shapeText(first.shape)}`);
   const own = convert(first, y.dtype, y.weak);
@@ -171,7 +171,7 @@ function countable(x: Tensor): Tensor {
 /** Combines in the dtype that is told; bools are combined as bools only if that dtype is bool. */
 function combined(name: "sum" | "prod", x: TensorLike, options: SumOptions): Tensor {
   const { dtype, promoteIntegers = true, ...rest } = options;
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   const [op, boolOp] = name === "sum" ? [sumOp, anyOp] : [prodOp, allOp];
   if (dtype === undefined) {
     const kept = promoteIntegers || tensor.dtype === "bool" ? undefined : tensor.dtype;
@@ -223,7 +223,7 @@ function refuseEmpty(name: string, x: Tensor, options: ExtremeOptions): void {
  */
 export function max(x: TensorLike, options: ExtremeOptions = {}): Tensor {
   checkOptions("max", options, EXTREME_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "max");
   refuseEmpty("max", tensor, options);
   return tensor.dtype === "bool" ? reduce(anyOp, tensor, options) : reduce(maxOp, tensor, options);
 }
@@ -236,7 +236,7 @@ export function max(x: TensorLike, options: ExtremeOptions = {}): Tensor {
  */
 export function min(x: TensorLike, options: ExtremeOptions = {}): Tensor {
   checkOptions("min", options, EXTREME_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "min");
   refuseEmpty("min", tensor, options);
   return tensor.dtype === "bool" ? reduce(allOp, tensor, options) : reduce(minOp, tensor, options);
 }
@@ -249,7 +249,7 @@ export function min(x: TensorLike, options: ExtremeOptions = {}): Tensor {
  */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
   checkOptions("any", options, REDUCE_OPTIONS);
-  return reduce(anyOp, convert(asTensor(x), "bool"), options);
+  return reduce(anyOp, convert(asTensor(x, "any"), "bool"), options);
 }
 
 /**
@@ -260,12 +260,12 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
  */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
   checkOptions("all", options, REDUCE_OPTIONS);
-  return reduce(allOp, convert(asTensor(x), "bool"), options);
+  return reduce(allOp, convert(asTensor(x, "all"), "bool"), options);
 }
 
-/** x as it is if it holds floats, else as float32. */
-export function floating(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+/** For the function `name`: x as it is if it holds floats, else as float32. */
+export function floating(x: TensorLike, name: string): Tensor {
+  const tensor = asTensor(x, name);
   return isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
 }
 

@@ -9,7 +9,8 @@ import { broadcastedIota, type TensorLike } from "./create.ts";
 import { add, div, equal, less, mul, neg, sub, where } from "./elementwise.ts";
 import { block, lower, qrFactors, solveTriangle, transposed, upper } from "./factorize.ts";
 import { concatenate, sliceAlong } from "./join.ts";
-import { floating, identity, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
+import { identity, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
+import { floating } from "./reduce.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims } from "./movement.ts";
 import { pad } from "./pad.ts";
@@ -33,7 +34,7 @@ interface Reflections {
 }
 
 function reflectionsOf(name: string, a: TensorLike, taus: TensorLike): Reflections {
-  const [matrix, factors] = [matrices(name, a, false), floating(taus)];
+  const [matrix, factors] = [matrices(name, a, false), floating(taus, name)];
   const [m, count] = [rowsOf(matrix), factors.shape.at(-1) ?? 0];
   if (factors.ndim !== matrix.ndim - 1 || count > Math.min(m, sizeOfLast(matrix)))
     throw new ShapeError(
@@ -115,7 +116,7 @@ export function ormqr(a: TensorLike, taus: TensorLike, c: TensorLike, options: O
  * @example await lax.linalg.choleskyUpdate(array([[3]]), array([4])).toArray(); // [[5]]
  */
 export function choleskyUpdate(rMatrix: TensorLike, wVector: TensorLike): Tensor {
-  const [r, w] = [matrices("choleskyUpdate", rMatrix, true), floating(wVector)];
+  const [r, w] = [matrices("choleskyUpdate", rMatrix, true), floating(wVector, "choleskyUpdate")];
   if (w.shape.at(-1) !== sizeOfLast(r) || w.ndim !== r.ndim - 1)
     throw new ShapeError(
       `choleskyUpdate: w of shape ${shapeText(w.shape)} does not fit r of shape ${shapeText(r.shape)}; [..., n] and [..., n, n] are needed`,
@@ -168,7 +169,11 @@ export function symmetricProduct(a: TensorLike, c: TensorLike, options: Symmetri
  * await lax.linalg.tridiagonalSolve(dl, d, du, array([[3], [4]])).toArray(); // [[1], [1]]
  */
 export function tridiagonalSolve(dl: TensorLike, d: TensorLike, du: TensorLike, b: TensorLike): Tensor {
-  const [low, middle, high] = [floating(dl), floating(d), floating(du)];
+  const [low, middle, high] = [
+    floating(dl, "tridiagonalSolve"),
+    floating(d, "tridiagonalSolve"),
+    floating(du, "tridiagonalSolve"),
+  ];
   const right = matrices("tridiagonalSolve", b, false);
   const fits = [low, middle, high].every(({ shape }) => sameShape(shape, right.shape.slice(0, -1)));
   if (!fits)

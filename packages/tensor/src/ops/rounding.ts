@@ -61,7 +61,7 @@ const nearest: UnaryFunction = /* @__PURE__ */ unary({
 export function round(x: TensorLike, decimals = 0): Tensor {
   if (!Number.isInteger(decimals))
     throw new ArgumentError(`round: decimals is a whole number, received ${String(decimals)}`);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "round");
   if (decimals === 0 || (!isFloat(tensor.dtype) && decimals > 0)) return nearest(tensor);
   if (!isFloat(tensor.dtype)) return convert(round(convert(tensor, "float32"), decimals), tensor.dtype);
   const factor = literal(10 ** decimals, [], "float32", true);
@@ -114,7 +114,7 @@ const floatSignbit: UnaryFunction = /* @__PURE__ */ unary({
  * @example await signbit(array([1.5, -2])).toArray(); // [0, 1]
  */
 export function signbit(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "signbit");
   return isFloat(tensor.dtype) ? floatSignbit(tensor) : less(tensor, 0);
 }
 
@@ -142,7 +142,7 @@ const nextWord: BinaryFunction = /* @__PURE__ */ binary({
  * @example await nextafter(array([1]), 2).toArray(); // [1.00000012]
  */
 export function nextafter(x: TensorLike, y: TensorLike): Tensor {
-  const [from, to] = together("nextafter", [asTensor(x), asTensor(y)], "float");
+  const [from, to] = together("nextafter", [asTensor(x, "nextafter"), asTensor(y, "nextafter")], "float");
   const { dtype } = from;
   if (dtype !== "float16" && dtype !== "bfloat16") return nextWord(from, to);
   // Their bits as whole numbers in the order of the floats: the next float is one further.
@@ -160,7 +160,7 @@ export function nextafter(x: TensorLike, y: TensorLike): Tensor {
  * @example await spacing(array([1])).toArray(); // [1.1920929e-07]
  */
 export function spacing(x: TensorLike): Tensor {
-  const tensor = asFloat(asTensor(x));
+  const tensor = asFloat(asTensor(x, "spacing"));
   if (tensor.dtype === "float16") return sub(nextafter(tensor, Infinity), tensor);
   const gap = sub(nextafter(tensor, copysign(Infinity, tensor)), tensor);
   // A gap below the normal numbers is the least there is; some devices take it for 0.
@@ -183,7 +183,7 @@ const ldexpOp: MapOp<undefined> = {
  * @example await ldexp(array([0.5, 3]), array([3, -1])).toArray(); // [4, 1.5]
  */
 export function ldexp(x: TensorLike, n: TensorLike): Tensor {
-  const [significand, exponent] = [asTensor(x), asTensor(n)];
+  const [significand, exponent] = [asTensor(x, "ldexp"), asTensor(n, "ldexp")];
   if (isFloat(exponent.dtype))
     throw new DtypeError(`ldexp: exponents are whole numbers, received ${exponent.dtype}; convert them with astype()`);
   const shape = broadcastShapes("ldexp", significand.shape, exponent.shape);
@@ -220,7 +220,7 @@ export function frexp(x: TensorLike): [significand: Tensor, exponent: Tensor] {
  * @example await Promise.all(modf(array([2.5, -1.25])).map((x) => x.toArray())); // [[0.5, -0.25], [2, -1]]
  */
 export function modf(x: TensorLike): [fraction: Tensor, whole: Tensor] {
-  const float = asFloat(asTensor(x));
+  const float = asFloat(asTensor(x, "modf"));
   const whole = trunc(float);
   return [sub(float, whole), whole];
 }
@@ -230,8 +230,11 @@ export function modf(x: TensorLike): [fraction: Tensor, whole: Tensor] {
  * @example await fmod(array([7, -7]), 3).toArray(); // [1, -1]
  */
 export function fmod(x: TensorLike, y: TensorLike): Tensor {
-  const divisor = asTensor(y);
-  return rem(x, isFloat(divisor.dtype) || isFloat(asTensor(x).dtype) ? divisor : where(equal(divisor, 0), 1, divisor));
+  const divisor = asTensor(y, "fmod");
+  return rem(
+    x,
+    isFloat(divisor.dtype) || isFloat(asTensor(x, "fmod").dtype) ? divisor : where(equal(divisor, 0), 1, divisor),
+  );
 }
 
 /**
@@ -239,7 +242,8 @@ export function fmod(x: TensorLike, y: TensorLike): Tensor {
  * @example await Promise.all(divmod(array([7, -7]), 3).map((x) => x.toArray())); // [[2, -3], [1, 2]]
  */
 export function divmod(x: TensorLike, y: TensorLike): [quotient: Tensor, remainder: Tensor] {
-  return [floorDivide(x, y), remainder(x, y)];
+  const [left, right] = [asTensor(x, "divmod"), asTensor(y, "divmod")];
+  return [floorDivide(left, right), remainder(left, right)];
 }
 
 /**
@@ -247,7 +251,8 @@ export function divmod(x: TensorLike, y: TensorLike): [quotient: Tensor, remaind
  * @example await reciprocal(array([2, 4])).toArray(); // [0.5, 0.25]
  */
 export function reciprocal(x: TensorLike): Tensor {
-  return div(1, x);
+  const tensor = asTensor(x, "reciprocal");
+  return div(1, tensor);
 }
 
 /**
@@ -257,7 +262,7 @@ export function reciprocal(x: TensorLike): Tensor {
  * @example await positive(array([1, -2])).toArray(); // [1, -2]
  */
 export function positive(x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "positive");
   if (tensor.dtype === "bool") throw new DtypeError("positive: does not take bool; convert with astype()");
   return tensor;
 }
@@ -267,7 +272,7 @@ export function positive(x: TensorLike): Tensor {
  * @example await fabs(array([-1, 2])).toArray(); // [1, 2]
  */
 export function fabs(x: TensorLike): Tensor {
-  return abs(asFloat(asTensor(x)));
+  return abs(asFloat(asTensor(x, "fabs")));
 }
 
 /**
@@ -275,7 +280,7 @@ export function fabs(x: TensorLike): Tensor {
  * @example await fmax(array([1, NaN]), array([NaN, 2])).toArray(); // [1, 2]
  */
 export function fmax(x: TensorLike, y: TensorLike): Tensor {
-  return where(unordered(greater(x, y), y), x, y);
+  return where(unordered("fmax", greater, x, y), x, y);
 }
 
 /**
@@ -283,12 +288,13 @@ export function fmax(x: TensorLike, y: TensorLike): Tensor {
  * @example await fmin(array([1, NaN]), array([NaN, 2])).toArray(); // [1, 2]
  */
 export function fmin(x: TensorLike, y: TensorLike): Tensor {
-  return where(unordered(less(x, y), y), x, y);
+  return where(unordered("fmin", less, x, y), x, y);
 }
 
 /** True where x wins, or where y is NaN. */
-function unordered(wins: Tensor, y: TensorLike): Tensor {
-  const tensor = asTensor(y);
+function unordered(name: string, beats: BinaryFunction, x: TensorLike, y: TensorLike): Tensor {
+  const tensor = asTensor(y, name);
+  const wins = beats(asTensor(x, name), tensor);
   return isFloat(tensor.dtype) ? where(isnan(tensor), true, wins) : wins;
 }
 
@@ -331,7 +337,7 @@ export interface NanToNumOptions {
  */
 export function nanToNum(x: TensorLike, options: NanToNumOptions = {}): Tensor {
   checkOptions("nanToNum", options, NAN_TO_NUM_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "nanToNum");
   if (!isFloat(tensor.dtype)) return tensor;
   const { max } = finfo(tensor.dtype);
   const { nan = 0, posinf = max, neginf = -max } = options;

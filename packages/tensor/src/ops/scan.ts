@@ -138,7 +138,7 @@ export interface ScanOptions {
 }
 
 function laxScan(op: KernelOp<ScanAttrs>, x: TensorLike, axis: number, options: ScanOptions): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, op.name);
   const along = normalizeAxis(op.name, axis, tensor.ndim);
   if (tensor.dtype === "bool" || (op === cumlogsumexpOp && !isFloat(tensor.dtype)))
     throw new DtypeError(`${op.name}: does not take ${tensor.dtype}; convert it with astype()`);
@@ -209,7 +209,7 @@ export interface CumulativeOptions {
 }
 
 function cumulative(op: KernelOp<ScanAttrs>, x: TensorLike, options: CumulativeOptions): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, op.name);
   const axis = options.axis ?? undefined;
   const lined = axis === undefined || tensor.ndim === 0 ? ravel(tensor) : tensor;
   const wanted = options.dtype === undefined ? undefined : checkDType(op.name, options.dtype);
@@ -242,8 +242,8 @@ export function cumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor 
   return cumulative(cumprodOp, x, options);
 }
 
-function withoutNan(x: TensorLike, instead: number): Tensor {
-  const tensor = asTensor(x);
+function withoutNan(name: string, x: TensorLike, instead: number): Tensor {
+  const tensor = asTensor(x, name);
   return isFloat(tensor.dtype) ? where(isnan(tensor), instead, tensor) : tensor;
 }
 
@@ -255,7 +255,7 @@ function withoutNan(x: TensorLike, instead: number): Tensor {
  */
 export function nancumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   checkOptions("nancumsum", options, CUMULATIVE_OPTIONS);
-  return cumulative(cumsumOp, withoutNan(x, 0), options);
+  return cumulative(cumsumOp, withoutNan("nancumsum", x, 0), options);
 }
 
 /**
@@ -266,7 +266,7 @@ export function nancumsum(x: TensorLike, options: CumulativeOptions = {}): Tenso
  */
 export function nancumprod(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   checkOptions("nancumprod", options, CUMULATIVE_OPTIONS);
-  return cumulative(cumprodOp, withoutNan(x, 1), options);
+  return cumulative(cumprodOp, withoutNan("nancumprod", x, 1), options);
 }
 
 export interface CumulativeArrayOptions extends CumulativeOptions {
@@ -303,7 +303,7 @@ function withInitial(
   options: CumulativeArrayOptions,
   first: 0 | 1,
 ): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   if (tensor.ndim === 0 || (tensor.ndim > 1 && (options.axis ?? undefined) === undefined))
     throw new ShapeError(`${name}: needs an axis for shape ${shapeText(tensor.shape)}; name one of its axes`);
   const axis = normalizeAxis(name, options.axis ?? 0, tensor.ndim);

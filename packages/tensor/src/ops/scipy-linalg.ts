@@ -11,11 +11,11 @@ import { stopGradient } from "./identity.ts";
 import { choleskyFactor, luFactors, solveTriangle, transposed } from "./factorize.ts";
 import { concatenate } from "./join.ts";
 import { qr as laxQr, solve as solveBy } from "./linalg.ts";
-import { floating, identity, matrices, sizeOfLast } from "./matrices.ts";
+import { identity, matrices, sizeOfLast } from "./matrices.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, squeeze } from "./movement.ts";
 import { pad } from "./pad.ts";
-import { max, sum } from "./reduce.ts";
+import { floating, max, sum } from "./reduce.ts";
 import { ldexp } from "./rounding.ts";
 import { svd as decomposed } from "./svd.ts";
 import { take } from "./indexing.ts";
@@ -82,7 +82,7 @@ export function blockDiag(...arrays: readonly TensorLike[]): Tensor {
  * @example await scipyLinalg.toeplitz(array([1, 2]), array([0, 5])).toArray(); // [[1, 5], [2, 1]]
  */
 export function toeplitz(c: TensorLike, r?: TensorLike): Tensor {
-  const [column, row] = [asTensor(c), asTensor(r ?? c)];
+  const [column, row] = [asTensor(c, "toeplitz"), asTensor(r ?? c, "toeplitz")];
   if (column.ndim !== 1 || row.ndim !== 1)
     throw new ShapeError(
       `toeplitz: takes vectors, received shapes ${shapeText(column.shape)} and ${shapeText(row.shape)}`,
@@ -154,7 +154,7 @@ export function choSolve(factorAndLower: readonly [TensorLike, boolean], b: Tens
 
 /** Runs a solver of a x = b on b's columns: one if it is a vector. */
 function onColumns(name: string, a: Tensor, b: TensorLike, run: (a: Tensor, b: Tensor) => Tensor): Tensor {
-  const right = floating(b);
+  const right = floating(b, name);
   const columns = right.ndim === 1 ? expandDims(right, -1) : right;
   const n = sizeOfLast(a);
   if (right.ndim === 0 || columns.shape.at(-2) !== n)

@@ -39,7 +39,7 @@ function places(rows: number, columns: number): [row: Tensor, column: Tensor] {
 
 /** A vector, or a stack of them; a number is a vector of one. */
 function vectors(name: string, x: TensorLike, least = 1): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   const own = tensor.ndim === 0 ? expandDims(tensor, 0) : tensor;
   if (sizeOfLast(own) < least)
     throw new ShapeError(
@@ -130,8 +130,8 @@ export function fiedler(a: TensorLike): Tensor {
  * @example await scipyLinalg.hankel(array([1, 2]), array([0, 5])).toArray(); // [[1, 2], [2, 5]]
  */
 export function hankel(c: TensorLike, r?: TensorLike): Tensor {
-  const first = asTensor(c);
-  const last = r === undefined ? zerosLike(first) : asTensor(r);
+  const first = asTensor(c, "hankel");
+  const last = r === undefined ? zerosLike(first) : asTensor(r, "hankel");
   if (first.ndim === 0 || last.ndim === 0) throw new ShapeError("hankel: takes vectors, received a scalar");
   const lead = broadcastShapes("hankel", first.shape.slice(0, -1), last.shape.slice(0, -1));
   const wide = (x: Tensor): Tensor => broadcastTo(x, [...lead, sizeOfLast(x)]);

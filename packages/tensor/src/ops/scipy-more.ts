@@ -9,7 +9,8 @@ import { eigh, eigvalsh } from "./eigen.ts";
 import { block, transposed } from "./factorize.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { qr } from "./linalg.ts";
-import { floating, matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
+import { matrices, onDiagonal, sizeOfLast } from "./matrices.ts";
+import { floating } from "./reduce.ts";
 import { matmul } from "./matmul.ts";
 import { broadcastTo, expandDims, ravel } from "./movement.ts";
 import { pad } from "./pad.ts";
@@ -32,7 +33,7 @@ export function qrMultiply(
   const { mode = "right" } = options;
   if (!["right", "left"].includes(mode))
     throw new ArgumentError(`qrMultiply: mode is "right" or "left", received ${JSON.stringify(mode)}`);
-  const [matrix, given] = [matrices("qrMultiply", a, false), floating(c)];
+  const [matrix, given] = [matrices("qrMultiply", a, false), floating(c, "qrMultiply")];
   const other = given.ndim === 1 ? expandDims(given, mode === "left" ? -1 : -2) : given;
   const inner = mode === "left" ? Math.min(...matrix.shape.slice(-2)) : at(matrix.shape, matrix.ndim - 2);
   if (other.ndim < 2 || other.shape.at(mode === "left" ? -2 : -1) !== inner)
@@ -115,7 +116,7 @@ export function eighTridiagonal(
   options: EighTridiagonalOptions = {},
 ): Tensor | [Tensor, Tensor] {
   checkOptions("eighTridiagonal", options, { eigvalsOnly: "flag" });
-  const [diagonal, beside] = [floating(d), floating(e)];
+  const [diagonal, beside] = [floating(d, "eighTridiagonal"), floating(e, "eighTridiagonal")];
   if (diagonal.ndim !== 1 || beside.ndim !== 1 || diagonal.size === 0 || beside.size !== diagonal.size - 1)
     throw new ShapeError(
       `eighTridiagonal: d of shape ${shapeText(diagonal.shape)} and e of shape ${shapeText(beside.shape)}; [n] and [n - 1] are needed`,

@@ -59,14 +59,14 @@ const FEW_COMPARISONS = 2 ** 16;
  */
 export function searchsorted(a: TensorLike, v: TensorLike, options: SearchOptions = {}): Tensor {
   checkOptions("searchsorted", options, SEARCH_OPTIONS);
-  const [given, values] = [asTensor(a), asTensor(v)];
+  const [given, values] = [asTensor(a, "searchsorted"), asTensor(v, "searchsorted")];
   const { side = "left", sorter } = options;
   if (given.ndim !== 1)
     throw new ShapeError(`searchsorted: needs a vector to search, received shape ${shapeText(given.shape)}`);
   if (side !== "left" && side !== "right")
     throw new ArgumentError(`searchsorted: unknown side ${JSON.stringify(side)}; expected "left" or "right"`);
   return composite("searchsorted", () => {
-    const sorted = sorter === undefined ? given : takeSorted(given, convert(asTensor(sorter), "int32"));
+    const sorted = sorter === undefined ? given : takeSorted(given, convert(asTensor(sorter, "searchsorted"), "int32"));
     const { dtype } = promote([sorted, values]);
     return search(convert(sorted, dtype), convert(values, dtype), side);
   });
@@ -107,7 +107,7 @@ function search(sorted: Tensor, v: Tensor, side: "left" | "right"): Tensor {
  */
 export function digitize(x: TensorLike, bins: TensorLike, options: { readonly right?: boolean } = {}): Tensor {
   checkOptions("digitize", options, DIGITIZE_OPTIONS);
-  const [tensor, edges] = [asTensor(x), asTensor(bins)];
+  const [tensor, edges] = [asTensor(x, "digitize"), asTensor(bins, "digitize")];
   if (edges.ndim !== 1)
     throw new ShapeError(`digitize: needs a vector of edges, received shape ${shapeText(edges.shape)}`);
   if (edges.size === 0) return zeros(tensor.shape, { dtype: "int32" });
@@ -137,7 +137,7 @@ export interface BincountOptions {
  */
 export function bincount(x: TensorLike, options: BincountOptions = {}): Tensor {
   checkOptions("bincount", options, BINCOUNT_OPTIONS);
-  const given = asTensor(x);
+  const given = asTensor(x, "bincount");
   const tensor = given.dtype === "bool" ? convert(given, "int32") : given;
   if (isFloat(tensor.dtype))
     throw new DtypeError(`bincount: needs whole numbers, received ${tensor.dtype}; convert them with astype()`);
@@ -146,7 +146,8 @@ export function bincount(x: TensorLike, options: BincountOptions = {}): Tensor {
   const length = options.length ?? Math.max(minlength, largest(tensor) + 1);
   if (!Number.isInteger(length) || length < 0 || !Number.isInteger(minlength))
     throw new ArgumentError(`bincount: length is ${length}, minlength ${minlength}; whole numbers ≥ 0 are needed`);
-  const weights = options.weights === undefined ? literal(1, tensor.shape, "int32") : asTensor(options.weights);
+  const weights =
+    options.weights === undefined ? literal(1, tensor.shape, "int32") : asTensor(options.weights, "bincount");
   if (!sameShape(weights.shape, tensor.shape))
     throw new ShapeError(
       `bincount: weights of shape ${shapeText(weights.shape)} for ${shapeText(tensor.shape)}; one for each element`,
@@ -188,16 +189,17 @@ export interface HistogramOptions {
  */
 export function histogramBinEdges(x: TensorLike, options: HistogramOptions = {}): Tensor {
   checkOptions("histogramBinEdges", options, HISTOGRAM_OPTIONS);
-  const tensor = floating(x);
+  const tensor = floating(x, "histogramBinEdges");
   const { bins = 10, range } = options;
   if (typeof bins !== "number") {
-    const edges = floating(bins);
+    const edges = floating(bins, "histogramBinEdges");
     if (edges.ndim === 1) return edges;
     throw new ShapeError(`histogram: needs a vector of edges, received shape ${shapeText(edges.shape)}`);
   }
   if (!Number.isInteger(bins) || bins < 1)
     throw new ArgumentError(`histogram: ${String(bins)} bins; a whole number ≥ 1, or edges, are needed`);
-  const [low, high] = range === undefined ? [min(tensor), max(tensor)] : range.map((end) => floating(end));
+  const [low, high] =
+    range === undefined ? [min(tensor), max(tensor)] : range.map((end) => floating(end, "histogramBinEdges"));
   if (low === undefined || high === undefined) throw new ArgumentError("histogram: a range is [low, high]");
   const flat = equal(low, high);
   return linspace(where(flat, sub(low, 0.5), low), where(flat, sub(high, -0.5), high), bins + 1);
@@ -214,8 +216,9 @@ export function histogramBinEdges(x: TensorLike, options: HistogramOptions = {})
  */
 export function histogram(x: TensorLike, options: HistogramOptions = {}): [Tensor, Tensor] {
   checkOptions("histogram", options, HISTOGRAM_OPTIONS);
-  const tensor = floating(x);
-  const weights = options.weights === undefined ? literal(1, tensor.shape, "float32") : floating(options.weights);
+  const tensor = floating(x, "histogram");
+  const weights =
+    options.weights === undefined ? literal(1, tensor.shape, "float32") : floating(options.weights, "histogram");
   if (!sameShape(weights.shape, tensor.shape))
     throw new ShapeError(
       `histogram: weights of shape ${shapeText(weights.shape)} for ${shapeText(tensor.shape)}; one for each element`,
@@ -249,7 +252,7 @@ export interface NonzeroOptions {
  */
 export function nonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor[] {
   checkOptions("nonzero", options, NONZERO_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "nonzero");
   if (tensor.ndim === 0) throw new ShapeError("nonzero: a scalar has no axes to count along; see atleast1d");
   const size = options.size ?? known(tensor);
   if (!Number.isInteger(size) || size < 0)
@@ -286,7 +289,7 @@ function known(x: Tensor): number {
  */
 export function flatnonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor {
   checkOptions("flatnonzero", options, NONZERO_OPTIONS);
-  return at(nonzero(ravel(x), options), 0);
+  return at(nonzero(ravel(asTensor(x, "flatnonzero")), options), 0);
 }
 
 /**
@@ -297,7 +300,7 @@ export function flatnonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor
  */
 export function argwhere(x: TensorLike, options: NonzeroOptions = {}): Tensor {
   checkOptions("argwhere", options, NONZERO_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "argwhere");
   const found = transpose(vstack(nonzero(atleast1d(tensor), options)));
   return tensor.ndim === 0 ? zeros([at(found.shape, 0), 0], { dtype: "int32" }) : found;
 }
@@ -316,7 +319,10 @@ export function select(
   choices: readonly TensorLike[],
   fallback: TensorLike = 0,
 ): Tensor {
-  const [tests, values] = [asTensors("select", conditions), [...asTensors("select", choices), asTensor(fallback)]];
+  const [tests, values] = [
+    asTensors("select", conditions),
+    [...asTensors("select", choices), asTensor(fallback, "select")],
+  ];
   if (tests.length !== choices.length)
     throw new ShapeError(`select: ${tests.length} conditions and ${choices.length} choices; as many of each`);
   const common = promote(values);
@@ -342,7 +348,7 @@ export function choose(
   options: { readonly mode?: "raise" | "wrap" | "clip" } = {},
 ): Tensor {
   checkOptions("choose", options, CHOOSE_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "choose");
   const several = asTensors("choose", choices);
   const count = several.length;
   const { mode = "raise" } = options;

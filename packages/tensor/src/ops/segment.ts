@@ -37,7 +37,7 @@ function segments(
   segmentIds: TensorLike,
   options: SegmentOptions,
 ): Tensor {
-  const [tensor, ids] = [asTensor(data), unpacked(asTensor(segmentIds))];
+  const [tensor, ids] = [asTensor(data, name), unpacked(asTensor(segmentIds, name))];
   if (!isInteger(ids.dtype))
     throw new DtypeError(`${name}: ids must be whole numbers, received ${ids.dtype}; convert them with astype()`);
   if (ids.ndim !== 1 || tensor.ndim < 1 || at(tensor.shape, 0) !== ids.size)

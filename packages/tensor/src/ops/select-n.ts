@@ -16,10 +16,10 @@ import { greaterEqual } from "./logic.ts";
  * await laxSelect(array([true, false]), array([1, 2]), array([-1, -2])).toArray(); // [1, -2]
  */
 export function laxSelect(pred: TensorLike, onTrue: TensorLike, onFalse: TensorLike): Tensor {
-  const test = asTensor(pred);
+  const test = asTensor(pred, "select");
   if (test.dtype !== "bool")
     throw new DtypeError(`select: pred must be bool, received ${test.dtype}; compare it first`);
-  return chosen("select", test, [asTensor(onFalse), asTensor(onTrue)]);
+  return chosen("select", test, [asTensor(onFalse, "select"), asTensor(onTrue, "select")]);
 }
 
 /**
@@ -32,7 +32,7 @@ export function laxSelect(pred: TensorLike, onTrue: TensorLike, onFalse: TensorL
  * await selectN(array([2, 0]), array([1, 2]), array([10, 20]), array([100, 200])).toArray(); // [100, 2]
  */
 export function selectN(which: TensorLike, ...cases: readonly TensorLike[]): Tensor {
-  const choice = asTensor(which);
+  const choice = asTensor(which, "selectN");
   if (choice.dtype === "float32")
     throw new DtypeError(
       `selectN: which must be bool or an integer, received ${choice.dtype}; convert it with astype()`,
@@ -43,7 +43,7 @@ export function selectN(which: TensorLike, ...cases: readonly TensorLike[]): Ten
   return chosen(
     "selectN",
     choice,
-    cases.map((one) => asTensor(one)),
+    cases.map((one) => asTensor(one, "selectN")),
   );
 }
 

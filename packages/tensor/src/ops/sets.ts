@@ -138,7 +138,7 @@ export function uniqueAll(
 }
 
 function distinct(name: string, x: TensorLike, options: UniqueOptions): Found {
-  const given = asTensor(x);
+  const given = asTensor(x, name);
   const flat = options.axis === undefined;
   const axis = flat ? 0 : normalizeAxis(name, options.axis ?? 0, given.ndim);
   const moved = flat ? ravel(given) : moveaxis(given, axis, 0);
@@ -221,8 +221,11 @@ export interface IsinOptions {
  */
 export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptions = {}): Tensor {
   checkOptions("isin", options, ISIN_OPTIONS);
-  const { dtype } = promote([asTensor(x), asTensor(testElements)]);
-  const [tensor, sorted] = [convert(asTensor(x), dtype), sort(ravel(convert(asTensor(testElements), dtype)))];
+  const { dtype } = promote([asTensor(x, "isin"), asTensor(testElements, "isin")]);
+  const [tensor, sorted] = [
+    convert(asTensor(x, "isin"), dtype),
+    sort(ravel(convert(asTensor(testElements, "isin"), dtype))),
+  ];
   const { size } = sorted;
   const found =
     size === 0 || tensor.size === 0
@@ -239,15 +242,15 @@ export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptio
  */
 export function union1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
   checkOptions("union1d", options, SIZE_OPTIONS);
-  return distinct("union1d", joined(x, y), options).values;
+  return distinct("union1d", joined("union1d", x, y), options).values;
 }
 
 /** Both flattened, one after the other; on the host if both are there. */
-function joined(x: TensorLike, y: TensorLike): Tensor {
-  const { dtype } = promote([asTensor(x), asTensor(y)]);
-  const known = [x, y].map((one) => hostValues(asTensor(one)));
-  if (known.some((values) => values === undefined))
-    return concatenate([x, y].map((one) => ravel(convert(asTensor(one), dtype))));
+function joined(name: string, x: TensorLike, y: TensorLike): Tensor {
+  const both = [asTensor(x, name), asTensor(y, name)];
+  const { dtype } = promote(both);
+  const known = both.map(hostValues);
+  if (known.some((values) => values === undefined)) return concatenate(both.map((one) => ravel(convert(one, dtype))));
   return array(
     known.flatMap((values) => Array.from(values ?? [])),
     { dtype },
@@ -269,8 +272,8 @@ function only(name: string, x: Tensor, kept: Tensor, count: number | undefined, 
 }
 
 /** The distinct elements of x that `test` accepts, given those of y, if the host knows both. */
-function countOnHost(x: TensorLike, y: TensorLike, test: (isInOther: boolean) => boolean): number | undefined {
-  const [own, other] = [hostValues(asTensor(x)), hostValues(asTensor(y))];
+function countOnHost(x: Tensor, y: Tensor, test: (isInOther: boolean) => boolean): number | undefined {
+  const [own, other] = [hostValues(x), hostValues(y)];
   if (own === undefined || other === undefined) return undefined;
   const others = new Set(Array.from(other).filter((value) => !Number.isNaN(value)));
   return [...new Set(own)].filter((value) => test(others.has(value))).length;
@@ -305,11 +308,11 @@ function among(
 ): Tensor {
   checkOptions(name, options, SIZE_OPTIONS);
   const { size, fillValue } = options;
-  const { dtype } = promote([asTensor(x), asTensor(y)]);
-  const own = sort(ravel(convert(asTensor(x), dtype)));
-  const found = isin(own, y, { invert: !test(true) });
+  const [left, right] = [asTensor(x, name), asTensor(y, name)];
+  const own = sort(ravel(convert(left, promote([left, right]).dtype)));
+  const found = isin(own, right, { invert: !test(true) });
   const first = own.size === 0 ? literal(0, [0], "bool") : startsOf(reshape(own, [own.size, 1]), true);
-  return only(name, own, logicalAnd(found, first), size ?? countOnHost(x, y, test), fillValue);
+  return only(name, own, logicalAnd(found, first), size ?? countOnHost(left, right, test), fillValue);
 }
 
 /**
@@ -321,10 +324,11 @@ function among(
  */
 export function setxor1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
   checkOptions("setxor1d", options, SIZE_OPTIONS);
-  const all = sort(joined(x, y));
+  const all = sort(joined("setxor1d", x, y));
   const first = all.size === 0 ? literal(0, [0], "bool") : startsOf(reshape(all, [all.size, 1]), true);
   const single = logicalOr(isin(all, x, { invert: true }), isin(all, y, { invert: true }));
-  const [left, right] = [countOnHost(x, y, (both) => !both), countOnHost(y, x, (both) => !both)];
+  const [a, b] = [asTensor(x, "setxor1d"), asTensor(y, "setxor1d")];
+  const [left, right] = [countOnHost(a, b, (both) => !both), countOnHost(b, a, (both) => !both)];
   const count = left === undefined || right === undefined ? undefined : left + right;
   return only("setxor1d", all, logicalAnd(first, single), options.size ?? count, options.fillValue ?? "least");
 }

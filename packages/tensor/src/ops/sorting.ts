@@ -93,7 +93,7 @@ export interface SortOptions {
 }
 
 function lined(name: string, x: TensorLike, axis: number | null | undefined): [Tensor, number] {
-  const tensor = axis === null ? ravel(x) : asTensor(x);
+  const tensor = axis === null ? ravel(x) : asTensor(x, name);
   return [tensor, normalizeAxis(name, axis ?? -1, tensor.ndim)];
 }
 
@@ -210,7 +210,8 @@ export function laxSort(operand: Tensor | readonly TensorLike[], options: LaxSor
  * await values.toArray(); // [20, 10]
  */
 export function sortKeyVal(keys: TensorLike, values: TensorLike, dimension = -1): [Tensor, Tensor] {
-  const [sortedKeys, sortedValues] = laxSort([keys, values], { dimension });
+  const [own, others] = [asTensor(keys, "sortKeyVal"), asTensor(values, "sortKeyVal")];
+  const [sortedKeys, sortedValues] = laxSort([own, others], { dimension });
   if (sortedKeys === undefined || sortedValues === undefined) throw new Error("jnx internal error: sort lost an array");
   return [sortedKeys, sortedValues];
 }
@@ -226,7 +227,7 @@ export function sortKeyVal(keys: TensorLike, values: TensorLike, dimension = -1)
  */
 export function topK(x: TensorLike, k: number, options: { readonly axis?: number } = {}): [Tensor, Tensor] {
   checkOptions("topK", options, AXIS_OPTION);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "topK");
   const axis = normalizeAxis("topK", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);
   if (!Number.isInteger(k) || k < 0 || k > extent)
@@ -255,7 +256,7 @@ function partitionAt(name: string, x: Tensor, kth: number, axis: number): [numbe
  */
 export function partition(x: TensorLike, kth: number, options: { readonly axis?: number } = {}): Tensor {
   checkOptions("partition", options, AXIS_OPTION);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "partition");
   const [place, axis] = partitionAt("partition", tensor, kth, options.axis ?? -1);
   const sorted = sort(tensor, { axis });
   const first = sliceAlong(sorted, axis, 0, place + 1);
@@ -270,7 +271,7 @@ export function partition(x: TensorLike, kth: number, options: { readonly axis?:
  */
 export function argpartition(x: TensorLike, kth: number, options: { readonly axis?: number } = {}): Tensor {
   checkOptions("argpartition", options, AXIS_OPTION);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "argpartition");
   const [place, axis] = partitionAt("argpartition", tensor, kth, options.axis ?? -1);
   const order = argsort(tensor, { axis });
   const rest = sort(sliceAlong(order, axis, place + 1, at(tensor.shape, axis)), { axis });

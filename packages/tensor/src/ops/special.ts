@@ -110,8 +110,8 @@ function rising(n: number, k: number): number {
  * @example await polygamma(1, array([1])).toArray(); // [1.6449]
  */
 export function polygamma(n: TensorLike, x: TensorLike): Tensor {
-  const tensor = asFloat(asTensor(x));
-  if (typeof n !== "number") return polygammaOf(asTensor(n), tensor);
+  const tensor = asFloat(asTensor(x, "polygamma"));
+  if (typeof n !== "number") return polygammaOf(asTensor(n, "polygamma"), tensor);
   if (!Number.isInteger(n) || n < 0)
     throw new ArgumentError(`polygamma: n is a whole number, 0 or above, received ${String(n)}`);
   if (n > MAX_ORDER) return polygammaOf(literal(n, [], tensor.dtype, true), tensor);
@@ -133,8 +133,9 @@ function polygammaOf(n: Tensor, x: Tensor): Tensor {
  * @example await gamma(array([5, 0.5])).toArray(); // [24, 1.7725]
  */
 export function gamma(x: TensorLike): Tensor {
-  const odd = logicalAnd(greater(0, x), equal(remainder(floor(x), 2), 1));
-  return mul(where(odd, -1, 1), exp(lgamma(x)));
+  const tensor = asTensor(x, "gamma");
+  const odd = logicalAnd(greater(0, tensor), equal(remainder(floor(tensor), 2), 1));
+  return mul(where(odd, -1, 1), exp(lgamma(tensor)));
 }
 
 /**
@@ -142,7 +143,8 @@ export function gamma(x: TensorLike): Tensor {
  * @example await betaln(array([2]), array([3])).toArray(); // [-2.4849]
  */
 export function betaln(a: TensorLike, b: TensorLike): Tensor {
-  return sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)));
+  const [left, right] = [asTensor(a, "betaln"), asTensor(b, "betaln")];
+  return sub(add(lgamma(left), lgamma(right)), lgamma(add(left, right)));
 }
 
 /**
@@ -150,7 +152,8 @@ export function betaln(a: TensorLike, b: TensorLike): Tensor {
  * @example await beta(array([2]), array([3])).toArray(); // [0.083333]
  */
 export function beta(a: TensorLike, b: TensorLike): Tensor {
-  return exp(betaln(a, b));
+  const [left, right] = [asTensor(a, "beta"), asTensor(b, "beta")];
+  return exp(betaln(left, right));
 }
 
 /**
@@ -184,7 +187,8 @@ export const i1e: UnaryFunction = /* @__PURE__ */ unary({
  * @example await i0(array([0, 1])).toArray(); // [1, 1.2661]
  */
 export function i0(x: TensorLike): Tensor {
-  return mul(exp(abs(x)), i0e(x));
+  const tensor = asTensor(x, "i0");
+  return mul(exp(abs(tensor)), i0e(tensor));
 }
 
 /**
@@ -192,7 +196,8 @@ export function i0(x: TensorLike): Tensor {
  * @example await i1(array([0, 1])).toArray(); // [0, 0.56516]
  */
 export function i1(x: TensorLike): Tensor {
-  return mul(exp(abs(x)), i1e(x));
+  const tensor = asTensor(x, "i1");
+  return mul(exp(abs(tensor)), i1e(tensor));
 }
 
 /**
@@ -233,7 +238,8 @@ export const xlog1py: BinaryFunction = /* @__PURE__ */ binary({
  * @example await entr(array([0, 0.5])).toArray(); // [0, 0.34657]
  */
 export function entr(x: TensorLike): Tensor {
-  return where(greater(0, x), -Infinity, neg(xlogy(x, x)));
+  const tensor = asTensor(x, "entr");
+  return where(greater(0, tensor), -Infinity, neg(xlogy(tensor, tensor)));
 }
 
 /**
@@ -241,9 +247,10 @@ export function entr(x: TensorLike): Tensor {
  * @example await relEntr(array([0.5, 0]), array([0.25, 1])).toArray(); // [0.34657, 0]
  */
 export function relEntr(p: TensorLike, q: TensorLike): Tensor {
-  const both = logicalAnd(greater(p, 0), greater(q, 0));
-  const [a, b] = [where(both, p, 1), where(both, q, 1)];
-  const nothing = logicalAnd(equal(p, 0), greaterEqual(q, 0));
+  const [left, right] = [asTensor(p, "relEntr"), asTensor(q, "relEntr")];
+  const both = logicalAnd(greater(left, 0), greater(right, 0));
+  const [a, b] = [where(both, left, 1), where(both, right, 1)];
+  const nothing = logicalAnd(equal(left, 0), greaterEqual(right, 0));
   return where(both, sub(xlogy(a, a), xlogy(a, b)), where(nothing, 0, Infinity));
 }
 
@@ -252,5 +259,6 @@ export function relEntr(p: TensorLike, q: TensorLike): Tensor {
  * @example await klDiv(array([0.5]), array([0.25])).toArray(); // [0.096574]
  */
 export function klDiv(p: TensorLike, q: TensorLike): Tensor {
-  return add(sub(relEntr(p, q), p), q);
+  const [left, right] = [asTensor(p, "klDiv"), asTensor(q, "klDiv")];
+  return add(sub(relEntr(left, right), left), right);
 }

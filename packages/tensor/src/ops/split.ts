@@ -67,7 +67,7 @@ function joined(
 }
 
 function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: boolean): Tensor[] {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   const along = normalizeAxis(name, axis, tensor.ndim);
   const extent = at(tensor.shape, along);
   if (typeof cuts !== "number") {
@@ -122,7 +122,7 @@ export function arraySplit(x: TensorLike, cuts: Cuts, options: SplitOptions = {}
  * @example hsplit(zeros([2, 4]), 2).map((part) => part.shape); // [[2, 2], [2, 2]]
  */
 export function hsplit(x: TensorLike, cuts: Cuts): Tensor[] {
-  return splitBy("hsplit", x, cuts, asTensor(x).ndim === 1 ? 0 : 1, false);
+  return splitBy("hsplit", x, cuts, asTensor(x, "hsplit").ndim === 1 ? 0 : 1, false);
 }
 
 /**
@@ -153,7 +153,7 @@ export function dsplit(x: TensorLike, cuts: Cuts): Tensor[] {
  */
 export function unstack(x: TensorLike, options: SplitOptions = {}): Tensor[] {
   checkOptions("unstack", options, SPLIT_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "unstack");
   const axis = normalizeAxis("unstack", options.axis ?? 0, tensor.ndim);
   return Array.from({ length: at(tensor.shape, axis) }, (_, k) => squeeze(sliceAlong(tensor, axis, k, k + 1), axis));
 }

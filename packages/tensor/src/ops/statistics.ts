@@ -63,7 +63,7 @@ export type NanSumOptions = Omit<SumOptions, "promoteIntegers">;
  */
 export function nansum(x: TensorLike, options: NanSumOptions = {}): Tensor {
   checkOptions("nansum", options, NAN_SUM_OPTIONS);
-  return sum(without(asTensor(x), 0), options);
+  return sum(without(asTensor(x, "nansum"), 0), options);
 }
 
 /**
@@ -74,7 +74,7 @@ export function nansum(x: TensorLike, options: NanSumOptions = {}): Tensor {
  */
 export function nanprod(x: TensorLike, options: NanSumOptions = {}): Tensor {
   checkOptions("nanprod", options, NAN_SUM_OPTIONS);
-  return prod(without(asTensor(x), 1), options);
+  return prod(without(asTensor(x, "nanprod"), 1), options);
 }
 
 /**
@@ -85,7 +85,7 @@ export function nanprod(x: TensorLike, options: NanSumOptions = {}): Tensor {
  */
 export function nanmax(x: TensorLike, options: ExtremeOptions = {}): Tensor {
   checkOptions("nanmax", options, EXTREME_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "nanmax");
   return composite("nanmax", () => orNan(tensor, options, max(without(tensor, -Infinity), options)));
 }
 
@@ -97,7 +97,7 @@ export function nanmax(x: TensorLike, options: ExtremeOptions = {}): Tensor {
  */
 export function nanmin(x: TensorLike, options: ExtremeOptions = {}): Tensor {
   checkOptions("nanmin", options, EXTREME_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "nanmin");
   return composite("nanmin", () => orNan(tensor, options, min(without(tensor, Infinity), options)));
 }
 
@@ -109,7 +109,7 @@ export function nanmin(x: TensorLike, options: ExtremeOptions = {}): Tensor {
  */
 export function nanmean(x: TensorLike, options: MeanOptions = {}): Tensor {
   checkOptions("nanmean", options, MEAN_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "nanmean");
   if (!isFloat(tensor.dtype)) return mean(tensor, options);
   const { dtype = tensor.dtype, ...rest } = options;
   return composite("nanmean", () => laxDiv(nansum(tensor, { ...rest, dtype }), present(tensor, { ...rest, dtype })));
@@ -128,12 +128,12 @@ function present(x: Tensor, options: MeanOptions): Tensor {
  */
 export function nanvar(x: TensorLike, options: NanVarianceOptions = {}): Tensor {
   checkOptions("nanvar", options, NAN_VARIANCE_OPTIONS);
-  const given = floating(x);
+  const given = floating(x, "nanvar");
   const tensor = unpacked(given);
   const { ddof = 0, mean: known, dtype, ...rest } = options;
   const result = floatResult("nanvar", dtype) ?? given.dtype;
   return composite("nanvar", () => {
-    const centre = middle(tensor, known) ?? nanmean(tensor, { ...rest, keepdims: true });
+    const centre = middle("nanvar", tensor, known) ?? nanmean(tensor, { ...rest, keepdims: true });
     const centred = where(isnan(tensor), 0, sub(tensor, centre));
     const left = sub(present(tensor, rest), ddof);
     const found = where(greater(left, 0), div(sum(square(centred), rest), where(greater(left, 0), left, 1)), NaN);
@@ -149,11 +149,11 @@ export function nanvar(x: TensorLike, options: NanVarianceOptions = {}): Tensor 
  */
 export function nanstd(x: TensorLike, options: NanVarianceOptions = {}): Tensor {
   checkOptions("nanstd", options, NAN_VARIANCE_OPTIONS);
-  return sqrt(nanvar(x, options));
+  return sqrt(nanvar(asTensor(x, "nanstd"), options));
 }
 
 function nanArg(name: "max" | "min", x: TensorLike, options: ArgOptions): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, `nanarg${name}`);
   const found = (name === "max" ? argmax : argmin)(without(tensor, name === "max" ? -Infinity : Infinity), options);
   if (!isFloat(tensor.dtype)) return found;
   const { axis, keepdims = false } = options;
@@ -190,7 +190,7 @@ export function nanargmin(x: TensorLike, options: ArgOptions = {}): Tensor {
  */
 export function countNonzero(x: TensorLike, options: Pick<ReduceOptions, "axis" | "keepdims"> = {}): Tensor {
   checkOptions("countNonzero", options, ALONG_OPTIONS);
-  return sum(convert(convert(asTensor(x), "bool"), "int32"), options);
+  return sum(convert(convert(asTensor(x, "countNonzero"), "bool"), "int32"), options);
 }
 
 /**
@@ -201,7 +201,7 @@ export function countNonzero(x: TensorLike, options: Pick<ReduceOptions, "axis" 
  */
 export function ptp(x: TensorLike, options: Pick<ReduceOptions, "axis" | "keepdims"> = {}): Tensor {
   checkOptions("ptp", options, ALONG_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "ptp");
   return sub(max(tensor, options), min(tensor, options));
 }
 
@@ -238,14 +238,14 @@ export function averageReturned(x: TensorLike, options: AverageOptions = {}): [T
 
 /** The weighted mean of `average` and the sum of its weights. */
 export function averaged(name: string, x: TensorLike, options: AverageOptions): [Tensor, Tensor] {
-  const tensor = floating(x);
+  const tensor = floating(x, name);
   const { axis = null, keepdims = false } = options;
   const axes = normalizeAxes(name, axis, tensor.ndim);
   if (options.weights === undefined) {
     const found = mean(tensor, { axis: axes, keepdims });
     return [found, literal(sizeOf(axes.map((one) => at(tensor.shape, one))), found.shape, "float32")];
   }
-  const given = floating(options.weights);
+  const given = floating(options.weights, name);
   const along = axes.map((one) => at(tensor.shape, one));
   const fits = sameShape(given.shape, tensor.shape) || (axis !== null && sameShape(given.shape, along));
   if (!fits)
@@ -280,14 +280,14 @@ export interface DiffOptions {
  */
 export function diff(x: TensorLike, options: DiffOptions = {}): Tensor {
   checkOptions("diff", options, DIFF_OPTIONS);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "diff");
   const { n = 1 } = options;
   if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`diff: n is ${n}; a whole number ≥ 0 is needed`);
   const axis = normalizeAxis("diff", options.axis ?? -1, tensor.ndim);
   if (n === 0) return tensor;
   const edge = (one: TensorLike | undefined): Tensor[] => {
     if (one === undefined) return [];
-    const given = asTensor(one);
+    const given = asTensor(one, "diff");
     const shape = tensor.shape.map((extent, k) => (k === axis ? 1 : extent));
     return [given.ndim === 0 ? broadcastTo(given, shape) : given];
   };
@@ -312,8 +312,9 @@ export function ediff1d(
   options: { readonly toBegin?: TensorLike; readonly toEnd?: TensorLike } = {},
 ): Tensor {
   checkOptions("ediff1d", options, EDIFF1D_OPTIONS);
-  const flat = ravel(x);
-  const end = (one: TensorLike | undefined): Tensor[] => (one === undefined ? [] : [convert(ravel(one), flat.dtype)]);
+  const flat = ravel(asTensor(x, "ediff1d"));
+  const end = (one: TensorLike | undefined): Tensor[] =>
+    one === undefined ? [] : [convert(ravel(asTensor(one, "ediff1d")), flat.dtype)];
   return concatenate([...end(options.toBegin), diff(flat), ...end(options.toEnd)]);
 }
 
@@ -333,13 +334,15 @@ export interface TrapezoidOptions {
  */
 export function trapezoid(y: TensorLike, options: TrapezoidOptions = {}): Tensor {
   checkOptions("trapezoid", options, TRAPEZOID_OPTIONS);
-  const tensor = floating(y);
+  const tensor = floating(y, "trapezoid");
   const axis = normalizeAxis("trapezoid", options.axis ?? -1, tensor.ndim);
   const extent = at(tensor.shape, axis);
   return composite("trapezoid", () => {
-    const places = options.x === undefined ? undefined : floating(options.x);
+    const places = options.x === undefined ? undefined : floating(options.x, "trapezoid");
     const step =
-      places === undefined ? floating(options.dx ?? 1) : diff(places, { axis: places.ndim === 1 ? 0 : axis });
+      places === undefined
+        ? floating(options.dx ?? 1, "trapezoid")
+        : diff(places, { axis: places.ndim === 1 ? 0 : axis });
     const shaped = places?.ndim === 1 ? reshape(step, [step.size, ...tensor.shape.slice(axis + 1).map(() => 1)]) : step;
     const pairs = sub(
       sliceAlong(tensor, axis, Math.min(1, extent), extent),

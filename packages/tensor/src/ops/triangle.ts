@@ -27,7 +27,7 @@ function below(rows: number, columns: number, k: number): Tensor {
 }
 
 function matrixOf(name: string, x: TensorLike): Tensor {
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, name);
   if (tensor.ndim >= 2) return tensor;
   throw new ShapeError(`${name}: needs two axes at least, received shape ${shapeText(tensor.shape)}`);
 }
@@ -128,7 +128,7 @@ function diagonalOf(name: string, x: TensorLike, { offset = 0, axis1 = 0, axis2 
  * @example await diag(array([1, 2])).toArray(); // [[1, 0], [0, 2]]
  */
 export function diag(v: TensorLike, k = 0): Tensor {
-  const tensor = asTensor(v);
+  const tensor = asTensor(v, "diag");
   if (tensor.ndim === 2) return diagonalOf("diag", tensor, { offset: k });
   if (tensor.ndim !== 1)
     throw new ShapeError(`diag: needs one axis or two, received shape ${shapeText(tensor.shape)}; see diagonal`);
@@ -148,7 +148,8 @@ export function diag(v: TensorLike, k = 0): Tensor {
  * @example await diagflat(array([[1, 2]])).toArray(); // [[1, 0], [0, 2]]
  */
 export function diagflat(x: TensorLike, k = 0): Tensor {
-  return diag(ravel(x), k);
+  const tensor = asTensor(x, "diagflat");
+  return diag(ravel(tensor), k);
 }
 
 /** Rows and columns of the elements of an n × m matrix that are wanted, in order. */

@@ -45,7 +45,7 @@ export function reduceWindow(
 ): Tensor {
   checkOptions("reduceWindow", options, REDUCE_WINDOW_OPTIONS);
   const name = "reduceWindow";
-  const x = asTensor(operand);
+  const x = asTensor(operand, "reduceWindow");
   if (typeof computation !== "function")
     throw new ArgumentError(
       `${name}: the computation is a function such as add or maximum, received ${String(computation)}`,

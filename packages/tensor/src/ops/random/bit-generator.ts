@@ -40,7 +40,7 @@ type Words = readonly Tensor[];
 export function rngBitGenerator(k: TensorLike, shape: Shape, options: BitGeneratorOptions = {}): [Tensor, Tensor] {
   checkOptions("rngBitGenerator", options, OPTIONS);
   const { dtype = "uint32", algorithm = "RNG_DEFAULT" } = options;
-  const key = asTensor(k);
+  const key = asTensor(k, "rngBitGenerator");
   const wanted = checkShape("rngBitGenerator", shape);
   if (key.dtype !== "uint32" || !DTYPES.includes(dtype))
     throw new DtypeError(

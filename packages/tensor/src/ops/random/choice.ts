@@ -44,7 +44,7 @@ export interface CategoricalOptions {
 export function categorical(k: TensorLike, logits: TensorLike, options: CategoricalOptions = {}): Tensor {
   checkOptions("random.categorical", options, CATEGORICAL_OPTIONS);
   const source = checkedKey("categorical", k);
-  const scores = float(logits);
+  const scores = float(logits, "random.categorical");
   const axis = normalizeAxis("random.categorical", options.axis ?? -1, scores.ndim);
   const batch = scores.shape.filter((_, other) => other !== axis);
   const shape = drawShape("categorical", options.shape, batch);
@@ -129,7 +129,7 @@ function checkChoice(n: number, draws: number, options: ChoiceOptions): void {
       `random.choice: ${draws} draws without replacement from ${n} elements; ask for fewer, or let replace be true`,
     );
   if (options.p === undefined) return;
-  const { shape } = asTensor(options.p);
+  const { shape } = asTensor(options.p, "random.choice");
   if (!sameShape(shape, [n]))
     throw new ShapeError(
       `random.choice: p must hold one probability for each of ${n} elements, received ${shapeText(shape)}`,
@@ -150,7 +150,7 @@ function firstOf(source: KeyArray, pool: number | Tensor, axis: number, shape: S
 
 function indices(source: KeyArray, n: number, shape: Shape, { p, replace, mode }: ChoiceOptions): Tensor {
   if (p === undefined) return drawIntegers(source, shape, [0, n], "int32");
-  const chances = float(p);
+  const chances = float(p, "random.choice");
   if (replace === false)
     return reshape(largest(add(drawGumbel("choice", source, [n], mode), log(chances)), sizeOf(shape)), shape);
   const sums = runningSum(chances);

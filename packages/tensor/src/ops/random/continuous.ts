@@ -70,7 +70,7 @@ export function cauchy(k: TensorLike, shape: Shape = []): Tensor {
  */
 export function rayleigh(k: TensorLike, scale: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("rayleigh", k);
-  const by = float(scale);
+  const by = float(scale, "random.rayleigh");
   const full = drawShape("rayleigh", shape, by.shape);
   return composite("rayleigh", () => mul(by, draw(rayleighOp, source, full)));
 }
@@ -83,7 +83,7 @@ export function rayleigh(k: TensorLike, scale: TensorLike, shape?: Shape): Tenso
  */
 export function weibullMin(k: TensorLike, scale: TensorLike, concentration: TensorLike, shape: Shape = []): Tensor {
   const source = checkedKey("weibullMin", k);
-  const [by, kappa] = [float(scale), float(concentration)];
+  const [by, kappa] = [float(scale, "random.weibullMin"), float(concentration, "random.weibullMin")];
   const checked = checkShape("random.weibullMin", shape);
   return composite("weibullMin", () => mul(power(draw(exponentialOp, source, checked), div(1, kappa)), by));
 }
@@ -96,7 +96,7 @@ export function weibullMin(k: TensorLike, scale: TensorLike, concentration: Tens
  */
 export function pareto(k: TensorLike, b: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("pareto", k);
-  const by = float(b);
+  const by = float(b, "random.pareto");
   const full = drawShape("pareto", shape, by.shape);
   return composite("pareto", () => exp(div(draw(exponentialOp, source, full), by)));
 }
@@ -109,7 +109,7 @@ export function pareto(k: TensorLike, b: TensorLike, shape?: Shape): Tensor {
  */
 export function lognormal(k: TensorLike, sigma: TensorLike = 1, shape?: Shape): Tensor {
   const source = checkedKey("lognormal", k);
-  const by = float(sigma);
+  const by = float(sigma, "random.lognormal");
   const full = drawShape("lognormal", shape, by.shape);
   return composite("lognormal", () => exp(mul(draw(normalOp, source, full), by)));
 }
@@ -145,7 +145,7 @@ export const signOp = /* @__PURE__ */ drawing(
  */
 export function doubleSidedMaxwell(k: TensorLike, loc: TensorLike, scale: TensorLike, shape: Shape = []): Tensor {
   const source = checkedKey("doubleSidedMaxwell", k);
-  const [centre, by] = [float(loc), float(scale)];
+  const [centre, by] = [float(loc, "random.doubleSidedMaxwell"), float(scale, "random.doubleSidedMaxwell")];
   const parameters = drawShape("doubleSidedMaxwell", undefined, centre.shape, by.shape);
   const asked = checkShape("random.doubleSidedMaxwell", shape);
   const full = [...(asked.length === 0 ? parameters : asked), ...parameters];
@@ -170,10 +170,10 @@ export function triangular(
   shape?: Shape,
 ): Tensor {
   const source = checkedKey("triangular", k);
-  const given = [left, mode, right].map((one) => asTensor(one));
+  const given = [left, mode, right].map((one) => asTensor(one, "random.triangular"));
   const full = drawShape("triangular", shape, ...given.map((x) => x.shape));
   return composite("triangular", () => {
-    const [l, m, r] = given.map(float);
+    const [l, m, r] = given.map((one) => float(one, "random.triangular"));
     if (l === undefined || m === undefined || r === undefined) throw new Error("jnx internal error: lost a parameter");
     const u = draw(unitOp, source, full);
     const low = add(l, sqrt(mul(mul(u, sub(r, l)), sub(m, l))));
@@ -207,7 +207,7 @@ const waldOp: MapOp<undefined> = {
  */
 export function wald(k: TensorLike, mean: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("wald", k);
-  const m = float(mean);
+  const m = float(mean, "random.wald");
   const full = drawShape("wald", shape, m.shape);
   return composite("wald", () => {
     const [first, second] = splitPair(source);

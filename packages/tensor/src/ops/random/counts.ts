@@ -62,7 +62,7 @@ const geometricsOp = /* @__PURE__ */ geometricDraw(false);
 export function geometric(k: TensorLike, p: TensorLike, shape?: Shape, options: CountOptions = {}): Tensor {
   const source = checkedKey("geometric", k);
   const dtype = countDType("geometric", options);
-  const chance = float(p);
+  const chance = float(p, "random.geometric");
   const full = drawShape("geometric", shape, chance.shape);
   return composite("geometric", () => {
     const op = chance.ndim === 0 ? geometricOp : geometricsOp;
@@ -85,7 +85,7 @@ const poissonLargeOp = /* @__PURE__ */ rejection("poisson", op_poisson_large);
 export function poisson(k: TensorLike, lam: TensorLike, shape?: Shape, options: CountOptions = {}): Tensor {
   const source = checkedKey("poisson", k);
   const dtype = countDType("poisson", options);
-  const mean = float(lam);
+  const mean = float(lam, "random.poisson");
   const full = drawShape("poisson", shape, mean.shape);
   if (sizeOf(full) === 0) return literal(0, full, dtype);
   return composite("poisson", () => {
@@ -115,7 +115,7 @@ const binomialLargeOp = /* @__PURE__ */ rejection("binomial", op_binomial_large)
  */
 export function binomial(k: TensorLike, n: TensorLike, p: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("binomial", k);
-  return drawBinomial("binomial", source, float(n), float(p), shape);
+  return drawBinomial("binomial", source, float(n, "random.binomial"), float(p, "random.binomial"), shape);
 }
 
 function drawBinomial(name: string, source: KeyArray, n: Tensor, p: Tensor, shape: Shape | undefined): Tensor {
@@ -163,7 +163,7 @@ export function multinomial(
 ): Tensor {
   checkOptions("random.multinomial", options, MULTINOMIAL_OPTIONS);
   const source = checkedKey("multinomial", k);
-  const chances = float(p);
+  const chances = float(p, "random.multinomial");
   if (chances.ndim === 0)
     throw new ShapeError("random.multinomial: p must have at least one axis, received a scalar; pass array([…])");
   const full = drawShape("multinomial", options.shape ?? chances.shape, chances.shape);
@@ -174,7 +174,7 @@ export function multinomial(
     const part = (i: number): Tensor => reshape(laxSlice(each, [i, ...rows.map(() => 0)], [i + 1, ...rows]), rows);
     const keys = splitKeys(source, kinds);
     const later = remaining(Array.from({ length: kinds }, (_, i) => part(i)));
-    let left = broadcastTo(float(n), rows);
+    let left = broadcastTo(float(n, "random.multinomial"), rows);
     const counts = later.map(([chance, rest], i) => {
       const ratio = div(chance, where(equal(rest, 0), 1, rest));
       const count = drawBinomial("multinomial", at(keys, i), left, clip(ratio, 0, 1), undefined);

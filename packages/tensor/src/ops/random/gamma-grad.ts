@@ -40,7 +40,9 @@ const gammaGradOp: MapOp<undefined> = {
  * @example await randomGammaGrad(array([0.5, 2.5]), array([0.3, 2])).toArray(); // [1.0098, 0.95346]
  */
 export function randomGammaGrad(a: TensorLike, x: TensorLike): Tensor {
-  const [shape, sample] = [asTensor(a), asTensor(x)].map((one) => convert(one, "float32"));
+  const [shape, sample] = [asTensor(a, "randomGammaGrad"), asTensor(x, "randomGammaGrad")].map((one) =>
+    convert(one, "float32"),
+  );
   if (shape === undefined || sample === undefined) throw new Error("jnx internal error: lost an operand");
   const full = broadcastShapes("randomGammaGrad", shape.shape, sample.shape);
   return bind(gammaGradOp, [broadcastTo(shape, full), broadcastTo(sample, full)], undefined);

@@ -64,7 +64,7 @@ export const randomGammaP: Rejection = gammaOp;
  */
 export function gamma(k: TensorLike, a: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("gamma", k);
-  const x = float(a);
+  const x = float(a, "random.gamma");
   return drawGamma(source, x, drawShape("gamma", shape, x.shape));
 }
 
@@ -76,7 +76,7 @@ export function gamma(k: TensorLike, a: TensorLike, shape?: Shape): Tensor {
  */
 export function loggamma(k: TensorLike, a: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("loggamma", k);
-  const x = float(a);
+  const x = float(a, "random.loggamma");
   return drawLoggamma(source, x, drawShape("loggamma", shape, x.shape));
 }
 
@@ -88,7 +88,7 @@ export function loggamma(k: TensorLike, a: TensorLike, shape?: Shape): Tensor {
  */
 export function beta(k: TensorLike, a: TensorLike, b: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("beta", k);
-  const [first, second] = [float(a), float(b)];
+  const [first, second] = [float(a, "random.beta"), float(b, "random.beta")];
   const full = drawShape("beta", shape, first.shape, second.shape);
   return composite("beta", () => {
     const [keyA, keyB] = splitPair(source);
@@ -109,7 +109,7 @@ export function beta(k: TensorLike, a: TensorLike, b: TensorLike, shape?: Shape)
  */
 export function dirichlet(k: TensorLike, alpha: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("dirichlet", k);
-  const a = float(alpha);
+  const a = float(alpha, "random.dirichlet");
   if (a.ndim === 0)
     throw new ShapeError("random.dirichlet: alpha must have at least one axis, received a scalar; pass array([…])");
   const full = [...drawShape("dirichlet", shape, a.shape.slice(0, -1)), at(a.shape, a.ndim - 1)];
@@ -124,7 +124,7 @@ export function dirichlet(k: TensorLike, alpha: TensorLike, shape?: Shape): Tens
  */
 export function t(k: TensorLike, df: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("t", k);
-  const half = div(float(df), 2);
+  const half = div(float(df, "random.t"), 2);
   const full = drawShape("t", shape, half.shape);
   return composite("t", () => {
     const [keyN, keyG] = splitPair(source);
@@ -140,7 +140,7 @@ export function t(k: TensorLike, df: TensorLike, shape?: Shape): Tensor {
  */
 export function chisquare(k: TensorLike, df: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("chisquare", k);
-  const degrees = float(df);
+  const degrees = float(df, "random.chisquare");
   const full = drawShape("chisquare", shape, degrees.shape);
   return composite("chisquare", () => drawChisquare(source, degrees, full));
 }
@@ -157,7 +157,7 @@ function drawChisquare(source: KeyArray, df: Tensor, shape: Shape): Tensor {
  */
 export function f(k: TensorLike, dfnum: TensorLike, dfden: TensorLike, shape?: Shape): Tensor {
   const source = checkedKey("f", k);
-  const [num, den] = [float(dfnum), float(dfden)];
+  const [num, den] = [float(dfnum, "random.f"), float(dfden, "random.f")];
   const full = drawShape("f", shape, num.shape, den.shape);
   return composite("f", () => {
     const [keyDen, keyNum] = splitPair(source);
@@ -174,14 +174,14 @@ export function f(k: TensorLike, dfnum: TensorLike, dfden: TensorLike, shape?: S
  */
 export function generalizedNormal(k: TensorLike, p: TensorLike, shape: Shape = []): Tensor {
   const source = checkedKey("generalizedNormal", k);
-  const by = float(p);
+  const by = float(p, "random.generalizedNormal");
   const full = drawShape("generalizedNormal", shape, by.shape);
-  return composite("generalizedNormal", () => drawGeneralized(source, inverse(p), full));
+  return composite("generalizedNormal", () => drawGeneralized(source, inverse("random.generalizedNormal", p), full));
 }
 
 /** 1 / p, of a number rounded once. */
-function inverse(p: TensorLike): Tensor {
-  return typeof p === "number" ? float(1 / p) : div(1, float(p));
+function inverse(name: string, p: TensorLike): Tensor {
+  return typeof p === "number" ? float(1 / p, name) : div(1, float(p, name));
 }
 
 function drawGeneralized(source: KeyArray, inverted: Tensor, shape: Shape): Tensor {
@@ -207,13 +207,13 @@ export function ball(k: TensorLike, d: number, options: BallOptions = {}): Tenso
   const source = checkedKey("ball", k);
   const { p = 2, shape = [] } = options;
   const full = checkShape("random.ball", [...shape, d]);
-  const by = float(p);
+  const by = float(p, "random.ball");
   if (by.ndim !== 0) throw new ShapeError(`random.ball: p must be a scalar, received shape ${shapeText(by.shape)}`);
   return composite("ball", () => {
     const [keyG, keyE] = splitPair(source);
-    const g = drawGeneralized(keyG, inverse(p), full);
+    const g = drawGeneralized(keyG, inverse("random.ball", p), full);
     const e = draw(exponentialOp, keyE, full.slice(0, -1));
-    const size = power(add(sum(power(abs(g), by), { axis: -1 }), e), inverse(p));
+    const size = power(add(sum(power(abs(g), by), { axis: -1 }), e), inverse("random.ball", p));
     return div(g, expandDims(size, -1));
   });
 }

@@ -93,7 +93,7 @@ type Bound = number | Tensor;
 /** Numbers stay exact: 2³² is no uint32, but is a bound. */
 function bound(x: TensorLike): Bound {
   if (typeof x === "number") return Math.trunc(x);
-  const tensor = asTensor(x);
+  const tensor = asTensor(x, "random.randint");
   return tensor.dtype === "uint32" ? tensor : convert(tensor, "int32");
 }
 

@@ -76,7 +76,7 @@ export function key(seed: KeySeed, options: KeyOptions = {}): KeyArray {
 
 function seedWords(name: string, seed: KeySeed): Tensor {
   if (typeof seed !== "object") return fromHost(seedToKey(seed), [2], "uint32");
-  const tensor = asTensor(seed);
+  const tensor = asTensor(seed, `random.${name}`);
   if (!isInteger(tensor.dtype))
     throw new DtypeError(
       `random.${name}: the seed must be an integer, received ${tensor.dtype}; ${tensor instanceof KeyArray ? "a key is no seed: split it, or fold numbers in" : "convert it with astype()"}`,
@@ -156,7 +156,7 @@ export function clone(k: TensorLike): Tensor {
 
 /** One key or an array of keys, by themselves or by their words. */
 function checkedKeys(name: string, k: TensorLike): KeyArray {
-  const tensor = asTensor(k);
+  const tensor = asTensor(k, `random.${name}`);
   if (tensor instanceof KeyArray) return tensor;
   if (tensor.dtype !== "uint32" || tensor.shape.at(-1) !== 2)
     throw new ArgumentError(
@@ -172,13 +172,13 @@ export function checkedKey(name: string, k: TensorLike): KeyArray {
     throw new ArgumentError(
       `random.${name}: takes one key, received keys of shape ${shapeText(keys.shape)}; use one of them, or vmap`,
     );
-  noteUse(name, asTensor(k));
+  noteUse(name, asTensor(k, name));
   return keys;
 }
 
 /** Keys as they were given: by themselves, or by their words. */
 function sameKind(given: TensorLike, keys: KeyArray): Tensor {
-  return asTensor(given) instanceof KeyArray ? keys : keys.words();
+  return given instanceof KeyArray ? keys : keys.words();
 }
 
 /** Both words of a key as scalars repeated to `shape`: views, no copies. */
@@ -284,7 +284,10 @@ function foldedWords(source: KeyArray, data: TensorLike): Tensor {
     const folded = hostFoldIn(fixed, data);
     if (words !== undefined) return fromHost(folded, [2], "uint32");
   }
-  const count = convert(typeof data === "number" ? literal(data, [], "uint32") : asTensor(data), "uint32");
+  const count = convert(
+    typeof data === "number" ? literal(data, [], "uint32") : asTensor(data, "random.foldIn"),
+    "uint32",
+  );
   if (count.ndim !== 0)
     throw new ShapeError(`random.foldIn: the data must be a scalar, received shape ${shapeText(count.shape)}`);
   const known = hostValues(count)?.[0];

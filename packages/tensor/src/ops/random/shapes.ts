@@ -26,13 +26,13 @@ export function drawShape(name: string, shape: Shape | undefined, ...parameters:
 }
 
 /** A parameter as float32. */
-export function float(x: TensorLike): Tensor {
-  return convert(asTensor(x), "float32");
+export function float(x: TensorLike, name: string): Tensor {
+  return convert(asTensor(x, name), "float32");
 }
 
 /** A parameter as float32, repeated over the draw. */
-export function spread(x: TensorLike, shape: Shape): Tensor {
-  return broadcastTo(float(x), shape);
+export function spread(x: Tensor, shape: Shape): Tensor {
+  return broadcastTo(convert(x, "float32"), shape);
 }
 
 /** Options of samplers of whole numbers. */

@@ -63,7 +63,7 @@ export function uniform(k: TensorLike, shape: Shape = [], options: UniformOption
   checkOptions("random.uniform", options, UNIFORM_OPTIONS);
   const source = checkedKey("uniform", k);
   const { minval = 0, maxval = 1 } = options;
-  const [low, high] = [asTensor(minval), asTensor(maxval)];
+  const [low, high] = [asTensor(minval, "random.uniform"), asTensor(maxval, "random.uniform")];
   const full = drawShape("uniform", shape, low.shape, high.shape);
   const half = halfDType("uniform", options);
   if (half !== undefined) return halfUniform(source, full, half, low, high);
@@ -116,12 +116,17 @@ export function truncatedNormal(
 ): Tensor {
   checkOptions("random.truncatedNormal", options, DRAW_OPTIONS);
   const source = checkedKey("truncatedNormal", k);
-  const [low, high] = [float(lower), float(upper)];
+  const [low, high] = [float(lower, "random.truncatedNormal"), float(upper, "random.truncatedNormal")];
   const full = drawShape("truncatedNormal", shape, low.shape, high.shape);
   const half = halfDType("truncatedNormal", options);
   if (half !== undefined) return halfTruncated(source, full, half, low, high);
   const edge = (given: TensorLike, x: Tensor): Tensor =>
-    spread(typeof given === "number" ? hostErf(Math.fround(Math.fround(given) / SQRT2)) : erf(div(x, SQRT2)), full);
+    spread(
+      typeof given === "number"
+        ? asTensor(hostErf(Math.fround(Math.fround(given) / SQRT2)), "erf")
+        : erf(div(x, SQRT2)),
+      full,
+    );
   const operands = [spread(low, full), spread(high, full), edge(lower, low), edge(upper, high)];
   return draw(truncatedOp, source, full, operands);
 }
@@ -161,7 +166,7 @@ export function bernoulli(k: TensorLike, p: TensorLike = 0.5, shape?: Shape, opt
   const { mode = "low" } = options;
   if (mode !== "low" && mode !== "high")
     throw new ArgumentError(`random.bernoulli: mode must be "low" or "high", received ${JSON.stringify(mode)}`);
-  const chance = asTensor(p);
+  const chance = asTensor(p, "random.bernoulli");
   if (!isFloat(chance.dtype) && !chance.weak)
     throw new DtypeError(`random.bernoulli: p must be float32, received ${chance.dtype}; convert it with astype()`);
   const full = drawShape("bernoulli", shape, chance.shape);

@@ -45,7 +45,7 @@ export function multivariateNormal(
 ): Tensor {
   checkOptions("random.multivariateNormal", options, MULTIVARIATE_NORMAL_OPTIONS);
   const source = checkedKey("multivariateNormal", k);
-  const [centre, spread] = [float(mean), float(cov)];
+  const [centre, spread] = [float(mean, "random.multivariateNormal"), float(cov, "random.multivariateNormal")];
   const { method = "cholesky" } = options;
   if (!["cholesky", "eigh", "svd"].includes(method))
     throw new ArgumentError(

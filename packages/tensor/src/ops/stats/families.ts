@@ -53,7 +53,7 @@ function built(
     (standard: Standard<Parameters>): Function =>
     (q, ...parameters) => {
       const [loc = 0, scale = 1] = parameters.slice(count);
-      return add(loc, mul(scale, standard(asFloat(asTensor(q)), ...parameters.slice(0, count))));
+      return add(loc, mul(scale, standard(asFloat(asTensor(q, "ppf")), ...parameters.slice(0, count))));
     };
   // Nothing that the scale does to it moves what is impossible.
   const density = placedBy(logpdf, (y, scale) => where(equal(y, -Infinity), y, sub(y, log(scale))));
