@@ -18,7 +18,15 @@ export interface Immediates {
 }
 
 const WORD = 4;
-const DIRECTIVE = /^\s*(?:enable|requires|diagnostic)\b/m;
+/** Texts that are left alone whatever they do. */
+const REFUSED = [
+  // Directives come first, and so does what is put before the text.
+  /^\s*(?:enable|requires|diagnostic)\b/m,
+  // That declares these.
+  /\b[Ii]mmediates\b/,
+  // Where a name begins and ends is told by ASCII.
+  /[^\0-\x7f]/,
+];
 const SCALARS = new Set(["f32", "i32", "u32"]);
 const VECTOR = /^vec([24])(?:[fiu]|<(?:f32|i32|u32)>)$/;
 
@@ -34,13 +42,13 @@ export function withImmediates(
   const uniforms = uniform.map(({ layout }) => layout?.fields.length ?? 0);
   const words = uniforms.reduce((sum, count) => sum + count, storage.length);
   if (words * WORD > limit) return undefined;
-  let code = kernel.code.replaceAll(/\/\/.*$/gm, "");
-  // Directives come first, and so does what is put before the text.
-  if (DIRECTIVE.test(code)) return undefined;
+  let code = withoutComments(kernel.code);
+  if (code === undefined || REFUSED.some((pattern) => pattern.test(code ?? ""))) return undefined;
   const members: string[] = [];
   for (const { name } of uniform) {
     const declared = take(code, new RegExp(`${AT}var<uniform>\\s+${name}\\s*:\\s*(\\w+)\\s*;`));
-    if (declared === undefined || !only(declared.rest, name, "\\.")) return undefined;
+    if (declared === undefined || !only(declared.rest, name, "\\.") || isPointedAt(declared.rest, name))
+      return undefined;
     members.push(`${name}: ${declared.type}`);
     code = declared.rest.replaceAll(word(name), `immediates.${name}`);
   }
@@ -85,8 +93,38 @@ export function withPlaces(
 
 const AT = "@group\\(\\d+\\)\\s*@binding\\(\\d+\\)\\s*";
 
+/** Neither the end of a longer name nor a member of something. */
+const ALONE = "(?<!\\w|\\.\\s*)";
+
 function word(name: string): RegExp {
-  return new RegExp(`(?<![\\w.])${name}\\b`, "g");
+  return new RegExp(`${ALONE}${name}\\b`, "g");
+}
+
+const COMMENT = /\/\*|\/\/[^\n\v\f\r\u0085\u2028\u2029]*/g;
+const NESTED = /\/\*|\*\//g;
+
+/** The text with a space in place of each comment, of as many lines; undefined if one does not end. */
+function withoutComments(code: string): string | undefined {
+  let text = "";
+  let from = 0;
+  for (let found = next(COMMENT, code, 0); found !== null; found = next(COMMENT, code, from)) {
+    text += `${code.slice(from, found.index)} `;
+    from = COMMENT.lastIndex;
+    if (found[0] !== "/*") continue;
+    // One that goes over lines may hold others.
+    for (let depth = 1; depth > 0; from = NESTED.lastIndex) {
+      const token = next(NESTED, code, from);
+      if (token === null) return undefined;
+      depth += token[0] === "/*" ? 1 : -1;
+    }
+    text += code.slice(found.index, from).replaceAll(/[^\n]/g, "");
+  }
+  return text + code.slice(from);
+}
+
+function next(pattern: RegExp, code: string, from: number): RegExpExecArray | null {
+  pattern.lastIndex = from;
+  return pattern.exec(code);
 }
 
 /** A declaration, the type in it, and the text without it, of as many lines. */
@@ -99,7 +137,12 @@ function take(code: string, pattern: RegExp): { text: string; type: string; rest
 
 /** True if the name stands for nothing else in the text, and `next` follows it wherever it does. */
 function only(code: string, name: string, next: string): boolean {
-  return !new RegExp(`(?<![\\w.])${name}\\b(?!\\s*${next})|\\b(let|var|const|fn)\\s+${name}\\b`).test(code);
+  return !new RegExp(`${ALONE}${name}\\b(?!\\s*${next})|\\b(let|var|const|fn)\\s+${name}\\b`).test(code);
+}
+
+/** True if there is a pointer to the uniform: its type tells the address space. After a value, & is no address. */
+function isPointedAt(code: string, name: string): boolean {
+  return new RegExp(`(?<![\\w)\\]&]\\s*)&[\\s(]*${name}\\b`).test(code);
 }
 
 function elementBytes(type: string, code: string): number | undefined {
@@ -116,7 +159,7 @@ function shifted(code: string, name: string): string {
   // For each open bracket, whether it is one of this array's.
   const open: boolean[] = [];
   let end = 0;
-  for (const { 0: token, index } of code.matchAll(new RegExp(`(?<![\\w.])${name}\\s*\\[|\\[|\\]`, "g"))) {
+  for (const { 0: token, index } of code.matchAll(new RegExp(`${ALONE}${name}\\s*\\[|\\[|\\]`, "g"))) {
     text += code.slice(end, index);
     end = index + token.length;
     if (token === "]") text += open.pop() === true ? ")]" : "]";
