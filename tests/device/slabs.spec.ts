@@ -23,7 +23,7 @@ function madeUp(): { slabs: Slabs<Piece>; gone: number[]; take: (bytes: number, 
     const found = slabs.take(size, apart);
     if (found !== undefined) return found;
     made++;
-    slabs.add(Array.from({ length: blocksIn(size) }, () => ({ bytes: size, slab: made })));
+    slabs.add(Array.from({ length: blocksIn(size, 16) }, () => ({ bytes: size, slab: made })));
     return slabs.take(size, apart) ?? { bytes: 0, slab: -1 };
   };
   return { slabs, gone, take };
@@ -36,10 +36,21 @@ describe("slabs", () => {
       expect(size).toBeGreaterThanOrEqual(bytes);
       expect(size % 256).toBe(0);
       expect(sizeClass(size)).toBe(size);
-      expect(blocksIn(size) * size).toBeLessThanOrEqual(MIB);
-      expect(blocksIn(size)).toBeGreaterThanOrEqual(16);
+      expect(blocksIn(size, 0) * size).toBeLessThanOrEqual(65_536);
+      expect(blocksIn(size, 12)).toBeGreaterThanOrEqual(12);
+      expect(blocksIn(size, 10_000) * size).toBeLessThanOrEqual(MIB);
     }
-    expect(slabClass(65_537)).toBeUndefined();
+  });
+
+  test("of blocks over 64 KiB hold as many as there are, up to 16 MiB; over 4 MiB there are none", () => {
+    for (const bytes of [65_537, 300_000, MIB, 4 * MIB]) {
+      const size = slabClass(bytes) ?? 0;
+      expect(sizeClass(size)).toBe(size);
+      expect([0, 1, 3].map((existing) => blocksIn(size, existing))).toEqual([0, 1, 3]);
+      expect(blocksIn(size, 10_000) * size).toBeLessThanOrEqual(16 * MIB);
+      expect((blocksIn(size, 10_000) + 1) * size).toBeGreaterThan(16 * MIB);
+    }
+    expect(slabClass(4 * MIB + 1)).toBeUndefined();
   });
 
   test("a block lies in no slab of those it is asked apart from, and is given out once", () => {
@@ -58,9 +69,9 @@ describe("slabs", () => {
 
   test("count their free bytes, keep few of them when all is given back, and none when trimmed", () => {
     const { take, slabs, gone } = madeUp();
-    const held = Array.from({ length: 1000 }, () => take(60_000, []));
+    const held = Array.from({ length: 2000 }, () => take(60_000, []));
     for (const piece of held) slabs.give(piece);
-    expect(slabs.bytes).toBeLessThanOrEqual(9 * MIB);
+    expect(slabs.bytes).toBeLessThanOrEqual(65 * MIB);
     expect(gone.length).toBeGreaterThan(40);
     slabs.trim();
     expect(slabs.bytes).toBe(0);

@@ -34,6 +34,9 @@ export interface RunOptions {
   readonly into?: readonly (Tensor | undefined)[];
 }
 
+/** Results up to this many lie in parts of larger buffers, each apart from all others of the program. */
+const FEW = 4;
+
 /** What is known of an output before the program runs. */
 interface MadeOutput {
   readonly node: GraphNode;
@@ -124,7 +127,7 @@ export class CompiledGraph {
     for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
     const made = this.#place(options.into, buffers);
     if (options.gate !== undefined) this.#gate?.bind(buffers, options.gate);
-    for (const [slot, bytes] of this.#plan.fresh) buffers[slot] ??= this.#executor.allocate(bytes, this.#label);
+    this.#allocate(buffers);
     const filler = this.#filler(buffers);
     this.#executor.replay(
       this.#program,
@@ -133,6 +136,17 @@ export class CompiledGraph {
     // The device starts on it while the host goes on.
     if (options.flush) this.#executor.flush();
     return this.#collect(made, inputs, settled, buffers);
+  }
+
+  /** New memory for results: of few, parts of larger buffers, which come with their bind groups. */
+  #allocate(buffers: (DeviceBuffer | undefined)[]): void {
+    const { fresh } = this.#plan;
+    const few = fresh.size <= FEW;
+    for (const [slot, bytes] of fresh) {
+      if (buffers[slot] !== undefined) continue;
+      const others = few ? buffers.filter((buffer) => buffer !== undefined) : undefined;
+      buffers[slot] = this.#executor.allocate(bytes, this.#label, others);
+    }
   }
 
   /** Binds the arrays that results are written into. */

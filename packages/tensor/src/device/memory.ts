@@ -3,7 +3,7 @@ import { DeviceError, OutOfMemoryError } from "../errors.ts";
 import type { DeviceBuffer, MemoryStats } from "./executor.ts";
 import { formatBytes } from "./format.ts";
 import { Pool, sizeClass } from "./pool.ts";
-import { blocksIn, slabClass, Slabs } from "./slabs.ts";
+import { blocksIn, isSmall, slabClass, Slabs } from "./slabs.ts";
 import type { Block } from "./pool.ts";
 
 let handles = 1;
@@ -58,6 +58,8 @@ export class Memory<S extends Block> {
   private readonly pool: Pool<S>;
   private readonly slabs: Slabs<S>;
   private readonly handles = new Set<Handle<S>>();
+  /** Blocks that there are, by size, free ones too. */
+  private readonly existing = new Map<number, number>();
   private abandoned = false;
   private live = 0;
   private peak = 0;
@@ -65,8 +67,14 @@ export class Memory<S extends Block> {
   constructor(source: MemorySource<S>, options: MemoryOptions) {
     this.source = source;
     this.options = options;
-    this.pool = new Pool((storage) => source.destroy(storage));
-    this.slabs = new Slabs((pieces) => source.discard?.(pieces));
+    this.pool = new Pool((storage) => {
+      this.count(storage.bytes, -1);
+      source.destroy(storage);
+    });
+    this.slabs = new Slabs((pieces) => {
+      this.count(pieces[0]?.bytes ?? 0, -pieces.length);
+      source.discard?.(pieces);
+    });
   }
 
   /** With `apart` the buffer may be part of a larger one, but of none that those are parts of. */
@@ -158,10 +166,15 @@ export class Memory<S extends Block> {
     const others = apart.map((buffer) => this.own(buffer).storage);
     const found = this.slabs.take(size, others);
     if (found !== undefined) return found;
-    const count = blocksIn(size);
-    if (this.live + this.pooled + count * size > this.limit || count * size > this.source.largest) return undefined;
+    if (!isSmall(size) && this.pool.has(size)) return undefined;
+    const count = blocksIn(size, this.existing.get(size) ?? 0);
+    if (count < 2 || count * size > this.source.largest) return undefined;
+    if (this.live + this.pooled + count * size > this.limit) return undefined;
     const pieces = this.source.cut?.(size, count, (reason) => this.exhausted(count * size, label, reason));
-    if (pieces !== undefined) this.slabs.add(pieces);
+    if (pieces !== undefined) {
+      this.count(size, count);
+      this.slabs.add(pieces);
+    }
     return this.slabs.take(size, others);
   }
 
@@ -172,7 +185,13 @@ export class Memory<S extends Block> {
     if (this.live + size > limit) {
       throw this.exhausted(size, label, `the limit is ${formatBytes(limit)}`);
     }
-    return this.source.create(size, label, (reason) => this.exhausted(size, label, reason));
+    const storage = this.source.create(size, label, (reason) => this.exhausted(size, label, reason));
+    this.count(size, 1);
+    return storage;
+  }
+
+  private count(size: number, change: number): void {
+    this.existing.set(size, (this.existing.get(size) ?? 0) + change);
   }
 
   private owns(buffer: DeviceBuffer): buffer is Handle<S> {

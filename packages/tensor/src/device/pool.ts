@@ -42,6 +42,11 @@ export class Pool<B extends Block> {
     return kept.block;
   }
 
+  /** Whether there is a free block of exactly `bytes`. */
+  has(bytes: number): boolean {
+    return (this.classes.get(bytes)?.length ?? 0) > 0;
+  }
+
   give(block: B): void {
     let list = this.classes.get(block.bytes);
     if (list === undefined) {

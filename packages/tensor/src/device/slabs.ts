@@ -8,12 +8,14 @@ export interface Slab<B extends Block> {
 }
 
 /** Blocks up to this size are cut out of slabs. */
-const LARGEST = 64 * 1024;
-const [SMALLEST_SLAB, LARGEST_SLAB] = [64 * 1024, 1024 * 1024];
+const LARGEST = 4 * 1024 * 1024;
+/** Of blocks up to this size slabs are small, and kept. */
+const SMALL = 64 * 1024;
+const [SMALLEST_SLAB, LARGEST_SMALL, LARGEST_SLAB] = [64 * 1024, 1024 * 1024, 16 * 1024 * 1024];
 /** Where parts of a buffer can be bound: WebGPU's default minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
 /** Free bytes kept in slabs of which nothing is in use. */
-const KEPT = 8 * 1024 * 1024;
+const KEPT = 64 * 1024 * 1024;
 
 /** Bytes of the blocks that serve `bytes`, a size class too; undefined when that is too much for a slab. */
 export function slabClass(bytes: number): number | undefined {
@@ -21,9 +23,19 @@ export function slabClass(bytes: number): number | undefined {
   return size <= LARGEST ? size : undefined;
 }
 
-/** How many blocks of `size` a slab has. */
-export function blocksIn(size: number): number {
-  return Math.floor(Math.min(LARGEST_SLAB, Math.max(SMALLEST_SLAB, 128 * size)) / size);
+/**
+ * How many blocks of `size` a new slab has, where there are `existing` of them; fewer than two are not worth one. There are
+ * twice as many afterwards: a loop whose results wait for the collector makes new memory now and then instead of each turn,
+ * and never more than twice what it needs.
+ */
+export function blocksIn(size: number, existing: number): number {
+  const most = isSmall(size) ? LARGEST_SMALL : LARGEST_SLAB;
+  return Math.floor(Math.min(most, Math.max(SMALLEST_SLAB, existing * size)) / size);
+}
+
+/** Whether blocks of this size lie in slabs even where a buffer of their own is free: kernels then share bind groups. */
+export function isSmall(size: number): boolean {
+  return size <= SMALL;
 }
 
 /**

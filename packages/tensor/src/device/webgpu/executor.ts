@@ -207,7 +207,7 @@ class WebGpuExecutor implements Executor {
     }
     const handles = buffers.map((buffer) => this.memoryPart.own(buffer));
     handles.forEach((handle, slot) => {
-      if (handle.storage.part && program.apart[slot] === true) this.moveOut(handle);
+      if (handle.storage.part && program.apart[slot] === true && sharesBuffer(handle, handles)) this.moveOut(handle);
     });
     this.queue.replay(
       program,
@@ -289,6 +289,11 @@ class WebGpuExecutor implements Executor {
     this.rejectLost(error);
     this.options.onLost?.(error);
   }
+}
+
+/** Whether another of the buffers is part of the same buffer. */
+function sharesBuffer({ storage }: Handle<Storage>, all: readonly Handle<Storage>[]): boolean {
+  return all.some((other) => other.storage !== storage && other.storage.gpu === storage.gpu);
 }
 
 /** Whether a launch writes a part of a buffer that it binds another part of. */
