@@ -1,4 +1,4 @@
-import { jit } from "@jnx/compile";
+import { clearCaches, foriLoop, jit } from "@jnx/compile";
 import * as t from "@jnx/tensor";
 import { tree, type Tensor } from "@jnx/tensor";
 import { useDevice } from "@jnx/testing";
@@ -128,5 +128,18 @@ describe("a call like the last one", () => {
       [5, 5],
     ]);
     expect(step.traces).toBe(1);
+  });
+});
+
+describe("clearCaches", () => {
+  test("forgets what is compiled, loops' bodies too, and functions compile again", async () => {
+    const table = t.add(t.arange(3), 0.5);
+    const f = jit((x: Tensor) => foriLoop(0, 3, (_i: Tensor, v: Tensor) => t.add(v, t.sum(table)), x), {
+      maxTraces: 1,
+    });
+    expect([await f(t.array(0.5)).item(), await f(t.array(1.5)).item(), f.traces]).toEqual([14, 15, 1]);
+    clearCaches();
+    // That is no reason to refuse a trace.
+    expect([await f(t.array(1.5)).item(), await f(t.array(2.5)).item(), f.traces]).toEqual([15, 16, 2]);
   });
 });

@@ -9,3 +9,4 @@ export type { ProgramReport } from "./report.ts";
 export { closureConvert, customGradient } from "./implicit/closures.ts";
 export { customLinearSolve, type LinearSolveOptions } from "./implicit/linear-solve.ts";
 export { customRoot, type RootOptions } from "./implicit/root.ts";
+export { clearCaches } from "./step-cache.ts";

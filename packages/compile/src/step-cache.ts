@@ -1,6 +1,7 @@
-import { ArgumentError, executor, type Aval, type Executor, type Shape, type Tensor } from "@jnx/tensor";
+import { ArgumentError, executor, hasExecutor, type Aval, type Executor, type Shape, type Tensor } from "@jnx/tensor";
 import { configMark, inArena, sameShape, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
+import { keptBodies } from "./control/kept-bodies.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
 
 /** What a traced function gave back. */
@@ -33,6 +34,28 @@ export interface StepCacheOptions {
   readonly maxTraces?: number;
 }
 
+const caches = new Set<WeakRef<StepCache>>();
+/** Takes out what stands for a cache that is gone. */
+const gone = new FinalizationRegistry<WeakRef<StepCache>>((ref) => caches.delete(ref));
+
+/**
+ * Forgets all that jit and nnx.jit have compiled, and the bodies of loops: functions are traced again when they are called next,
+ * and what they kept alive is freed. Source: jax.clear_caches.
+ *
+ * @example
+ * const double = jit((x: Tensor) => mul(x, 2));
+ * double(array([1.5]));
+ * clearCaches();
+ * double(array([1.5]));
+ * double.traces; // 2
+ */
+export function clearCaches(): void {
+  if (!hasExecutor()) return;
+  for (const ref of caches) ref.deref()?.clear();
+  // Whoever still holds a body may run it.
+  keptBodies.delete(executor());
+}
+
 /**
  * Compiled programs of one function, by the structure, shapes and dtypes of what it was called with. `jit` and
  * `nnx.jit` are this with two ways of finding tensors in arguments.
@@ -55,6 +78,19 @@ export class StepCache<Aux = unknown> {
     this.name = name;
     this.#maxEntries = options.maxEntries ?? 64;
     this.#maxTraces = options.maxTraces ?? Number.POSITIVE_INFINITY;
+    // Aux is nothing that clearing looks at.
+    const ref = new WeakRef(this as unknown as StepCache);
+    caches.add(ref);
+    gone.register(this, ref);
+  }
+
+  /** Forgets what is compiled for the device in use. */
+  clear(): void {
+    const entries = this.#entries();
+    for (const { compiled } of entries.values()) compiled.dispose();
+    entries.clear();
+    this.#recent = undefined;
+    this.#counted = 0;
   }
 
   /** How often the function was traced. */

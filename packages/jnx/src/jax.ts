@@ -26,6 +26,7 @@ export {
   type VmapOptions,
 } from "@jnx/autodiff";
 export {
+  clearCaches,
   closureConvert,
   customGradient,
   evalShape,

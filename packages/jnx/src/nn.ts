@@ -12,6 +12,7 @@ export {
   log1mexp,
   logmeanexp,
   mish,
+  nnIdentity as identity,
   selu,
   silu as swish,
   sparsePlus,

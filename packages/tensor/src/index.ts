@@ -36,6 +36,7 @@ export {
   hardTanh,
   log1mexp,
   mish,
+  nnIdentity,
   selu,
   sparsePlus,
   sparseSigmoid,

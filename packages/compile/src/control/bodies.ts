@@ -7,11 +7,11 @@ import { compileGraph, type Runnable } from "../segments.ts";
 import { evaluateNodes } from "./closed.ts";
 import { deviceCallOf } from "./device-call.ts";
 import type { GateSpec } from "./gate.ts";
+import { keptBodies } from "./kept-bodies.ts";
 import { stored } from "./stored.ts";
 
 /** Compiled bodies kept; the one unused for longest goes first. */
 const BODIES_KEPT = 64;
-const bodies = new WeakMap<Executor, Map<string, Runnable>>();
 /** A graph's own, so that a loop of a compiled program does not print its body at every call. */
 const compiled = new WeakMap<Graph, Map<string, { readonly owner: Executor; readonly runnable: Runnable }>>();
 
@@ -35,8 +35,8 @@ export function programOf(body: Graph, label: string, { gate, inPlace = 0 }: Bod
   compiled.set(body, byKind);
   const before = byKind.get(kind);
   if (before?.owner === owner) return before.runnable;
-  const known = bodies.get(owner) ?? new Map<string, Runnable>();
-  bodies.set(owner, known);
+  const known = keptBodies.get(owner) ?? new Map<string, Runnable>();
+  keptBodies.set(owner, known);
   const own = namedOnly(body);
   // A call of no loop is told by its name alone: its ops tell what it does. Within an inner loop it stays whole, and is itself alone.
   const settled = own.length === 0 ? body : storedOutputs(body, label);

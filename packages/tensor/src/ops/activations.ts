@@ -251,3 +251,11 @@ export function glu(x: TensorLike, options: GluOptions = {}): Tensor {
   };
   return mul(half(0), sigmoid(half(extent / 2)));
 }
+
+/**
+ * x itself, where an activation is asked for. Source: jax.nn.identity.
+ * @example await nnIdentity(array([1, -2])).toArray(); // [1, -2]
+ */
+export function nnIdentity(x: TensorLike): Tensor {
+  return asTensor(x, "identity");
+}
