@@ -5,7 +5,7 @@ import { Tensor } from "../tensor.ts";
 import { at as nth } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert } from "./convert.ts";
-import { asTensor, broadcastedIota, literal, type TensorLike } from "./create.ts";
+import { asTensor, broadcastedIota, hostValues, literal, type TensorLike } from "./create.ts";
 import {
   add,
   div,
@@ -32,8 +32,10 @@ import {
   type ScatterMode,
 } from "./index-spec.ts";
 import { gatherRows } from "./indexing.ts";
-import { broadcastTo, flip, laxSlice, reshape, transpose } from "./movement.ts";
+import { broadcastTo, flip, laxSlice, ravel, reshape, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
+import { laxCumsum } from "./scan.ts";
+import { nonzero } from "./search.ts";
 import { scatter, type ScatterCombine } from "./scatter.ts";
 
 /** A number, an array, or a list with one entry for each axis. */
@@ -93,8 +95,9 @@ function entriesOf(index: Index): readonly IndexEntry[] {
 /**
  * The part of x that an index names, to read or to change: `at(x, i).get()`, `at(x, i).add(v)`. Arrays never change: each
  * gives a new one. A list has one entry for each axis: a number, a range [start, stop, step], an int32 array,
- * null for a new axis, "..." for all that are not named. A bool array of x's shape names the elements where it is true
- * (not for `get`). Source: jax.numpy.ndarray.at.
+ * null for a new axis, "..." for all that are not named. A bool array of the shape of x, or of its first axes, names the
+ * elements where it is true; values are one for all, or one for each in turn. With `get`, or beside other entries, it must be one
+ * whose elements the host knows. Source: jax.numpy.ndarray.at.
  *
  * @throws ShapeError when the index does not fit x, DtypeError unless indices are whole numbers.
  * @example
@@ -163,9 +166,8 @@ function ranged(x: Tensor, ranges: readonly AxisRange[]): Tensor {
 
 function picked(name: string, x: Tensor, entries: readonly IndexEntry[], options: GetOptions): Tensor {
   checkOptions(name, options, GET_OPTIONS);
-  refuseMask(name, entries);
   const mode = modeOf(name, options.mode ?? "clip");
-  const spec = indexSpec(name, x.shape, entries, mode === "clip");
+  const spec = indexSpec(name, x.shape, withoutMasks(name, x.shape, entries), mode === "clip");
   const taken = reshape(ranged(x, spec.ranges), spec.shape);
   if (spec.picked.length === 0) return taken;
   const { order, rest, rows } = pickedFirst(spec);
@@ -186,11 +188,28 @@ function placement({ place }: IndexSpec, arrays: number, rest: number): number[]
   return [...others.slice(0, place), ...first, ...others.slice(place)];
 }
 
-function refuseMask(name: string, entries: readonly IndexEntry[]): void {
-  if (entries.some((entry) => entry instanceof Tensor && entry.dtype === "bool"))
+const isMask = (entry: IndexEntry): entry is Tensor => entry instanceof Tensor && entry.dtype === "bool";
+
+/** The entries with a bool array as the indices where it is true, of each of its axes. */
+function withoutMasks(name: string, shape: Shape, entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  if (!entries.some(isMask)) return entries;
+  const axesOf = (some: readonly IndexEntry[]): number =>
+    some.reduce<number>((sum, one) => sum + (one === null || one === "..." ? 0 : isMask(one) ? one.ndim : 1), 0);
+  const dots = entries.indexOf("...");
+  return entries.flatMap((entry, k): readonly IndexEntry[] => {
+    if (!isMask(entry)) return [entry];
+    const after = dots >= 0 && dots < k;
+    checkMask(name, entry, shape.slice(after ? shape.length - axesOf(entries.slice(k)) : axesOf(entries.slice(0, k))));
+    if (hostValues(entry) !== undefined) return nonzero(entry);
     throw new DtypeError(
       `${name}: how many elements a bool array takes is known to the device only; use where(), or nonzero() and compress() with a size`,
     );
+  });
+}
+
+function checkMask(name: string, mask: Tensor, shape: Shape): void {
+  if (!sameShape(mask.shape, shape.slice(0, mask.ndim)) || mask.ndim === 0)
+    throw new ShapeError(`${name}: a mask of shape ${shapeText(mask.shape)} does not fit ${shapeText(shape)}`);
 }
 
 const MERGE: Record<ScatterCombine, (x: Tensor, values: Tensor) => Tensor> = {
@@ -204,17 +223,16 @@ const MERGE: Record<ScatterCombine, (x: Tensor, values: Tensor) => Tensor> = {
 function updated(
   name: string,
   x: Tensor,
-  entries: readonly IndexEntry[],
+  given: readonly IndexEntry[],
   combine: ScatterCombine,
   values: Tensor,
   options: AtOptions,
 ): Tensor {
   checkOptions(name, options, AT_OPTIONS);
   const mode = modeOf(name, options.mode ?? "drop");
-  const [mask] = entries;
-  if (entries.length === 1 && mask instanceof Tensor && mask.dtype === "bool")
-    return masked(name, x, mask, combine, values);
-  refuseMask(name, entries);
+  const [mask] = given;
+  if (given.length === 1 && mask !== undefined && isMask(mask)) return masked(name, x, mask, combine, values);
+  const entries = withoutMasks(name, x.shape, given);
   if (mode === "fill" && dropsAll(x.shape, entries)) return x;
   const spec = indexSpec(name, x.shape, entries, mode === "clip");
   const part = ranged(x, spec.ranges);
@@ -249,14 +267,26 @@ function fitted(name: string, values: Tensor, shape: Shape): Tensor {
 }
 
 function masked(name: string, x: Tensor, mask: Tensor, combine: ScatterCombine, values: Tensor): Tensor {
-  if (!sameShape(mask.shape, x.shape.slice(0, mask.ndim)))
-    throw new ShapeError(`${name}: a mask of shape ${shapeText(mask.shape)} does not fit ${shapeText(x.shape)}`);
-  if (values.ndim > x.ndim - mask.ndim)
+  checkMask(name, mask, x.shape);
+  const rest = x.shape.slice(mask.ndim);
+  const wide = reshape(mask, [...mask.shape, ...rest.map(() => 1)]);
+  const spread = values.ndim > rest.length ? inTurn(name, mask, values, rest) : values;
+  return where(wide, MERGE[combine](x, fitted(name, spread, x.shape)), x);
+}
+
+/** Values, one for each true element of the mask in turn, at those elements. What the values do not reach to is missing. */
+function inTurn(name: string, mask: Tensor, values: Tensor, rest: Shape): Tensor {
+  const [count = 1] = values.shape;
+  const truths = hostValues(mask);
+  const known = truths && Array.from(truths).filter((one) => one !== 0).length;
+  if (values.ndim > rest.length + 1 || (known !== undefined && count !== 1 && count !== known))
     throw new ShapeError(
-      `${name}: values of shape ${shapeText(values.shape)} for a bool array, whose number of elements only the device knows; give a scalar, or use where()`,
+      `${name}: values of shape ${shapeText(values.shape)} for ${known === undefined ? "the" : String(known)} elements of shape ${shapeText(rest)} where the mask is true`,
     );
-  const wide = reshape(mask, [...mask.shape, ...x.shape.slice(mask.ndim).map(() => 1)]);
-  return where(wide, MERGE[combine](x, fitted(name, values, x.shape)), x);
+  if (count === 1) return reshape(values, values.shape.slice(1));
+  const table = fitted(name, values, [count, ...rest]);
+  const places = maximum(sub(laxCumsum(convert(ravel(mask), "int32")), 1), 0);
+  return reshape(gatherRows(table, places, "default"), [...mask.shape, ...rest]);
 }
 
 function scattered(

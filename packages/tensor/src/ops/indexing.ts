@@ -282,14 +282,15 @@ export interface OneHotOptions {
 }
 
 /**
- * 1 at each index along a new axis of `numClasses`, 0 elsewhere; indices out of range give zeros. Source: jax.nn.one_hot.
+ * 1 at each index along a new axis of `numClasses`, 0 elsewhere; what is no class gives zeros, a fraction too. Source: jax.nn.one_hot.
  *
- * @throws DtypeError unless x holds integers.
+ * @throws DtypeError for bools.
  * @example await oneHot(array([1, 3]), 3).toArray(); // [[0, 1, 0], [0, 0, 0]]
  */
 export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions = {}): Tensor {
   checkOptions("oneHot", options, ONE_HOT_OPTIONS);
-  const index = checkIndex("oneHot", asTensor(x, "oneHot"));
+  const given = asTensor(x, "oneHot");
+  const index = isFloat(given.dtype) ? given : checkIndex("oneHot", given);
   const dtype = checkDType("oneHot", options.dtype ?? "float32");
   const axis = normalizeAxis("oneHot", options.axis ?? -1, index.ndim + 1);
   checkShape("oneHot", [...index.shape, numClasses]);
@@ -298,5 +299,5 @@ export function oneHot(x: TensorLike, numClasses: number, options: OneHotOptions
     Array.from({ length: index.ndim + 1 }, (_, k) => (k === axis ? numClasses : 1)),
     axis,
   );
-  return convert(equal(expandDims(convert(index, "int32"), axis), classes), dtype);
+  return convert(equal(expandDims(isFloat(index.dtype) ? index : convert(index, "int32"), axis), classes), dtype);
 }

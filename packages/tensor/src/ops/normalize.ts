@@ -1,5 +1,5 @@
 import { isFloat } from "../dtype.ts";
-import { ArgumentError } from "../errors.ts";
+import { ArgumentError, DtypeError } from "../errors.ts";
 import { broadcastShapes, normalizeAxes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { composite } from "./composite.ts";
@@ -35,6 +35,7 @@ export interface SoftmaxOptions extends AxisOptions {
 /** x without its maximum along `axis`, −∞ where it takes no part. An infinite maximum leaves NaN, as in JAX. */
 function shifted(name: string, x: TensorLike, axis: number | readonly number[], part: TensorLike | undefined): Tensor {
   const tensor = asTensor(x, name);
+  if (tensor.dtype === "bool") throw new DtypeError(`${name}: does not take bool; convert it with astype()`);
   const float = isFloat(tensor.dtype) ? tensor : convert(tensor, "float32");
   const kept = part === undefined ? float : where(part, float, -Infinity);
   return sub(kept, stopGradient(peak(kept, normalizeAxes(name, axis, tensor.ndim))));
@@ -43,7 +44,7 @@ function shifted(name: string, x: TensorLike, axis: number | readonly number[], 
 /**
  * eˣ / Σ eˣ along `axis`, without overflow. Integers become float32. Source: jax.nn.softmax.
  *
- * @throws ShapeError when an axis is out of range or named twice.
+ * @throws ShapeError when an axis is out of range or named twice, DtypeError for bools.
  * @example await softmax(array([1, 2, 3])).toArray(); // [0.090031, 0.24473, 0.66524]
  */
 export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
@@ -60,7 +61,7 @@ export function softmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {
 /**
  * x − log Σ eˣ along `axis`, without overflow. Integers become float32. Source: jax.nn.log_softmax.
  *
- * @throws ShapeError when an axis is out of range or named twice.
+ * @throws ShapeError when an axis is out of range or named twice, DtypeError for bools.
  * @example await logSoftmax(array([1, 2, 3])).toArray(); // [-2.4076, -1.4076, -0.40761]
  */
 export function logSoftmax(x: TensorLike, options: SoftmaxOptions = {}): Tensor {

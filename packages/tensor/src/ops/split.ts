@@ -25,14 +25,9 @@ export interface SplitOptions {
 
 function cut(name: string, x: Tensor, axis: number, places: readonly number[]): readonly Tensor[] {
   const extent = at(x.shape, axis);
-  // As Python slices: negative places count from the end, what is past either end stops there.
-  const within = (place: number): number => Math.min(extent, Math.max(0, place < 0 ? place + extent : place));
-  const edges = [0, ...places.map(within), extent];
-  const pieces = (one: Tensor): Tensor[] =>
-    edges.slice(1).map((end, k) => sliceAlong(one, axis, at(edges, k), Math.max(at(edges, k), end)));
-  // Pieces that leave nothing out and share nothing go back in one piece, without a sum of what each was padded to.
-  const whole = edges.every((edge, k) => k === 0 || at(edges, k - 1) <= edge);
-  if (!whole) return pieces(x);
+  const edges = [0, ...places, extent];
+  const pieces = (one: Tensor): Tensor[] => edges.slice(1).map((end, k) => sliceAlong(one, axis, at(edges, k), end));
+  // What was cut goes back in one piece, without a sum of what each was padded to.
   const call: CallOp = {
     name,
     run: (inputs) => inputs.flatMap(pieces),
@@ -73,6 +68,10 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
   if (typeof cuts !== "number") {
     if (!Array.isArray(cuts) || !cuts.every(Number.isInteger))
       throw new ShapeError(`${name}: places to cut are whole numbers, received ${String(cuts)}`);
+    if (!cuts.every((place, k) => place >= (cuts[k - 1] ?? 0) && place <= extent))
+      throw new ShapeError(
+        `${name}: places to cut ascend from 0 to the axis' extent, ${extent}, received ${shapeText(cuts)}`,
+      );
     return [...cut(name, tensor, along, cuts)];
   }
   if (!Number.isInteger(cuts) || cuts < 1)
@@ -93,7 +92,7 @@ function splitBy(name: string, x: TensorLike, cuts: Cuts, axis: number, uneven: 
 /**
  * x cut along an axis, into equal parts or at the given places. Moves no data. Source: jnp.split.
  *
- * @throws ShapeError when the parts would not be equal.
+ * @throws ShapeError when the parts would not be equal, or places do not ascend within the axis.
  * @example
  * const [head, rest] = split(arange(5), [2]);
  * await rest.toArray(); // [2, 3, 4]
@@ -107,7 +106,7 @@ export function split(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Te
  * x cut along an axis into parts that differ by one at most, the longer first, or at the given places. Moves no data.
  * Source: jnp.array_split.
  *
- * @throws ShapeError for fewer parts than one.
+ * @throws ShapeError for fewer parts than one, or places that do not ascend within the axis.
  * @example arraySplit(arange(5), 2).map((part) => part.size); // [3, 2]
  */
 export function arraySplit(x: TensorLike, cuts: Cuts, options: SplitOptions = {}): Tensor[] {
