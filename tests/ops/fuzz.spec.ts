@@ -20,7 +20,15 @@ const OTHERS = [
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-const functions = Object.entries({ ...t, ...t.scipyLinalg, ...t.laxLinalg, ...t.linalg })
+/** Those of the distributions as norm.pdf, and what is beside them. */
+const stats = Object.entries(t.scipyStats).flatMap(([space, one]): [string, unknown][] =>
+  typeof one === "function"
+    ? [[space, one]]
+    : Object.entries(one).map(([name, fn]): [string, unknown] => [`${space}.${name}`, fn]),
+);
+
+const every: [string, unknown][] = Object.entries({ ...t, ...t.scipyLinalg, ...t.laxLinalg, ...t.linalg });
+const functions = [...every, ...stats]
   .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !OTHERS.includes(name))
   // Exports that start with a small letter and are functions can be called with anything.
   .map(([name, value]) => [name, value as AnyFunction] as const);

@@ -20,6 +20,7 @@ const spaces: Readonly<Record<string, object>> = {
   linalg: jnp.linalg,
   scipyLinalg: jax.scipy.linalg,
   laxLinalg: lax.linalg,
+  stats: jax.scipy.stats,
   ...Object.fromEntries(Object.entries(jax.scipy.stats).map(([name, one]) => [`stats.${name}`, one])),
 };
 /** Sums and powers round elsewhere than XLA's. */

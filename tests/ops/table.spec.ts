@@ -3,6 +3,7 @@ import * as t from "@jnx/tensor";
 import type { Tensor } from "@jnx/tensor";
 import { literal, withLevel, type AnyOp, type Level } from "@jnx/tensor/internal";
 import { expect, test } from "vitest";
+import { readGoldens } from "../goldens/read.ts";
 
 /** Exports that are functions but not ops on arrays. */
 const OTHERS = [
@@ -90,6 +91,18 @@ function opsOf(row: Row): readonly AnyOp[] {
 test("every public function has a row in the table", () => {
   const tabled = new Set(rows.map((row) => row.name));
   expect(functions.filter((name) => !tabled.has(name))).toEqual([]);
+});
+
+test("every function of jax.scipy.stats has goldens: values, gradients and the same compiled, in structural.spec.ts", () => {
+  const goldens = ["distributions", "laterstats"].flatMap((family) =>
+    Object.values(readGoldens(`structural-${family}`)),
+  );
+  const held = new Set(goldens.map((one) => (typeof one === "object" && "fn" in one ? String(one["fn"]) : "")));
+  const names = Object.entries(t.scipyStats).flatMap(([space, one]) =>
+    typeof one === "function" ? [`stats.${space}`] : Object.keys(one).map((name) => `stats.${space}.${name}`),
+  );
+  expect(names.length).toBeGreaterThan(100);
+  expect(names.filter((name) => !held.has(name))).toEqual([]);
 });
 
 test("every row is of a public function, and no two have one label and dtype list", () => {

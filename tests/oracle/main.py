@@ -40,6 +40,7 @@ import sampler_cases  # noqa: E402
 import scipy_cases  # noqa: E402
 import special_cases  # noqa: E402
 import stats_cases  # noqa: E402
+import stats_more_cases  # noqa: E402
 import structural_cases  # noqa: E402
 
 golden.write("dtypes", dtype_cases.cases())
@@ -73,7 +74,7 @@ golden.write("nnx-curves", nnx_curves.cases())
 golden.write("nnx-layer-outputs", nnx_layers.layer_cases())
 golden.write("nnx-linen", nnx_linen.cases())
 golden.write("nnx-training", nnx_cases.training_cases())
-for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES, *matrix_cases.FAMILIES, *stats_cases.FAMILIES, *integral_cases.FAMILIES]:
+for family in [*structural_cases.FAMILIES, *attention_cases.FAMILIES, *more_cases.FAMILIES, *gather_cases.FAMILIES, *scipy_cases.FAMILIES, *numpy_cases.FAMILIES, *linalg_cases.FAMILIES, *binning_cases.FAMILIES, *lax_cases.FAMILIES, *option_cases.FAMILIES, *matrix_cases.FAMILIES, *stats_cases.FAMILIES, *integral_cases.FAMILIES, *stats_more_cases.FAMILIES]:
     golden.write(f"structural-{family.__name__}", structural_cases.cases(family))
 golden.write("nnx-windows", nnx_windows.cases())
 golden.write("nnx-arguments", nnx_arguments.cases())

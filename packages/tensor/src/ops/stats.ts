@@ -14,4 +14,8 @@ export {
   t,
   uniform,
 } from "./stats/continuous.ts";
-export { bernoulli, binom, geom, nbinom, poisson } from "./stats/discrete.ts";
+export { bernoulli, betabinom, binom, geom, nbinom, poisson } from "./stats/discrete.ts";
+export { gennorm, truncnorm, vonmises, wrapcauchy } from "./stats/bounded.ts";
+export { dirichlet, multinomial, multivariateNormal } from "./stats/vectors.ts";
+export { mode, rankdata, sem } from "./stats/samples.ts";
+export type { ModeOptions, RankdataOptions, SemOptions } from "./stats/samples.ts";

@@ -1,7 +1,10 @@
 import type { Tensor } from "../../tensor.ts";
-import type { TensorLike } from "../create.ts";
+import { broadcastShapes } from "../../shape.ts";
+import { asFloat } from "../convert.ts";
+import { arange, asTensor, type TensorLike } from "../create.ts";
 import {
   add,
+  div,
   equal,
   exp,
   floor,
@@ -11,9 +14,11 @@ import {
   less,
   lessEqual,
   log,
+  log1p,
   logicalAnd,
   logicalOr,
   maximum,
+  mul,
   neg,
   notEqual,
   round,
@@ -21,7 +26,9 @@ import {
   where,
 } from "../elementwise.ts";
 import { igammac } from "../incomplete.ts";
-import { lgamma, xlog1py, xlogy } from "../special.ts";
+import { broadcastTo, expandDims } from "../movement.ts";
+import { sum } from "../reduce.ts";
+import { betaln, entr, lgamma, xlog1py, xlogy } from "../special.ts";
 import { ofShare } from "./families.ts";
 
 /** Distributions of whole numbers, moved by `loc`: 0 unless given. */
@@ -69,10 +76,32 @@ export const bernoulli: BernoulliDistribution = {
 
 interface PoissonDistribution extends Masses<[mu: TensorLike]> {
   cdf(k: TensorLike, mu: TensorLike, loc?: TensorLike): Tensor;
+  /** The same wherever it lies. */
+  entropy(mu: TensorLike, loc?: TensorLike): Tensor;
+}
+
+/** From here on the entropy's asymptotic series serves; below, so many terms of its sum do. */
+const LARGE_MU = 16;
+const TERMS = 64;
+
+function poissonEntropy(mu: Tensor): Tensor {
+  const large = greaterEqual(mu, LARGE_MU);
+  const few = expandDims(where(logicalOr(large, lessEqual(mu, 0)), 1, mu), -1);
+  const shares = poisson.pmf(arange(TERMS, { dtype: "float32" }), few);
+  const v = div(1, where(large, mu, LARGE_MU));
+  const rest = mul(
+    v,
+    sub(-1 / 12, mul(v, add(1 / 24, mul(v, add(19 / 360, mul(v, add(9 / 80, mul(863 / 2520, v)))))))),
+  );
+  const far = add(sub(0.5 * Math.log(2 * Math.PI * Math.E), mul(0.5, log(v))), rest);
+  // Bounded, as what is 0 has an entropy, but no slope.
+  const found = where(large, far, sum(entr(maximum(shares, 1e-37)), { axis: -1 }));
+  return where(equal(mu, 0), 0, where(less(mu, 0), Number.NaN, found));
 }
 
 /**
- * Poisson's distribution μᵏ e^−μ / k!: poisson.pmf(k, mu, loc). Source: jax.scipy.stats.poisson.
+ * Poisson's distribution μᵏ e^−μ / k!: poisson.pmf(k, mu, loc), cdf, and entropy(mu). Source:
+ * jax.scipy.stats.poisson.
  * @example await scipyStats.poisson.pmf(array([0, 2]), 1.5).toArray(); // [0.22313, 0.25102]
  */
 export const poisson: PoissonDistribution = {
@@ -84,6 +113,10 @@ export const poisson: PoissonDistribution = {
   cdf: (k, mu, loc = 0) => {
     const x = sub(k, loc);
     return where(less(x, 0), 0, igammac(floor(add(1, maximum(x, 0))), mu));
+  },
+  entropy: (mu, loc = 0) => {
+    const [mean, place] = [asFloat(asTensor(mu)), asTensor(loc)];
+    return broadcastTo(poissonEntropy(mean), broadcastShapes("poisson.entropy", mean.shape, place.shape));
   },
 };
 
@@ -118,3 +151,22 @@ export const nbinom: Masses<[n: TensorLike, p: TensorLike]> = /* @__PURE__ */ ma
   const ways = sub(sub(lgamma(add(y, n)), lgamma(n)), lgamma(add(y, 1)));
   return where(less(y, 0), -Infinity, add(ways, add(xlogy(n, p), xlogy(y, sub(1, p)))));
 });
+
+/**
+ * How many of n succeed, each with a probability that is drawn from a beta distribution: betabinom.pmf(k, n, a, b, loc). Source:
+ * jax.scipy.stats.betabinom.
+ * @example await scipyStats.betabinom.pmf(array([0, 2]), 2, 1, 1).toArray(); // [0.33333, 0.33333]
+ */
+export const betabinom: Masses<[n: TensorLike, a: TensorLike, b: TensorLike]> = /* @__PURE__ */ masses(
+  (k, n, a, b, loc = 0) => {
+    const place = sub(floor(k), loc);
+    const outside = logicalOr(less(place, 0), greater(place, n));
+    const y = where(outside, 0, place);
+    const left = sub(n, y);
+    const ways = neg(add(log1p(n), betaln(add(left, 1), add(y, 1))));
+    const found = add(ways, sub(betaln(add(y, a), add(left, b)), betaln(a, b)));
+    const sure = logicalAnd(equal(y, 0), equal(n, 0));
+    const wrong = logicalOr(less(n, 0), logicalOr(lessEqual(a, 0), lessEqual(b, 0)));
+    return where(wrong, Number.NaN, where(outside, -Infinity, where(sure, 0, found)));
+  },
+);

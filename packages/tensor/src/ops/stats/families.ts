@@ -95,3 +95,15 @@ export function twiceShaped<K extends string>(
 export function ofShare(q: Tensor, y: Tensor): Tensor {
   return where(logicalOr(isnan(q), logicalOr(less(q, 0), greater(q, 1))), Number.NaN, y);
 }
+
+/** The functions of a distribution with one shape parameter that is neither moved nor stretched. */
+export type Shape1<K extends string> = Readonly<
+  Record<K | "logpdf" | "pdf", (x: TensorLike, shape: TensorLike) => Tensor>
+>;
+
+/** A density from its logarithm. */
+export function density<P extends readonly unknown[]>(
+  logpdf: (...parameters: P) => Tensor,
+): { readonly logpdf: (...parameters: P) => Tensor; readonly pdf: (...parameters: P) => Tensor } {
+  return { logpdf, pdf: (...parameters) => exp(logpdf(...parameters)) };
+}
