@@ -21,7 +21,7 @@ const MODULES: Readonly<Record<string, readonly [ours: string, exported: object]
   "jax.random": ["random", random],
   "jax.tree": ["jax.tree", jax.tree],
   "jax.tree_util": ["jax.treeUtil", jax.treeUtil],
-  "jax.debug": ["jax.debug", {}],
+  "jax.debug": ["jax.debug", jax.debug],
   "jax.ops": ["jax.ops", jax.ops],
 };
 

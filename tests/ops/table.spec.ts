@@ -26,6 +26,8 @@ const OTHERS = [
   "deviceGet",
   // tests/ops/trees.spec.ts
   "devicePut",
+  // tests/transforms/debug-callback.spec.ts
+  "effectsBarrier",
   // x itself
   "nnIdentity",
   // tests/random/bit-generator.spec.ts

@@ -40,7 +40,7 @@ function traced(
   return inArena(
     name,
     () => {
-      const capture = new Capture(name, closed);
+      const capture = new Capture(name, closed, true);
       const [leaves, def] = tree.flatten(args);
       let count = 0;
       const symbols = leaves.map((leaf) => {

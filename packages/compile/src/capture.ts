@@ -1,4 +1,4 @@
-import { Tensor, TracedTensorError, type Aval } from "@jnx/tensor";
+import { ArgumentError, Tensor, TracedTensorError, type Aval } from "@jnx/tensor";
 import {
   currentFrame,
   deviceStorage,
@@ -29,16 +29,23 @@ export class Capture implements Level {
   /** Held while the function runs: a transform inside it would free what it made for the body of a loop. */
   readonly #pinned: Storage[] = [];
 
+  /** Calls for what they do on the host, in order. */
+  readonly effects: GraphCall[] = [];
+  /** True if nothing that was captured will run. */
+  readonly #idle: boolean;
+
   /** Tensors from outside that became inputs after those that were asked for; undefined to keep them as constants. */
   readonly lifted: Tensor[] | undefined;
 
   /** With `closed`, what the function closes over becomes an input, and every call stays whole: the graph can be traced again. */
-  constructor(name: string, closed = false) {
+  constructor(name: string, closed = false, idle = false) {
     this.name = name;
+    this.#idle = idle;
     this.lifted = closed ? [] : undefined;
   }
 
   call(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] | undefined {
+    if (op.effect === true) return this.#effect(op, inputs);
     if (this.lifted === undefined && op.loop === undefined) return undefined;
     const avals = op.loop?.avals() ?? resultsOf(op, inputs);
     const call: GraphCall = { op, inputs: inputs.map((input) => this.nodeOf(input)) };
@@ -48,6 +55,15 @@ export class Capture implements Level {
       this.#nodes.push(node);
       return this.#symbolic(node);
     });
+  }
+
+  #effect(op: CallOp, inputs: readonly Tensor[]): readonly Tensor[] {
+    if (this.lifted !== undefined && !this.#idle)
+      throw new ArgumentError(
+        `${op.name}: cannot be called in the function that ${this.name} was given, which runs on the device by itself; return the value and look at the result`,
+      );
+    this.effects.push({ op, inputs: inputs.map((input) => this.nodeOf(input)) });
+    return [];
   }
 
   claims(): boolean {

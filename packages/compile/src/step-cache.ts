@@ -2,6 +2,7 @@ import { ArgumentError, executor, hasExecutor, type Aval, type Executor, type Sh
 import { configMark, inArena, sameShape, shapeText } from "@jnx/tensor/internal";
 import { Capture } from "./capture.ts";
 import { keptBodies } from "./control/kept-bodies.ts";
+import type { Graph, GraphCall } from "./graph.ts";
 import { compileGraph, type Runnable } from "./segments.ts";
 
 /** What a traced function gave back. */
@@ -128,7 +129,7 @@ export class StepCache<Aux = unknown> {
       },
       () => [],
     );
-    const compiled = compileGraph(graph, donated, this.name);
+    const compiled = withEffects(graph, capture.effects, donated, this.name);
     const entry = { compiled, aux, key, avals: inputs.map(avalOf), donated, signature, mark };
     if (keep !== false) this.#keep(signature, entry);
     return entry;
@@ -180,6 +181,26 @@ export class StepCache<Aux = unknown> {
       );
     this.#last = now;
   }
+}
+
+/** The program, with what is done on the host after each run: what that reads comes out behind the outputs. */
+function withEffects(graph: Graph, effects: readonly GraphCall[], donated: readonly boolean[], name: string): Runnable {
+  if (effects.length === 0) return compileGraph(graph, donated, name);
+  const count = graph.outputs.length;
+  const outputs = [...graph.outputs, ...effects.flatMap(({ inputs }) => inputs)];
+  const whole = compileGraph({ ...graph, outputs }, donated, name);
+  return {
+    report: whole.report,
+    inPlace: whole.inPlace.slice(0, count),
+    run: (inputs, options) => {
+      const made = whole.run(inputs, options);
+      let from = count;
+      for (const { op, inputs: read } of effects) op.run(made.slice(from, (from += read.length)));
+      return made.slice(0, count);
+    },
+    warmup: () => whole.warmup(),
+    dispose: () => whole.dispose(),
+  };
 }
 
 /** Shape, dtype and weakness alone: the array itself is not kept. */

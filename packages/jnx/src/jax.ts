@@ -39,6 +39,8 @@ export {
 } from "@jnx/compile";
 export {
   blockUntilReady,
+  debug,
+  effectsBarrier,
   config,
   defaultBackend,
   deviceGet,

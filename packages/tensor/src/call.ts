@@ -26,6 +26,8 @@ export interface CallOp {
   ): { readonly outputs: readonly Tensor[]; readonly tangents: Tangents };
   /** The call for a whole batch: inputs marked in `batched` carry it first, and so does every output. */
   batch?(inputs: readonly Tensor[], batched: readonly boolean[], axis: BatchAxis): readonly Tensor[];
+  /** True if it is called for what it does on the host: it gives nothing, and a compiled program does it at every call. */
+  readonly effect?: true;
   /** Given by calls that a capture keeps as one node: what comes out. The ops of others' `run` are captured. */
   readonly loop?: { avals(): readonly Aval[] };
 }

@@ -19,6 +19,8 @@ export { DTYPES, promote, type DType, type Promotable, type TypedArray } from ".
 export * from "./errors.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor, type Aval, type NestedArray } from "./tensor.ts";
+export * as debug from "./debug-callback.ts";
+export { effectsBarrier } from "./debug-callback.ts";
 export * as tree from "./tree.ts";
 export * as treeTools from "./tree-more.ts";
 export { rngBitGenerator, type BitGeneratorOptions } from "./ops/random/bit-generator.ts";
