@@ -41,7 +41,10 @@ export function currentFrame(): Frame | undefined {
  * Applies an op to tensors: the one door through which every computation passes.
  */
 export function bind<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
-  for (const input of inputs) if (input.composition !== undefined) return bindParts(op, inputs, attrs, input);
+  for (let k = 0; k < inputs.length; k++) {
+    const input = inputs[k];
+    if (input?.composition !== undefined) return bindParts(op, inputs, attrs, input);
+  }
   for (let frame = top; frame !== undefined; frame = frame.below) {
     if (!frame.level.claims(inputs)) continue;
     const { level, below } = frame;

@@ -13,7 +13,7 @@ import { shapeText, sizeOf } from "./shape.ts";
 import { keepRecipe, recall, recipeKey, recipesOf, remember, type Recipe, type Recipes } from "./recipes.ts";
 import { checkedBytes, checkElements } from "./sizes.ts";
 import { Storage } from "./storage.ts";
-import { originOf, Tensor, type Aval } from "./tensor.ts";
+import { deviceStorage, originOf, Tensor, type Aval } from "./tensor.ts";
 import { at, contiguousView, isContiguous, type View } from "./view.ts";
 
 /** The bottom interpreter: allocates the result, links the kernel, queues it. Nothing is submitted or read here. */
@@ -21,7 +21,10 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   if (op.kind === "view") return evaluateView(op, inputs, attrs);
   const recipes = recipesOf(op);
   const known = recall(recipes, inputs, attrs);
-  if (known !== undefined) return new EagerWork(op.name, known, inputs).run(known);
+  if (known !== undefined) {
+    const storages = known.stored.map((k) => deviceStorage(at(inputs, k)));
+    return perform(op.name, known.recipe, storages);
+  }
   const aval = op.infer(inputs, attrs);
   refuseTraced(op.name, inputs);
   const folded = foldLiterals(op, inputs, attrs);
@@ -103,16 +106,16 @@ export function copy(tensor: Tensor): Tensor {
   const work = new EagerWork("copy", resultOf("copy", tensor), [tensor]);
   const { payload } = tensor;
   if (payload.kind === "literal") {
+    const filled = work.run(work.recipeOf([]));
     // Filled from the host: a kernel for each literal would cost a pipeline.
-    executor().write(storageOf(work.result).buffer(), filledArray(tensor.dtype, payload.value, tensor.size));
-    return work.result;
+    executor().write(storageOf(filled).buffer(), filledArray(tensor.dtype, payload.value, tensor.size));
+    return filled;
   }
   if (payload.kind === "symbolic") throw leaked("copy", tensor);
   const { storage, view } = payload;
   const elements = storage.bytes / BYTES_PER_ELEMENT;
   const copy = { from: work.slot(storage), elements, to: work.resultSlot, dtype: tensor.dtype, view };
-  work.run({ steps: lowerCopy("copy", copy, executor().limits), workspaces: [] });
-  return work.result;
+  return work.run(work.recipeOf(lowerCopy("copy", copy, executor().limits)));
 }
 
 /** A result as a storage of its own holds it. */
@@ -123,31 +126,23 @@ function resultOf(label: string, { shape, dtype, weak }: Aval): Result {
   return { aval, view: contiguousView(shape), bytes: checkedBytes(label, "a result", aval, executor().limits) };
 }
 
-/** The storages one op works on, numbered: its result, which is born here, then the operands', then workspaces. */
+/** The storages one op works on, numbered: its result, then the operands', then workspaces. */
 class EagerWork {
-  readonly result: Tensor;
   readonly resultSlot = 0;
-  /** Bytes of the workspaces asked for. */
-  readonly workspaces: number[] = [];
-  readonly #storages: Storage[];
+  readonly #workspaces: number[] = [];
+  readonly #operands: Storage[] = [];
   readonly #label: string;
   readonly #result: Result;
 
   constructor(label: string, result: Result, operands: readonly Tensor[]) {
     this.#label = label;
     this.#result = result;
-    const storage = new Storage(result.bytes, label);
-    this.result = new Tensor(result.aval, { kind: "device", storage, view: result.view });
-    this.#storages = [storage];
-    for (let k = 0; k < operands.length; k++) {
-      const payload = operands[k]?.payload;
-      if (payload?.kind === "device") this.slot(payload.storage);
-    }
+    for (const { payload } of operands) if (payload.kind === "device") this.slot(payload.storage);
   }
 
   slot(storage: Storage): number {
-    const known = this.#storages.indexOf(storage);
-    return known >= 0 ? known : this.#storages.push(storage) - 1;
+    const known = this.#operands.indexOf(storage);
+    return 1 + (known >= 0 ? known : this.#operands.push(storage) - 1);
   }
 
   /** An input as the kernel reads it: a literal from the uniform, anything else from its storage. */
@@ -159,33 +154,48 @@ class EagerWork {
   }
 
   workspace(bytes: number): number {
-    return this.#storages.length + this.workspaces.push(bytes) - 1;
+    return this.#operands.length + this.#workspaces.push(bytes);
   }
 
   /** The recipe kept under a key, or the one that `make` gives; without a key it serves once. */
   recipe(recipes: Recipes, key: string | undefined, make: () => readonly Step[]): Recipe {
     const known = key === undefined ? undefined : recipes.byKey.get(key);
     if (known !== undefined) return known;
-    const recipe = { steps: make(), workspaces: this.workspaces, ...this.#result };
+    const recipe = this.recipeOf(make());
     if (key !== undefined) keepRecipe(recipes, key, recipe);
     return recipe;
   }
 
-  /** Queues it; gives the result. */
-  run({ steps, workspaces }: Pick<Recipe, "steps" | "workspaces">): Tensor {
-    const device = executor();
-    const storages = this.#storages;
-    const buffers: DeviceBuffer[] = [];
-    for (let k = 1; k < storages.length; k++) buffers.push(at(storages, k).buffer());
-    buffers.unshift(at(storages, 0).buffer(buffers));
-    const temporaries = workspaces.map((bytes) => new Storage(bytes, `${this.#label} (workspace)`));
-    for (const storage of temporaries) buffers.push(storage.buffer());
-    for (const { label, kernel, slots, uniforms, grid } of steps)
-      device.run({ label, kernel, buffers: slots.map((slot) => at(buffers, slot)), uniforms, grid });
-    for (const storage of storages) storage.unload();
-    for (const storage of temporaries) storage.free(`the workspace of ${this.#label} is gone`);
-    return this.result;
+  recipeOf(steps: readonly Step[]): Recipe {
+    return { steps, workspaces: this.#workspaces, ...this.#result };
   }
+
+  run(recipe: Recipe): Tensor {
+    return perform(this.#label, recipe, this.#operands);
+  }
+}
+
+/** Allocates the result and queues the steps; `operands` are the storages numbered from 1 on. */
+function perform(label: string, recipe: Recipe, operands: readonly Storage[]): Tensor {
+  const { steps, workspaces, aval, view, bytes } = recipe;
+  const device = executor();
+  const storage = new Storage(bytes, label);
+  const buffers = operands.map(bufferOf);
+  const result = storage.buffer(buffers);
+  const temporaries = workspaces.map((n) => new Storage(n, `${label} (workspace)`));
+  for (let k = 0; k < temporaries.length; k++) buffers.push(at(temporaries, k).buffer());
+  const bufferAt = (slot: number): DeviceBuffer => (slot === 0 ? result : at(buffers, slot - 1));
+  for (let k = 0; k < steps.length; k++) {
+    const { label, kernel, slots, uniforms, grid } = at(steps, k);
+    device.run({ label, kernel, buffers: slots.map(bufferAt), uniforms, grid });
+  }
+  for (let k = 0; k < operands.length; k++) at(operands, k).unload();
+  for (let k = 0; k < temporaries.length; k++) at(temporaries, k).free(`the workspace of ${label} is gone`);
+  return new Tensor(aval, { kind: "device", storage, view });
+}
+
+function bufferOf(storage: Storage): DeviceBuffer {
+  return storage.buffer();
 }
 
 function mapStep<A>(op: MapOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step {

@@ -32,9 +32,11 @@ export interface Recipes {
 }
 
 /** What an op was called with. */
-interface Call {
+export interface Call {
   readonly attrs: unknown;
   readonly operands: readonly Operand[];
+  /** Which of the operands bring the storages that the recipe numbers from 1 on. */
+  readonly stored: readonly number[];
   readonly recipe: Recipe;
 }
 
@@ -67,8 +69,8 @@ export function keepRecipe({ byKey }: Recipes, key: string, recipe: Recipe): voi
   byKey.set(key, recipe);
 }
 
-/** The recipe of a call like one of late: an op that comes again needs neither its shape rule nor a key. */
-export function recall({ recent }: Recipes, inputs: readonly Tensor[], attrs: unknown): Recipe | undefined {
+/** A call of late like this one: an op that comes again needs neither its shape rule nor a key. */
+export function recall({ recent }: Recipes, inputs: readonly Tensor[], attrs: unknown): Call | undefined {
   for (let k = 0; k < recent.length; k++) {
     const call = recent[k];
     if (call === undefined || !matches(call, inputs, attrs)) continue;
@@ -76,7 +78,7 @@ export function recall({ recent }: Recipes, inputs: readonly Tensor[], attrs: un
       recent.splice(k, 1);
       recent.unshift(call);
     }
-    return call.recipe;
+    return call;
   }
   return undefined;
 }
@@ -96,7 +98,8 @@ export function remember({ recent }: Recipes, inputs: readonly Tensor[], attrs: 
     };
   });
   // A copy: lists in attributes may be the caller's to change. What has a key is plain data.
-  recent.unshift({ attrs: structuredClone(attrs), operands, recipe });
+  const stored = operands.flatMap(({ view, first }, k) => (view !== undefined && first === k ? [k] : []));
+  recent.unshift({ attrs: structuredClone(attrs), operands, stored, recipe });
   if (recent.length > RECENT) recent.pop();
 }
 

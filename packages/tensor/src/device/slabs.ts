@@ -72,7 +72,10 @@ export class Slabs<B extends Block> {
   }
 
   private holdsAny(slab: Slab<B>, blocks: readonly B[]): boolean {
-    for (const block of blocks) if (this.homes.get(block) === slab) return true;
+    for (let k = 0; k < blocks.length; k++) {
+      const block = blocks[k];
+      if (block !== undefined && this.homes.get(block) === slab) return true;
+    }
     return false;
   }
 

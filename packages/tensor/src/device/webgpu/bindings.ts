@@ -154,13 +154,11 @@ export class BindGroups {
     source: UniformSource | undefined,
     offsets: readonly number[],
   ): BoundGroup[] {
-    const bound: BoundGroup[] = [];
-    for (const layout of groups) {
+    return groups.map((layout) => {
       const known = this.get(layout, storages, source);
       const { index, group } = known;
-      bound.push(layout.dynamic ? { index, group, offsets: dynamicOffsets(layout, storages, offsets) } : known);
-    }
-    return bound;
+      return layout.dynamic ? { index, group, offsets: dynamicOffsets(layout, storages, offsets) } : known;
+    });
   }
 
   private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): Bound {
