@@ -73,7 +73,8 @@ describe("debug.callback", () => {
       scan((c: Tensor, x: Tensor) => [t.add(c, square(x)), null] as const, t.array(0.5), t.ones([3])),
     ).toThrow(/debug.callback: cannot be called in the function that scan was given.*return the value/);
     expect(() => cond(t.array(true), square, (x: Tensor) => x, t.array(1.5))).toThrow(ArgumentError);
-    expect(() => debug.callback(3 as never)).toThrow(ArgumentError);
+    const wrong = 3 as never; // on purpose
+    expect(() => debug.callback(wrong)).toThrow(ArgumentError);
   });
 
   test("what a callback throws is thrown by effectsBarrier, once", async () => {

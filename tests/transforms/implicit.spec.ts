@@ -39,6 +39,8 @@ const close = (got: unknown, want: readonly number[], digits = 5): void => {
   want.forEach((value, k) => expect(flat[k]).toBeCloseTo(value, digits));
 };
 
+const wrong = <T>(value: unknown): T => value as T; // on purpose
+
 /** Gauss and Seidel's way as a loop that ends by itself: nothing that reverse mode could go back through. */
 function jacobi(matvec: (x: Tensor) => Tensor, b: Tensor): Tensor {
   const step = (x: Tensor): Tensor => t.add(x, t.mul(t.sub(b, matvec(x)), 0.2));
@@ -170,7 +172,7 @@ describe("customLinearSolve", () => {
     ).toThrow(DtypeError);
     expect(() =>
       customLinearSolve(
-        (v: Tensor) => ({ v }) as unknown as Tensor,
+        (v: Tensor) => wrong<Tensor>({ v }),
         b,
         (_f, y) => y,
       ),
@@ -179,7 +181,7 @@ describe("customLinearSolve", () => {
       customLinearSolve(
         (v: Tensor) => v,
         b,
-        (_f, y) => y as unknown as [Tensor, Tensor],
+        (_f, y) => wrong<[Tensor, Tensor]>(y),
         { hasAux: true },
       ),
     ).toThrow(/with hasAux solve must return \[solution, aux\]/);
@@ -291,7 +293,7 @@ describe("customRoot", () => {
         same,
       ),
     ).toThrow(ShapeError);
-    expect(() => customRoot(3 as never, t.ones([2]), (_f, x) => x, same)).toThrow(ArgumentError);
+    expect(() => customRoot(wrong<() => Tensor>(3), t.ones([2]), (_f, x) => x, same)).toThrow(ArgumentError);
   });
 });
 
@@ -344,7 +346,7 @@ describe("customGradient", () => {
   });
 
   test("refusals", () => {
-    const bad = customGradient((x: Tensor) => x as unknown as [Tensor, () => null]);
+    const bad = customGradient((x: Tensor) => wrong<[Tensor, () => null]>(x));
     expect(() => bad(at(1.5))).toThrow(/customGradient: the function must return \[value, rule\]/);
     expect(() => jvp(f, [at(1.5), at(2.5)], [at(1.5), at(1.5)])).toThrow(ArgumentError);
   });

@@ -42,11 +42,11 @@ export type OnDevice<T> = T extends TensorLike | TypedArray
  */
 export function devicePut<T>(tree: T): OnDevice<T> {
   const [leaves, def] = flatten(tree);
-  const put = (leaf: unknown): Tensor =>
-    // Any view but a DataView is a typed array, of which array() refuses those it has no dtype for; asTensor refuses what is no array.
-    ArrayBuffer.isView(leaf) && !(leaf instanceof DataView)
-      ? array(leaf as TypedArray)
-      : asTensor(leaf as TensorLike, "devicePut");
+  // Any view but a DataView is a typed array, of which array() refuses those it has no dtype for.
+  const put = (leaf: unknown): Tensor => {
+    if (ArrayBuffer.isView(leaf) && !(leaf instanceof DataView)) return array(leaf);
+    return asTensor(leaf as TensorLike, "devicePut"); // which refuses what is no array
+  };
   return unflatten(def, leaves.map(put)) as OnDevice<T>; // the same structure
 }
 
