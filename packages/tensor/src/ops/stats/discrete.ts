@@ -115,7 +115,7 @@ export const poisson: PoissonDistribution = {
     return where(less(x, 0), 0, igammac(floor(add(1, maximum(x, 0))), mu));
   },
   entropy: (mu, loc = 0) => {
-    const [mean, place] = [asFloat(asTensor(mu)), asTensor(loc)];
+    const [mean, place] = [asFloat(asTensor(mu, "poisson.entropy")), asTensor(loc, "poisson.entropy")];
     return broadcastTo(poissonEntropy(mean), broadcastShapes("poisson.entropy", mean.shape, place.shape));
   },
 };

@@ -62,7 +62,7 @@ export interface ModeOptions {
 export function mode(a: TensorLike, options: ModeOptions = {}): { mode: Tensor; count: Tensor } {
   checkOptions("mode", options, { axis: true, nanPolicy: true, keepdims: "flag" });
   checkPolicy("mode", options.nanPolicy ?? "propagate", ["propagate"]);
-  const x = atleast1d(asTensor(a));
+  const x = atleast1d(asTensor(a, "mode"));
   const { axis: told = 0, keepdims = false } = options;
   const axis = told === null ? 0 : normalizeAxis("mode", told, x.ndim);
   const axes = told === null ? x.shape.map((_, k) => k) : [axis];
@@ -123,7 +123,7 @@ export function rankdata(a: TensorLike, options: RankdataOptions = {}): Tensor {
     throw new ArgumentError(
       `rankdata: method is one of ${METHODS.map((one) => `"${one}"`).join(", ")}, received ${JSON.stringify(method)}`,
     );
-  const x = asTensor(a);
+  const x = asTensor(a, "rankdata");
   const axis = told === null ? 0 : normalizeAxis("rankdata", told, x.ndim);
   const lines = told === null ? ravel(x) : moveaxis(x, axis, -1);
   if (lines.size === 0) return moveaxis(convert(lines, "float32"), -1, axis);
@@ -154,7 +154,7 @@ export function sem(a: TensorLike, options: SemOptions = {}): Tensor {
   checkOptions("sem", options, { axis: true, ddof: "number", nanPolicy: true, keepdims: "flag" });
   const { axis: told = 0, ddof = 1, nanPolicy = "propagate", keepdims = false } = options;
   checkPolicy("sem", nanPolicy, ["propagate", "omit"]);
-  const x = floating(a);
+  const x = floating(a, "sem");
   const axis = told === null ? null : normalizeAxis("sem", told, x.ndim);
   if (nanPolicy === "omit") {
     const count = sum(convert(logicalNot(isnan(x)), x.dtype), { axis, keepdims });

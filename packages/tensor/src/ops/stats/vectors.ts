@@ -7,9 +7,8 @@ import { asTensor, type TensorLike } from "../create.ts";
 import { abs, add, div, equal, greater, less, log, logicalAnd, mul, square, sub, where } from "../elementwise.ts";
 import { concatenate } from "../join.ts";
 import { cholesky, triangularSolve } from "../linalg.ts";
-import { floating } from "../matrices.ts";
 import { broadcastTo, expandDims, reshape, squeeze, transpose } from "../movement.ts";
-import { all, sum } from "../reduce.ts";
+import { all, floating, sum } from "../reduce.ts";
 import { lgamma, xlogy } from "../special.ts";
 import { diagonal } from "../triangle.ts";
 import { density } from "./families.ts";
@@ -29,7 +28,7 @@ interface Dirichlet {
  * @example await scipyStats.dirichlet.pdf(array([0.25, 0.75]), array([2, 1])).item(); // 0.5
  */
 export const dirichlet: Dirichlet = /* @__PURE__ */ density((x: TensorLike, alpha: TensorLike) => {
-  const [given, powers] = [floating(x), floating(alpha)];
+  const [given, powers] = [floating(x, "dirichlet"), floating(alpha, "dirichlet")];
   const [n] = powers.shape;
   if (n === undefined || powers.ndim !== 1 || given.ndim === 0 || (given.shape[0] !== n && given.shape[0] !== n - 1))
     throw new ShapeError(
@@ -49,13 +48,16 @@ interface Multinomial {
 }
 
 function multinomialLog(x: TensorLike, n: TensorLike, p: TensorLike): Tensor {
-  const [counts, trials] = [asTensor(x), asTensor(n)];
+  const [counts, trials] = [asTensor(x, "multinomial"), asTensor(n, "multinomial")];
   if (!isInteger(counts.dtype) || !isInteger(trials.dtype))
     throw new DtypeError(
       `multinomial: x and n are whole numbers, received ${counts.dtype} and ${trials.dtype}; convert with astype()`,
     );
-  const [drawn, all] = [floating(counts), floating(trials)];
-  const found = add(lgamma(add(all, 1)), sum(sub(xlogy(drawn, floating(p)), lgamma(add(drawn, 1))), { axis: -1 }));
+  const [drawn, all] = [floating(counts, "multinomial"), floating(trials, "multinomial")];
+  const found = add(
+    lgamma(add(all, 1)),
+    sum(sub(xlogy(drawn, floating(p, "multinomial")), lgamma(add(drawn, 1))), { axis: -1 }),
+  );
   return where(equal(sum(drawn, { axis: -1 }), all), found, -Infinity);
 }
 
@@ -111,8 +113,8 @@ export const multivariateNormal: MultivariateNormal = /* @__PURE__ */ density(
   (x: TensorLike, mean: TensorLike, cov: TensorLike, allowSingular?: undefined) => {
     if (allowSingular !== undefined)
       throw new ArgumentError("multivariateNormal: allowSingular is not available, in JAX neither; leave it out");
-    const [place, covariance] = [floating(mean), floating(cov)];
-    const y = sub(floating(x), place);
+    const [place, covariance] = [floating(mean, "multivariateNormal"), floating(cov, "multivariateNormal")];
+    const y = sub(floating(x, "multivariateNormal"), place);
     if (place.ndim === 0) return mul(-0.5, add(div(square(y), covariance), add(LOG_2PI, log(covariance))));
     const n = at(place.shape, place.ndim - 1);
     if (covariance.ndim === 0) {
@@ -122,7 +124,7 @@ export const multivariateNormal: MultivariateNormal = /* @__PURE__ */ density(
     const fits = covariance.shape.at(-1) === n && covariance.shape.at(-2) === n && y.shape.at(-1) === n;
     if (!fits)
       throw new ShapeError(
-        `multivariateNormal: x of shape ${shapeText(asTensor(x).shape)}, mean of shape ${shapeText(place.shape)} and covariance of shape ${shapeText(covariance.shape)}; [..., n], [..., n] and [..., n, n] are needed`,
+        `multivariateNormal: x - mean of shape ${shapeText(y.shape)}, mean of shape ${shapeText(place.shape)} and covariance of shape ${shapeText(covariance.shape)}; [..., n], [..., n] and [..., n, n] are needed`,
       );
     return sub(byFactor(y, covariance), (n / 2) * LOG_2PI);
   },
