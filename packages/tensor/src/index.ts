@@ -170,6 +170,7 @@ export {
   uniqueCounts,
   uniqueInverse,
   uniqueValues,
+  type IntersectOptions,
   type IsinOptions,
   type UniqueOptions,
 } from "./ops/sets.ts";

@@ -1,13 +1,16 @@
+import { promote, type DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
+import { convert } from "./convert.ts";
 import { asTensor, type TensorLike } from "./create.ts";
 import { abs, clip, div, mul, sqrt, sub } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
 import { matmul } from "./matmul.ts";
+import { floatResult } from "./moments.ts";
 import { broadcastTo, expandDims, reshape, squeeze, transpose } from "./movement.ts";
 import { atleast2d } from "./rank.ts";
 import { floating, sum } from "./reduce.ts";
@@ -21,8 +24,9 @@ const COVARIANCE_OPTIONS = {
   ddof: "number",
   fweights: true,
   aweights: true,
+  dtype: true,
 } as const;
-const CORRCOEF_OPTIONS = { y: true, rowvar: "flag" } as const;
+const CORRCOEF_OPTIONS = { y: true, rowvar: "flag", dtype: true } as const;
 
 export interface CovarianceOptions {
   /** A second set of variables, below the first. */
@@ -37,12 +41,14 @@ export interface CovarianceOptions {
   readonly fweights?: TensorLike;
   /** What each observation counts for. */
   readonly aweights?: TensorLike;
+  /** Of the result, and of what it is made from: one of floats. */
+  readonly dtype?: DType;
 }
 
 /**
  * The covariance matrix of variables (rows) over observations (columns). Source: jnp.cov.
  *
- * @throws ShapeError for more than two axes, or weights that do not fit.
+ * @throws ShapeError for more than two axes, or weights that do not fit, DtypeError for a dtype of no floats.
  * @example await cov(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
  */
 export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
@@ -55,7 +61,8 @@ export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
     options.y === undefined
       ? []
       : [floating(options.y, "cov")].map((y) => variables(y, !rowvar && atleast2d(y).shape[0] !== 1));
-  const x = second.length === 0 ? rows : concatenate([rows, ...second]);
+  const joined = second.length === 0 ? rows : concatenate([rows, ...second]);
+  const x = convert(joined, floatResult("cov", options.dtype) ?? joined.dtype);
   const count = at(x.shape, 1);
   const weights = weightsOf(options, count);
   return composite("cov", () => {
@@ -72,7 +79,9 @@ export function cov(m: TensorLike, options: CovarianceOptions = {}): Tensor {
         ? ddof
         : div(mul(sum(mul(weights, abs(floating(options.aweights, "cov")))), ddof), observations);
     const product = matmul(centred, transpose(weights === undefined ? centred : mul(centred, weights)));
-    return squeeze(div(product, ddof === 0 ? observations : sub(observations, corrected)));
+    const found = div(product, ddof === 0 ? observations : sub(observations, corrected));
+    const { dtype } = options.aweights === undefined ? x : promote([x, floating(options.aweights, "cov")]);
+    return convert(squeeze(found), dtype);
   });
 }
 
@@ -98,7 +107,7 @@ function weightsOf({ fweights, aweights }: CovarianceOptions, count: number): Te
  * @throws ShapeError for more than two axes.
  * @example await corrcoef(array([[1, 2, 3], [3, 2, 1]])).toArray(); // [[1, -1], [-1, 1]]
  */
-export function corrcoef(x: TensorLike, options: Pick<CovarianceOptions, "y" | "rowvar"> = {}): Tensor {
+export function corrcoef(x: TensorLike, options: Pick<CovarianceOptions, "y" | "rowvar" | "dtype"> = {}): Tensor {
   checkOptions("corrcoef", options, CORRCOEF_OPTIONS);
   return composite("corrcoef", () => {
     const c = cov(asTensor(x, "corrcoef"), options);

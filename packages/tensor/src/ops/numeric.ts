@@ -37,9 +37,12 @@ const UNWRAP_OPTIONS = { discont: "number", axis: "number", period: "number" } a
 const RAVEL_OPTIONS = { mode: true } as const;
 
 export interface InterpOptions {
-  /** What is given left of the first point and right of the last; the values there unless told. */
-  readonly left?: TensorLike;
-  readonly right?: TensorLike;
+  /**
+   * What is given left of the first point and right of the last; the values there unless told. "extrapolate" goes on along
+   * the outermost lines.
+   */
+  readonly left?: TensorLike | "extrapolate";
+  readonly right?: TensorLike | "extrapolate";
   /** The period of the x axis; ends then mean nothing. */
   readonly period?: number;
 }
@@ -47,7 +50,7 @@ export interface InterpOptions {
 /**
  * The piecewise linear function through the points (xp, fp), xp ascending, at x. Source: jnp.interp.
  *
- * @throws ShapeError unless xp and fp are vectors of one length of at least one point, ArgumentError for a period of 0.
+ * @throws ShapeError unless xp and fp are vectors of one length of at least one point, ArgumentError for a period of 0 or another word.
  * @example await interp(array([1.5, 9]), array([1, 2]), array([10, 20])).toArray(); // [15, 20]
  */
 export function interp(x: TensorLike, xp: TensorLike, fp: TensorLike, options: InterpOptions = {}): Tensor {
@@ -58,6 +61,9 @@ export function interp(x: TensorLike, xp: TensorLike, fp: TensorLike, options: I
       `interp: xp and fp are vectors of one length, received shapes ${shapeText(points.shape)} and ${shapeText(values.shape)}`,
     );
   const { period } = options;
+  for (const side of [options.left, options.right])
+    if (typeof side === "string" && side !== "extrapolate")
+      throw new ArgumentError(`interp: left and right are arrays or "extrapolate", received ${JSON.stringify(side)}`);
   if (period === 0) throw new ArgumentError("interp: the period is 0; give another, or none");
   if (period === undefined) return between(places, points, values, options);
   const size = Math.abs(period);
@@ -80,8 +86,8 @@ function between(x: Tensor, xp: Tensor, fp: Tensor, { left, right }: InterpOptio
   const flat = equal(dx, 0);
   const f = where(flat, f0, add(f0, mul(div(sub(x, x0), where(flat, 1, dx)), sub(f1, f0))));
   const end = (one: Tensor, k: number): Tensor => reshape(sliceAlong(one, 0, k, k + 1), []);
-  const below = where(less(x, end(xp, 0)), left ?? end(fp, 0), f);
-  return where(greater(x, end(xp, last)), right ?? end(fp, last), below);
+  const below = left === "extrapolate" ? f : where(less(x, end(xp, 0)), left ?? end(fp, 0), f);
+  return right === "extrapolate" ? below : where(greater(x, end(xp, last)), right ?? end(fp, last), below);
 }
 
 /**

@@ -34,8 +34,9 @@ import { scatter } from "./scatter.ts";
 import { takeSorted } from "./sorting.ts";
 import { checkOptions } from "../options.ts";
 
-const SEARCH_OPTIONS = { side: true, sorter: true } as const;
-const DIGITIZE_OPTIONS = { right: "flag" } as const;
+const SEARCH_OPTIONS = { side: true, sorter: true, method: true } as const;
+const DIGITIZE_OPTIONS = { right: "flag", method: true } as const;
+const SEARCH_METHODS: readonly unknown[] = ["scan", "scan_unrolled", "sort", "compare_all", undefined];
 const BINCOUNT_OPTIONS = { weights: true, minlength: "number", length: "number" } as const;
 const HISTOGRAM_OPTIONS = { bins: true, range: true, weights: true, density: "flag" } as const;
 const NONZERO_OPTIONS = { size: "number", fillValue: "number" } as const;
@@ -46,6 +47,19 @@ export interface SearchOptions {
   readonly side?: "left" | "right";
   /** Positions that sort `a`, as argsort gives them. */
   readonly sorter?: TensorLike;
+  /** How JAX is to search; taken for its sake: the places are the same, and jnx chooses by the sizes. */
+  readonly method?: SearchMethod;
+}
+
+/** The ways of JAX to search a sorted vector. */
+export type SearchMethod = "scan" | "scan_unrolled" | "sort" | "compare_all";
+
+/** Throws for a method that JAX does not know either. */
+function checkMethod(name: string, method: SearchMethod | undefined): void {
+  if (!SEARCH_METHODS.includes(method))
+    throw new ArgumentError(
+      `${name}: unknown method ${JSON.stringify(method)}; expected one of ${SEARCH_METHODS.slice(0, -1).join(", ")}`,
+    );
 }
 
 /** Up to this many comparisons, each with each beats halving step by step. */
@@ -54,13 +68,14 @@ const FEW_COMPARISONS = 2 ** 16;
 /**
  * Where each v would go in the sorted vector `a`, int32; NaN comes last. Source: jnp.searchsorted.
  *
- * @throws ShapeError unless `a` is a vector, ArgumentError for an unknown side.
+ * @throws ShapeError unless `a` is a vector, ArgumentError for an unknown side or method.
  * @example await searchsorted(array([1, 3, 5]), array([3, 4])).toArray(); // [1, 2]
  */
 export function searchsorted(a: TensorLike, v: TensorLike, options: SearchOptions = {}): Tensor {
   checkOptions("searchsorted", options, SEARCH_OPTIONS);
   const [given, values] = [asTensor(a, "searchsorted"), asTensor(v, "searchsorted")];
   const { side = "left", sorter } = options;
+  checkMethod("searchsorted", options.method);
   if (given.ndim !== 1)
     throw new ShapeError(`searchsorted: needs a vector to search, received shape ${shapeText(given.shape)}`);
   if (side !== "left" && side !== "right")
@@ -98,6 +113,11 @@ function search(sorted: Tensor, v: Tensor, side: "left" | "right"): Tensor {
   return reshape(found, v.shape);
 }
 
+export interface DigitizeOptions extends Pick<SearchOptions, "method"> {
+  /** Whether a bin holds its right edge instead of its left one; false. */
+  readonly right?: boolean;
+}
+
 /**
  * The bin of each element, int32: the number of edges at or before it, or after it where the edges descend.
  * Source: jnp.digitize.
@@ -105,8 +125,9 @@ function search(sorted: Tensor, v: Tensor, side: "left" | "right"): Tensor {
  * @throws ShapeError unless the edges are a vector.
  * @example await digitize(array([0.5, 2.5]), array([1, 2, 3])).toArray(); // [0, 2]
  */
-export function digitize(x: TensorLike, bins: TensorLike, options: { readonly right?: boolean } = {}): Tensor {
+export function digitize(x: TensorLike, bins: TensorLike, options: DigitizeOptions = {}): Tensor {
   checkOptions("digitize", options, DIGITIZE_OPTIONS);
+  checkMethod("digitize", options.method);
   const [tensor, edges] = [asTensor(x, "digitize"), asTensor(bins, "digitize")];
   if (edges.ndim !== 1)
     throw new ShapeError(`digitize: needs a vector of edges, received shape ${shapeText(edges.shape)}`);

@@ -33,6 +33,8 @@ export interface UniqueOptions {
   readonly size?: number;
   /** What fills up to `size`; the least unless told. */
   readonly fillValue?: number;
+  /** Taken for JAX's sake: they ascend either way. */
+  readonly sorted?: boolean;
 }
 
 const UNIQUE_OPTIONS = {
@@ -43,9 +45,12 @@ const UNIQUE_OPTIONS = {
   equalNan: "flag",
   size: "number",
   fillValue: "number",
+  sorted: "flag",
 } as const;
 const SIZE_OPTIONS = { size: "number", fillValue: "number" } as const;
-const ISIN_OPTIONS = { invert: "flag" } as const;
+const ISIN_OPTIONS = { invert: "flag", assumeUnique: "flag", method: true } as const;
+const ISIN_METHODS: readonly unknown[] = ["auto", "compare_all", "binary_search", "sort", undefined];
+const INTERSECT_OPTIONS = { ...SIZE_OPTIONS, assumeUnique: "flag", returnIndices: "flag" } as const;
 
 interface Found {
   readonly values: Tensor;
@@ -213,14 +218,24 @@ function knownCount(name: string, x: Tensor, axis: number | undefined, equalNan:
 export interface IsinOptions {
   /** Whether to tell what is not there instead; false. */
   readonly invert?: boolean;
+  /** That no element occurs twice; taken for JAX's sake. */
+  readonly assumeUnique?: boolean;
+  /** How JAX is to search; taken for its sake: the result is the same. */
+  readonly method?: "auto" | "compare_all" | "binary_search" | "sort";
 }
 
 /**
  * Whether each element is among `testElements`, bool of x's shape; NaN never is. Source: jnp.isin.
+ *
+ * @throws ArgumentError for an unknown method.
  * @example await isin(array([1, 2, 3]), array([3, 1])).toArray(); // [1, 0, 1]
  */
 export function isin(x: TensorLike, testElements: TensorLike, options: IsinOptions = {}): Tensor {
   checkOptions("isin", options, ISIN_OPTIONS);
+  if (!ISIN_METHODS.includes(options.method))
+    throw new ArgumentError(
+      `isin: unknown method ${JSON.stringify(options.method)}; expected one of ${ISIN_METHODS.slice(0, -1).join(", ")}`,
+    );
   const { dtype } = promote([asTensor(x, "isin"), asTensor(testElements, "isin")]);
   const [tensor, sorted] = [
     convert(asTensor(x, "isin"), dtype),
@@ -286,17 +301,52 @@ function countOnHost(x: Tensor, y: Tensor, test: (isInOther: boolean) => boolean
  * @example await setdiff1d(array([3, 1, 2, 1]), array([2])).toArray(); // [1, 3]
  */
 export function setdiff1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
-  return among("setdiff1d", x, y, (inOther) => !inOther, options);
+  checkOptions("setdiff1d", options, SIZE_OPTIONS);
+  return among("setdiff1d", x, y, (inOther) => !inOther, options).values;
+}
+
+export interface IntersectOptions extends SizeOptions {
+  /** That no element occurs twice in either; taken for JAX's sake. */
+  readonly assumeUnique?: boolean;
+  /** Whether to give the place of the first of each in x and in y, too; their sizes where there is none. */
+  readonly returnIndices?: boolean;
 }
 
 /**
- * The distinct elements that are in both, in ascending order; missing ones are 0 unless told. Source: jnp.intersect1d.
+ * The distinct elements that are in both, in ascending order; missing ones are the least of them unless told. With `returnIndices` a list of
+ * them, of their places in x and of those in y, both flattened. Source: jnp.intersect1d.
  *
  * @throws ArgumentError without a size for what only the device knows.
  * @example await intersect1d(array([3, 1, 2]), array([2, 3, 4])).toArray(); // [2, 3]
  */
-export function intersect1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
-  return among("intersect1d", x, y, (inOther) => inOther, options);
+export function intersect1d(
+  x: TensorLike,
+  y: TensorLike,
+  options: IntersectOptions & { readonly returnIndices: true },
+): [values: Tensor, xIndices: Tensor, yIndices: Tensor];
+export function intersect1d(
+  x: TensorLike,
+  y: TensorLike,
+  options?: IntersectOptions & { readonly returnIndices?: false },
+): Tensor;
+export function intersect1d(x: TensorLike, y: TensorLike, options: IntersectOptions = {}): Tensor | Tensor[] {
+  checkOptions("intersect1d", options, INTERSECT_OPTIONS);
+  const { assumeUnique: _, returnIndices = false, ...size } = options;
+  const { values, kept } = among("intersect1d", x, y, (inOther) => inOther, { fillValue: "least", ...size });
+  if (!returnIndices) return values;
+  const real = less(arange(values.size), sum(convert(kept, "int32")));
+  const places = [x, y].map((one) => {
+    const flat = ravel(asTensor(one, "intersect1d"));
+    return where(real, firstPlaces(flat, values), flat.size);
+  });
+  return [values, ...places];
+}
+
+/** Where each value stands first in the vector, if it does. */
+function firstPlaces(x: Tensor, values: Tensor): Tensor {
+  if (x.size === 0) return zeros(values.shape, { dtype: "int32" });
+  const order = argsort(x);
+  return take(order, clip(searchsorted(x, values, { sorter: order }), 0, x.size - 1));
 }
 
 function among(
@@ -304,15 +354,14 @@ function among(
   x: TensorLike,
   y: TensorLike,
   test: (isInOther: boolean) => boolean,
-  options: SizeOptions,
-): Tensor {
-  checkOptions(name, options, SIZE_OPTIONS);
-  const { size, fillValue } = options;
+  { size, fillValue }: Omit<SizeOptions, "fillValue"> & { readonly fillValue?: number | "least" },
+): { readonly values: Tensor; readonly kept: Tensor } {
   const [left, right] = [asTensor(x, name), asTensor(y, name)];
   const own = sort(ravel(convert(left, promote([left, right]).dtype)));
   const found = isin(own, right, { invert: !test(true) });
   const first = own.size === 0 ? literal(0, [0], "bool") : startsOf(reshape(own, [own.size, 1]), true);
-  return only(name, own, logicalAnd(found, first), size ?? countOnHost(left, right, test), fillValue);
+  const kept = logicalAnd(found, first);
+  return { values: only(name, own, kept, size ?? countOnHost(left, right, test), fillValue), kept };
 }
 
 /**
