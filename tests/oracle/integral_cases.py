@@ -57,6 +57,27 @@ def integrals(c):
     angle = lambda v: np.pi / 2 * v * v
     both(c, "on both sides", "special.fresnel", sp.fresnel, lambda v: [np.sin(angle(v)), np.cos(angle(v))], signed)
     both(c, "at the edges", "special.fresnel", sp.fresnel, None, EDGES)
+    orders(c, x)
+
+
+def orders(c, x):
+    """Bessel functions of several orders, and Owen's T."""
+    n = np.arange(5)[:, None]
+    signed = np.concatenate([x, -x[::3], f(26, 40, 75, 200)])
+    weights = (1 + 0.5 * (np.arange(5 * signed.size) % 3)).reshape(5, -1)
+    slope = (weights * sp.jvp(n, signed.astype(np.float64))).sum(0).astype(np.float32)
+    result = sp.jv(n, signed.astype(np.float64)).astype(np.float32)
+    c.found["special.besselJn of both signs"] = {"fn": "special.besselJn", "args": [signed], "options": {"v": {"json": "4"}}, "result": result, "grads": [slope]}
+    edges = f(0, -0.0, INF, -INF, NAN)
+    limits = np.stack([f(1, 1, 0, 0, NAN), f(0, 0, 0, 0, NAN), f(0, 0, 0, 0, NAN)])
+    c.found["special.besselJn at the edges"] = {"fn": "special.besselJn", "args": [edges], "options": {"v": {"json": "2"}}, "result": limits}
+    h = np.linspace(-4, 4, 33).astype(np.float32)
+    a = np.resize(f(0.25, -0.75, 1.5, 3, -8, 1, 0), h.size)
+    by_h = lambda p, q: -np.exp(-p * p / 2) * sp.erf(p * q / np.sqrt(2)) / np.sqrt(8 * np.pi)
+    by_a = lambda p, q: np.exp(-p * p * (1 + q * q) / 2) / (2 * np.pi * (1 + q * q))
+    exact(c, "of both signs", "special.owensT", sp.owens_t, [by_h, by_a], h, a)
+    grid = [g.ravel() for g in np.meshgrid(f(0, 2, -INF, NAN), f(0, INF, -INF, NAN, 1))]
+    exact(c, "at the edges", "special.owensT", sp.owens_t, [None], *grid)
 
 
 FAMILIES = [integrals]

@@ -1,6 +1,8 @@
 /** jax.scipy.special. */
 export {
   bernoulli,
+  besselJn,
+  owensT,
   dawsn,
   erfcx,
   exp1,

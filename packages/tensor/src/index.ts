@@ -297,6 +297,7 @@ export {
 export { bartlett, blackman, hamming, hanning, kaiser } from "./ops/tapers.ts";
 export { logNdtr, ndtr, ndtri } from "./ops/normal.ts";
 export { zeta } from "./ops/zeta.ts";
+export { besselJn, owensT, type BesselJnOptions } from "./ops/bessel.ts";
 export { dawsn, erfcx, exp1, expi, expn, fresnel, sici, spence } from "./ops/integrals.ts";
 export {
   bernoulli,

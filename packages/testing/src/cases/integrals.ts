@@ -138,6 +138,53 @@ const pairs: readonly Row[] = [
   ),
 ];
 
+/** (1/π) ∫₀^π cos(nθ − x sin θ) dθ by the trapezoidal rule. */
+function bessel(n: number, x: number): number {
+  const steps = 200;
+  let sum = 0;
+  for (let k = 0; k <= steps; k++) {
+    const angle = (Math.PI * k) / steps;
+    sum += (k === 0 || k === steps ? 0.5 : 1) * Math.cos(n * angle - x * Math.sin(angle));
+  }
+  return sum / steps;
+}
+
+/** ∫₀^a e^(−h²(1 + x²)/2) / (1 + x²) dx / 2π by Simpson's rule. */
+function owens(h: number, a: number): number {
+  const steps = 400;
+  let sum = 0;
+  for (let k = 0; k <= steps; k++) {
+    const size = 1 + ((a * k) / steps) ** 2;
+    sum += ((k === 0 || k === steps ? 1 : k % 2 === 1 ? 4 : 2) * Math.exp((-h * h * size) / 2)) / size;
+  }
+  return (sum * a) / steps / 3 / (2 * Math.PI);
+}
+
+const ofOrder: readonly Row[] = [
+  shapedRow(
+    "besselJn",
+    "of ordinary numbers",
+    [{ shape: [3, 7], domain: [-6, 6] }],
+    (x) => t.besselJn(x, { v: 2 }),
+    ({ shape, data }) => ({
+      shape: [3, ...shape],
+      data: [0, 1, 2].flatMap((n) => data.map((x) => bessel(n, x))),
+    }),
+    { tolerance: { ulp: 16, abs: 4e-7 }, differentiable: true },
+  ),
+  shapedRow(
+    "owensT",
+    "of ordinary numbers",
+    [
+      { shape: [3, 7], domain: [-2, 2] },
+      { shape: [3, 7], domain: [-3, 3] },
+    ],
+    t.owensT,
+    (h, a) => r.map(owens, h, a),
+    { tolerance: { ulp: 32, abs: 1e-7 }, differentiable: true },
+  ),
+];
+
 /** Integrals of jax.scipy.special that have no closed form. */
 export const integrals: readonly Row[] = [
   row("exp1", t.exp1, (x) => expn(1, x), { ulp: 8 }, [0.3, 4]),
@@ -146,4 +193,5 @@ export const integrals: readonly Row[] = [
   row("dawsn", t.dawsn, dawsn, { ulp: 8 }, [-3, 3]),
   row("erfcx", t.erfcx, erfcx, { ulp: 16 }, [-1.5, 4]),
   ...pairs,
+  ...ofOrder,
 ];
