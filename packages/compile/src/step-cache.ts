@@ -190,7 +190,9 @@ function withEffects(graph: Graph, effects: readonly GraphCall[], donated: reado
   const outputs = [...graph.outputs, ...effects.flatMap(({ inputs }) => inputs)];
   const whole = compileGraph({ ...graph, outputs }, donated, name);
   return {
-    report: whole.report,
+    get report() {
+      return whole.report;
+    },
     inPlace: whole.inPlace.slice(0, count),
     run: (inputs, options) => {
       const made = whole.run(inputs, options);
