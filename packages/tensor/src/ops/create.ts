@@ -1,6 +1,6 @@
 import { bind } from "../dispatch.ts";
 import { hasExecutor, executor } from "../device/current.ts";
-import { checkDType, computedDType, dtypeOfTypedArray, type DType, type TypedArray } from "../dtype.ts";
+import { checkDType, computedDType, dtypeOfTypedArray, isFloat, type DType, type TypedArray } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
 import { filledArray, hostArray, rawArray, roundTo, storageArray } from "../packing.ts";
@@ -50,11 +50,16 @@ export function isData(leaf: unknown): leaf is TensorLike {
 /** For the function `name`: a Tensor as it is; a number or boolean as a weakly typed scalar; anything with `toTensor` as what that gives. */
 export function asTensor(x: TensorLike, name: string): Tensor {
   if (x instanceof Tensor) return x;
-  if (typeof x === "number")
-    return literal(x, [], Number.isInteger(x) && Math.abs(x) <= 0x7fffffff ? "int32" : "float32", true);
+  if (typeof x === "number") return weakNumber(x);
   if (typeof x === "boolean") return literal(x ? 1 : 0, [], "bool", true);
   if (typeof x === "object" && x !== null && typeof x.toTensor === "function") return x.toTensor();
   throw new DtypeError(`${name}: expected a Tensor or a number, received ${describe(x)}; make one with jnp.array(...)`);
+}
+
+/** A whole number is an int32; as -0 it keeps its sign for the floats that it may meet. */
+function weakNumber(x: number): Tensor {
+  if (!Number.isInteger(x) || Math.abs(x) > 0x7fffffff) return literal(x, [], "float32", true);
+  return new Tensor({ shape: [], dtype: "int32", weak: true }, { kind: "literal", value: x });
 }
 
 /** What a function of several arrays was given, as Tensors: a list of at least one. */
@@ -189,12 +194,11 @@ export function full(shape: Shape | number, value: number | boolean, options: Ar
   const whole = typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
   if (options.dtype === "uint32" && whole) return literal(value, fullShape("full", shape), "uint32");
   const filled = asTensor(value, "full");
+  const dtype = checkDType("full", options.dtype ?? filled.dtype);
   const weak = options.dtype === undefined && filled.dtype !== "bool";
-  return convert(
-    literal(Number(value), fullShape("full", shape), filled.dtype),
-    checkDType("full", options.dtype ?? filled.dtype),
-    weak,
-  );
+  // As a whole number on the way -0 would lose its sign.
+  if (isFloat(dtype)) return literal(Number(value), fullShape("full", shape), dtype, weak);
+  return convert(literal(Number(value), fullShape("full", shape), filled.dtype), dtype, weak);
 }
 
 /**
