@@ -21,6 +21,14 @@ const spaces: Readonly<Record<string, object>> = {
   scipyLinalg: jax.scipy.linalg,
   laxLinalg: lax.linalg,
   stats: jax.scipy.stats,
+  kde: {
+    pdf: (x: Tensor, points: Tensor) => jax.scipy.stats.gaussianKde(x).pdf(points),
+    logpdf: (x: Tensor, points: Tensor) => jax.scipy.stats.gaussianKde(x, { bwMethod: "silverman" }).logpdf(points),
+    integrateGaussian: (x: Tensor, mean: Tensor, cov: Tensor) =>
+      jax.scipy.stats.gaussianKde(x).integrateGaussian(mean, cov),
+    integrateBox1d: (x: Tensor, low: Tensor, high: Tensor) => jax.scipy.stats.gaussianKde(x).integrateBox1d(low, high),
+    integrateKde: (x: Tensor, y: Tensor) => jax.scipy.stats.gaussianKde(x).integrateKde(jax.scipy.stats.gaussianKde(y)),
+  },
   ...Object.fromEntries(Object.entries(jax.scipy.stats).map(([name, one]) => [`stats.${name}`, one])),
 };
 /** Sums and powers round elsewhere than XLA's. */

@@ -13,14 +13,14 @@ def forms(options):
     return {key: form(value) for key, value in options.items()}
 
 
-def put(c, path, label, target, args, grad=True, options=None):
+def put(c, path, label, target, args, grad=True, options=None, space="stats"):
     """A function by scipy, or whatever `target` is, in float64."""
     wide = [np.asarray(a, np.float64) for a in args]
     result = np.asarray(target(*wide), np.float32)
-    out = {"fn": f"stats.{path}", "args": [form(a) for a in args], "options": forms(options or {}), "result": result}
+    out = {"fn": f"{space}.{path}", "args": [form(a) for a in args], "options": forms(options or {}), "result": result}
     if grad:
         out["grads"] = [g for g, a in zip(every_slope(target, wide), args) if np.asarray(a).dtype == np.float32]
-    c.found[f"stats.{path} {label}"] = out
+    c.found[f"{space}.{path} {label}"] = out
 
 
 def every_slope(run, args):
@@ -128,7 +128,29 @@ def samples(c):
     c.found["stats.sem of ints"] = {"fn": "stats.sem", "args": [form(whole_numbers)], "options": {}, "result": np.asarray(js.sem(whole_numbers))}
 
 
+def densities(c):
+    """Of scipy in float64."""
+    x = np.array([[-1, 0.5, 2, 0.25, 1.5], [0.5, -0.75, 1, 2, 0]], np.float32)
+    other = np.array([[0, 1, 0.5], [1, -1, 0.25]], np.float32)
+    points = np.array([[0, 1, 3], [0.5, 1, -2]], np.float32)
+    weights = f(1, 2, 0.5, 1, 1)
+    made = reference.gaussian_kde(x, weights=weights, bw_method=0.5)
+    fields = [np.float32(made.neff), x, made.weights.astype(np.float32), made.covariance.astype(np.float32), made.inv_cov.astype(np.float32)]
+    options = {"bwMethod": {"json": "0.5"}, "weights": weights}
+    # Its fields in the order in which they are made.
+    c.found["stats.gaussianKde"] = {"fn": "stats.gaussianKde", "args": [x], "options": options, "result": fields}
+    kde = reference.gaussian_kde
+    for label, data, at in [("of two dimensions", x, points), ("of one", x[0], points[0])]:
+        put(c, "pdf", label, lambda v, p: kde(v).pdf(p), [data, at], space="kde")
+        put(c, "logpdf", label, lambda v, p: kde(v, "silverman").logpdf(p), [data, at], space="kde")
+    put(c, "integrateBox1d", "of one", lambda v, a, b: np.asarray(kde(v).integrate_box_1d(a, b)), [x[0], np.float32(-1), np.float32(1.5)], False, space="kde")
+    cov = np.array([[1, 0.25], [0.25, 2]], np.float32)
+    put(c, "integrateGaussian", "of two", lambda v, m, s: np.asarray(kde(v).integrate_gaussian(m, s)), [x, f(0.5, 1), cov], False, space="kde")
+    put(c, "integrateKde", "of two", lambda v, w: np.asarray(kde(v).integrate_kde(kde(w))), [x, other], False, space="kde")
+
+
 def laterstats(c):
+    densities(c)
     bounded(c)
     whole(c)
     vectors(c)

@@ -19,3 +19,4 @@ export { gennorm, truncnorm, vonmises, wrapcauchy } from "./stats/bounded.ts";
 export { dirichlet, multinomial, multivariateNormal } from "./stats/vectors.ts";
 export { mode, rankdata, sem } from "./stats/samples.ts";
 export type { ModeOptions, RankdataOptions, SemOptions } from "./stats/samples.ts";
+export { GaussianKde, gaussianKde, type GaussianKdeOptions } from "./stats/kde.ts";
