@@ -21,6 +21,9 @@ export interface Storage extends Stretch {
   lastUse: number;
 }
 
+/** Fresh memory up to this size is filled from the host, which takes no submission. */
+const UPLOADED_BYTES = 2 ** 20;
+
 /** Storage buffers of a WebGPU device. `retire` destroys one once the commands queued on it have been submitted. */
 export function gpuMemory(
   gpu: Gpu,
@@ -40,10 +43,13 @@ export function gpuMemory(
   // wgpu (Deno, Firefox) overlooks what kernels write at dynamic offsets: copies found parts "never written", and zeroed them.
   const fill = (buffer: GPUBuffer): void => {
     gpu.device.pushErrorScope("validation");
-    const encoder = gpu.device.createCommandEncoder();
-    encoder.clearBuffer(buffer);
-    gpu.counters.submits++;
-    gpu.device.queue.submit([encoder.finish()]);
+    if (buffer.size <= UPLOADED_BYTES) gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size));
+    else {
+      const encoder = gpu.device.createCommandEncoder();
+      encoder.clearBuffer(buffer);
+      gpu.counters.submits++;
+      gpu.device.queue.submit([encoder.finish()]);
+    }
     // All that can be wrong is that there is no buffer, which `make` reports.
     void gpu.device.popErrorScope().catch(() => undefined);
   };
