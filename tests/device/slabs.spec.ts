@@ -29,6 +29,9 @@ function madeUp(): { slabs: Slabs<Piece>; gone: number[]; take: (bytes: number, 
   return { slabs, gone, take };
 }
 
+/** Free bytes that may be kept. */
+const LIMIT = 8 * MIB;
+
 describe("slabs", () => {
   test("have blocks that are size classes, aligned as bindings must be, up to 64 KiB", () => {
     for (let bytes = 1; bytes <= 65_536; bytes += 61) {
@@ -58,7 +61,7 @@ describe("slabs", () => {
     const pick = random(2);
     const held: Piece[] = [];
     for (let i = 0; i < 5000; i++) {
-      if (held.length > 300) slabs.give(held.splice(pick(held.length), 1)[0] ?? { bytes: 0, slab: 0 });
+      if (held.length > 300) slabs.give(held.splice(pick(held.length), 1)[0] ?? { bytes: 0, slab: 0 }, LIMIT);
       const apart = held.length === 0 ? [] : [0, 1, 2].flatMap(() => held[pick(held.length)] ?? []);
       const piece = take(200 + pick(3) * 300, apart);
       expect(held).not.toContain(piece);
@@ -69,9 +72,9 @@ describe("slabs", () => {
 
   test("count their free bytes, keep few of them when all is given back, and none when trimmed", () => {
     const { take, slabs, gone } = madeUp();
-    const held = Array.from({ length: 2000 }, () => take(60_000, []));
-    for (const piece of held) slabs.give(piece);
-    expect(slabs.bytes).toBeLessThanOrEqual(65 * MIB);
+    const held = Array.from({ length: 1000 }, () => take(60_000, []));
+    for (const piece of held) slabs.give(piece, LIMIT);
+    expect(slabs.bytes).toBeLessThanOrEqual(LIMIT + MIB);
     expect(gone.length).toBeGreaterThan(40);
     slabs.trim();
     expect(slabs.bytes).toBe(0);
@@ -81,10 +84,10 @@ describe("slabs", () => {
   test("one of which a block is in use is not destroyed", () => {
     const { take, slabs, gone } = madeUp();
     const [kept, other] = [take(100, []), take(100, [])];
-    slabs.give(other);
+    slabs.give(other, LIMIT);
     slabs.trim();
     expect(gone).toEqual([]);
-    slabs.give(kept);
+    slabs.give(kept, LIMIT);
     slabs.trim();
     expect(gone).toEqual([1]);
   });

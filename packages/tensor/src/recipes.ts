@@ -25,7 +25,6 @@ const RECENT = 4;
 
 /** The recipes of an op on one device. */
 export interface Recipes {
-  readonly device: Executor;
   readonly byKey: Map<string, Recipe>;
   /** Calls of late, the last one first. */
   readonly recent: Call[];
@@ -49,16 +48,23 @@ interface Operand extends Aval {
   readonly first: number;
 }
 
-const all = new WeakMap<AnyOp, Recipes>();
+type ByOp = WeakMap<AnyOp, Recipes>;
+
+const all = new WeakMap<Executor, ByOp>();
+/** Those of the device that was asked for last. */
+let last: { readonly device: Executor; readonly byOp: ByOp } | undefined;
 
 /** The recipes of an op on the device in use. */
 export function recipesOf(op: AnyOp): Recipes {
   const device = executor();
-  const known = all.get(op);
-  if (known?.device === device) return known;
-  const fresh = { device, byKey: new Map<string, Recipe>(), recent: [] };
-  all.set(op, fresh);
-  return fresh;
+  if (last?.device !== device) {
+    const byOp: ByOp = all.get(device) ?? new WeakMap<AnyOp, Recipes>();
+    all.set(device, byOp);
+    last = { device, byOp };
+  }
+  let recipes = last.byOp.get(op);
+  if (recipes === undefined) last.byOp.set(op, (recipes = { byKey: new Map(), recent: [] }));
+  return recipes;
 }
 
 export function keepRecipe({ byKey }: Recipes, key: string, recipe: Recipe): void {

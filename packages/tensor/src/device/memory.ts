@@ -99,8 +99,9 @@ export class Memory<S extends Block> {
     handle.released = true;
     this.handles.delete(handle);
     this.live -= handle.bytes;
-    if (!this.slabs.give(handle.storage)) this.pool.give(handle.storage);
-    this.pool.trim(this.options.poolLimit ?? Math.max(this.peak, POOL_FLOOR));
+    const limit = this.options.poolLimit ?? Math.max(this.peak, POOL_FLOOR);
+    if (!this.slabs.give(handle.storage, limit)) this.pool.give(handle.storage);
+    this.pool.trim(Math.max(0, limit - this.slabs.bytes));
   }
 
   /** Gives a buffer that is part of a larger one memory of its own, to which `copy` moves what it holds. */
@@ -109,7 +110,7 @@ export class Memory<S extends Block> {
     const to = this.pool.take(from.bytes) ?? this.create(from.bytes, handle.label);
     copy(from, to);
     handle.storage = to;
-    this.slabs.give(from);
+    this.slabs.give(from, POOL_FLOOR);
   }
 
   /** The storage of a live buffer of this device. */
@@ -144,7 +145,7 @@ export class Memory<S extends Block> {
     for (const handle of this.handles) {
       handle.released = true;
       this.source.abandon(handle.storage);
-      this.slabs.give(handle.storage);
+      this.slabs.give(handle.storage, 0);
     }
     this.handles.clear();
     this.live = 0;

@@ -14,8 +14,6 @@ const SMALL = 64 * 1024;
 const [SMALLEST_SLAB, LARGEST_SMALL, LARGEST_SLAB] = [64 * 1024, 1024 * 1024, 16 * 1024 * 1024];
 /** Where parts of a buffer can be bound: WebGPU's default minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
-/** Free bytes kept in slabs of which nothing is in use. */
-const KEPT = 64 * 1024 * 1024;
 
 /** Bytes of the blocks that serve `bytes`, a size class too; undefined when that is too much for a slab. */
 export function slabClass(bytes: number): number | undefined {
@@ -89,14 +87,17 @@ export class Slabs<B extends Block> {
     this.listOf(blocks).push(slab);
   }
 
-  /** Takes a block back; false for one that was not cut out of a slab. */
-  give(block: B): boolean {
+  /**
+   * Takes a block back, and destroys its slab if nothing of it is in use and more than `limit` bytes are free; false for one
+   * that was not cut out of a slab.
+   */
+  give(block: B, limit: number): boolean {
     const slab = this.homes.get(block);
     if (slab === undefined) return false;
     if (slab.free.length === 0) this.listOf(slab.blocks).push(slab);
     slab.free.push(block);
     this.bytes += block.bytes;
-    if (slab.free.length === slab.blocks.length && this.bytes > KEPT) this.drop(slab);
+    if (slab.free.length === slab.blocks.length && this.bytes > limit) this.drop(slab);
     return true;
   }
 
