@@ -211,4 +211,24 @@ describe.each([true, false])("parts of buffers, their offsets immediates where t
     for (const buffer of few) small.release(buffer);
     small.destroy();
   });
+
+  test("of large blocks double what there is, are reused, and keep no more than poolLimit", async () => {
+    const own = await makeExecutor({ poolLimit: 4 * MIB });
+    const results = (count: number): DeviceBuffer[] =>
+      Array.from({ length: count }, () => own.allocate(MIB, "large", []));
+    const made = own.counters().bufferCreations;
+    const held = results(64);
+    // 1, 1, 2, 4 and so on, up to 16 at once.
+    expect(own.counters().bufferCreations - made).toBe(8);
+    expect(own.memory()).toMatchObject({ live: 64 * MIB, pooled: 0 });
+    for (const buffer of held.splice(0, 32)) own.release(buffer);
+    held.push(...results(32));
+    expect(own.memory()).toMatchObject({ live: 64 * MIB });
+    for (const buffer of held) own.release(buffer);
+    expect(own.memory().live).toBe(0);
+    expect(own.memory().pooled).toBeLessThanOrEqual(4 * MIB);
+    own.clearCaches();
+    expect(own.memory().pooled).toBe(0);
+    own.destroy();
+  });
 });
