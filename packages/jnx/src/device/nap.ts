@@ -3,8 +3,22 @@ const LONGEST = 1;
 /** A pause is this part of the time waited so far, so that short waits stay short. */
 const PART = 1 / 4;
 
+/**
+ * Milliseconds without pauses for each dispatch waited for beyond a few, and at most: so many are small. A small one takes a
+ * driver that computes on the CPU some 20 µs, most of it the waking of threads, which a core that has gone to sleep makes longer.
+ */
+const BUSY = 1 / 20;
+const FEW = 64;
+const LONGEST_BUSY = 10;
+
+interface Wait {
+  readonly start: number;
+  /** Until when it is worth staying awake. */
+  readonly busy: number;
+}
+
 const cell = new Int32Array(new SharedArrayBuffer(4));
-const waits = new Set<{ readonly start: number }>();
+const waits = new Set<Wait>();
 /** True while a turn is due: a second chain of turns would pause twice as long. */
 let turning = false;
 
@@ -13,8 +27,9 @@ let turning = false;
  * keeps one core busy; a driver that computes on the CPU then has one core less. While something is awaited, this
  * pauses between turns.
  */
-export async function nap<T>(pending: Promise<T>): Promise<T> {
-  const wait = { start: performance.now() };
+export async function nap<T>(pending: Promise<T>, dispatches = 0): Promise<T> {
+  const start = performance.now();
+  const wait = { start, busy: start + Math.max(0, Math.min(LONGEST_BUSY, (dispatches - FEW) * BUSY)) };
   waits.add(wait);
   schedule();
   try {
@@ -33,7 +48,11 @@ function schedule(): void {
 function turn(): void {
   turning = false;
   if (waits.size === 0) return;
-  const latest = Math.max(...[...waits].map((wait) => wait.start));
-  Atomics.wait(cell, 0, 0, Math.min(LONGEST, (performance.now() - latest) * PART));
+  const now = performance.now();
+  const [latest, busy] = [...waits].reduce(
+    (most, one) => [Math.max(most[0], one.start), Math.max(most[1], one.busy)],
+    [0, 0],
+  );
+  if (now >= busy) Atomics.wait(cell, 0, 0, Math.min(LONGEST, (now - latest) * PART));
   schedule();
 }

@@ -38,6 +38,8 @@ export class Gpu {
   readonly immediateBytes: number;
   /** Bytes in live buffers, for messages; set by the memory part. */
   liveBytes: () => number = () => 0;
+  /** Of the dispatches, how many were waited for. */
+  private awaited = 0;
   private readonly checks = new Set<Promise<void>>();
   private keys = 1;
 
@@ -90,6 +92,14 @@ export class Gpu {
     return (report) => {
       for (let i = 0; i < 2; i++) this.check(this.device.popErrorScope(), report);
     };
+  }
+
+  /** Waits for what was submitted, telling the platform how many dispatches that is. */
+  async waitForWork<T>(pending: Promise<T>): Promise<T> {
+    const { dispatches } = this.counters;
+    const result = await this.wait(pending, dispatches - this.awaited);
+    this.awaited = Math.max(this.awaited, dispatches);
+    return result;
   }
 
   /** Resolves when the outcome of everything done so far is known. */

@@ -28,8 +28,8 @@ export interface AdapterInfo {
   readonly isFallbackAdapter?: boolean;
 }
 
-/** How a platform waits for the device: the promise as it is, or with something done about the waiting. */
-export type Wait = <T>(pending: Promise<T>) => Promise<T>;
+/** How a platform waits for the device, for so many dispatches if any: the promise as it is, or with something done about the waiting. */
+export type Wait = <T>(pending: Promise<T>, dispatches?: number) => Promise<T>;
 
 /** What an executor can be told; the defaults suit all devices. */
 export interface WebGpuOptions extends MemoryOptions {

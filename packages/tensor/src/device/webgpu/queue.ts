@@ -320,7 +320,7 @@ export class CommandQueue {
     const { gpu, readback } = this.parts;
     if (typeof from === "string" || bytes === 0) {
       const wait = async (): Promise<ArrayBuffer> => {
-        if (from === "done") await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+        if (from === "done") await gpu.waitForWork(gpu.device.queue.onSubmittedWorkDone());
         return new ArrayBuffer(0);
       };
       this.staged.push(() => void this.settle(waiter, seq, wait()));

@@ -31,7 +31,7 @@ export class Readback {
   async fetch(staging: Staging, bytes: number): Promise<ArrayBuffer> {
     this.gpu.counters.reads++;
     const padded = Math.ceil(bytes / 4) * 4;
-    await this.gpu.wait(staging.gpu.mapAsync(MAP_READ, 0, padded));
+    await this.gpu.waitForWork(staging.gpu.mapAsync(MAP_READ, 0, padded));
     const data = staging.gpu.getMappedRange(0, padded).slice(0, bytes);
     staging.gpu.unmap();
     this.pool.give(staging);
