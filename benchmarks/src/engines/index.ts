@@ -22,11 +22,15 @@ export const engineTitles: Readonly<Record<string, string>> = {
   tfjs: "tfjs",
 };
 
-/** Whether the engine can do the task as it is described: tfjs has no jit, and nnx differs from jnx in training only. */
+/**
+ * Whether the engine can do the task as it is described: tfjs has no jit, nnx differs from jnx in training only, and commands given
+ * again train nothing, as a step's state has moved on.
+ */
 export function supports(engine: string, task: Task): boolean {
   // Kernels have ids with a slash.
   if (task.id.includes("/")) return engine === "jnx";
   if (engine === "tfjs") return task.id !== "T3";
+  if (engine === "bare") return task.kind === "op";
   return engine !== "jnx-nnx" || task.kind === "train";
 }
 
