@@ -141,11 +141,12 @@ export class CompiledGraph {
   /** New memory for results: of few, parts of larger buffers, which come with their bind groups. */
   #allocate(buffers: (DeviceBuffer | undefined)[]): void {
     const { fresh } = this.#plan;
-    const few = fresh.size <= FEW;
+    const others = fresh.size > 0 && fresh.size <= FEW ? buffers.filter((buffer) => buffer !== undefined) : undefined;
     for (const [slot, bytes] of fresh) {
       if (buffers[slot] !== undefined) continue;
-      const others = few ? buffers.filter((buffer) => buffer !== undefined) : undefined;
-      buffers[slot] = this.#executor.allocate(bytes, this.#label, others);
+      const buffer = this.#executor.allocate(bytes, this.#label, others);
+      buffers[slot] = buffer;
+      others?.push(buffer);
     }
   }
 

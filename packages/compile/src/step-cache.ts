@@ -35,9 +35,12 @@ export interface StepCacheOptions {
   readonly maxTraces?: number;
 }
 
-const caches = new Set<WeakRef<StepCache>>();
+/** What clearing needs to know of a cache. */
+type Clearable = Pick<StepCache, "clear">;
+
+const caches = new Set<WeakRef<Clearable>>();
 /** Takes out what stands for a cache that is gone. */
-const gone = new FinalizationRegistry<WeakRef<StepCache>>((ref) => caches.delete(ref));
+const gone = new FinalizationRegistry<WeakRef<Clearable>>((ref) => caches.delete(ref));
 
 /**
  * Forgets all that jit and nnx.jit have compiled, and the bodies of loops: functions are traced again when they are called next,
@@ -79,8 +82,7 @@ export class StepCache<Aux = unknown> {
     this.name = name;
     this.#maxEntries = options.maxEntries ?? 64;
     this.#maxTraces = options.maxTraces ?? Number.POSITIVE_INFINITY;
-    // Aux is nothing that clearing looks at.
-    const ref = new WeakRef(this as unknown as StepCache);
+    const ref = new WeakRef<Clearable>(this);
     caches.add(ref);
     gone.register(this, ref);
   }

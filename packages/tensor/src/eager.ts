@@ -18,9 +18,9 @@ import { at, contiguousView, isContiguous, type View } from "./view.ts";
 
 /** The bottom interpreter: allocates the result, links the kernel, queues it. Nothing is submitted or read here. */
 export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): Tensor {
-  if (op.kind === "view") return evaluateView(op, inputs, attrs);
+  // Views have no recipes to find.
   const recipes = recipesOf(op);
-  const known = recall(recipes, inputs, attrs);
+  const known = op.kind === "view" ? undefined : recall(recipes, inputs, attrs);
   if (known !== undefined) {
     const storages = known.stored.map((k) => deviceStorage(at(inputs, k)));
     return perform(op.name, known.recipe, storages);
@@ -30,6 +30,7 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   const folded = foldLiterals(op, inputs, attrs);
   if (folded !== undefined) return literalOf(aval, folded);
   checkElements(op.name, aval);
+  if (op.kind === "view") return evaluateView(op, inputs, attrs, aval);
   if (sizeOf(aval.shape) === 0) return literalOf(aval, 0);
   const operands = op.kind === "kernel" ? settled(op, inputs, attrs) : inputs;
   const work = new EagerWork(op.name, resultOf(op.name, aval), operands);
@@ -259,12 +260,7 @@ function kernelSteps<A>(
   );
 }
 
-function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A): Tensor {
-  const aval = op.infer(inputs, attrs);
-  refuseTraced(op.name, inputs);
-  const folded = foldLiterals(op, inputs, attrs);
-  if (folded !== undefined) return literalOf(aval, folded);
-  checkElements(op.name, aval);
+function evaluateView<A>(op: ViewOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval): Tensor {
   const input = only(op.name, inputs);
   const { payload } = input;
   if (payload.kind === "literal") return new Tensor(aval, payload);

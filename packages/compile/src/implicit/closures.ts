@@ -95,14 +95,14 @@ export function customGradient<A extends readonly unknown[], R>(
   checkFunction("customGradient", f);
   const both = (args: A): readonly [R, (ct: R) => unknown] => {
     const returned: unknown = f(...args);
-    if (!Array.isArray(returned) || returned.length !== 2 || typeof returned[1] !== "function")
-      throw new ArgumentError("customGradient: the function must return [value, rule]");
-    return returned as unknown as readonly [R, (ct: R) => unknown]; // just looked at
+    if (!isRuled<R>(returned)) throw new ArgumentError("customGradient: the function must return [value, rule]");
+    return returned;
   };
   const custom = customVjp((...args: A): R => both(args)[0]);
   custom.defvjp(
     (...args) => {
-      const [value, rule] = both(args as unknown as A); // what the function was called with
+      // Parameters of a function of A are A, which TypeScript does not work out for an A that it does not know.
+      const [value, rule] = both(args as unknown as A);
       const [outputs, def] = leavesOf("customGradient", [value]);
       const strong = outputs.map((x) => convert(x, x.dtype, false));
       const kept = converted("customGradient", rule, strong, def);
@@ -119,4 +119,9 @@ export function customGradient<A extends readonly unknown[], R>(
     },
   );
   return custom;
+}
+
+/** That there is a value and a rule; R is what the function says it returns. */
+function isRuled<R>(returned: unknown): returned is readonly [R, (ct: R) => unknown] {
+  return Array.isArray(returned) && returned.length === 2 && typeof returned[1] === "function";
 }

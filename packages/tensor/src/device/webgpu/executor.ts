@@ -149,7 +149,7 @@ class WebGpuExecutor implements Executor {
     const { entry, words } = this.prepared(launch);
     this.pipelines.touch(entry);
     const storages = buffers.map((buffer) => this.memoryPart.own(buffer).storage);
-    if (sharesWritten(entry.layout, storages)) this.separate(launch, entry, storages);
+    this.separate(launch, entry, storages);
     checkAliases(label, kernel.name, entry.layout, storages);
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;
     const source = words === undefined && uniforms.length > 0;
@@ -160,8 +160,8 @@ class WebGpuExecutor implements Executor {
   /** What can be known of a launch before its buffers. One that comes again brings the same list of uniforms. */
   private prepared({ label, kernel, grid, uniforms, buffers }: Launch): PreparedRun {
     const known = this.preparedRuns.get(uniforms);
-    if (known !== undefined && known.entry.kernel === kernel && known.grid === grid && !known.entry.evicted)
-      if (known.buffers === buffers.length) return known;
+    const same = known?.entry.kernel === kernel && known.grid === grid && known.buffers === buffers.length;
+    if (same && !known.entry.evicted) return known;
     const entry = this.pipelines.get(kernel);
     checkCounts(label, kernel.name, entry.layout, buffers.length, uniforms);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
@@ -174,13 +174,11 @@ class WebGpuExecutor implements Executor {
 
   /** Moves operands out of the buffers that the launch writes other parts of. */
   private separate({ buffers }: Launch, { layout }: PipelineEntry, storages: Storage[]): void {
-    for (const [k, buffer] of buffers.entries()) {
+    for (let k = 0; k < buffers.length; k++) {
+      const [buffer, storage] = [buffers[k], storages[k]];
+      if (buffer === undefined || storage?.part !== true || !clashes(layout, storages, storage)) continue;
       const handle = this.memoryPart.own(buffer);
-      const clashes = layout.storage.some((other, j) => {
-        const written = other.access === "read_write" ? storages[j] : undefined;
-        return written?.gpu === handle.storage.gpu && written !== handle.storage;
-      });
-      if (clashes) this.moveOut(handle);
+      this.moveOut(handle);
       storages[k] = handle.storage;
     }
   }
@@ -295,13 +293,11 @@ function sharesBuffer({ storage }: Handle<Storage>, all: readonly Handle<Storage
   return all.some((other) => other.storage !== storage && other.storage.gpu === storage.gpu);
 }
 
-/** Whether a launch writes a part of a buffer that it binds another part of. */
-function sharesWritten({ storage }: PipelineEntry["layout"], storages: readonly Storage[]): boolean {
+/** Whether a launch writes another part of the buffer that this storage is part of. */
+function clashes({ storage }: PipelineEntry["layout"], storages: readonly Storage[], own: Storage): boolean {
   for (let j = 0; j < storages.length; j++) {
-    const written = storages[j];
-    if (written?.part !== true || storage[j]?.access !== "read_write") continue;
-    for (let k = 0; k < storages.length; k++)
-      if (storages[k] !== written && storages[k]?.gpu === written.gpu) return true;
+    const other = storages[j];
+    if (other !== own && other?.gpu === own.gpu && storage[j]?.access === "read_write") return true;
   }
   return false;
 }
