@@ -175,7 +175,8 @@ class WebGpuExecutor implements Executor {
   /** Moves operands out of the buffers that the launch writes other parts of. */
   private separate({ buffers }: Launch, { layout }: PipelineEntry, storages: Storage[]): void {
     for (let k = 0; k < buffers.length; k++) {
-      const [buffer, storage] = [buffers[k], storages[k]];
+      const buffer = buffers[k];
+      const storage = storages[k];
       if (buffer === undefined || storage?.part !== true || !clashes(layout, storages, storage)) continue;
       const handle = this.memoryPart.own(buffer);
       this.moveOut(handle);
