@@ -12,8 +12,7 @@ import {
   type Storage,
   checkOptions,
 } from "@jnx/tensor/internal";
-import type { Tensor } from "@jnx/tensor";
-import { ArgumentError, tree, type TensorLike } from "@jnx/tensor";
+import { ArgumentError, Tensor, tree, type TensorLike } from "@jnx/tensor";
 import type { ProgramReport } from "./report.ts";
 import { isLike, StepCache, type Entry, type StepCacheOptions, type TraceResult } from "./step-cache.ts";
 
@@ -87,7 +86,8 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
           entry = cache.compile(work.key, work.inputs, work.donated, work.trace, work.names);
           inputs = work.inputs;
           const { def } = work;
-          last = roles.statics.length === 0 && def.leafCount === inputs.length ? { def, entry } : undefined;
+          const flat = def.text === `[${args.map(() => "*").join(",")}]`;
+          last = roles.statics.length === 0 && def.leafCount === inputs.length ? { def, entry, flat } : undefined;
         }
         const { donated } = entry;
         made = entry.compiled.run(ownable(donated, inputs));
@@ -113,14 +113,23 @@ export function jit<F extends AnyFunction>(f: F, options: JitOptions = {}): Jitt
 interface Remembered {
   readonly def: tree.TreeDef;
   readonly entry: Entry<tree.TreeDef>;
+  /** True if each argument was a leaf. */
+  readonly flat: boolean;
 }
 
 /** The arrays among the arguments, if there is nothing else among them and all are as they were then. */
-function inputsLike({ def, entry }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
-  const leaves = def.leavesOf(args);
-  if (!leaves?.every(isData)) return undefined;
-  const inputs = leaves.map((leaf) => asTensor(leaf, "jit"));
+function inputsLike({ def, entry, flat }: Remembered, args: readonly unknown[]): readonly Tensor[] | undefined {
+  const leaves = flat && args.every(isTensor) ? args : def.leavesOf(args);
+  if (leaves === undefined) return undefined;
+  let inputs: readonly Tensor[];
+  if (leaves.every(isTensor)) inputs = leaves;
+  else if (leaves.every(isData)) inputs = leaves.map((leaf) => asTensor(leaf, "jit"));
+  else return undefined;
   return isLike(entry, inputs, entry.donated) ? inputs : undefined;
+}
+
+function isTensor(leaf: unknown): leaf is Tensor {
+  return leaf instanceof Tensor;
 }
 
 interface Work {
@@ -157,6 +166,7 @@ function ownable(donated: readonly boolean[], inputs: readonly Tensor[]): readon
 
 /** Donated inputs are gone after the call, whether or not results took their memory over. */
 function giveUpDonated(donated: readonly boolean[], inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  if (!donated.includes(true)) return;
   let given: ReadonlySet<Storage> | undefined;
   inputs.forEach(({ payload }, k) => {
     if (donated[k] !== true || payload.kind !== "device") return;

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly into?: readonly (Tensor | undefined)[];
 }
 
+const AT_ONCE: RunOptions = { flush: true };
+
 /** Results up to this many lie in parts of larger buffers, each apart from all others of the program. */
 const FEW = 4;
 
@@ -59,8 +61,10 @@ export class CompiledGraph {
   readonly #program: Program;
   readonly #label: string;
   readonly #executor: Executor;
+  /** Its own memory, by slot: what it needs on the way, and the constants. */
   readonly #temporaries = new Map<number, Storage>();
   readonly #constants = new Map<number, Storage>();
+  readonly #own: readonly (readonly [number, Storage])[];
 
   /**
    * `donated` are the indices of inputs whose buffers the outputs may take over, with `inPlace` each only that of its own index;
@@ -87,6 +91,7 @@ export class CompiledGraph {
     for (const [slot, bytes] of built.temporaries)
       this.#temporaries.set(slot, ownStorage(bytes, `${label} (temporary)`));
     this.#findConstants();
+    this.#own = [...this.#constants, ...this.#temporaries];
     this.#made = graph.outputs.map((node) => this.#known(node));
     if (debugLevel() >= 2) console.log(`jit ${label}:\n${this.report.kernels.join("\n")}`);
     if (debugLevel() >= 4) console.log(this.report.graph);
@@ -120,28 +125,25 @@ export class CompiledGraph {
   }
 
   /** Runs the program: one submission. Donated inputs whose buffers were taken over are gone afterwards. */
-  run(inputs: readonly Tensor[], options: RunOptions = { flush: true }): Tensor[] {
+  run(inputs: readonly Tensor[], { flush, gate, into }: RunOptions = AT_ONCE): Tensor[] {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled = inputs.map((input, index) => this.#settle(input, index));
-    settled.forEach((storage, index) => (buffers[index] = storage?.buffer()));
-    for (const [slot, storage] of [...this.#constants, ...this.#temporaries]) buffers[slot] = storage.buffer();
-    const made = this.#place(options.into, buffers);
-    if (options.gate !== undefined) this.#gate?.bind(buffers, options.gate);
+    for (let index = 0; index < settled.length; index++) buffers[index] = settled[index]?.buffer();
+    for (const [slot, storage] of this.#own) buffers[slot] = storage.buffer();
+    const made = into && this.#place(into, buffers);
+    if (gate !== undefined) this.#gate?.bind(buffers, gate);
     this.#allocate(buffers);
-    const filler = this.#filler(buffers);
-    this.#executor.replay(
-      this.#program,
-      buffers.map((buffer) => buffer ?? filler),
-    );
+    this.#executor.replay(this.#program, this.#filled(buffers));
     // The device starts on it while the host goes on.
-    if (options.flush) this.#executor.flush();
-    return this.#collect(made, inputs, settled, buffers);
+    if (flush) this.#executor.flush();
+    return this.#collect(made ?? new Map(), inputs, settled, buffers);
   }
 
   /** New memory for results: of few, parts of larger buffers, which come with their bind groups. */
   #allocate(buffers: (DeviceBuffer | undefined)[]): void {
     const { fresh } = this.#plan;
-    const others = fresh.size > 0 && fresh.size <= FEW ? buffers.filter((buffer) => buffer !== undefined) : undefined;
+    if (fresh.size === 0) return;
+    const others = fresh.size <= FEW ? buffers.filter((buffer) => buffer !== undefined) : undefined;
     for (const [slot, bytes] of fresh) {
       if (buffers[slot] !== undefined) continue;
       const buffer = this.#executor.allocate(bytes, this.#label, others);
@@ -151,9 +153,9 @@ export class CompiledGraph {
   }
 
   /** Binds the arrays that results are written into. */
-  #place(into: RunOptions["into"], buffers: (DeviceBuffer | undefined)[]): Map<GraphNode, Tensor> {
+  #place(into: readonly (Tensor | undefined)[], buffers: (DeviceBuffer | undefined)[]): Map<GraphNode, Tensor> {
     const made = new Map<GraphNode, Tensor>();
-    into?.forEach((target, k) => {
+    into.forEach((target, k) => {
       const output = this.#made[k];
       if (target === undefined || output === undefined || output.slot < 0) return;
       buffers[output.slot] = deviceStorage(target).buffer();
@@ -174,9 +176,12 @@ export class CompiledGraph {
   }
 
   /** Slots that no kernel binds still need some buffer. */
-  #filler(buffers: readonly (DeviceBuffer | undefined)[]): DeviceBuffer {
-    const some = buffers.find((buffer) => buffer !== undefined);
-    return some ?? ownStorage(BYTES_PER_ELEMENT, "filler").buffer();
+  #filled(buffers: readonly (DeviceBuffer | undefined)[]): DeviceBuffer[] {
+    let filler: DeviceBuffer | undefined;
+    const filled: DeviceBuffer[] = [];
+    for (let slot = 0; slot < buffers.length; slot++)
+      filled.push(buffers[slot] ?? (filler ??= someOf(buffers) ?? ownStorage(BYTES_PER_ELEMENT, "filler").buffer()));
+    return filled;
   }
 
   #collect(
@@ -237,6 +242,10 @@ export class CompiledGraph {
     for (const storage of this.#temporaries.values()) storage.free("the compiled program is gone");
     for (const storage of this.#constants.values()) storage.pins--;
   }
+}
+
+function someOf(buffers: readonly (DeviceBuffer | undefined)[]): DeviceBuffer | undefined {
+  return buffers.find((buffer) => buffer !== undefined);
 }
 
 /** An output that no kernel writes. */

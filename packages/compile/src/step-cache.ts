@@ -75,6 +75,8 @@ export class StepCache<Aux = unknown> {
   #counted = 0;
   /** The last entry found: a loop asks for the same again, and is spared a text of all types. */
   #recent: Entry<Aux> | undefined;
+  /** The one at the end of its device's map, used last. */
+  #newest: Entry<Aux> | undefined;
   /** What the last trace was for. */
   #last: { readonly key: string; readonly types: readonly string[] } | undefined;
 
@@ -141,8 +143,9 @@ export class StepCache<Aux = unknown> {
   refresh(entry: Entry<Aux>): boolean {
     const entries = this.#entries();
     if (entries.get(entry.signature) !== entry || entry.mark !== configMark()) return false;
+    if (this.#newest === entry) return true;
     entries.delete(entry.signature);
-    entries.set(entry.signature, entry);
+    entries.set(entry.signature, (this.#newest = entry));
     return true;
   }
 
@@ -164,7 +167,7 @@ export class StepCache<Aux = unknown> {
 
   #keep(signature: string, entry: Entry<Aux>): void {
     const entries = this.#entries();
-    entries.set(signature, entry);
+    entries.set(signature, (this.#newest = entry));
     if (entries.size <= this.#maxEntries) return;
     const [oldest] = entries;
     if (oldest === undefined) return;
@@ -215,12 +218,14 @@ function avalOf({ shape, dtype, weak }: Aval): Aval {
 /** True for inputs of the types that a program was compiled for, of which the same are given up. */
 export function isLike(entry: Entry<unknown>, inputs: readonly Tensor[], donated: readonly boolean[]): boolean {
   const { avals } = entry;
-  const same = (input: Tensor, k: number): boolean => {
-    const { dtype, weak, shape } = avals[k] ?? input;
-    if (input.dtype !== dtype || input.weak !== weak || donated[k] !== entry.donated[k]) return false;
-    return input.shape === shape || sameShape(input.shape, shape);
-  };
-  return avals.length === inputs.length && inputs.every(same);
+  if (avals.length !== inputs.length) return false;
+  for (let k = 0; k < avals.length; k++) {
+    const [aval, input] = [avals[k], inputs[k]];
+    if (aval === undefined || input === undefined || donated[k] !== entry.donated[k]) return false;
+    if (input.dtype !== aval.dtype || input.weak !== aval.weak) return false;
+    if (input.shape !== aval.shape && !sameShape(input.shape, aval.shape)) return false;
+  }
+  return true;
 }
 
 /** Shapes as text. Results of one program share their shapes' arrays, so a step that is fed its own finds them here. */

@@ -31,15 +31,18 @@ export function setting(name: ConfigName): boolean {
   return values[name];
 }
 
+let mark = "";
+
 /** What is set otherwise than by default: part of what a compiled function was compiled for. */
 export function configMark(): string {
-  // Object.keys forgets the type of the keys.
-  const names = Object.keys(DEFAULTS) as ConfigName[];
-  return names.map((name) => (values[name] === DEFAULTS[name] ? "" : ` ${name}`)).join("");
+  return mark;
 }
 
 /** What else is to be done when a switch was set. */
 function apply(): void {
+  // Object.keys forgets the type of the keys.
+  const names = Object.keys(DEFAULTS) as ConfigName[];
+  mark = names.map((name) => (values[name] === DEFAULTS[name] ? "" : ` ${name}`)).join("");
   const faults: Fault[] = [];
   if (values.jax_debug_nans) faults.push("nan");
   if (values.jax_debug_infs) faults.push("inf");

@@ -153,7 +153,7 @@ function giveBack(cell: Cell): void {
 class Arena {
   readonly name: string;
   readonly parent: Arena | undefined;
-  readonly born = new Set<Storage>();
+  readonly born: Storage[] = [];
   constructor(name: string, parent: Arena | undefined) {
     this.name = name;
     this.parent = parent;
@@ -164,7 +164,7 @@ let innermost: Arena | undefined;
 
 function adopt(storage: Storage): void {
   if (innermost === undefined) storage.manage();
-  else innermost.born.add(storage);
+  else innermost.born.push(storage);
 }
 
 /**
@@ -174,10 +174,10 @@ function adopt(storage: Storage): void {
 export function inArena<T>(name: string, body: () => T, reach: (result: T) => Iterable<Storage>): T {
   const arena = new Arena(name, innermost);
   innermost = arena;
-  let kept: Set<Storage> = new Set();
+  let kept: Iterable<Storage> = [];
   try {
     const result = body();
-    kept = new Set(reach(result));
+    kept = reach(result);
     return result;
   } finally {
     innermost = arena.parent;
@@ -185,12 +185,13 @@ export function inArena<T>(name: string, body: () => T, reach: (result: T) => It
   }
 }
 
-function close(arena: Arena, kept: ReadonlySet<Storage>): void {
+function close(arena: Arena, reached: Iterable<Storage>): void {
+  const kept = new Set(reached);
   for (const storage of arena.born) {
     if (storage.freed) continue;
     if (kept.has(storage) || storage.slots > 0 || storage.pins > 0) {
       if (arena.parent === undefined) storage.manage();
-      else arena.parent.born.add(storage);
+      else arena.parent.born.push(storage);
     } else {
       storage.free(
         `this tensor (made by ${storage.label}) was born inside ${arena.name} and was not returned by it, so its memory was reused; ` +

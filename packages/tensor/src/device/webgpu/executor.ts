@@ -203,14 +203,23 @@ class WebGpuExecutor implements Executor {
         program.label,
       ]);
     }
-    const handles = buffers.map((buffer) => this.memoryPart.own(buffer));
-    handles.forEach((handle, slot) => {
-      if (handle.storage.part && program.apart[slot] === true && sharesBuffer(handle, handles)) this.moveOut(handle);
-    });
-    this.queue.replay(
-      program,
-      handles.map((handle) => handle.storage),
-    );
+    const handles: Handle<Storage>[] = [];
+    const storages: Storage[] = [];
+    for (let slot = 0; slot < buffers.length; slot++) {
+      const buffer = buffers[slot];
+      if (buffer === undefined) throw new Error("jnx internal error: a program lacks a buffer");
+      const handle = this.memoryPart.own(buffer);
+      handles.push(handle);
+      storages.push(handle.storage);
+    }
+    for (const slot of program.apart) {
+      const handle = handles[slot];
+      if (handle?.storage.part !== true || !sharesBuffer(handle.storage, storages)) continue;
+      this.moveOut(handle);
+      // Others may be the same buffer.
+      for (let k = 0; k < storages.length; k++) storages[k] = handles[k]?.storage ?? handle.storage;
+    }
+    this.queue.replay(program, storages);
   }
 
   /** Gives a part of a larger buffer a buffer of its own: WebGPU takes a buffer as read or as written, never in part. */
@@ -290,8 +299,9 @@ class WebGpuExecutor implements Executor {
 }
 
 /** Whether another of the buffers is part of the same buffer. */
-function sharesBuffer({ storage }: Handle<Storage>, all: readonly Handle<Storage>[]): boolean {
-  return all.some((other) => other.storage !== storage && other.storage.gpu === storage.gpu);
+function sharesBuffer(storage: Storage, all: readonly Storage[]): boolean {
+  for (let k = 0; k < all.length; k++) if (all[k] !== storage && all[k]?.gpu === storage.gpu) return true;
+  return false;
 }
 
 /** Whether a launch writes another part of the buffer that this storage is part of. */

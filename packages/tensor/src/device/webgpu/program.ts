@@ -57,8 +57,8 @@ export class GpuProgram implements Program {
   disposed = false;
   /** The last queued replay. */
   lastUse = 0;
-  /** By slot: true for what a step writes, copies or takes its grid from. WebGPU wants that apart from what is read. */
-  readonly apart: readonly boolean[];
+  /** Slots that a step writes, copies or takes its grid from. WebGPU wants these apart from what is read. */
+  readonly apart: readonly number[];
   private readonly prepared: readonly PreparedStep[];
   /** The slots of each step. */
   private readonly used: readonly (readonly number[])[];
@@ -84,7 +84,7 @@ export class GpuProgram implements Program {
     this.prepared = steps.map((step) => prepare(step, slots, gpu, pipelines, uniforms));
     const launches = this.prepared.filter((step) => step.kind === "launch");
     this.used = steps.map(slotsOf);
-    this.apart = writtenSlots(this.prepared, slots);
+    this.apart = writtenSlots(this.prepared);
     this.entries = [...new Set(launches.map((step) => step.entry))];
     this.dispatches = launches.length;
     this.source = uploadAll(gpu, uniforms, label);
@@ -101,14 +101,16 @@ export class GpuProgram implements Program {
 
   /** The steps on these storages, one per slot; bound before or now. */
   bind(storages: readonly Storage[]): readonly BoundStep[] {
-    const known = this.sets.findIndex((set) => set.storages.every((storage, i) => storage === storages[i]));
-    const set = this.sets[known] ?? { storages, steps: this.bindSteps(storages) };
-    if (known > 0 || known === -1) {
-      if (known > 0) this.sets.splice(known, 1);
-      this.sets.unshift(set);
-      if (this.sets.length > SETS_KEPT) this.sets.pop();
+    for (let k = 0; k < this.sets.length; k++) {
+      const set = this.sets[k];
+      if (set === undefined || !sameList(set.storages, storages)) continue;
+      if (k > 0) this.sets.unshift(...this.sets.splice(k, 1));
+      return set.steps;
     }
-    return set.steps;
+    const steps = this.bindSteps(storages);
+    this.sets.unshift({ storages, steps });
+    if (this.sets.length > SETS_KEPT) this.sets.pop();
+    return steps;
   }
 
   /** Steps none of whose buffers changed stay as they are: often it is one result that nobody gave back. */
@@ -144,6 +146,11 @@ export class GpuProgram implements Program {
   }
 }
 
+function sameList(a: readonly Storage[], b: readonly Storage[]): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+}
+
 function placed({ gpu, offset }: Storage, within: number): { readonly buffer: GPUBuffer; readonly offset: number } {
   return { buffer: gpu, offset: offset + within };
 }
@@ -154,18 +161,18 @@ function pick(storages: readonly Storage[], slot: number): Storage {
   return storage;
 }
 
-function writtenSlots(steps: readonly PreparedStep[], slots: number): boolean[] {
-  const apart = new Array<boolean>(slots).fill(false);
+function writtenSlots(steps: readonly PreparedStep[]): number[] {
+  const apart = new Set<number>();
   for (const step of steps) {
-    if (step.kind === "copy") apart[step.from] = apart[step.to] = true;
+    if (step.kind === "copy") apart.add(step.from).add(step.to);
     else {
       step.entry.layout.storage.forEach(({ access }, k) => {
-        if (access === "read_write") apart[step.slots[k] ?? 0] = true;
+        if (access === "read_write") apart.add(step.slots[k] ?? 0);
       });
-      if (step.indirect !== undefined) apart[step.indirect.slot] = true;
+      if (step.indirect !== undefined) apart.add(step.indirect.slot);
     }
   }
-  return apart;
+  return [...apart];
 }
 
 function prepare(
