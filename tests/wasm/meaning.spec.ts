@@ -67,12 +67,16 @@ describe("what WGSL does not allow is refused though it could be guessed, with i
   });
 
   test.each([
-    ["parentheses", `y[i] = ${"(".repeat(3000)}1u${")".repeat(3000)};`],
-    ["sums", `y[i] = i${" + i".repeat(20_000)};`],
-    ["blocks", `${"if (i > 2u) {".repeat(3000)}${"}".repeat(3000)}`],
-    ["a chain", `var v = i; ${"v = (v * 5u) ^ (v >> 3u);".repeat(20_000)} y[i] = v;`],
-  ])("%s without end", (_, body) => {
-    expect(refusal(program(body))?.rule).toBe("unsupported");
+    ["parentheses", `y[i] = ${"(".repeat(3000)}1u${")".repeat(3000)};`, 135],
+    ["signs", `y[i] = ${"~".repeat(3000)}1u;`, 135],
+    ["sums", `y[i] = i${" + i".repeat(20_000)};`, 9 + 512 * 4 + 1],
+    ["members", `var v = vec4u(i); y[i] = v${".xyzw".repeat(3000)}.x;`, 27 + 512 * 5],
+    ["blocks", `${"if (i > 2u) {".repeat(3000)}${"}".repeat(3000)}`, 1643],
+    ["choices", `${"if (i > 2u) { y[i] = 1u; } else ".repeat(3000)} {}`, 4037],
+    ["operations", `var v = i; ${"v = (v * 5u) ^ (v >> 3u);".repeat(60_000)} y[i] = v;`, 29],
+  ])("%s without end", (_, body, column) => {
+    const error = refusal(program(body));
+    expect([error?.rule, error?.column]).toEqual(["unsupported", column]);
   });
 
   test("a workgroup has invocations", () => {
@@ -164,6 +168,71 @@ describe("what a program means", () => {
     ],
   ])("%s", (_, body, helpers, expected) => {
     expect(run(program(body, helpers))[0]).toEqual(expected);
+  });
+});
+
+describe("long chains of operations, each on what the one before gave", () => {
+  const TIMES = 20_000;
+  const repeat = (statement: string): string => statement.repeat(TIMES);
+  const turned = (start: number, turn: (v: number) => number, times = TIMES): number => {
+    let v = start;
+    for (let k = 0; k < times; k++) v = turn(v) >>> 0;
+    return v;
+  };
+  const mix = (v: number): number => Math.imul(v, 5) ^ (v >>> 3);
+  const doubled = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => {
+    let v = [i, 1, 2, 3];
+    for (let k = 0; k < 31; k++) v = v.map((lane, at) => (lane + (v[(at + 1) % 4] ?? 0)) >>> 0);
+    return ((v[0] ?? 0) + (v[2] ?? 0) * 3) >>> 0;
+  });
+  const each = (of: (i: number) => number): number[] => [0, 1, 2, 3, 4, 5, 6, 7].map((i) => of(i) >>> 0);
+
+  test.each<readonly [name: string, body: string, expected: readonly number[]]>([
+    ["scalars", `var v = i; ${repeat("v = (v * 5u) ^ (v >> 3u);")} y[i] = v;`, each((i) => turned(i, mix))],
+    [
+      "one use each",
+      `var v = i; ${repeat("v = (v ^ i) * 3u;")} y[i] = v;`,
+      each((i) => turned(i, (v) => Math.imul(v ^ i, 3))),
+    ],
+    [
+      "constant ones",
+      `let v = 5u; var k = v; ${repeat("k = k * 5u + 1u;")} y[i] = k;`,
+      each(() => turned(5, (v) => Math.imul(v, 5) + 1)),
+    ],
+    ["floats", `var v = f32(i); ${repeat("v = v * 0.5 + 1.0;")} y[i] = u32(v * 8.0 + 0.5);`, each(() => 16)],
+    ["lanes in a circle", `var v = vec4u(i, 1u, 2u, 3u); ${repeat("v = v.yzwx;")} y[i] = v.x;`, each((i) => i)],
+    [
+      "lanes set",
+      `var v = vec4u(i); ${repeat("v.x = v.x * 5u; v.y = i;")} y[i] = v.z + v.x;`,
+      each((i) => i + turned(i, (v) => Math.imul(v, 5))),
+    ],
+    [
+      "vectors",
+      `var v = vec4u(i); ${repeat("v = (v + 7u) * 3u;")} y[i] = v.z;`,
+      each((i) => turned(i, (v) => Math.imul(v + 7, 3))),
+    ],
+    [
+      "vectors with themselves",
+      `var v = vec4u(i, 1u, 2u, 3u); ${"v = v + v.yzwx;".repeat(31)} y[i] = v.x + v.z * 3u;`,
+      doubled,
+    ],
+    [
+      "places in a loop",
+      `for (var k = 0u; k < p.n; k++) { var v = k; ${repeat("v = v + i;")} y[(v + k) & 7u] = k; }`,
+      [0, 0, 1, 0, 2, 0, 3, 0],
+    ],
+    [
+      "after a barrier",
+      `var v = i; ${repeat("v = (v * 5u) ^ (v >> 3u);")} w[i] = v; workgroupBarrier(); y[i] = v ^ w[7u - i];`,
+      each((i) => turned(i, mix) ^ turned(7 - i, mix)),
+    ],
+    [
+      "in a function",
+      `y[i] = f(i); } fn f(a: u32) -> u32 { var v = a; if (a == 3u) { return 1u; } ${repeat("v = (v * 5u) ^ (v >> 3u);")} return v;`,
+      each((i) => (i === 3 ? 1 : turned(i, mix))),
+    ],
+  ])("%s", (_, body, expected) => {
+    expect(run(program(body))[0]).toEqual(expected);
   });
 });
 

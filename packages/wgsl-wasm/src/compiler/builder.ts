@@ -8,6 +8,8 @@ export class Builder {
   readonly entry = new Block(undefined, undefined, 0);
   block: Block = this.entry;
   readonly relaxed: boolean;
+  /** How many sums are being taken apart, one for another. */
+  depth = 0;
   /** Nodes by hash; those with the same one hang on each other. */
   readonly #known = new Map<number, Node>();
   readonly #integers = new Map<number, Node>();

@@ -1,3 +1,4 @@
+import { abstractArray, abstractVector } from "./abstract.ts";
 import type { Builder } from "./builder.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
@@ -13,9 +14,10 @@ import {
   type VectorType,
 } from "./types.ts";
 import {
+  abstractOf,
+  allAbstract,
   coerce,
-  concrete,
-  constantOf,
+  constantsOf,
   fromLanes,
   lanesOf,
   numeric,
@@ -46,12 +48,24 @@ export function construct(b: Builder, type: Type, args: readonly Value[], place:
   return fromLanes(b, type, lanes);
 }
 
-/** `vec4(…)` without a template: elements of the first argument that has a type. */
+/** `vec4(…)` without a template: elements of the first argument that has a type, or none yet. */
 export function constructVector(b: Builder, size: 2 | 3 | 4, args: readonly Value[], place: Place): Value {
-  const typed = args.find((arg) => arg.type.kind === "scalar" || arg.type.kind === "vector");
-  const known = typed?.type.kind === "scalar" || typed?.type.kind === "vector" ? typed.type.scalar : undefined;
-  const float = args.some((arg) => arg.type.kind === "abstract" && arg.type.scalar === "abstract-float");
-  return construct(b, vectorType(size, known ?? (float ? "f32" : "i32")), args, place);
+  const numbers = allAbstract(args);
+  if (numbers !== undefined) return abstractVector(size, numbers, place);
+  for (const { type } of args) {
+    if (type.kind === "scalar" || type.kind === "vector")
+      return construct(b, vectorType(size, type.scalar), args, place);
+  }
+  throw new WgslError("type", place, `vec${size} is made of numbers and vectors`);
+}
+
+/** `array(a, b, c)`: elements of the type of the first that has one, or none yet. */
+export function constructArray(b: Builder, args: readonly Value[], place: Place): Value {
+  const numbers = allAbstract(args);
+  if (numbers !== undefined) return abstractArray(numbers, place);
+  const element = args.find(({ type }) => type.kind !== "abstract")?.type;
+  if (element === undefined) throw new WgslError("type", place, "array() of what?");
+  return construct(b, { kind: "array", element, length: args.length }, args, place);
 }
 
 function constructParts(b: Builder, type: ArrayType | StructType, args: readonly Value[], place: Place): Value {
@@ -69,18 +83,7 @@ function constructParts(b: Builder, type: ArrayType | StructType, args: readonly
 
 /** One value as another type: a scalar spreads over a vector, vectors convert lane by lane. */
 function convert(b: Builder, to: ScalarType | VectorType, arg: Value, place: Place): Value {
-  if (arg.type.kind === "abstract") {
-    const number = arg.number ?? 0;
-    const float = arg.type.scalar === "abstract-float";
-    // An explicit conversion of a fraction cuts it off and saturates.
-    const cuts = to.scalar === "bool" || (float && to.scalar !== "f32");
-    const lane = cuts
-      ? constantOf(b, to.scalar, saturated(number, to.scalar))
-      : concrete(b, arg, place, to.scalar).parts[0];
-    if (lane === undefined) throw new WgslError("type", place, "no value");
-    return spread(b, to, lane);
-  }
-  const value = numeric(b, arg, place);
+  const value = numeric(b, withoutFractions(b, to.scalar, arg), place, to.scalar);
   if (value.type.kind === "scalar") {
     const [lane] = convertParts(b, value, to.scalar);
     if (lane === undefined) throw new WgslError("type", place, "no value");
@@ -89,6 +92,20 @@ function convert(b: Builder, to: ScalarType | VectorType, arg: Value, place: Pla
   if (to.kind === "scalar" || to.size !== value.type.size)
     throw new WgslError("type", place, `${typeText(value.type)} does not convert to ${typeText(to)}`);
   return { type: to, parts: convertParts(b, value, to.scalar) };
+}
+
+/** Constants that an explicit conversion changes: a fraction is cut off and saturates, a bool tells what is not zero. */
+function withoutFractions(b: Builder, to: Scalar, arg: Value): Value {
+  const abstract = abstractOf(arg);
+  if (abstract === undefined) return arg;
+  const { type, numbers } = abstract;
+  if (to !== "bool" && (to === "f32" || type.scalar === "abstract-int")) return arg;
+  return constantsOf(
+    b,
+    type,
+    to,
+    numbers.map((number) => saturated(number, to)),
+  );
 }
 
 function saturated(number: number, to: Scalar): number {

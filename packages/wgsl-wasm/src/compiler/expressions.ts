@@ -1,12 +1,13 @@
+import { abstractElement, abstractLanes, abstractValue } from "./abstract.ts";
 import type { Expression } from "./ast.ts";
 import { callBuiltin, isBuiltin } from "./builtins.ts";
-import { bitcast, construct, constructVector } from "./convert.ts";
+import { bitcast, construct, constructArray, constructVector } from "./convert.ts";
 import { WgslError, type Place } from "./errors.ts";
 import { callLibrary, isLibrary } from "./library.ts";
 import type { Machine } from "./machine.ts";
 import { binary, unary } from "./operators.ts";
 import { loadReference, referenceOf } from "./references.ts";
-import { swizzle } from "./swizzle.ts";
+import { lanesIn, swizzle } from "./swizzle.ts";
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
@@ -20,7 +21,7 @@ import {
   type ScalarType,
   type Type,
 } from "./types.ts";
-import { abstractValue, coerce, constantOf, numeric, type Value } from "./values.ts";
+import { abstractOf, coerce, constantOf, numeric, type Value } from "./values.ts";
 import { memberOf } from "./context.ts";
 
 export function evaluate(m: Machine, expression: Expression): Value {
@@ -74,7 +75,7 @@ function literal(m: Machine, place: Expression & { kind: "literal" }): Value {
   if (known === undefined) literals.set(text, (known = readNumber(text, place)));
   const { type, number } = known;
   return type.kind === "abstract"
-    ? abstractValue(type, number)
+    ? abstractValue(type, [number])
     : { type, parts: [constantOf(m.b, type.scalar, number)] };
 }
 
@@ -142,6 +143,9 @@ function partOf(m: Machine, expression: Expression & { kind: "member" | "index" 
       const start = type.members.slice(0, member.index).reduce((sum, { type: t }) => sum + partCount(t), 0);
       return { type: member.type, parts: base.parts.slice(start, start + partCount(member.type)) };
     }
+    const abstract = abstractOf(base);
+    if (abstract !== undefined && abstract.type.size > 1 && abstract.type.lengths.length === 0)
+      return abstractLanes(abstract, lanesIn(expression.member, abstract.type.size, expression));
     if (type.kind !== "vector") throw new WgslError("type", expression, `${typeText(type)} has no members`);
     return swizzle(m.b, { type, parts: base.parts }, expression.member, expression);
   }
@@ -153,6 +157,12 @@ function partOf(m: Machine, expression: Expression & { kind: "member" | "index" 
 
 function elementOf(m: Machine, base: Value, index: number, place: Expression): Value {
   const { type } = base;
+  const abstract = abstractOf(base);
+  if (abstract !== undefined) {
+    const element = abstractElement(abstract, index);
+    if (element !== undefined) return element;
+    throw new WgslError("type", place, `${typeText(type)} has no element ${index}`);
+  }
   const length = type.kind === "array" ? (type.length ?? 0) : type.kind === "vector" ? type.size : 0;
   if (index < 0 || index >= length) throw new WgslError("type", place, `index ${index} is outside [0, ${length})`);
   if (type.kind === "vector") return swizzle(m.b, { type, parts: base.parts }, "xyzw".charAt(index), place);
@@ -213,7 +223,7 @@ function call(m: Machine, expression: Expression & { kind: "call" }): Value {
   if (bare !== undefined) return constructVector(m.b, bare, values, expression);
   const type: Type | undefined = m.context.type(callee);
   if (type !== undefined) return construct(m.b, type, values, expression);
-  if (callee.name === "array") return arrayOf(m, values, expression);
+  if (callee.name === "array") return constructArray(m.b, values, expression);
   if (isLibrary(callee.name)) return callLibrary(m, callee.name, values, expression);
   if (isBuiltin(callee.name)) return callBuiltin(m.b, callee.name, values, expression);
   throw new WgslError("unsupported", expression, `the function ${callee.name} is unknown, or outside the subset`);
@@ -226,12 +236,4 @@ function arrayLength(m: Machine, args: readonly Expression[], place: Expression)
   if (reference?.kind !== "memory" || reference.type.kind !== "array")
     throw new WgslError("type", place, "arrayLength takes & and a storage array");
   return { type: U32, parts: [m.memory.lengthOf(reference.variable, reference.type)] };
-}
-
-/** `array(a, b, c)`. */
-function arrayOf(m: Machine, values: readonly Value[], place: Expression): Value {
-  const [first] = values;
-  if (first === undefined) throw new WgslError("type", place, "array() of what?");
-  const element = first.type.kind === "abstract" ? numeric(m.b, first, place).type : first.type;
-  return construct(m.b, { kind: "array", element, length: values.length }, values, place);
 }

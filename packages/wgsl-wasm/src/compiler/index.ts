@@ -43,6 +43,10 @@ export interface CompileOptions {
   readonly clampIndices: boolean;
 }
 
+/** What engines take, by https://webassembly.github.io/spec/js-api/#limits. */
+const MOST_LOCALS = 50_000;
+const MOST_BYTES = 7_654_321;
+
 /**
  * Compiles one WGSL compute kernel of the subset (README.md) to a WebAssembly module.
  *
@@ -75,6 +79,10 @@ function compileText(code: string, options: CompileOptions): CompiledKernel {
   const parameters = Object.keys(PARAMETERS).length;
   const emitter = new Emitter(schedule(b.entry), parameters);
   emitter.block(b.entry);
+  if (emitter.locals.length + parameters > MOST_LOCALS || emitter.code.length > MOST_BYTES) {
+    const message = `${entry.name}: more operations than engines take in one function`;
+    throw new WgslError("unsupported", entry, message);
+  }
   return {
     bytes: encodeModule(emitter.code.done(), emitter.locals, parameters, options.sharedMemory),
     bindings: context.bindings.map(describe),

@@ -38,6 +38,8 @@ export class Node {
   live = false;
   local = -1;
   inline = false;
+  /** How many users it is inline in. */
+  depth = 0;
 
   constructor(
     id: number,

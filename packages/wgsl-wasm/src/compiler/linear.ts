@@ -9,6 +9,9 @@ export interface Linear {
   readonly constant: number;
 }
 
+/** Sums in sums: what lies deeper is no address. */
+const DEEPEST = 64;
+
 /** Takes 32-bit arithmetic apart as seen from one loop: what changes with its counters, and what does not change in it. */
 export class LinearForms {
   readonly #b: Builder;
@@ -17,6 +20,7 @@ export class LinearForms {
   readonly steps = new Map<Node, Node>();
   readonly #invariant = new Map<Node, boolean>();
   readonly #forms = new Map<Node, Linear | undefined>();
+  #depth = 0;
 
   constructor(b: Builder, loop: LoopItem) {
     this.#b = b;
@@ -40,7 +44,10 @@ export class LinearForms {
   /** Undefined where the value changes in the loop otherwise than by its counters. */
   of(node: Node): Linear | undefined {
     if (this.#forms.has(node)) return this.#forms.get(node);
+    if (this.#depth > DEEPEST) return undefined;
+    this.#depth++;
     const form = this.#formOf(node);
+    this.#depth--;
     this.#forms.set(node, form);
     return form;
   }

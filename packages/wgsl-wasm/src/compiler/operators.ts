@@ -1,10 +1,11 @@
+import { foldBinary, foldUnary } from "./abstract.ts";
 import type { Builder } from "./builder.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
 import { buildVector } from "./lanes.ts";
 import { shiftVector } from "./shifts.ts";
-import { ABSTRACT_FLOAT, ABSTRACT_INT, BOOL, likewise, typeText, type Scalar } from "./types.ts";
-import { abstractValue, laneOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
+import { BOOL, likewise, sizeOf, typeText, vectorType, type Scalar } from "./types.ts";
+import { abstractOf, fromLanes, laneOf, numeric, spread, type NumericValue, type Value } from "./values.ts";
 
 const COMPARISONS: Readonly<Record<string, string>> = {
   "==": "eq",
@@ -18,10 +19,9 @@ const ARITHMETIC: Readonly<Record<string, string>> = { "+": "add", "-": "sub", "
 const BITWISE: Readonly<Record<string, string>> = { "&": "and", "|": "or", "^": "xor" };
 
 export function unary(b: Builder, operator: string, operand: Value, place: Place): Value {
-  if (operand.type.kind === "abstract" && operand.number !== undefined) {
-    if (operand.type === ABSTRACT_INT) return foldWhole("-", operator === "~" ? -1 : 0, operand.number, place);
-    if (operator === "-") return abstractValue(ABSTRACT_FLOAT, -operand.number);
-  }
+  const abstract = abstractOf(operand);
+  const folded = abstract && foldUnary(operator, abstract, place);
+  if (folded !== undefined) return folded;
   const { type, parts } = numeric(b, operand, place);
   const packed = type.kind === "vector" && type.size === 4;
   const fits =
@@ -44,7 +44,8 @@ function unaryPart(b: Builder, operator: string, scalar: Scalar, x: Node, packed
 function unify(b: Builder, operator: string, x: Value, y: Value, place: Place): [NumericValue, NumericValue] {
   if (operator === "<<" || operator === ">>") {
     const left = numeric(b, x, place);
-    if ((y.number ?? 0) > 31) throw new WgslError("constant", place, `a shift of 32 bits by ${y.number}`);
+    const far = y.numbers?.find((count) => count > 31);
+    if (far !== undefined) throw new WgslError("constant", place, `a shift of 32 bits by ${far}`);
     return [left, numeric(b, y, place, "u32")];
   }
   const scalarOf = (value: Value): Scalar | undefined =>
@@ -74,7 +75,11 @@ function unify(b: Builder, operator: string, x: Value, y: Value, place: Place): 
 }
 
 export function binary(b: Builder, operator: string, x: Value, y: Value, place: Place): Value {
-  if (x.number !== undefined && y.number !== undefined) return foldAbstract(b, operator, x, y, place);
+  const [p, q] = [abstractOf(x), abstractOf(y)];
+  if (p !== undefined && q !== undefined) {
+    const folded = foldBinary(operator, p, q, place);
+    return "type" in folded ? folded : truths(b, folded);
+  }
   const [left, right] = unify(b, operator, x, y, place);
   const shift = operator === "<<" || operator === ">>";
   const scalar = left.type.scalar;
@@ -88,6 +93,11 @@ export function binary(b: Builder, operator: string, x: Value, y: Value, place: 
     return binaryPart(b, operator, scalar, part, other, packed);
   });
   return { type: COMPARISONS[operator] === undefined ? left.type : likewise(left.type, "bool"), parts };
+}
+
+function truths(b: Builder, lanes: readonly boolean[]): Value {
+  const nodes = lanes.map((lane) => b.i32(Number(lane)));
+  return fromLanes(b, nodes.length === 1 ? BOOL : vectorType(sizeOf(String(nodes.length)), "bool"), nodes);
 }
 
 function takes(operator: string, scalar: Scalar): boolean {
@@ -158,60 +168,4 @@ function divided(b: Builder, operator: string, scalar: Scalar, x: Node, y: Node)
   const quotient = b.op(signed ? "i32.div_s" : "i32.div_u", [x, divisor]);
   // By the quotient, which is mostly wanted as well.
   return operator === "/" ? quotient : b.op("i32.sub", [x, b.op("i32.mul", [quotient, divisor])]);
-}
-
-const FLOAT_OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "%": (a, b) => a % b,
-};
-
-/** Of whole numbers without a type, which have 64 bits. */
-const WHOLE_OPERATORS: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "%": (a, b) => a % b,
-  "&": (a, b) => a & b,
-  "|": (a, b) => a | b,
-  "^": (a, b) => a ^ b,
-  "<<": (a, b) => a << b,
-  ">>": (a, b) => a >> b,
-};
-
-function foldAbstract(b: Builder, operator: string, x: Value, y: Value, place: Place): Value {
-  const p = x.number ?? 0;
-  const q = y.number ?? 0;
-  const compare: Readonly<Record<string, boolean>> = {
-    "==": p === q,
-    "!=": p !== q,
-    "<": p < q,
-    ">": p > q,
-    "<=": p <= q,
-    ">=": p >= q,
-  };
-  const truth = compare[operator];
-  if (truth !== undefined) return { type: BOOL, parts: [b.i32(Number(truth))] };
-  if (x.type === ABSTRACT_INT && y.type === ABSTRACT_INT) return foldWhole(operator, p, q, place);
-  const result = FLOAT_OPERATORS[operator]?.(p, q);
-  if (result === undefined) throw new WgslError("type", place, `${operator} does not take numbers`);
-  if (!Number.isFinite(result))
-    throw new WgslError("constant", place, `a constant that is no number: ${p} ${operator} ${q}`);
-  return abstractValue(ABSTRACT_FLOAT, result);
-}
-
-function foldWhole(operator: string, p: number, q: number, place: Place): Value {
-  if (q === 0 && (operator === "/" || operator === "%"))
-    throw new WgslError("constant", place, "a constant is divided by zero");
-  const apply = WHOLE_OPERATORS[operator];
-  if (apply === undefined) throw new WgslError("type", place, `${operator} does not take numbers`);
-  const shifts = operator === "<<" || operator === ">>";
-  const result = shifts && (q < 0 || q > 63) ? NaN : Number(apply(BigInt(p), BigInt(q)));
-  // Exact only so far: WGSL has a few bits more.
-  if (!Number.isSafeInteger(result))
-    throw new WgslError("constant", place, `${p} ${operator} ${q} is beyond what constants can hold`);
-  return abstractValue(ABSTRACT_INT, result);
 }

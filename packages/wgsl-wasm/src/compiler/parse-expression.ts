@@ -50,6 +50,7 @@ export function parseType(tokens: Tokens): TypeName {
   const { text, line, column } = tokens.name("a type");
   const args: (TypeName | Expression)[] = [];
   if (TEMPLATED.has(text) && tokens.accept("<")) {
+    tokens.enter();
     if (text === "array") {
       args.push(parseType(tokens));
       if (tokens.accept(",") && !tokens.is(">")) args.push(parseShift(tokens));
@@ -58,6 +59,7 @@ export function parseType(tokens: Tokens): TypeName {
       while (tokens.accept(",") && !tokens.is(">"));
     }
     tokens.expect(">");
+    tokens.leave();
   }
   return { name: text, args, line, column };
 }
@@ -83,10 +85,11 @@ function parseBinary(tokens: Tokens, lowest: number): Expression {
 
 function parseOperand(tokens: Tokens, lowest: number): Operand {
   let left: Operand = { expression: parseUnary(tokens) };
-  for (;;) {
+  for (let length = 0; ; length++) {
     const operator = tokens.operator();
     const precedence = PRECEDENCE.get(operator);
     if (precedence === undefined || precedence < lowest) return left;
+    tokens.chained(length);
     const { line, column } = tokens.next;
     tokens.skipOperator(operator);
     const right = parseOperand(tokens, precedence + 1);
@@ -114,6 +117,13 @@ function mixes(inner: string, outer: string): boolean {
 }
 
 function parseUnary(tokens: Tokens): Expression {
+  tokens.enter();
+  const expression = parseSigned(tokens);
+  tokens.leave();
+  return expression;
+}
+
+function parseSigned(tokens: Tokens): Expression {
   const { kind, line, column } = tokens.next;
   if (kind !== "symbol") return parsePostfix(tokens);
   for (const operator of ["-", "!", "~", "&", "*"]) {
@@ -129,9 +139,10 @@ function parseUnary(tokens: Tokens): Expression {
 /** A primary expression followed by any indices and members. */
 export function parsePostfix(tokens: Tokens): Expression {
   let base = parsePrimary(tokens);
-  for (;;) {
+  for (let length = 0; ; length++) {
     const { kind, line, column } = tokens.next;
     if (kind !== "symbol") return base;
+    tokens.chained(length);
     if (tokens.accept("[")) {
       const index = parseExpression(tokens);
       tokens.expect("]");

@@ -18,6 +18,13 @@ export function parseBlock(tokens: Tokens): Statement[] {
 }
 
 function parseStatement(tokens: Tokens): Statement {
+  tokens.enter();
+  const statement = parseAny(tokens);
+  tokens.leave();
+  return statement;
+}
+
+function parseAny(tokens: Tokens): Statement {
   const { text, line, column } = tokens.next;
   const place = { line, column };
   switch (text) {
@@ -99,8 +106,7 @@ function parseIf(tokens: Tokens, place: Place): Statement {
   const then = parseBlock(tokens);
   let otherwise: readonly Statement[] = [];
   if (tokens.accept("else")) {
-    const { line, column } = tokens.next;
-    otherwise = tokens.is("if") ? [parseIf(tokens, { line, column })] : parseBlock(tokens);
+    otherwise = tokens.is("if") ? [parseStatement(tokens)] : parseBlock(tokens);
   }
   return { kind: "if", cond, then, otherwise, ...place };
 }

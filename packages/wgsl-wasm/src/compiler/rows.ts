@@ -1,4 +1,5 @@
 import type { Builder } from "./builder.ts";
+import { operandsFirst } from "./chains.ts";
 import type { Block, Node } from "./ir.ts";
 import { PARAMETERS } from "./memory.ts";
 import { invocations, type Three } from "./workgroup.ts";
@@ -54,16 +55,24 @@ export class Rows {
 
   /** True if the value is the same in all invocations of a workgroup: nothing in it comes from inside one. */
   isUniform(node: Node): boolean {
-    const known = this.#uniform.get(node);
-    if (known !== undefined) return known;
+    operandsFirst(
+      node,
+      (each) => this.#uniform.has(each),
+      (each) => this.#uniform.set(each, this.#findUniform(each)),
+    );
+    return this.#uniform.get(node) === true;
+  }
+
+  #findUniform(node: Node): boolean {
     let block = node.pin?.block;
     while (block !== undefined && !this.#inside.has(block)) block = block.parent?.block;
     // What others write meanwhile is not the same for all, wherever it is read.
     const written = node.kind === "load" && node.args.length === 0;
-    const result =
-      block === undefined && !written && (node.kind === "exit" || node.args.every((arg) => this.isUniform(arg)));
-    this.#uniform.set(node, result);
-    return result;
+    return (
+      block === undefined &&
+      !written &&
+      (node.kind === "exit" || node.args.every((arg) => this.#uniform.get(arg) === true))
+    );
   }
 
   restore(kept: Kept, local: Three): Node {

@@ -2,6 +2,7 @@
  * Gives every value a place: as late as its uses allow, but outside of all loops that it does not depend on. A value
  * used once, where it is placed, has no place of its own: it is computed on the stack.
  */
+import { operandsFirst } from "./chains.ts";
 import { END, type Block, type Item, type Node, type Position } from "./ir.ts";
 import { eachItem, markLive } from "./liveness.ts";
 
@@ -21,7 +22,9 @@ export function schedule(root: Block): Schedule {
   }
   const slots = new Map<Block, Map<number, Node[]>>();
   for (const node of placed) {
-    node.inline = isInline(node, uses);
+    const depth = (node.onlyUser?.depth ?? 0) + 1;
+    node.inline = depth < MOST_INLINE && isInline(node, uses);
+    node.depth = node.inline ? depth : 0;
     if (!node.inline) file(slots, node);
   }
   for (const at of slots.values()) for (const nodes of at.values()) nodes.reverse();
@@ -32,13 +35,24 @@ export function schedule(root: Block): Schedule {
 function usersFirst(nodes: readonly Node[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
+  // What is open, each with the operand that comes next.
+  const open: { readonly node: Node; next: number }[] = [];
   const visit = (node: Node): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    node.args.forEach(visit);
-    order.push(node);
+    open.push({ node, next: 0 });
   };
-  nodes.forEach(visit);
+  for (const node of nodes) {
+    visit(node);
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const arg = top.node.args[top.next++];
+      if (arg !== undefined) visit(arg);
+      else {
+        order.push(top.node);
+        open.pop();
+      }
+    }
+  }
   return order.reverse();
 }
 
@@ -123,23 +137,36 @@ function above(position: Position): Position {
   return parent;
 }
 
+/** Operations on the stack inside each other: the emitter calls itself for each, and what is deeper gets a local. */
+const MOST_INLINE = 256;
+
 /** Values known to need nothing that has a place: long chains of them would be walked again from each of their users. */
 const anywhere = new WeakSet<Node>();
 
 /** The first place where all that a value needs is there. */
 export function early(node: Node): Position | undefined {
-  // A slot as seen after its loop is there from then on, though the slot itself belongs to the loop.
-  if (node.kind === "exit") return node.pin;
-  if (node.early !== undefined || (node.args.length === 0 && node.pin === undefined)) return node.early ?? node.pin;
-  if (anywhere.has(node)) return undefined;
+  operandsFirst(node, isPlaced, place);
+  return knownEarly(node);
+}
+
+/** True if `knownEarly` says it. */
+function isPlaced(node: Node): boolean {
+  return node.kind === "exit" || node.early !== undefined || node.args.length === 0 || anywhere.has(node);
+}
+
+/** A slot as seen after its loop is there from then on, though the slot itself belongs to the loop. */
+function knownEarly(node: Node): Position | undefined {
+  return node.kind === "exit" ? node.pin : (node.early ?? node.pin);
+}
+
+function place(node: Node): void {
   let latest = node.pin;
   for (const arg of node.args) {
-    const at = early(arg);
+    const at = knownEarly(arg);
     if (at !== undefined && (latest === undefined || isAfter(at, latest))) latest = at;
   }
   node.early = latest;
   if (latest === undefined) anywhere.add(node);
-  return latest;
 }
 
 function isAfter(a: Position, b: Position): boolean {

@@ -109,19 +109,47 @@ const LANEWISE_INTEGER = new Set(["i32x4.add", "i32x4.sub", "i32x4.mul"]);
 function extracted(b: Builder, name: string, x: Node, lane: number): Node | undefined {
   const type = name.startsWith("i32") ? "i32" : "f32";
   if (x.lanes !== undefined && x.kind === "const") return b.bits(type, x.lanes[lane] ?? 0);
+  const source = sourceOf(x, lane);
+  if (source.vector !== x) return b.op(name, [source.vector], source.lane);
   const made = x.op?.name ?? "";
   const [p, q] = x.args;
   if (p === undefined) return undefined;
   if (made.endsWith(".splat")) return recast(b, p, type);
-  if (made.endsWith(".replace_lane") && q !== undefined)
-    return x.imm === lane ? recast(b, q, type) : b.op(name, [p], lane);
-  if (made === "i8x16.shuffle" && q !== undefined) {
-    const from = (x.lanes?.[lane * 4] ?? 0) >> 2;
-    return b.op(name, [from < 4 ? p : q], from & 3);
+  if (made.endsWith(".replace_lane") && q !== undefined) return recast(b, q, type);
+  return type === "i32" && LANEWISE_INTEGER.has(made) && q !== undefined ? extractedSum(b, x, p, q, lane) : undefined;
+}
+
+/** The vector in which a lane was put, or computed. */
+function sourceOf(x: Node, at: number): { readonly vector: Node; readonly lane: number } {
+  let [vector, lane] = [x, at];
+  for (;;) {
+    const [p, q] = vector.args;
+    const made = vector.op?.name ?? "";
+    if (p === undefined || q === undefined) return { vector, lane };
+    if (made === "i8x16.shuffle") {
+      const from = (vector.lanes?.[lane * 4] ?? 0) >> 2;
+      [vector, lane] = [from < 4 ? p : q, from & 3];
+    } else if (made.endsWith(".replace_lane") && vector.imm !== lane) vector = p;
+    else return { vector, lane };
   }
-  if (type === "i32" && LANEWISE_INTEGER.has(made) && q !== undefined)
-    return b.op(made.replace("x4", ""), [b.op(name, [p], lane), b.op(name, [q], lane)]);
-  return undefined;
+}
+
+/** Lanes of sums that have been taken apart, for a sum may be part of many: each would double the work. */
+const sums = new WeakMap<Node, Map<number, Node>>();
+/** Sums in sums: what lies deeper stays a vector. */
+const DEEPEST = 64;
+
+function extractedSum(b: Builder, x: Node, p: Node, q: Node, lane: number): Node | undefined {
+  const known = sums.get(x) ?? new Map<number, Node>();
+  sums.set(x, known);
+  let sum = known.get(lane);
+  if (sum !== undefined || b.depth >= DEEPEST) return sum;
+  b.depth++;
+  const name = "i32x4.extract_lane";
+  sum = b.op((x.op?.name ?? "").replace("x4", ""), [b.op(name, [p], lane), b.op(name, [q], lane)]);
+  b.depth--;
+  known.set(lane, sum);
+  return sum;
 }
 
 function recast(b: Builder, x: Node, type: "i32" | "f32"): Node {
@@ -152,14 +180,17 @@ function splatted(b: Builder, x: Node): Node | undefined {
 const MAGNITUDE = 0x7fffffff;
 const INFINITY_BITS = 0x7f800000;
 
+/** Largest ones of largest ones that are asked, each twice as many. */
+const MOST_LARGEST = 6;
+
 /** The bits of a float that are compared with infinity's, sign apart, ask whether it is NaN: one comparison of it with itself. */
-function isNan(b: Builder, name: string, x: Node, y: Node): Node | undefined {
-  if (!allAre(y, INFINITY_BITS)) return undefined;
+function isNan(b: Builder, name: string, x: Node, y: Node, left = MOST_LARGEST): Node | undefined {
+  if (left === 0 || !allAre(y, INFINITY_BITS)) return undefined;
   const float = name === "i32.gt_u" ? "f32" : "f32x4";
   const [p, q] = x.args;
   if (p === undefined || q === undefined) return undefined;
   if (x.op?.name === "i32x4.max_u") {
-    const [first, second] = [isNan(b, name, p, y), isNan(b, name, q, y)];
+    const [first, second] = [isNan(b, name, p, y, left - 1), isNan(b, name, q, y, left - 1)];
     return first === undefined || second === undefined ? undefined : b.op("v128.or", [first, second]);
   }
   if (!(x.op?.name === "v128.and" || x.op?.name === "i32.and") || !allAre(q, MAGNITUDE)) return undefined;

@@ -1,10 +1,16 @@
 import { WgslError } from "./errors.ts";
 import { tokenize, type Token } from "./lexer.ts";
 
+/** Parentheses, operators and statements in each other: as many as Tint lets stand. */
+const MOST_NESTED = 128;
+/** Operators or members in a row, each of which takes what the one before it gives: the same. */
+const MOST_CHAINED = 512;
+
 /** The tokens of a text with a place in them: what a parser reads from. */
 export class Tokens {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #nested = 0;
 
   constructor(code: string) {
     this.#tokens = tokenize(code);
@@ -37,6 +43,23 @@ export class Tokens {
   /** Steps over an operator as `operator` joined it. */
   skipOperator(operator: string): void {
     this.#at += operator.startsWith(">") ? operator.length : 1;
+  }
+
+  /** Notes that a parser calls itself; `leave` when it is done. */
+  enter(): void {
+    if (++this.#nested > MOST_NESTED)
+      throw new WgslError("unsupported", this.next, `what nests more than ${MOST_NESTED} deep is outside the subset`);
+  }
+
+  leave(): void {
+    this.#nested--;
+  }
+
+  /** Refuses what stands here where `length` of its kind stand before it. */
+  chained(length: number): void {
+    if (length < MOST_CHAINED) return;
+    const message = `an expression of more than ${MOST_CHAINED} operations in a row is outside the subset: name what some of them give`;
+    throw new WgslError("unsupported", this.next, message);
   }
 
   take(): Token {

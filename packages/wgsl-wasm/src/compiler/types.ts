@@ -12,6 +12,10 @@ export interface ScalarType {
 export interface AbstractType {
   readonly kind: "abstract";
   readonly scalar: Abstract;
+  /** Lanes of a vector; a single number has 1. */
+  readonly size: 1 | 2 | 3 | 4;
+  /** Lengths of the arrays around it, the outermost first. */
+  readonly lengths: readonly number[];
 }
 
 export interface VectorType {
@@ -45,8 +49,16 @@ const vectors = new Map(
   ),
 );
 
-export const ABSTRACT_INT: AbstractType = { kind: "abstract", scalar: "abstract-int" };
-export const ABSTRACT_FLOAT: AbstractType = { kind: "abstract", scalar: "abstract-float" };
+export function abstractType(
+  scalar: Abstract,
+  size: AbstractType["size"] = 1,
+  lengths: readonly number[] = [],
+): AbstractType {
+  return { kind: "abstract", scalar, size, lengths };
+}
+
+export const ABSTRACT_INT = abstractType("abstract-int");
+export const ABSTRACT_FLOAT = abstractType("abstract-float");
 
 export function scalarType(scalar: Scalar): ScalarType {
   const type = scalars.get(scalar);
@@ -150,11 +162,18 @@ export function sameType(a: Type, b: Type): boolean {
   return a.kind === "array" && b.kind === "array" && a.length === b.length && sameType(a.element, b.element);
 }
 
+export function sameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((each, k) => each === b[k]);
+}
+
 export function typeText(type: Type): string {
   switch (type.kind) {
     case "scalar":
-    case "abstract":
       return type.scalar;
+    case "abstract": {
+      const element = type.size === 1 ? type.scalar : `vec${type.size}<${type.scalar}>`;
+      return type.lengths.reduceRight((inner, length) => `array<${inner}, ${length}>`, element);
+    }
     case "vector":
       return `vec${type.size}<${type.scalar}>`;
     case "array":

@@ -1,3 +1,4 @@
+import { abstractValue, elementIn, materialType, type AbstractValue } from "./abstract.ts";
 import type { Builder } from "./builder.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
@@ -7,6 +8,7 @@ import {
   partCount,
   scalarType,
   typeText,
+  vectorType,
   type AbstractType,
   type Scalar,
   type ScalarType,
@@ -18,16 +20,23 @@ import {
 export interface Value {
   readonly type: Type;
   readonly parts: readonly Node[];
-  /** The number, where the type is abstract. */
-  readonly number?: number;
+  /** The numbers, where the type is abstract. */
+  readonly numbers?: readonly number[];
 }
 
 export interface NumericValue extends Value {
   readonly type: ScalarType | VectorType;
 }
 
-export function abstractValue(type: AbstractType, number: number): Value {
-  return { type, parts: [], number };
+/** The value as what it is made of before it has a type; undefined if it has one. */
+export function abstractOf({ type, numbers }: Value): AbstractValue | undefined {
+  return type.kind === "abstract" && numbers !== undefined ? abstractValue(type, numbers) : undefined;
+}
+
+/** All of them as numbers without a type; undefined if one has a type. */
+export function allAbstract(values: readonly Value[]): AbstractValue[] | undefined {
+  const numbers = values.map(abstractOf).filter((each) => each !== undefined);
+  return numbers.length === values.length ? numbers : undefined;
 }
 
 /** The WebAssembly type of every part of a type. */
@@ -66,21 +75,36 @@ export function constantOf(b: Builder, scalar: Scalar, number: number): Node {
 
 /** The value with a concrete type: numbers without one become `scalar`, or what WGSL takes when nothing says. */
 export function concrete(b: Builder, value: Value, place: Place, scalar?: Scalar): Value {
-  if (value.type.kind !== "abstract") return value;
-  const number = value.number ?? 0;
-  const isInt = value.type.scalar === "abstract-int";
+  const abstract = abstractOf(value);
+  if (abstract === undefined) return value;
+  const { type, numbers } = abstract;
+  const isInt = type.scalar === "abstract-int";
   const wanted = scalar ?? (isInt ? "i32" : "f32");
-  if (wanted === "bool" || (!isInt && wanted !== "f32"))
-    throw new WgslError("type", place, `${number} is no ${wanted}`);
   const [low, high] = wanted === "u32" ? [0, 0xffffffff] : [-0x80000000, 0x7fffffff];
-  if (wanted === "f32" ? !Number.isFinite(Math.fround(number)) : number < low || number > high)
-    throw new WgslError("type", place, `${number} does not fit ${wanted}`);
-  return { type: scalarType(wanted), parts: [constantOf(b, wanted, number)] };
+  for (const number of numbers) {
+    if (wanted === "bool" || (!isInt && wanted !== "f32"))
+      throw new WgslError("type", place, `${number} is no ${wanted}`);
+    if (wanted === "f32" ? !Number.isFinite(Math.fround(number)) : number < low || number > high)
+      throw new WgslError("type", place, `${number} does not fit ${wanted}`);
+  }
+  return constantsOf(b, type, wanted, numbers);
+}
+
+/** Numbers as constants of `scalar`, in the form of an abstract type. */
+export function constantsOf(b: Builder, like: AbstractType, scalar: Scalar, numbers: readonly number[]): Value {
+  const { size } = like;
+  const nodes = numbers.map((number) => constantOf(b, scalar, number));
+  const element = size === 1 ? scalarType(scalar) : vectorType(size, scalar);
+  const parts = Array.from({ length: nodes.length / size }, (_, k) =>
+    fromLanes(b, element, nodes.slice(k * size, (k + 1) * size)),
+  ).flatMap((each) => each.parts);
+  return { type: materialType(like, scalar), parts };
 }
 
 /** The value as `type`, where WGSL converts by itself: numbers without a type only. */
 export function coerce(b: Builder, value: Value, type: Type, place: Place): Value {
-  if (value.type.kind === "abstract" && type.kind === "scalar") return concrete(b, value, place, type.scalar);
+  const scalar = value.type.kind === "abstract" ? elementIn(type, value.type) : undefined;
+  if (scalar !== undefined) return { type, parts: concrete(b, value, place, scalar).parts };
   if (value.type.kind !== "abstract" && sameShape(value.type, type)) return { type, parts: value.parts };
   throw new WgslError("type", place, `${typeText(type)} expected, got ${typeText(value.type)}`);
 }
