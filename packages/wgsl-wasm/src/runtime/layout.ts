@@ -24,6 +24,9 @@ export const CELL = {
   claims: 116,
   /** Not 0 while a program runs that has work to share. */
   program: 117,
+  /** The next page of PAGE bytes that nobody has touched, and where idle workers stop touching. */
+  fresh: 118,
+  freshEnd: 119,
   /** From here on: the job, written while nobody is in it. */
   kernel: 128,
   codeAddress: 129,
@@ -42,6 +45,8 @@ export const CELL = {
   table: 141,
 } as const;
 
+/** What an operating system gives memory out by; a larger one is touched more than once. */
+export const PAGE = 4096;
 /** Length in bytes, then UTF-8. */
 export const MESSAGE = 1024;
 export const MESSAGE_BYTES = 1024;

@@ -1,12 +1,18 @@
 import { NoAdapterError } from "@jnx/tensor";
 import { Heap } from "./heap.ts";
-import { RESERVED } from "./layout.ts";
+import { CELL, PAGE, RESERVED } from "./layout.ts";
 
-const PAGE = 65536;
+/** WebAssembly's, which memory grows by. */
+const UNIT = 65536;
 /** 4 GiB, all that 32-bit addresses reach; less where the engine cannot reserve that much. */
 const MOST_PAGES = [65536, 49152, 32768, 16384, 8192];
 /** Grown by at least this much: growing costs a system call and new views. */
 const LEAST_GROWTH = 16 * 2 ** 20;
+/**
+ * Memory past all blocks that idle workers touch, so that the system has given it out when it is needed: a first write takes some
+ * 0.4 to 1.4 us a page, for 4 MiB as long as a transpose of it.
+ */
+const AHEAD = 8 * 2 ** 20;
 /** Blocks begin and end at cache lines, so that threads never share one and vec4 tails are inside. */
 const ALIGNMENT = 64;
 
@@ -18,12 +24,16 @@ export class LinearMemory {
   words: Int32Array<ArrayBufferLike>;
   /** Bytes that it can ever have. */
   readonly most: number;
+  private readonly shared: boolean;
   private readonly heap = new Heap();
+  /** Where the last block ended that was ever taken. */
+  private taken = 0;
 
   constructor(shared: boolean) {
     const { memory, pages } = reserve(shared);
     this.memory = memory;
-    this.most = pages * PAGE;
+    this.shared = shared;
+    this.most = pages * UNIT;
     this.bytes = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
     this.heap.give(RESERVED, this.bytes.length - RESERVED);
@@ -32,17 +42,28 @@ export class LinearMemory {
   /** The address of a new block, or undefined when there is no more memory. */
   take(bytes: number): number | undefined {
     const size = aligned(bytes);
-    return this.heap.take(size) ?? (this.grow(size) ? this.heap.take(size) : undefined);
+    const address = this.heap.take(size) ?? (this.grow(size) ? this.heap.take(size) : undefined);
+    if (address !== undefined && address + size > this.taken) this.reach(address + size);
+    return address;
   }
 
   give(address: number, bytes: number): void {
     this.heap.give(address, aligned(bytes));
   }
 
+  private reach(end: number): void {
+    this.taken = end;
+    if (this.shared && end + AHEAD > this.bytes.length) this.grow(AHEAD);
+    const { words } = this;
+    const page = Math.ceil(end / PAGE);
+    if (Atomics.load(words, CELL.fresh) < page) Atomics.store(words, CELL.fresh, page);
+    Atomics.store(words, CELL.freshEnd, Math.min(Math.ceil((end + AHEAD) / PAGE), this.bytes.length / PAGE));
+  }
+
   private grow(bytes: number): boolean {
     const end = this.bytes.length;
-    const least = Math.ceil((bytes - this.heap.tail(end)) / PAGE);
-    const wanted = Math.ceil(Math.max(bytes, LEAST_GROWTH, end / 8) / PAGE);
+    const least = Math.ceil((bytes - this.heap.tail(end)) / UNIT);
+    const wanted = Math.ceil(Math.max(bytes, LEAST_GROWTH, end / 8) / UNIT);
     // Less than wanted will do when the end is near.
     if (!this.tryGrow(wanted) && !this.tryGrow(least)) return false;
     this.bytes = new Uint8Array(this.memory.buffer);

@@ -1,5 +1,5 @@
 /** What differs between Node, Deno, Bun, pages and web workers. */
-import { jobRunner, work } from "./worker.ts";
+import { jobRunner, pageToucher, work } from "./worker.ts";
 import type { WorkerStart } from "./worker.ts";
 
 /** A thread that runs `work`. */
@@ -41,7 +41,8 @@ const PRELUDE = "var __name = (f) => f, __name2 = __name;";
 
 /** The worker's program. */
 function sourceOf(start: string): string {
-  return `${PRELUDE}\nconst jobOf = ${jobRunner.toString()};\nconst work = ${work.toString()};\n${start}`;
+  const parts = Object.entries({ jobOf: jobRunner, touchOf: pageToucher, work });
+  return `${PRELUDE}\n${parts.map(([name, f]) => `const ${name} = ${f.toString()};\n`).join("")}${start}`;
 }
 
 export function platform(): Platform {
@@ -83,7 +84,7 @@ function builtin<K extends keyof NodeModules>(name: K): NodeModules[K] | undefin
 }
 
 function startNodeWorker(NodeWorker: NodeModules["node:worker_threads"]["Worker"]): StartThread {
-  const source = sourceOf('work(require("node:worker_threads").workerData, jobOf);');
+  const source = sourceOf('work(require("node:worker_threads").workerData, jobOf, touchOf);');
   return (start, onDeath) => {
     // Neither loaders nor environment: the text needs nothing, and starts faster so.
     const options = { eval: true, workerData: start, execArgv: [], env: {}, name: "jnx" };
@@ -96,7 +97,7 @@ function startNodeWorker(NodeWorker: NodeModules["node:worker_threads"]["Worker"
 }
 
 const startWebWorker: StartThread = (start, onDeath) => {
-  const source = sourceOf("onmessage = (event) => work(event.data, jobOf);");
+  const source = sourceOf("onmessage = (event) => work(event.data, jobOf, touchOf);");
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url, { name: "jnx" });
   worker.onerror = (event) => {

@@ -1,4 +1,4 @@
-import { CELL, MESSAGE, MESSAGE_BYTES, TABLE } from "./layout.ts";
+import { CELL, MESSAGE, MESSAGE_BYTES, PAGE, TABLE } from "./layout.ts";
 import type { KernelEntry, RunFunction } from "./kernels.ts";
 import type { LinearMemory } from "./linear-memory.ts";
 import type { Platform, Thread } from "./platform.ts";
@@ -49,6 +49,7 @@ export class Threads {
         messageBytes: MESSAGE_BYTES,
         spins: SPINS,
         programSpins: PROGRAM_SPINS,
+        page: PAGE,
       };
       const died = (reason: string): void => {
         const worker = this.workers[index];

@@ -13,6 +13,8 @@ export interface WorkerStart {
   readonly spins: number;
   /** The same while a program runs. */
   readonly programSpins: number;
+  /** Bytes of a page. */
+  readonly page: number;
 }
 
 type Run = (
@@ -68,13 +70,34 @@ export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
 }
 
 /**
+ * What has the system give out memory before it is needed, a page a call; false when there is enough. Like `work`, it refers to
+ * nothing outside itself.
+ */
+export function pageToucher({ memory, cell, page }: WorkerStart): () => boolean {
+  const cells = new Int32Array(memory.buffer);
+  let words = cells;
+  return () => {
+    if (Atomics.load(cells, cell.fresh) >= Atomics.load(cells, cell.freshEnd)) return false;
+    const word = (Atomics.add(cells, cell.fresh, 1) * page) / 4;
+    if (word >= words.length) {
+      memory.grow(0);
+      words = new Int32Array(memory.buffer);
+    }
+    // It may have been taken by now, and be written to: adding nothing loses no write.
+    if (word < words.length) Atomics.add(words, word, 0);
+    return true;
+  };
+}
+
+/**
  * A worker's life: wait for a job, join it, claim chunks of workgroups until none are left. It is started from its own text, so it
  * must not refer to anything outside itself. Jobs come through memory alone, for a sleeping worker receives no messages.
  */
-export function work(start: WorkerStart, jobOf: typeof jobRunner): void {
+export function work(start: WorkerStart, jobOf: typeof jobRunner, touchOf: typeof pageToucher): void {
   const { memory, cell, index, message, spins, programSpins } = start;
   const words = new Int32Array(memory.buffer);
   const job = jobOf(start);
+  const touch = touchOf(start);
   const at = (place: number): number => Atomics.load(words, place);
 
   const join = (): boolean => {
@@ -95,6 +118,7 @@ export function work(start: WorkerStart, jobOf: typeof jobRunner): void {
   let seen = 0;
   Atomics.or(words, cell.ready, 1 << index);
   for (;;) {
+    while (at(cell.job) === seen && touch());
     for (let i = 0; at(cell.job) === seen && i < (at(cell.program) === 0 ? spins : programSpins); i++);
     if (at(cell.job) === seen) {
       Atomics.add(words, cell.sleeping, 1);
