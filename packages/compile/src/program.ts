@@ -127,8 +127,12 @@ export class CompiledGraph {
   /** Runs the program: one submission. Donated inputs whose buffers were taken over are gone afterwards. */
   run(inputs: readonly Tensor[], { flush, gate, into }: RunOptions = AT_ONCE): Tensor[] {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
-    const settled = inputs.map((input, index) => this.#settle(input, index));
-    for (let index = 0; index < settled.length; index++) buffers[index] = settled[index]?.buffer();
+    const settled: (Storage | undefined)[] = [];
+    for (let index = 0; index < inputs.length; index++) {
+      const storage = this.#settle(inputs[index], index);
+      settled.push(storage);
+      buffers[index] = storage?.buffer();
+    }
     for (const [slot, storage] of this.#own) buffers[slot] = storage.buffer();
     const made = into && this.#place(into, buffers);
     if (gate !== undefined) this.#gate?.bind(buffers, gate);
@@ -169,9 +173,9 @@ export class CompiledGraph {
   }
 
   /** The storage of an input as kernels expect it, row-major from its start; none for inputs that nothing reads. */
-  #settle(input: Tensor, index: number): Storage | undefined {
+  #settle(input: Tensor | undefined, index: number): Storage | undefined {
     const node = this.graph.inputs[index];
-    if (node === undefined || sizeOf(node.shape) === 0) return undefined;
+    if (node === undefined || input === undefined || sizeOf(node.shape) === 0) return undefined;
     return deviceStorage(contiguous(input));
   }
 

@@ -60,7 +60,7 @@ export interface Waiter {
 /** The first pipeline of a command that is neither compiled nor failed. */
 export function pendingPipeline(command: Command): PipelineEntry | undefined {
   if (command.kind === "launch") return isPending(command.entry) ? command.entry : undefined;
-  if (command.kind !== "replay" || !command.program.entries.some(isPending)) return undefined;
+  if (command.kind !== "replay" || command.program.compiled) return undefined;
   for (const step of command.steps.slice(command.encoded))
     if (step.kind === "launch" && isPending(step.entry)) return step.entry;
   return undefined;

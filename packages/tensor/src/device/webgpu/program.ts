@@ -55,6 +55,7 @@ export class GpuProgram implements Program {
   readonly owner: Gpu;
   readonly dispatches: number;
   disposed = false;
+  private allCompiled = false;
   /** The last queued replay. */
   lastUse = 0;
   /** Slots that a step writes, copies or takes its grid from. WebGPU wants these apart from what is read. */
@@ -91,6 +92,16 @@ export class GpuProgram implements Program {
     this.bindGroups = new BindGroups(gpu, Math.max(16, 2 * SETS_KEPT * launches.length));
   }
 
+  /** Whether all pipelines are there. */
+  get compiled(): boolean {
+    return (this.allCompiled ||= this.entries.every(({ pipeline }) => pipeline !== undefined));
+  }
+
+  /** The first pipeline that does not compile. */
+  get broken(): PipelineEntry | undefined {
+    return this.compiled ? undefined : this.entries.find(({ failure }) => failure !== undefined);
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -115,11 +126,21 @@ export class GpuProgram implements Program {
 
   /** Steps none of whose buffers changed stay as they are: often it is one result that nobody gave back. */
   private bindSteps(storages: readonly Storage[]): readonly BoundStep[] {
-    return this.prepared.map((step, k) => {
-      const used = this.used[k] ?? [];
-      const same = this.sets.find((set) => used.every((slot) => set.storages[slot] === storages[slot]));
-      return same?.steps[k] ?? this.bindStep(step, storages);
-    });
+    const steps: BoundStep[] = [];
+    for (let k = 0; k < this.prepared.length; k++) {
+      const step = this.prepared[k];
+      if (step !== undefined) steps.push(this.boundBefore(k, storages) ?? this.bindStep(step, storages));
+    }
+    return steps;
+  }
+
+  private boundBefore(k: number, storages: readonly Storage[]): BoundStep | undefined {
+    const used = this.used[k] ?? [];
+    for (let s = 0; s < this.sets.length; s++) {
+      const set = this.sets[s];
+      if (set !== undefined && sameAt(used, set.storages, storages)) return set.steps[k];
+    }
+    return undefined;
   }
 
   private bindStep(step: PreparedStep, storages: readonly Storage[]): BoundStep {
@@ -148,6 +169,14 @@ export class GpuProgram implements Program {
 
 function sameList(a: readonly Storage[], b: readonly Storage[]): boolean {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+}
+
+function sameAt(slots: readonly number[], a: readonly Storage[], b: readonly Storage[]): boolean {
+  for (let k = 0; k < slots.length; k++) {
+    const slot = slots[k];
+    if (slot !== undefined && a[slot] !== b[slot]) return false;
+  }
   return true;
 }
 

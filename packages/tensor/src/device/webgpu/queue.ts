@@ -293,7 +293,7 @@ export class CommandQueue {
   /** Encodes the steps up to the first whose pipeline is still being compiled. */
   private encodeReplay(command: ReplayCommand, seq: number): void {
     const { program, steps } = command;
-    const broken = program.entries.find((entry) => entry.failure !== undefined);
+    const { broken } = program;
     if (broken !== undefined) {
       if (command.encoded === steps.length) return;
       const step = steps.find((other) => other.kind === "launch" && other.entry === broken);
