@@ -130,16 +130,17 @@ function countTable(results: Results): Table {
 }
 
 export function rooflineTable({ roofline }: Pick<Results, "roofline">): Table {
-  const row = (when: string, { gflops, kernelGBs, copyGBs }: Roofline): string[] => [
+  const row = (when: string, { gflops, kernelGBs, copyGBs, roundTripUs }: Roofline): string[] => [
     when,
     number(gflops),
     number(kernelGBs),
     number(copyGBs),
+    roundTripUs === undefined ? "-" : number(roundTripUs),
   ];
   const rows = [row("start", roofline.start), ...(roofline.end === undefined ? [] : [row("end", roofline.end)])];
   return {
     title: "Roofline of the adapter",
-    rows: [["", "ALU GFLOP/s", "copy in a kernel GB/s", "buffer copy GB/s"], ...rows],
+    rows: [["", "ALU GFLOP/s", "copy in a kernel GB/s", "buffer copy GB/s", "round trip us"], ...rows],
   };
 }
 

@@ -1,7 +1,16 @@
 /** What the CPU can do at most, all cores, by the same two kernels as on a GPU: WebAssembly SIMD is the machine here. */
 import type { Binding, LinkedKernel } from "@jnx/kernels-wgsl";
 import { wasmExecutor } from "@jnx/wgsl-wasm";
-import { aluFlops, aluGroups, aluSource, copyBytes, copyGroups, copySource, type Roofline } from "./roofline.ts";
+import {
+  aluFlops,
+  aluGroups,
+  aluSource,
+  copyBytes,
+  copyGroups,
+  copySource,
+  roundTrip,
+  type Roofline,
+} from "./roofline.ts";
 
 function storage(binding: number, name: string, access: Binding["access"]): Binding {
   return { group: 0, binding, name, access };
@@ -43,11 +52,17 @@ export async function measureCpu(): Promise<Roofline> {
     flops = Math.max(flops, aluFlops(chains) / (await seconds(run(alu, [y], aluGroups))));
   }
   const copySeconds = await seconds(run(copy, [x, y], copyGroups));
+  const small = run(copy, [x, y], 1);
+  const roundTripUs = await roundTrip(async () => {
+    small();
+    await executor.settled();
+  });
   const blockSeconds = await seconds(() => executor.copy(x, y, copyBytes));
   executor.destroy();
   return {
     gflops: flops / 1e9,
     kernelGBs: (2 * copyBytes) / copySeconds / 1e9,
     copyGBs: (2 * copyBytes) / blockSeconds / 1e9,
+    roundTripUs,
   };
 }

@@ -1,4 +1,5 @@
-/** What the adapter can do at most: multiply-adds, copies in a kernel, copies by the driver. */
+/** What the adapter can do at most: multiply-adds, copies in a kernel, copies by the driver; and how long its shortest work takes. */
+import { summarize } from "./stats.ts";
 
 export interface Roofline {
   readonly gflops: number;
@@ -6,6 +7,11 @@ export interface Roofline {
   readonly kernelGBs: number;
   /** The same by copyBufferToBuffer. */
   readonly copyGBs: number;
+  /**
+   * Microseconds that one workgroup of 16 KiB takes from its encoding until its end is known, in the median: what no execution that
+   * is waited for can be shorter than. Results of earlier versions lack it.
+   */
+  readonly roundTripUs?: number;
 }
 
 const chainTrips = 256;
@@ -90,6 +96,19 @@ async function seconds(device: GPUDevice, work: (encoder: GPUCommandEncoder) => 
   return best;
 }
 
+const roundTrips = 31;
+
+/** The median time of a piece of work that is waited for, in microseconds. */
+export async function roundTrip(work: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let repetition = 0; repetition < roundTrips; repetition++) {
+    const begin = performance.now();
+    await work();
+    times.push(performance.now() - begin);
+  }
+  return summarize(times).median * 1000;
+}
+
 /** Measures the adapter under `navigator.gpu`. */
 export async function measureRoofline(): Promise<Roofline> {
   const adapter = await navigator.gpu.requestAdapter();
@@ -99,11 +118,19 @@ export async function measureRoofline(): Promise<Roofline> {
   const [x, y] = [device.createBuffer({ size: copyBytes, usage }), device.createBuffer({ size: copyBytes, usage })];
   const alu = await seconds(device, encode(kernel(device, aluSource(gpuChains), [y], aluGroups)));
   const inKernel = await seconds(device, encode(kernel(device, copySource, [x, y], copyGroups)));
+  const small = encode(kernel(device, copySource, [x, y], 1));
+  const roundTripUs = await roundTrip(async () => {
+    const encoder = device.createCommandEncoder();
+    small(encoder);
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+  });
   const byDriver = await seconds(device, (encoder) => encoder.copyBufferToBuffer(x, 0, y, 0, copyBytes));
   device.destroy();
   return {
     gflops: aluFlops(gpuChains) / alu / 1e9,
     kernelGBs: (2 * copyBytes) / inKernel / 1e9,
     copyGBs: (2 * copyBytes) / byDriver / 1e9,
+    roundTripUs,
   };
 }
