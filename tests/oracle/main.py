@@ -16,6 +16,7 @@ import function_cases  # noqa: E402
 import gather_cases  # noqa: E402
 import golden  # noqa: E402
 import lax_cases  # noqa: E402
+import lax_refusals  # noqa: E402
 import integral_cases  # noqa: E402
 import linalg_cases  # noqa: E402
 import matrix_cases  # noqa: E402
@@ -46,6 +47,7 @@ import structural_cases  # noqa: E402
 golden.write("dtypes", dtype_cases.cases())
 golden.write("casts", binning_cases.casts())
 golden.write("functions", function_cases.cases())
+golden.write("lax-refusals", lax_refusals.cases())
 golden.write("random-keys", random_cases.key_cases())
 golden.write("random-bits", random_cases.shape_cases())
 golden.write("random-samplers", random_cases.sampler_cases())

@@ -72,7 +72,7 @@ def specials(c):
     c("at the edges", "lax.zeta", *grid, grad=False)
     n = np.array([0, 1, 2, 3, 5], np.int32)
     x = np.array([[0.7], [2.5], [9]], np.float32)
-    c.add("lax.polygamma of an array of orders", "lax.polygamma", lambda m, y: js.polygamma(m, y), [n, x], {})
+    c.add("special.polygamma of an array of orders", "special.polygamma", lambda m, y: js.polygamma(m, y), [n, x], {})
     p = RNG.uniform(0.01, 0.99, 30).astype(np.float32)
     exact(c, "of shares", "special.ndtri", sp.ndtri, [lambda v: np.sqrt(2 * np.pi) * np.exp(sp.ndtri(v) ** 2 / 2)], p)
     exact(c, "of small shares", "special.ndtri", sp.ndtri, [None], spread(-37, -2, 20))

@@ -24,6 +24,8 @@ export type {
 export { dotProductAttentionByTiles } from "./ops/attention.ts";
 export { matmulAdd } from "./ops/matmul.ts";
 export { alias } from "./ops/identity.ts";
+export { checkAlike, type Kind } from "./ops/alike.ts";
+export type { BinaryFunction, UnaryFunction } from "./ops/factories.ts";
 export { asTensor, isData, fromHost, hostValues, literal } from "./ops/create.ts";
 export { convert, unpacked } from "./ops/convert.ts";
 export { spreadBatch } from "./ops/batching.ts";

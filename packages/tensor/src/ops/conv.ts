@@ -2,6 +2,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { checkAlike } from "./alike.ts";
 import { convolve, convShape, isEmptyConv, type ConvAttrs } from "./conv-op.ts";
 import { convert } from "./convert.ts";
 import { DOT_OPTIONS, dotDTypes, type DotOptions } from "./contraction.ts";
@@ -112,10 +113,10 @@ function resultOrder([batch = 0, channel = 0, ...spatial]: Axes, batchInner: boo
 /**
  * y[n, i, o] = Σ over window places k and channels c of lhs[n, i·stride + k·rhsDilation − low, c] · rhs[k, c, o], lhs
  * dilated and padded with zeros: cross-correlation, as in all of machine learning. One to three spatial axes, in any
- * layout. Operands are promoted to a common dtype, or to `preferredElementType`; sums are float32 (or whole numbers).
+ * layout. Operands have one dtype; sums are float32 (or whole numbers).
  * Source: lax.conv_general_dilated.
  *
- * @throws ShapeError when channels, groups, strides or padding do not fit, ArgumentError for dimension numbers that do not.
+ * @throws DtypeError for operands of two dtypes, ShapeError when channels, groups, strides or padding do not fit, ArgumentError for dimension numbers that do not.
  * @example
  * const [image, window] = [ones([1, 5, 5, 2]), ones([3, 3, 2, 4])];
  * const dimensionNumbers = ["NHWC", "HWIO", "NHWC"] as const;
@@ -129,6 +130,7 @@ export function convGeneralDilated(lhs: TensorLike, rhs: TensorLike, options: Co
 /** The same for functions of other names, which errors tell. */
 export function generalConv(name: string, lhs: TensorLike, rhs: TensorLike, options: ConvOptions): Tensor {
   const [left, right] = [asTensor(lhs, name), asTensor(rhs, name)];
+  checkAlike(name, "any", [left, right]);
   const { compute, result } = dotDTypes(name, [left, right], options);
   const rank = left.ndim;
   if (rank !== right.ndim || rank < 2 || rank > 5)

@@ -7,6 +7,7 @@ import { checkOptions } from "../options.ts";
 import { checkList, checkShape, normalizeAxis, shapeText, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { checkAlike } from "./alike.ts";
 import { dotGeneral, type DotOptions } from "./contraction.ts";
 import { convert } from "./convert.ts";
 import { asTensor, asTensors, broadcastedIota, zeros, type TensorLike } from "./create.ts";
@@ -57,12 +58,13 @@ export function laxSplit(operand: TensorLike, sizes: readonly number[], axis = 0
 }
 
 /**
- * Arrays of one shape side by side along a new axis. Source: lax.stack.
+ * Arrays of one shape and dtype side by side along a new axis. Source: lax.stack.
  *
- * @throws ShapeError when shapes differ.
+ * @throws ShapeError when shapes differ, DtypeError when dtypes do.
  * @example lax.stack([ones([2]), zeros([2])], 1).shape; // [2, 2]
  */
 export function laxStack(operands: readonly TensorLike[], axis = 0): Tensor {
+  checkAlike("stack", "any", asTensors("stack", operands));
   return stack(operands, { axis });
 }
 
@@ -110,7 +112,7 @@ export function indexTake(src: TensorLike, idxs: readonly TensorLike[], axes: re
     throw new ShapeError(
       `indexTake: ${places.length} index arrays of shapes ${places.map(({ shape }) => shapeText(shape)).join(", ")} for axes [${along.join(", ")}]; a vector for each axis, the axes ascending`,
     );
-  const wrong = places.find(({ dtype }) => !isInteger(dtype));
+  const wrong = places.find(({ dtype }) => !isInteger(dtype) && dtype !== "bool");
   if (wrong !== undefined)
     throw new DtypeError(`indexTake: indices are whole numbers, received ${wrong.dtype}; convert them with astype()`);
   const extents = along.map((axis) => at(tensor.shape, axis));

@@ -13,7 +13,8 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { argmax, argmin } from "./arg-reduce.ts";
 import { convert } from "./convert.ts";
-import { asTensor, broadcastedIota, full, literal, type ArrayOptions, type TensorLike } from "./create.ts";
+import { checkAlike, type Kind } from "./alike.ts";
+import { asTensor, asTensors, broadcastedIota, full, literal, type ArrayOptions, type TensorLike } from "./create.ts";
 import { bitwiseAnd, bitwiseOr, bitwiseXor, greater, laxDiv, less, mul, where } from "./elementwise.ts";
 import { stopGradient } from "./identity.ts";
 import { concatenate, sliceAlong } from "./join.ts";
@@ -62,6 +63,7 @@ export function broadcastInDim(x: TensorLike, shape: Shape, broadcastDimensions:
  * @example await lax.clamp(0, array([-1, 0.5, 2]), 1).toArray(); // [0, 0.5, 1]
  */
 export function clamp(low: TensorLike, x: TensorLike, high: TensorLike): Tensor {
+  checkAlike("clamp", "any", [low, x, high]);
   const tensor = asTensor(x, "clamp");
   const [least, most] = [low, high].map((bound) => convert(asTensor(bound, "clamp"), tensor.dtype)) as [Tensor, Tensor]; // two
   for (const bound of [least, most])
@@ -76,12 +78,14 @@ export function clamp(low: TensorLike, x: TensorLike, high: TensorLike): Tensor 
 }
 
 /**
- * Arrays one after the other along an axis. Source: lax.concatenate.
+ * Arrays of one dtype one after the other along an axis. Source: lax.concatenate.
  *
+ * @throws DtypeError when dtypes differ.
  * @throws ShapeError when the other extents differ.
  * @example lax.concatenate([ones([2]), ones([1])], 0).shape; // [3]
  */
 export function laxConcatenate(operands: readonly TensorLike[], dimension: number): Tensor {
+  checkAlike("concatenate", "any", asTensors("concatenate", operands));
   return concatenate(operands, { axis: dimension });
 }
 
@@ -142,11 +146,12 @@ export function iota(dtype: DType, size: number): Tensor {
 /**
  * x to a whole power that the host knows, by squaring. Source: lax.integer_pow.
  *
- * @throws ArgumentError unless y is a whole number, DtypeError for a negative one with whole x.
+ * @throws ArgumentError unless y is a whole number, DtypeError for a negative one with whole x, and for bools.
  * @example await lax.integerPow(array([2, 3]), 3).toArray(); // [8, 27]
  */
 export function integerPow(x: TensorLike, y: number): Tensor {
   if (!Number.isInteger(y)) throw new ArgumentError(`integerPow: the power is ${y}; a whole number is needed`);
+  checkAlike("integerPow", "number", [x]);
   const tensor = asTensor(x, "integerPow");
   if (y < 0 && !isFloat(tensor.dtype))
     throw new DtypeError(`integerPow: ${tensor.dtype} to the power ${y} is no whole number; convert it with astype()`);
@@ -252,22 +257,28 @@ export function batchMatmul(x: TensorLike, y: TensorLike): Tensor {
 
 type Reduction = (x: TensorLike, axes: readonly number[]) => Tensor;
 const along =
-  (name: string, reduce: typeof sum): Reduction =>
-  (x, axes) =>
-    checkList(name, "axes", axes).length === 0
-      ? asTensor(x, name)
-      : convert(reduce(asTensor(x, name), { axis: axes }), asTensor(x, name).dtype);
+  (name: string, reduce: typeof sum, kind: Kind = "any"): Reduction =>
+  (x, axes) => {
+    checkAlike(name, kind, [x]);
+    const tensor = asTensor(x, name);
+    if (checkList(name, "axes", axes).length === 0) return tensor;
+    return convert(reduce(tensor, { axis: axes }), tensor.dtype);
+  };
 
 /**
  * The sum over axes, in x's dtype. Source: lax.reduce_sum.
+ *
+ * @throws DtypeError for bools.
  * @example await lax.reduceSum(ones([2, 3]), [0]).toArray(); // [2, 2, 2]
  */
-export const reduceSum: Reduction = /* @__PURE__ */ along("reduceSum", sum);
+export const reduceSum: Reduction = /* @__PURE__ */ along("reduceSum", sum, "number");
 /**
  * The product over axes, in x's dtype. Source: lax.reduce_prod.
+ *
+ * @throws DtypeError for bools.
  * @example await lax.reduceProd(array([2, 3]), [0]).item(); // 6
  */
-export const reduceProd: Reduction = /* @__PURE__ */ along("reduceProd", prod);
+export const reduceProd: Reduction = /* @__PURE__ */ along("reduceProd", prod, "number");
 /**
  * The largest element over axes. Source: lax.reduce_max.
  * @example await lax.reduceMax(array([2, 3]), [0]).item(); // 3

@@ -6,6 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { checkList, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
+import { checkAlike } from "./alike.ts";
 import { convert } from "./convert.ts";
 import { asTensor, literal, type TensorLike } from "./create.ts";
 import { where } from "./elementwise.ts";
@@ -68,7 +69,8 @@ function unpad(ct: Tensor, x: Tensor, config: readonly PaddingConfig[]): Tensor 
 /**
  * x with `value`, a number or a scalar array, before, after and between its elements, axis by axis. Source: lax.pad.
  *
- * @throws ShapeError when the configuration does not name every axis, an extent would be negative or the value is no scalar.
+ * @throws ShapeError when the configuration does not name every axis, an extent would be negative or the value is no scalar; DtypeError
+ * for one of another dtype.
  * @example
  * await pad(array([1, 2]), 0, [[1, 0, 1]]).toArray(); // [0, 1, 0, 2]
  */
@@ -88,6 +90,7 @@ export function pad(x: TensorLike, value: TensorLike, config: readonly PaddingCo
   const filling = typeof value === "number" ? value : asTensor(value, "pad");
   if (typeof filling !== "number" && filling.ndim > 0)
     throw new ShapeError(`pad: the value must be a scalar, received shape ${shapeText(filling.shape)}`);
+  if (typeof filling !== "number") checkAlike("pad", "any", [tensor, filling]);
   if (config.every((one) => one.every((count) => count === 0))) return tensor;
   if (typeof filling === "number") return bind(padOp, [tensor], { value: filling, config });
   const own = bind(padOp, [literal(1, tensor.shape, "bool")], { value: 0, config });

@@ -1,4 +1,4 @@
-import { promote } from "../dtype.ts";
+import { isFloat, promote } from "../dtype.ts";
 import { DtypeError, ShapeError, ArgumentError } from "../errors.ts";
 import { sameShape, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -33,7 +33,7 @@ export function laxSelect(pred: TensorLike, onTrue: TensorLike, onFalse: TensorL
  */
 export function selectN(which: TensorLike, ...cases: readonly TensorLike[]): Tensor {
   const choice = asTensor(which, "selectN");
-  if (choice.dtype === "float32")
+  if (isFloat(choice.dtype))
     throw new DtypeError(
       `selectN: which must be bool or an integer, received ${choice.dtype}; convert it with astype()`,
     );

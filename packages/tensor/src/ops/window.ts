@@ -80,9 +80,10 @@ function kernelOf(
 ): { readonly combine: WindowCombine; readonly nothing: number } | undefined {
   if (dtype === "bool") return undefined;
   const [lowest, highest] = rangeOf(dtype);
-  if (computation === add) return { combine: "sum", nothing: 0 };
-  if (computation === maximum) return { combine: "max", nothing: lowest };
-  return computation === minimum ? { combine: "min", nothing: highest } : undefined;
+  const op = "op" in computation ? computation.op : undefined;
+  if (op === add.op) return { combine: "sum", nothing: 0 };
+  if (op === maximum.op) return { combine: "max", nothing: lowest };
+  return op === minimum.op ? { combine: "min", nothing: highest } : undefined;
 }
 
 /** Whether the initial value changes nothing; that of a maximum may be less than the dtype can say. */
@@ -131,7 +132,10 @@ function tapByTap(x: Tensor, init: number, computation: WindowComputation, attrs
   const padded = pad(x, init, config);
   const gaps = config.some(([low, high, interior]) => low > 0 || high > 0 || interior > 0);
   // A product that begins with 1 may as well take the padding.
-  const there = gaps && !(computation === mul && init === 1) ? pad(literal(1, x.shape, "bool"), 0, config) : undefined;
+  const there =
+    gaps && !("op" in computation && computation.op === mul.op && init === 1)
+      ? pad(literal(1, x.shape, "bool"), 0, config)
+      : undefined;
   let y: Tensor = literal(init, shape, x.dtype);
   if (y.size === 0) return y;
   for (let place = 0; place < sizeOf(attrs.window); place++) {
