@@ -28,6 +28,8 @@ const OTHERS = [
   "devicePut",
   // tests/transforms/debug-callback.spec.ts
   "effectsBarrier",
+  // where and nonzero: tests/ops/structural.spec.ts
+  "whereOrPlaces",
   // x itself
   "nnIdentity",
   // tests/random/bit-generator.spec.ts

@@ -96,4 +96,49 @@ def productoptions(c):
     c("of floats as int32", "jnp.trace", floats(3, 3), dtype="int32")
 
 
-FAMILIES = [reductionoptions, arrayoptions, productoptions]
+def lateroptions(c):
+    t = np.array([-2, -1.5, -0.3, 0.4, 1.1, 1.9, 2.5, 3], np.float32)
+    y = np.stack([t**2 - 2 * t + 1, 3 - t, np.sin(t)], 1).astype(np.float32) + 0.1 * floats(8, 3)
+    w = np.array([1, 2, 1, 0.5, 1, 3, 1, 0.1], np.float32)
+    for label, values in [("one", y[:, 0]), ("three", y)]:
+        for weights in [None, w]:
+            more = {} if weights is None else {"w": weights}
+            told = label if weights is None else f"{label}, weighted"
+            c(told, "jnp.polyfit", t, values, 2, grad=weights is None, **more)
+            c(f"{told}, full", "jnp.polyfit", t, values, 2, full=True, grad=False, **more)
+            c(f"{told}, cov", "jnp.polyfit", t, values, 2, cov=True, grad=False, **more)
+            c(f"{told}, unscaled cov", "jnp.polyfit", t, values, 2, cov="unscaled", grad=False, **more)
+    c("with a coarse rcond", "jnp.polyfit", t, y[:, 2], 5, rcond=0.2, grad=False)
+    c("with a coarse rcond, full", "jnp.polyfit", t, y[:, 2], 5, rcond=0.2, full=True, grad=False)
+    c("of too few points", "jnp.polyfit", t[:3], y[:3, 0], 4, grad=False)
+    mask = np.array([[0, 3, 0, 1], [2, 0, 0, 0], [0, 0, 5, 6]], np.int32)
+    c("with a size", "jnp.where", mask, size=3)
+    c("with a larger size", "jnp.where", mask, size=7)
+    c("filled", "jnp.where", mask, size=7, fill_value=-1)
+    c("filled axis by axis", "jnp.where", mask, size=7, fill_value=(3, 4))
+    c("of a vector", "jnp.where", mask[0] > 0, size=4, fill_value=9)
+    c("known", "jnp.where", mask > 1)
+    c("filled axis by axis", "jnp.nonzero", mask, size=6, fill_value=(3, 4))
+    a, b = np.array([5, 1, 4, 1, 9, 2], np.int32), np.array([4, 7, 2, 2], np.int32)
+    c("of unique ones", "jnp.setdiff1d", a, b, assume_unique=True)
+    c("of unique ones, with a size", "jnp.setdiff1d", a, b, assume_unique=True, size=6, fill_value=-3)
+    c("of unique ones, cut", "jnp.setdiff1d", a, b, assume_unique=True, size=2)
+    c("of ints and floats", "jnp.setdiff1d", a, b.astype(np.float32), size=4)
+    c("of unique ones", "jnp.setxor1d", np.array([5, 1, 4], np.int32), np.array([4, 7], np.int32), assume_unique=True)
+    x = floats(3, 5)
+    index = np.array([[0, -1, 7], [-5, 2, -6], [4, 1, -2]], np.int32)
+    for wrap in [True, False]:
+        for mode in ["fill", "clip"]:
+            c(f"{mode}, negative ones {'wrap' if wrap else 'outside'}", "jnp.take_along_axis", x, index, 1, mode=mode, wrap_negative_indices=wrap)
+        c(f"filled, negative ones {'wrap' if wrap else 'outside'}", "jnp.take_along_axis", x, index, 1, mode="fill", fill_value=7, wrap_negative_indices=wrap)
+    c("without leading zeros", "jnp.polymul", np.array([0, 0, 1, 2], np.int32), np.array([0, 3, 4], np.int32), trim_leading_zeros=True)
+    c("of nothing but zeros", "jnp.polymul", np.zeros(3, np.int32), np.array([0, 3, 4], np.int32), trim_leading_zeros=True)
+    c("as columns lie", "jnp.reshape", x, (5, 3), order="F")
+    c("as columns lie, worked out", "jnp.reshape", floats(2, 3, 4), (4, -1), order="F")
+    c("as rows lie", "jnp.reshape", x, (5, 3), order="C")
+    c("of 3 axes at least", "jnp.array", x, ndmin=3)
+    c("of 1 axis at least", "jnp.array", x, ndmin=1)
+    c("as int32", "linalg.trace", floats(2, 3, 4), offset=1, dtype="int32", grad=False)
+
+
+FAMILIES = [reductionoptions, arrayoptions, productoptions, lateroptions]

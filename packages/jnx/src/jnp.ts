@@ -328,7 +328,7 @@ export {
   vecmat,
   vsplit,
   vstack,
-  where,
+  whereOrPlaces as where,
   zeros,
   zerosLike,
 } from "@jnx/tensor";

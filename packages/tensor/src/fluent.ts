@@ -3,7 +3,8 @@ import { ShapeError } from "./errors.ts";
 import { argmax, argmin, type ArgOptions } from "./ops/arg-reduce.ts";
 import { at, slice, type Index, type IndexUpdate } from "./ops/at.ts";
 import type { IndexEntry } from "./ops/index-spec.ts";
-import { nonzero, searchsorted, type NonzeroOptions, type SearchOptions } from "./ops/search.ts";
+import { nonzero, type NonzeroOptions } from "./ops/nonzero.ts";
+import { searchsorted, type SearchOptions } from "./ops/search.ts";
 import { cumprod, cumsum, type CumulativeOptions } from "./ops/scan.ts";
 import { argsort, sort, type SortOptions } from "./ops/sorting.ts";
 import { ptp } from "./ops/statistics.ts";
@@ -78,7 +79,7 @@ export interface FluentMethods extends UnaryMethods, BinaryMethods, ReduceMethod
   argmax(options?: ArgOptions): Tensor;
   argmin(options?: ArgOptions): Tensor;
   astype(dtype: DType): Tensor;
-  reshape(shape: Shape | number): Tensor;
+  reshape(shape: Shape | number, options?: movement.ReshapeOptions): Tensor;
   ravel(): Tensor;
   transpose(axes?: readonly number[]): Tensor;
   swapaxes(axis1: number, axis2: number): Tensor;
@@ -153,8 +154,8 @@ method("argmin", function (options?: ArgOptions) {
 method("astype", function (dtype: DType) {
   return astype(this, dtype);
 });
-method("reshape", function (shape: Shape | number) {
-  return movement.reshape(this, shape);
+method("reshape", function (shape: Shape | number, options?: movement.ReshapeOptions) {
+  return movement.reshape(this, shape, options);
 });
 method("ravel", function () {
   return movement.ravel(this);

@@ -144,18 +144,8 @@ export { median, nanmedian, nanpercentile, nanquantile, percentile, quantile } f
 export type * from "./ops/quantile.ts";
 export { at, slice, type AtOptions, type GetOptions, type Index, type IndexUpdate } from "./ops/at.ts";
 export type { IndexEntry, ScatterMode } from "./ops/index-spec.ts";
-export {
-  argwhere,
-  bincount,
-  choose,
-  digitize,
-  flatnonzero,
-  histogram,
-  histogramBinEdges,
-  nonzero,
-  searchsorted,
-  select,
-} from "./ops/search.ts";
+export { argwhere, flatnonzero, nonzero, whereOrPlaces, type NonzeroOptions } from "./ops/nonzero.ts";
+export { bincount, choose, digitize, histogram, histogramBinEdges, searchsorted, select } from "./ops/search.ts";
 export type * from "./ops/search.ts";
 export { deleteAt, insert, repeat, resize } from "./ops/editing.ts";
 export type * from "./ops/editing.ts";
@@ -275,7 +265,8 @@ export {
   triuIndicesFrom,
 } from "./ops/placing.ts";
 export type * from "./ops/placing.ts";
-export { poly, polyadd, polyder, polydiv, polyfit, polyint, polymul, polysub } from "./ops/polynomials.ts";
+export { poly, polyadd, polyder, polydiv, polyint, polymul, polysub, type PolymulOptions } from "./ops/polynomials.ts";
+export { polyfit, type PolyfitOptions } from "./ops/polyfit.ts";
 export type * from "./ops/polynomials.ts";
 export {
   angle,

@@ -5,7 +5,7 @@ import { arange, asTensor, hostValues, type TensorLike } from "./create.ts";
 import { concatenate, stack } from "./join.ts";
 import { meshgrid } from "./ranges.ts";
 import { moveaxis, reshape } from "./movement.ts";
-import { flatnonzero } from "./search.ts";
+import { flatnonzero } from "./nonzero.ts";
 
 /** Arrays put together from parts, and grids of indices. */
 

@@ -35,7 +35,7 @@ import { gatherRows } from "./indexing.ts";
 import { broadcastTo, flip, laxSlice, ravel, reshape, transpose } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { laxCumsum } from "./scan.ts";
-import { nonzero } from "./search.ts";
+import { nonzero } from "./nonzero.ts";
 import { scatter, type ScatterCombine } from "./scatter.ts";
 
 /** A number, an array, or a list with one entry for each axis. */

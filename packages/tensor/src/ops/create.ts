@@ -11,9 +11,10 @@ import { Tensor, type NestedArray } from "../tensor.ts";
 import { at, contiguousView, isContiguous } from "../view.ts";
 import { add, equal, mul } from "./elementwise.ts";
 import { convert } from "./convert.ts";
+import { reshape } from "./movement.ts";
 import { checkOptions } from "../options.ts";
 
-const ARRAY_OPTIONS = { dtype: true, shape: true } as const;
+const ARRAY_OPTIONS = { dtype: true, shape: true, ndmin: "number" } as const;
 const DTYPE_OPTION = { dtype: true } as const;
 const LIKE_OPTIONS = { dtype: true, shape: true } as const;
 const EYE_OPTIONS = { dtype: true, k: "number" } as const;
@@ -102,18 +103,26 @@ export function hostValues(x: Tensor): TypedArray | undefined {
 /**
  * An array from nested JavaScript arrays, a typed array, a number, or another array. Typed arrays keep their dtype
  * (Float64Array becomes float32); numbers become float32 if any has a fraction, else int32; booleans become bool.
- * float16 rounds to nearest even, as bfloat16 does; whole numbers wrap to the width of their dtype. Source: jnp.array.
+ * With fewer than `ndmin` axes it gets axes of extent 1 before them. float16 rounds to nearest even, as bfloat16 does; whole numbers wrap to the width of their dtype. Source: jnp.array.
  *
- * @throws ShapeError when nested arrays are ragged, or a typed array's length is not that of `shape`.
+ * @throws ShapeError when nested arrays are ragged, or a typed array's length is not that of `shape`; ArgumentError unless ndmin is a whole number.
  * @example
  * array([[1, 2.5], [3, 4]]).dtype;                              // "float32"
  * array(new Float32Array([1, 2, 3, 4]), { shape: [2, 2] }).shape; // [2, 2]
  */
 export function array(
   data: NestedArray | NestedBooleans | ArrayBufferView | TensorLike,
-  options: ArrayOptions & { readonly shape?: Shape } = {},
+  options: ArrayOptions & { readonly shape?: Shape; readonly ndmin?: number } = {},
 ): Tensor {
   checkOptions("array", options, ARRAY_OPTIONS);
+  const { ndmin = 0 } = options;
+  if (!Number.isInteger(ndmin) || ndmin < 0)
+    throw new ArgumentError(`array: ndmin is ${String(ndmin)}; a whole number ≥ 0 is needed`);
+  const made = arrayOf(data, options);
+  return made.ndim >= ndmin ? made : reshape(made, [...new Array<number>(ndmin - made.ndim).fill(1), ...made.shape]);
+}
+
+function arrayOf(data: Parameters<typeof array>[0], options: ArrayOptions & { readonly shape?: Shape }): Tensor {
   const dtype = options.dtype === undefined ? undefined : checkDType("array", options.dtype);
   if (ArrayBuffer.isView(data)) return fromView(data, options.shape, dtype);
   if (!Array.isArray(data)) {

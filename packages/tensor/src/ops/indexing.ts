@@ -32,6 +32,11 @@ export interface TakeAlongAxisOptions {
   readonly fillValue?: number;
 }
 
+export interface AlongAxisOptions extends TakeAlongAxisOptions {
+  /** Whether negative indices count from the end, true; else they are outside, as those past it. */
+  readonly wrapNegativeIndices?: boolean;
+}
+
 export interface TakeOptions extends TakeAlongAxisOptions {
   /** The axis to take along; without it, x is flattened first. */
   readonly axis?: number | null;
@@ -254,9 +259,10 @@ export function takeAlongAxis(
   x: TensorLike,
   indices: TensorLike,
   axis: number,
-  options: TakeAlongAxisOptions = {},
+  options: AlongAxisOptions = {},
 ): Tensor {
-  checkOptions("takeAlongAxis", options, TAKE_ALONG_AXIS_OPTIONS);
+  checkOptions("takeAlongAxis", options, { ...TAKE_ALONG_AXIS_OPTIONS, wrapNegativeIndices: "flag" });
+  const { wrapNegativeIndices } = options;
   const tensor = asTensor(x, "takeAlongAxis");
   // As int32, a uint32 past the middle counts from the end, as in JAX.
   const index = convert(checkIndex("takeAlongAxis", asTensor(indices, "takeAlongAxis")), "int32");
@@ -272,6 +278,7 @@ export function takeAlongAxis(
     axis: along,
     along: true,
     ...outside("takeAlongAxis", options),
+    ...(wrapNegativeIndices === undefined ? {} : { fromEnd: wrapNegativeIndices }),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { DType } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { checkList, normalizeAxis, shapeText, sizeOf } from "../shape.ts";
@@ -72,9 +73,9 @@ export function diagonal(x: TensorLike, options: { readonly offset?: number } = 
  * @throws ShapeError for fewer than two axes.
  * @example await linalg.trace(array([[1, 2], [3, 4]])).item(); // 5
  */
-export function trace(x: TensorLike, options: { readonly offset?: number } = {}): Tensor {
-  checkOptions("trace", options, { offset: "number" });
-  return traceOf(x, { offset: options.offset ?? 0, axis1: -2, axis2: -1 });
+export function trace(x: TensorLike, options: { readonly offset?: number; readonly dtype?: DType } = {}): Tensor {
+  checkOptions("trace", options, { offset: "number", dtype: true });
+  return traceOf(x, { offset: 0, ...options, axis1: -2, axis2: -1 });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { bind } from "../dispatch.ts";
-import { ShapeError } from "../errors.ts";
+import { ArgumentError, ShapeError } from "../errors.ts";
 import type { ViewOp } from "../op.ts";
 import {
   checkList,
@@ -34,17 +34,32 @@ const reshapeOp: ViewOp<ShapeAttrs> = {
   batch: (inputs, batched, { shape }) => bind(reshapeOp, inputs, { shape: [batchSize(inputs, batched), ...shape] }),
 };
 
+export interface ReshapeOptions {
+  /** Whether elements are counted along the last axis first, as rows lie ("C", unless told), or along the first ("F"). */
+  readonly order?: "C" | "F";
+}
+
+function isColumnwise(options: ReshapeOptions): boolean {
+  checkOptions("reshape", options, { order: true });
+  const { order = "C" } = options;
+  if (order === "C" || order === "F") return order === "F";
+  throw new ArgumentError(`reshape: order is "C" or "F", received ${JSON.stringify(order)}`);
+}
+
 /**
- * The same elements in row-major order under another shape; one extent may be −1 and is worked out.
+ * The same elements in row-major order, or in the order told, under another shape; one extent may be −1 and is worked out.
  * Source: jnp.reshape.
  *
- * @throws ShapeError when the number of elements differs.
+ * @throws ShapeError when the number of elements differs, ArgumentError for another order.
  * @example
  * reshape(arange(6), [2, -1]).shape; // [2, 3]
+ * await reshape(arange(6), [2, 3], { order: "F" }).toArray(); // [[0, 2, 4], [1, 3, 5]]
  */
-export function reshape(x: TensorLike, shape: Shape | number): Tensor {
+export function reshape(x: TensorLike, shape: Shape | number, options?: ReshapeOptions): Tensor {
   const tensor = asTensor(x, "reshape");
   const wanted = resolveShape(tensor, typeof shape === "number" ? [shape] : checkList("reshape", "shape", shape));
+  if (options !== undefined && isColumnwise(options))
+    return transpose(reshape(transpose(tensor), [...wanted].reverse()));
   return sameShape(tensor.shape, wanted) ? tensor : bind(reshapeOp, [tensor], { shape: wanted });
 }
 

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { asTensor, hostValues, ones, type TensorLike } from "./create.ts";
 import { sliceAlong } from "./join.ts";
-import { nonzero } from "./search.ts";
+import { nonzero } from "./nonzero.ts";
 
 /** What is found by looking where an array is not zero. */
 

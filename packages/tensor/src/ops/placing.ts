@@ -13,7 +13,7 @@ import type { ScatterMode } from "./index-spec.ts";
 import { take } from "./indexing.ts";
 import { broadcastTo, moveaxis, ravel, reshape, transpose } from "./movement.ts";
 import { cumsum } from "./scan.ts";
-import { flatnonzero } from "./search.ts";
+import { flatnonzero } from "./nonzero.ts";
 import { diagIndices, trilIndices, triuIndices } from "./triangle.ts";
 
 /** Arrays with some of their elements replaced, and some of their elements taken. Arrays never change: each gives a new one. */

@@ -2,22 +2,18 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { at as nth } from "../view.ts";
 import { at } from "./at.ts";
 import { asFloat, convert } from "./convert.ts";
 import { convolve } from "./convolve.ts";
 import { arange, asTensor, ones, zeros, type TensorLike } from "./create.ts";
-import { add, div, greater, mul, neg, sqrt, square, sub, where } from "./elementwise.ts";
+import { add, div, mul, neg, sub } from "./elementwise.ts";
 import { concatenate, sliceAlong } from "./join.ts";
-import { lstsq } from "./linalg.ts";
-import { vander } from "./numeric.ts";
-import { expandDims, reshape } from "./movement.ts";
-import { sum } from "./reduce.ts";
+import { reshape } from "./movement.ts";
+import { trimZeros } from "./places.ts";
 import { promote } from "../dtype.ts";
 
 /** Polynomials as NumPy writes them: the coefficients of falling powers. */
 
-const POLYFIT_OPTIONS = { w: true } as const;
 const POLYINT_OPTIONS = { k: true } as const;
 
 function coefficients(name: string, p: TensorLike): Tensor {
@@ -64,14 +60,27 @@ export function polysub(p: TensorLike, q: TensorLike): Tensor {
   return sub(...aligned("polysub", p, q));
 }
 
+export interface PolymulOptions {
+  /** Whether to take zeros off the front of both first, whose values must be known on the host; false. */
+  readonly trimLeadingZeros?: boolean;
+}
+
 /**
  * The product of two polynomials. Source: jnp.polymul.
  *
- * @throws ShapeError unless coefficients are vectors with elements.
+ * @throws ShapeError unless coefficients are vectors with elements, ArgumentError for zeros to trim that only the device knows.
  * @example await polymul(array([1, 2]), array([1, -2])).toArray(); // [1, 0, -4]
  */
-export function polymul(p: TensorLike, q: TensorLike): Tensor {
-  return convolve(coefficients("polymul", p), coefficients("polymul", q));
+export function polymul(p: TensorLike, q: TensorLike, options: PolymulOptions = {}): Tensor {
+  checkOptions("polymul", options, { trimLeadingZeros: "flag" });
+  const both = [coefficients("polymul", p), coefficients("polymul", q)] as const;
+  if (options.trimLeadingZeros !== true || both.every(({ size }) => size <= 1)) return convolve(...both);
+  // Of nothing but zeros one stays.
+  const trimmed = both.map((one) => {
+    const rest = trimZeros(one, { trim: "f" });
+    return rest.size === 0 ? zeros([1], { dtype: one.dtype }) : rest;
+  }) as [Tensor, Tensor]; // two
+  return convolve(...trimmed);
 }
 
 /**
@@ -155,41 +164,4 @@ export function poly(roots: TensorLike): Tensor {
     product = add(concatenate([product, none]), concatenate([none, scaled]));
   }
   return product;
-}
-
-export interface PolyfitOptions {
-  /** A weight for each point: the residuals are multiplied with it before they are squared. */
-  readonly w?: TensorLike;
-}
-
-/**
- * The polynomial of degree `deg` that is nearest to the points (x, y) in the least-squares sense, by QR; y is [n] or [n, k],
- * a polynomial for each column. Where the points do not determine it, JAX gives the smallest, this NaN or infinities.
- * Source: jnp.polyfit.
- *
- * @throws ShapeError unless x and y fit, ArgumentError unless deg is a whole number.
- * @example await polyfit(array([0, 1, 2]), array([1, 3, 7]), 2).toArray(); // [1, 1, 1]
- */
-export function polyfit(x: TensorLike, y: TensorLike, deg: number, options: PolyfitOptions = {}): Tensor {
-  checkOptions("polyfit", options, POLYFIT_OPTIONS);
-  if (!Number.isInteger(deg) || deg < 0 || deg > MOST_TIMES)
-    throw new ArgumentError(`polyfit: deg is a whole number from 0 to ${MOST_TIMES}, received ${String(deg)}`);
-  const [points, values] = [asFloat(asTensor(x, "polyfit")), asFloat(asTensor(y, "polyfit"))];
-  const fits = points.ndim === 1 && points.size > 0 && values.ndim >= 1 && values.ndim <= 2;
-  if (!fits || nth(values.shape, 0) !== points.size)
-    throw new ShapeError(
-      `polyfit: x of shape ${shapeText(points.shape)} and y of shape ${shapeText(values.shape)}; x is [n], y [n] or [n, k]`,
-    );
-  const weights = options.w === undefined ? undefined : asFloat(asTensor(options.w, "polyfit"));
-  if (weights !== undefined && (weights.ndim !== 1 || weights.size !== points.size))
-    throw new ShapeError(
-      `polyfit: weights of shape ${shapeText(weights.shape)} for ${points.size} points; one for each`,
-    );
-  const each = (one: Tensor): Tensor =>
-    weights === undefined ? one : mul(one, one.ndim === 1 ? weights : expandDims(weights, 1));
-  const powers = each(vander(points, { n: deg + 1 }));
-  const size = sqrt(sum(square(powers), { axis: 0 }));
-  const scale = where(greater(size, 0), size, 1);
-  const [found] = lstsq(div(powers, scale), each(values));
-  return div(found, found.ndim === 1 ? scale : expandDims(scale, 1));
 }

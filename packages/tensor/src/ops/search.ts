@@ -1,16 +1,15 @@
 import { isFloat, promote } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
-import { sameShape, shapeText, sizeOf } from "../shape.ts";
+import { sameShape, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
 import { convert, unpacked } from "./convert.ts";
-import { asTensor, asTensors, broadcastedIota, hostValues, literal, zeros, type TensorLike } from "./create.ts";
+import { asTensor, asTensors, hostValues, literal, zeros, type TensorLike } from "./create.ts";
 import {
   clip,
   div,
   equal,
-  floorDivide,
   greaterEqual,
   isnan,
   less,
@@ -18,18 +17,15 @@ import {
   logicalAnd,
   logicalNot,
   logicalOr,
-  notEqual,
   remainder,
   sub,
   where,
 } from "./elementwise.ts";
 import { gatherRows } from "./indexing.ts";
-import { sliceAlong, vstack } from "./join.ts";
-import { expandDims, flip, ravel, reshape, transpose } from "./movement.ts";
-import { atleast1d } from "./rank.ts";
+import { sliceAlong } from "./join.ts";
+import { expandDims, flip, ravel, reshape } from "./movement.ts";
 import { linspace } from "./ranges.ts";
 import { floating, max, min, sum } from "./reduce.ts";
-import { laxCumsum } from "./scan.ts";
 import { scatter } from "./scatter.ts";
 import { takeSorted } from "./sorting.ts";
 import { checkOptions } from "../options.ts";
@@ -39,7 +35,6 @@ const DIGITIZE_OPTIONS = { right: "flag", method: true } as const;
 const SEARCH_METHODS: readonly unknown[] = ["scan", "scan_unrolled", "sort", "compare_all", undefined];
 const BINCOUNT_OPTIONS = { weights: true, minlength: "number", length: "number" } as const;
 const HISTOGRAM_OPTIONS = { bins: true, range: true, weights: true, density: "flag" } as const;
-const NONZERO_OPTIONS = { size: "number", fillValue: "number" } as const;
 const CHOOSE_OPTIONS = { mode: true } as const;
 
 export interface SearchOptions {
@@ -177,7 +172,8 @@ export function bincount(x: TensorLike, options: BincountOptions = {}): Tensor {
   return counted(tensor, own, length);
 }
 
-function counted(given: Tensor, weights: Tensor, length: number): Tensor {
+/** For each place of `length` the sum of the weights of those that name it. */
+export function counted(given: Tensor, weights: Tensor, length: number): Tensor {
   const x = unpacked(given);
   const index = x.dtype === "uint32" ? where(less(x, length), convert(x, "int32"), length) : where(less(x, 0), 0, x);
   return scatter("add", literal(0, [length], weights.dtype), index, weights);
@@ -255,75 +251,6 @@ export function histogram(x: TensorLike, options: HistogramOptions = {}): [Tenso
     return div(div(all, widths), sum(all));
   });
   return [counts, edges];
-}
-
-export interface NonzeroOptions {
-  /** How many elements to give: what is too many is left out, what is missing is filled. Needed unless x is known on the host. */
-  readonly size?: number;
-  readonly fillValue?: number;
-}
-
-/**
- * Where x is not zero: one int32 vector for each axis. Source: jnp.nonzero.
- *
- * @throws ShapeError for a scalar, ArgumentError without a size for what only the device knows.
- * @example
- * const [places] = nonzero(array([0, 5, 0, 6]), { size: 2 });
- * await places?.toArray(); // [1, 3]
- */
-export function nonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor[] {
-  checkOptions("nonzero", options, NONZERO_OPTIONS);
-  const tensor = asTensor(x, "nonzero");
-  if (tensor.ndim === 0) throw new ShapeError("nonzero: a scalar has no axes to count along; see atleast1d");
-  const size = options.size ?? known(tensor);
-  if (!Number.isInteger(size) || size < 0)
-    throw new ArgumentError(`nonzero: size is ${String(size)}; a whole number ≥ 0 is needed`);
-  if (tensor.size === 0 || size === 0) return tensor.shape.map(() => zeros([size], { dtype: "int32" }));
-  const { fillValue } = options;
-  const mask = convert(notEqual(ravel(tensor), literal(0, [], tensor.dtype)), "int32");
-  const flat = composite("nonzero", () => {
-    // How many elements come before the k-th that is not zero: a running count of running counts.
-    const upTo = laxCumsum(mask);
-    return laxCumsum(counted(upTo, literal(1, [tensor.size], "int32"), size));
-  });
-  const missing = greaterEqual(broadcastedIota("int32", [size], 0), sum(mask));
-  return tensor.shape.map((extent, axis) => {
-    const place = remainder(floorDivide(flat, sizeOf(tensor.shape.slice(axis + 1))), extent);
-    return fillValue === undefined ? place : where(missing, literal(fillValue, [], "int32"), place);
-  });
-}
-
-function known(x: Tensor): number {
-  const values = hostValues(x);
-  if (values === undefined)
-    throw new ArgumentError(
-      "nonzero: how many elements are not zero is known to the device only; say how many to give with { size }",
-    );
-  return Array.from(values).reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
-}
-
-/**
- * nonzero of x flattened. Source: jnp.flatnonzero.
- *
- * @throws ArgumentError without a size for what only the device knows.
- * @example await flatnonzero(array([[0, 1], [1, 0]]), { size: 2 }).toArray(); // [1, 2]
- */
-export function flatnonzero(x: TensorLike, options: NonzeroOptions = {}): Tensor {
-  checkOptions("flatnonzero", options, NONZERO_OPTIONS);
-  return at(nonzero(ravel(asTensor(x, "flatnonzero")), options), 0);
-}
-
-/**
- * The index of each element that is not zero, one a row. Source: jnp.argwhere.
- *
- * @throws ArgumentError without a size for what only the device knows.
- * @example await argwhere(array([[0, 1], [1, 0]]), { size: 2 }).toArray(); // [[0, 1], [1, 0]]
- */
-export function argwhere(x: TensorLike, options: NonzeroOptions = {}): Tensor {
-  checkOptions("argwhere", options, NONZERO_OPTIONS);
-  const tensor = asTensor(x, "argwhere");
-  const found = transpose(vstack(nonzero(atleast1d(tensor), options)));
-  return tensor.ndim === 0 ? zeros([at(found.shape, 0), 0], { dtype: "int32" }) : found;
 }
 
 /**

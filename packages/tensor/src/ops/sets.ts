@@ -13,7 +13,8 @@ import { laxSlice, moveaxis, ravel, reshape } from "./movement.ts";
 import { any, sum } from "./reduce.ts";
 import { laxCumsum } from "./scan.ts";
 import { scatter } from "./scatter.ts";
-import { nonzero, searchsorted } from "./search.ts";
+import { nonzero } from "./nonzero.ts";
+import { searchsorted } from "./search.ts";
 import { argsort, lexsort, sort } from "./sorting.ts";
 
 /** jnp.unique and the functions on sets: how many elements come out is known to the host, or told by `size`. */
@@ -50,6 +51,7 @@ const UNIQUE_OPTIONS = {
 const SIZE_OPTIONS = { size: "number", fillValue: "number" } as const;
 const ISIN_OPTIONS = { invert: "flag", assumeUnique: "flag", method: true } as const;
 const ISIN_METHODS: readonly unknown[] = ["auto", "compare_all", "binary_search", "sort", undefined];
+const SETDIFF_OPTIONS = { ...SIZE_OPTIONS, assumeUnique: "flag" } as const;
 const INTERSECT_OPTIONS = { ...SIZE_OPTIONS, assumeUnique: "flag", returnIndices: "flag" } as const;
 
 interface Found {
@@ -294,15 +296,29 @@ function countOnHost(x: Tensor, y: Tensor, test: (isInOther: boolean) => boolean
   return [...new Set(own)].filter((value) => test(others.has(value))).length;
 }
 
+export interface SetdiffOptions extends SizeOptions {
+  /** That no element of x occurs twice: then they stay in x's order, and one that does occur twice is given twice; false. */
+  readonly assumeUnique?: boolean;
+}
+
 /**
  * The distinct elements of x that are not in y, in ascending order; missing ones are 0 unless told. Source: jnp.setdiff1d.
  *
  * @throws ArgumentError without a size for what only the device knows.
- * @example await setdiff1d(array([3, 1, 2, 1]), array([2])).toArray(); // [1, 3]
+ * @example
+ * await setdiff1d(array([3, 1, 2, 1]), array([2])).toArray(); // [1, 3]
+ * await setdiff1d(array([3, 1, 2]), array([2]), { assumeUnique: true }).toArray(); // [3, 1]
  */
-export function setdiff1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
-  checkOptions("setdiff1d", options, SIZE_OPTIONS);
-  return among("setdiff1d", x, y, (inOther) => !inOther, options).values;
+export function setdiff1d(x: TensorLike, y: TensorLike, options: SetdiffOptions = {}): Tensor {
+  checkOptions("setdiff1d", options, SETDIFF_OPTIONS);
+  const { assumeUnique = false, ...rest } = options;
+  const left = asTensor(x, "setdiff1d");
+  if (!assumeUnique) return convert(among("setdiff1d", left, y, (inOther) => !inOther, rest).values, left.dtype);
+  const own = ravel(left);
+  const [known, other] = [hostValues(own), hostValues(asTensor(y, "setdiff1d"))];
+  const others = new Set(Array.from(other ?? []).filter((value) => !Number.isNaN(value)));
+  const count = known && other && Array.from(known).filter((value) => !others.has(value)).length;
+  return only("setdiff1d", own, isin(own, y, { invert: true }), rest.size ?? count, rest.fillValue);
 }
 
 export interface IntersectOptions extends SizeOptions {
@@ -371,8 +387,8 @@ function among(
  * @throws ArgumentError without a size for what only the device knows.
  * @example await setxor1d(array([1, 2]), array([2, 3])).toArray(); // [1, 3]
  */
-export function setxor1d(x: TensorLike, y: TensorLike, options: SizeOptions = {}): Tensor {
-  checkOptions("setxor1d", options, SIZE_OPTIONS);
+export function setxor1d(x: TensorLike, y: TensorLike, options: Omit<IntersectOptions, "returnIndices"> = {}): Tensor {
+  checkOptions("setxor1d", options, SETDIFF_OPTIONS);
   const all = sort(joined("setxor1d", x, y));
   const first = all.size === 0 ? literal(0, [0], "bool") : startsOf(reshape(all, [all.size, 1]), true);
   const single = logicalOr(isin(all, x, { invert: true }), isin(all, y, { invert: true }));

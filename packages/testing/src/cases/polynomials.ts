@@ -58,7 +58,14 @@ const least = { differentiable: true, tolerance: { ulp: 32, abs: 1e-5 } };
 export const polynomials: readonly ShapedRow[] = [
   shapedRow("polyadd", "of 3 and 5", [[3], [5]], t.polyadd, (p, q) => combined(p, q, 1), options),
   shapedRow("polysub", "of 3 and 5", [[3], [5]], t.polysub, (p, q) => combined(p, q, -1), options),
-  shapedRow("polymul", "of 3 and 5", [[3], [5]], t.polymul, (p, q) => list(product(p.data, q.data)), options),
+  shapedRow(
+    "polymul",
+    "of 3 and 5",
+    [[3], [5]],
+    (p, q) => t.polymul(p, q),
+    (p, q) => list(product(p.data, q.data)),
+    options,
+  ),
   shapedRow(
     "polydiv",
     "quotient",
