@@ -103,14 +103,15 @@ export class Dispatcher {
     const portion = Math.max(threads, Math.floor((budget * 1e6 * threads) / perGroup));
     const end = Math.min(total, begin + portion);
     const even = Math.ceil((end - begin) / (threads * CHUNKS_PER_THREAD));
-    const chunk = Math.max(1, Math.ceil(LEAST_CHUNK / perGroup), Math.min(even, Math.floor(CHUNK / perGroup)));
+    const fine = Math.max(1, Math.ceil(LEAST_CHUNK / perGroup));
+    const chunk = Math.max(fine, Math.min(even, Math.floor(CHUNK / perGroup)));
     if (code === undefined) {
       run(begin, end, grid[0], grid[1], grid[2], this.scratch, TABLE);
       return { next: end, busy: false };
     }
     const start = performance.now();
     const { scratch, scratchStride } = this;
-    const done = this.threads.run({ entry, run, code, begin, end, chunk, grid, scratch, scratchStride });
+    const done = this.threads.run({ entry, run, code, begin, end, chunk, fine, grid, scratch, scratchStride });
     const each = ((performance.now() - start) * 1e6 * threads) / (end - begin);
     remember(entry, each);
     return { next: end, busy: !done };

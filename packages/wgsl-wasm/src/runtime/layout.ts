@@ -7,8 +7,8 @@ export const CELL = {
   /** Bit 0: the job may be joined. The rest counts workers in it, by twos. */
   state: 80,
   /**
-   * The next workgroup that nobody has claimed of the first thread's part; those of the others lie `nextStride` apart, each
-   * in a cache line of its own: 32 of them end where TABLE begins.
+   * How often the first thread's part was claimed from; those of the others lie `nextStride` apart, each in a cache line of
+   * its own: 32 of them end where TABLE begins.
    */
   next: 512,
   nextStride: 16,
@@ -36,6 +36,7 @@ export const CELL = {
   /** In how many parts the job is cut, and how long they are. */
   parts: 133,
   part: 134,
+  /** Workgroups of each of a part's first `chunks` claims, and of each later one. */
   chunk: 135,
   groupsX: 136,
   groupsY: 137,
@@ -43,6 +44,8 @@ export const CELL = {
   scratch: 139,
   scratchStride: 140,
   table: 141,
+  chunks: 142,
+  fine: 143,
 } as const;
 
 /** What an operating system gives memory out by; a larger one is touched more than once. */

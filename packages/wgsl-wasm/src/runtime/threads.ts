@@ -11,6 +11,8 @@ const SPINS = 20_000;
 const PROGRAM_SPINS = 400_000;
 /** Looks at what others are at before this thread sleeps too, where it may: longer than a chunk, since waking takes as long. */
 const PATIENCE = 10_000;
+/** Of a part, as many chunks are claimed in fine pieces, at its end. */
+const COARSE_LEFT = 2;
 /** Milliseconds that this thread waits without giving events their turn: a worker's death is an event. */
 const LONGEST_WAIT = 250;
 
@@ -21,7 +23,9 @@ export interface Job {
   readonly code: { readonly address: number; readonly bytes: number };
   readonly begin: number;
   readonly end: number;
+  /** Workgroups of a claim, and of one of the last: who is early takes more of these, and nobody waits long. */
   readonly chunk: number;
+  readonly fine: number;
   readonly grid: readonly [number, number, number];
   readonly scratch: number;
   readonly scratchStride: number;
@@ -101,7 +105,9 @@ export class Threads {
     const { grid, entry } = job;
     const parts = this.started + 1;
     const part = Math.ceil((job.end - job.begin) / parts);
-    for (let k = 0; k < parts; k++) words[CELL.next + k * CELL.nextStride] = job.begin + k * part;
+    const { chunk, fine } = job;
+    const chunks = Math.max(0, Math.floor(part / chunk) - COARSE_LEFT);
+    for (let k = 0; k < parts; k++) words[CELL.next + k * CELL.nextStride] = 0;
     words[CELL.parts] = parts;
     words[CELL.part] = part;
     words[CELL.begin] = job.begin;
@@ -109,7 +115,9 @@ export class Threads {
     words[CELL.codeAddress] = job.code.address;
     words[CELL.codeBytes] = job.code.bytes;
     words[CELL.end] = job.end;
-    words[CELL.chunk] = job.chunk;
+    words[CELL.chunk] = chunk;
+    words[CELL.chunks] = chunks;
+    words[CELL.fine] = fine;
     words[CELL.groupsX] = grid[0];
     words[CELL.groupsY] = grid[1];
     words[CELL.groupsZ] = grid[2];
@@ -125,9 +133,11 @@ export class Threads {
         const end = Math.min(job.end, job.begin + (k + 1) * part);
         const next = CELL.next + k * CELL.nextStride;
         for (;;) {
-          const begin = Atomics.add(words, next, job.chunk);
+          const claim = Atomics.add(words, next, 1);
+          const begin = job.begin + k * part + Math.min(claim, chunks) * chunk + Math.max(0, claim - chunks) * fine;
           if (begin >= end) break;
-          job.run(begin, Math.min(begin + job.chunk, end), grid[0], grid[1], grid[2], job.scratch, TABLE);
+          const size = claim < chunks ? chunk : fine;
+          job.run(begin, Math.min(begin + size, end), grid[0], grid[1], grid[2], job.scratch, TABLE);
         }
       }
     } catch (error) {

@@ -53,17 +53,19 @@ export function jobRunner({ memory, cell, index }: WorkerStart): () => void {
 
   return () => {
     const run = load(at(cell.kernel));
-    const [chunk, x, y, z] = [at(cell.chunk), at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ)];
+    const [chunk, chunks, fine] = [at(cell.chunk), at(cell.chunks), at(cell.fine)];
+    const [x, y, z] = [at(cell.groupsX), at(cell.groupsY), at(cell.groupsZ)];
     const [first, last, parts, part] = [at(cell.begin), at(cell.end), at(cell.parts), at(cell.part)];
     const scratch = (at(cell.scratch) + (index + 1) * at(cell.scratchStride)) | 0;
     for (let turn = 0; turn < parts; turn++) {
       const own = (index + 1 + turn) % parts;
       const end = Math.min(last, first + (own + 1) * part);
       for (;;) {
-        const begin = Atomics.add(words, cell.next + own * cell.nextStride, chunk);
+        const claim = Atomics.add(words, cell.next + own * cell.nextStride, 1);
+        const begin = first + own * part + Math.min(claim, chunks) * chunk + Math.max(0, claim - chunks) * fine;
         if (begin >= end) break;
         Atomics.add(words, cell.claims, 1);
-        run(begin, Math.min(begin + chunk, end), x, y, z, scratch, at(cell.table));
+        run(begin, Math.min(begin + (claim < chunks ? chunk : fine), end), x, y, z, scratch, at(cell.table));
       }
     }
   };
