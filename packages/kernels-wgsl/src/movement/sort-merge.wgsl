@@ -7,6 +7,7 @@
 // levels exchange whole vec4s, the lower two regroup lanes. No barrier, no workgroup memory, and all pairs differ
 // (positions do), so the result is a stable sort.
 // Bounds: invocations past `count` do nothing; groups fold over x and y. Workgroup memory: none.
+//#use sort-functions.wgsl
 
 //#default
 alias R = u32;
@@ -56,42 +57,9 @@ fn put(at: vec4u, v: Pairs) {
   store(at.w + p.half, bitcast<R>(v.spot.w));
 }
 
-// `at`: indices of the low elements. Runs whose index within the row has the phase's bit set are sorted downwards.
-fn exchange(a: Pairs, b: Pairs, at: vec4u) -> Exchange {
-  let down = (((at & vec4u(p.mask)) >> vec4u(p.phase)) & vec4u(1u)) == vec4u(1u);
-  let after = (a.key > b.key) | ((a.key == b.key) & (a.spot > b.spot));
-  let swap = after != down;
-  return Exchange(
-    Pairs(select(a.key, b.key, swap), select(a.spot, b.spot, swap)),
-    Pairs(select(b.key, a.key, swap), select(b.spot, a.spot, swap)),
-  );
-}
-
-// Elements two apart within a vec4: x with z, y with w.
-fn exchange_two(a: Pairs, b: Pairs, ia: vec4u, ib: vec4u) -> Exchange {
-  let e = exchange(
-    Pairs(vec4u(a.key.xy, b.key.xy), vec4u(a.spot.xy, b.spot.xy)),
-    Pairs(vec4u(a.key.zw, b.key.zw), vec4u(a.spot.zw, b.spot.zw)),
-    vec4u(ia.xy, ib.xy),
-  );
-  return Exchange(
-    Pairs(vec4u(e.low.key.xy, e.high.key.xy), vec4u(e.low.spot.xy, e.high.spot.xy)),
-    Pairs(vec4u(e.low.key.zw, e.high.key.zw), vec4u(e.low.spot.zw, e.high.spot.zw)),
-  );
-}
-
-// Neighbours within a vec4: x with y, z with w.
-fn exchange_one(a: Pairs, b: Pairs, ia: vec4u, ib: vec4u) -> Exchange {
-  let e = exchange(
-    Pairs(vec4u(a.key.xz, b.key.xz), vec4u(a.spot.xz, b.spot.xz)),
-    Pairs(vec4u(a.key.yw, b.key.yw), vec4u(a.spot.yw, b.spot.yw)),
-    vec4u(ia.xz, ib.xz),
-  );
-  let keys = vec4u(e.low.key.x, e.high.key.x, e.low.key.y, e.high.key.y);
-  let spots = vec4u(e.low.spot.x, e.high.spot.x, e.low.spot.y, e.high.spot.y);
-  let keys2 = vec4u(e.low.key.z, e.high.key.z, e.low.key.w, e.high.key.w);
-  let spots2 = vec4u(e.low.spot.z, e.high.spot.z, e.low.spot.w, e.high.spot.w);
-  return Exchange(Pairs(keys, spots), Pairs(keys2, spots2));
+// Runs whose index within the row has the phase's bit set are sorted downwards.
+fn downwards(at: vec4u) -> vec4<bool> {
+  return (((at & vec4u(p.mask)) >> vec4u(p.phase)) & vec4u(1u)) == vec4u(1u);
 }
 
 @compute @workgroup_size(64)
@@ -110,25 +78,29 @@ fn main(
   let ib = ia + 4u * stride;
   let ic = ia + 8u * stride;
   let id = ia + 12u * stride;
+  let da = downwards(ia);
+  let db = downwards(ib);
+  let dc = downwards(ic);
+  let dd = downwards(id);
   var e = Exchange(fetch(ia), fetch(ib));
   var f = Exchange(fetch(ic), fetch(id));
   if ((p.levels & 8u) != 0u) {
-    let ac = exchange(e.low, f.low, ia);
-    let bd = exchange(e.high, f.high, ib);
+    let ac = exchange(e.low, f.low, da);
+    let bd = exchange(e.high, f.high, db);
     e = Exchange(ac.low, bd.low);
     f = Exchange(ac.high, bd.high);
   }
   if ((p.levels & 4u) != 0u) {
-    e = exchange(e.low, e.high, ia);
-    f = exchange(f.low, f.high, ic);
+    e = exchange(e.low, e.high, da);
+    f = exchange(f.low, f.high, dc);
   }
   if ((p.levels & 2u) != 0u) {
-    e = exchange_two(e.low, e.high, ia, ib);
-    f = exchange_two(f.low, f.high, ic, id);
+    e = exchange_two(e.low, e.high, da, db);
+    f = exchange_two(f.low, f.high, dc, dd);
   }
   if ((p.levels & 1u) != 0u) {
-    e = exchange_one(e.low, e.high, ia, ib);
-    f = exchange_one(f.low, f.high, ic, id);
+    e = exchange_one(e.low, e.high, da, db);
+    f = exchange_one(f.low, f.high, dc, dd);
   }
   put(ia, e.low);
   put(ib, e.high);

@@ -1,6 +1,7 @@
 import { sortBegin } from "./sort-begin.wgsl.gen.ts";
 import { sortEnd } from "./sort-end.wgsl.gen.ts";
 import { sortMerge } from "./sort-merge.wgsl.gen.ts";
+import { sortRuns } from "./sort-runs.wgsl.gen.ts";
 import { log2Up } from "./box.ts";
 import { wgslType } from "./scalar.ts";
 import { ceilDiv, foldGrid } from "../launch.ts";
@@ -22,14 +23,17 @@ export interface SortSpec extends SortShape {
   readonly result: "keys" | "positions";
 }
 
-/** Levels of compare-exchange that one pass does in registers. */
+/** Levels of compare-exchange that one pass does in registers; the first stage sorts runs of 2 to this power. */
 const LEVELS = 4;
+/** log2 of the pairs that one invocation of sort-runs.wgsl merges, at most: enough that the bisection costs little. */
+const STRETCH = 8;
 
 /**
  * The dispatches of a stable ascending sort along rows. `load` gives the key of a flat index, `store` takes positions
  * (argsort; to sort anything else by these keys, gather it) or keys, scalars both.
  *
- * Some log2(n)^2 / 8 passes over 2 * rows * 2^ceil(log2 n) words: 42 dispatches for n = 2^16.
+ * Some log2(n)^2 / 8 passes over 2 * rows * 2^ceil(log2 n) words, 38 dispatches for n = 2^16; where invocations run one after
+ * another log2(n) - 4 that merge, 14.
  * @throws Error when keys are wanted that are not uint32: what is left of the others is their order.
  * @example
  * // random.permutation: the keys are random bits
@@ -48,7 +52,7 @@ export function planSort(spec: SortSpec, limits: PlanLimits): readonly Stage[] {
     kernel: sortEnd,
     consts: resultAlias(spec.dtype),
     params: { count, n, bits, offset: spec.result === "keys" ? 0 : rows * 2 ** bits },
-    grid: flatGrid(count, limits),
+    grid: flatGrid(count, 64, limits),
     ...WIDTHS,
     reads: "workspace",
     writes: "results",
@@ -66,30 +70,43 @@ export function sortPairs({ rows, n, key, dtype }: SortShape, limits: PlanLimits
   const bits = rowBits(n);
   const half = rows * 2 ** bits;
   const workspace = { writes: "workspace", workspaceElements: 2 * half } as const;
+  const count = half / 2 ** LEVELS;
+  const merges = limits.sequential === true;
   const begin: Stage = {
     kernel: sortBegin,
     ...keyText(key, dtype),
-    params: { count: half, n, bits },
-    grid: flatGrid(half, limits),
+    // Runs that are merged all ascend; a bitonic network wants every other one the other way round.
+    params: { count, half, n, bits, mask: 2 ** (merges ? LEVELS : bits) - 1 },
+    grid: flatGrid(count, 64, limits),
     ...WIDTHS,
     reads: "operands",
     ...workspace,
   };
-  const stages = [begin];
-  const result = resultAlias(dtype);
+  const rest = merges ? mergingStages(bits, half, limits) : networkStages(bits, half, limits);
+  const later = { consts: resultAlias(dtype), ...WIDTHS, reads: "workspace", ...workspace } as const;
+  return [begin, ...rest.map((stage): Stage => ({ ...stage, ...later }))];
+}
+
+type Later = Pick<Stage, "kernel" | "params" | "grid">;
+
+/** Phase by phase, each phase's levels from the top in windows of four. */
+function networkStages(bits: number, half: number, limits: PlanLimits): readonly Later[] {
   const count = half / 2 ** LEVELS;
-  for (const { phase, window, levels } of passes(bits)) {
-    stages.push({
-      kernel: sortMerge,
-      consts: result,
-      params: { count, half, window, levels, phase, mask: 2 ** bits - 1 },
-      grid: flatGrid(count, limits),
-      ...WIDTHS,
-      reads: "workspace",
-      ...workspace,
-    });
-  }
-  return stages;
+  return passes(bits).map(({ phase, window, levels }) => ({
+    kernel: sortMerge,
+    params: { count, half, window, levels, phase, mask: 2 ** bits - 1 },
+    grid: flatGrid(count, 64, limits),
+  }));
+}
+
+/** Runs of twice the length, until there is one. */
+function mergingStages(bits: number, half: number, limits: PlanLimits): readonly Later[] {
+  return Array.from({ length: bits - LEVELS }, (_, k) => {
+    const run = LEVELS + k;
+    const stretch = Math.min(STRETCH, run + 1);
+    const count = half / 2 ** stretch;
+    return { kernel: sortRuns, params: { count, half, run, stretch }, grid: flatGrid(count, 16, limits) };
+  });
 }
 
 function resultAlias(dtype: SortShape["dtype"]): string {
@@ -114,10 +131,9 @@ export function rowBits(n: number): number {
 
 const WIDTHS = { loadWidth: 1, storeWidth: 1 } as const;
 
-/** Phase by phase, each phase's levels from the top in windows of four. */
 function passes(bits: number): { phase: number; window: number; levels: number }[] {
   const found = [];
-  for (let phase = 1; phase <= bits; phase++) {
+  for (let phase = LEVELS + 1; phase <= bits; phase++) {
     for (let top = phase - 1; top >= 0;) {
       const window = Math.max(0, top - LEVELS + 1);
       found.push({ phase, window, levels: 2 ** (top - window + 1) - 1 });
@@ -127,6 +143,6 @@ function passes(bits: number): { phase: number; window: number; levels: number }
   return found;
 }
 
-function flatGrid(count: number, limits: PlanLimits): readonly [number, number, number] {
-  return foldGrid(ceilDiv(count, 64), limits.maxComputeWorkgroupsPerDimension);
+function flatGrid(count: number, group: number, limits: PlanLimits): readonly [number, number, number] {
+  return foldGrid(ceilDiv(count, group), limits.maxComputeWorkgroupsPerDimension);
 }
