@@ -4,7 +4,7 @@ import { jit } from "@jnx/compile";
 import { expectClose, useDevice, type Tolerance } from "@jnx/testing";
 import * as t from "@jnx/tensor";
 import type { DType, Tensor } from "@jnx/tensor";
-import { jax, jnp, lax, nn } from "jnx";
+import { jax, jnp, lax, nn, random } from "jnx";
 import { describe, expect, test } from "vitest";
 import { readGoldens, type GoldenArray, type GoldenTree, type GoldenValue } from "../goldens/read.ts";
 
@@ -26,6 +26,8 @@ const spaces: Readonly<Record<string, object>> = {
     logpdf: (x: Tensor, points: Tensor) => jax.scipy.stats.gaussianKde(x, { bwMethod: "silverman" }).logpdf(points),
     integrateGaussian: (x: Tensor, mean: Tensor, cov: Tensor) =>
       jax.scipy.stats.gaussianKde(x).integrateGaussian(mean, cov),
+    resample: (x: Tensor, seed: number, shape: readonly number[], options?: { readonly weights?: Tensor }) =>
+      jax.scipy.stats.gaussianKde(x, options).resample(random.key(seed), shape),
     integrateBox1d: (x: Tensor, low: Tensor, high: Tensor) => jax.scipy.stats.gaussianKde(x).integrateBox1d(low, high),
     integrateKde: (x: Tensor, y: Tensor) => jax.scipy.stats.gaussianKde(x).integrateKde(jax.scipy.stats.gaussianKde(y)),
   },

@@ -1,5 +1,6 @@
 """Options that jnx took late: each function here with every value of them that changes what comes out."""
 
+import jax
 import numpy as np
 
 from structural_cases import bools, floats, ints
@@ -138,6 +139,22 @@ def lateroptions(c):
     c("as rows lie", "jnp.reshape", x, (5, 3), order="C")
     c("of 3 axes at least", "jnp.array", x, ndmin=3)
     c("of 1 axis at least", "jnp.array", x, ndmin=1)
+    kde = jax.scipy.stats.gaussian_kde
+    seen = np.array([[0, 1, 3, -1, 0.5], [0.5, 1, -2, 0, 4]], np.float32)
+    for label, data in [("one dimension", seen[0]), ("two", seen)]:
+        for shape in [(), (4,)]:
+            c.add(f"kde.resample of {label}, {shape}", "kde.resample", lambda v, *_: kde(v).resample(jax.random.key(7), shape), [data, 7, list(shape)], {})
+    weights = np.array([1, 2, 0.5, 0, 1], np.float32)
+    c.add("kde.resample of weighted ones", "kde.resample", lambda v, *_: kde(v, weights=weights).resample(jax.random.key(3), (6,)), [seen, 3, [6]], {"weights": weights}, grad=False)
+    a, b = np.array([0.5, 2, -1.5, 3, 1, 4.5], np.float32), np.array([1.5, 0.75, 2, 3, 5, 0.3], np.float32)
+    for label, at in [("positive", [0.1, 1, 2.5, 5, 9, 0.7]), ("negative", [-0.1, -1, -2, -0.5, -0.2, -0.05])]:
+        c(f"at {label} numbers", "special.hyp1f1", a, b, np.array(at, np.float32))
+    c("of large numbers", "special.hyp1f1", np.float32(0.5), np.float32(40), np.array([30, 60, 85], np.float32), grad=False)
+    c("at its edges", "special.hyp1f1", np.array([0, 0, 1, 2, 2], np.float32), np.array([0, 2, 0, 2, 3], np.float32), np.array([3, 3, 3, 3, 0], np.float32), grad=False)
+    for label, at in [("positive", [0.1, 0.3, 0.5, 0.7, 0.2, 0.4]), ("negative", [-0.1, -0.2, -0.3, -0.5, -0.25, -0.4])]:
+        c(f"at {label} numbers", "special.hyp2f1", a, b, a + b + np.float32(0.6), np.array(at, np.float32))
+    c("at its edges", "special.hyp2f1", np.array([0, 1, 1, 1, 2, 0.5, 2], np.float32), np.array([2, 1, 2, 1, 3, 0.25, 1], np.float32), np.array([1, 0, -2, 3, 3, 2, 3], np.float32), np.array([0.5, 0.5, 0.5, 1.5, 0, 1, 1], np.float32), grad=False)
+    c("of polynomials", "special.hyp2f1", np.array([-2, -3, 1.5], np.float32), np.array([1, 2, -2], np.float32), np.array([3, 1.5, 2], np.float32), np.array([0.3, -0.7, 0.5], np.float32), grad=False)
     c("as int32", "linalg.trace", floats(2, 3, 4), offset=1, dtype="int32", grad=False)
 
 

@@ -12,6 +12,8 @@ export {
   sici,
   spence,
   betainc,
+  hyp1f1,
+  hyp2f1,
   boxcox,
   boxcox1p,
   comb,

@@ -24,6 +24,7 @@ export * from "./elementwise/fresnel-functions.wgsl.gen.ts";
 export * from "./elementwise/functions.wgsl.gen.ts";
 export * from "./elementwise/gamma-functions.wgsl.gen.ts";
 export * from "./elementwise/hyperbolic-functions.wgsl.gen.ts";
+export * from "./elementwise/hypergeometric-functions.wgsl.gen.ts";
 export * from "./elementwise/incomplete-functions.wgsl.gen.ts";
 export * from "./elementwise/incomplete-beta-functions.wgsl.gen.ts";
 export * from "./elementwise/integer-functions.wgsl.gen.ts";

@@ -248,6 +248,7 @@ export { mean, std, variance, type MeanOptions, type NanVarianceOptions, type Va
 export { all, any, max, min, prod, sum } from "./ops/reduce.ts";
 export type * from "./ops/reduce.ts";
 export { betainc, igamma, igammac, igammaGradA } from "./ops/incomplete.ts";
+export { hyp1f1, hyp2f1 } from "./ops/hypergeometric.ts";
 export * from "./ops/special.ts";
 export { block, ix, mgrid, ogrid, rollaxis, type Blocks, type GridRange } from "./ops/assembly.ts";
 export { packbits, unpackbits, type PackOptions, type UnpackOptions } from "./ops/bit-packing.ts";

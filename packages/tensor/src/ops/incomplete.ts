@@ -44,9 +44,10 @@ import { digamma } from "./special.ts";
  * for a from 0.5 to 10⁴, where XLA's float32 is off by up to 80,000; Iₓ within 430 (half within 4), XLA's by 30,000 and more.
  */
 
-type Wgsl = (fn: WgslFunction, ...args: readonly string[]) => string;
+export type Wgsl = (fn: WgslFunction, ...args: readonly string[]) => string;
 
-const calls =
+/** Calls of library functions as text. */
+export const calls =
   (context: MapContext): Wgsl =>
   (fn, ...args) =>
     `${context.use(fn)}(${args.join(", ")})`;
@@ -77,7 +78,8 @@ function betaDensityText(call: Wgsl, a: string, b: string, x: string): string {
   return `(${call(beta_factor, a, b, power, ...reciprocals)} * ${call(op_exp, exponent)})`;
 }
 
-const infer: MapOp<undefined>["infer"] = (inputs) => ({
+/** The result of a map on floats of one dtype and shape. */
+export const infer: MapOp<undefined>["infer"] = (inputs) => ({
   shape: inputs[0]?.shape ?? [],
   dtype: inputs[0]?.dtype ?? "float32",
   weak: inputs.every(({ weak }) => weak),
@@ -130,7 +132,7 @@ const igammaOp = /* @__PURE__ */ gammaPart("igamma", op_igamma, (x) => x);
 const igammacOp = /* @__PURE__ */ gammaPart("igammac", op_igammac, neg);
 
 /** Operands as floats of one dtype and one shape. */
-function floats(name: string, operands: readonly TensorLike[]): Tensor[] {
+export function floats(name: string, operands: readonly TensorLike[]): Tensor[] {
   const tensors = operands.map((x) => asTensor(x, name));
   const common = promote(tensors);
   const dtype = isFloat(common.dtype) ? common.dtype : "float32";

@@ -4,6 +4,7 @@ import type { Tolerance } from "../ulp.ts";
 import * as s from "../scalars.ts";
 import * as r from "../reference.ts";
 import { combinatorial } from "./combinatorial.ts";
+import { hypergeometric } from "./hypergeometric.ts";
 import { incomplete } from "./incomplete.ts";
 import { integrals } from "./integrals.ts";
 import { mapRow, shapedRow, type Domain, type MapRow, type Row, type ShapedRow } from "./rows.ts";
@@ -139,6 +140,7 @@ export const special: readonly Row[] = [
   ...binary,
   ...differences,
   ...incomplete,
+  ...hypergeometric,
   ...integrals,
   ...combinatorial,
 ];

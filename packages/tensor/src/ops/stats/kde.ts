@@ -1,18 +1,22 @@
 import { ArgumentError, ShapeError } from "../../errors.ts";
 import { checkOptions } from "../../options.ts";
-import { shapeText } from "../../shape.ts";
+import { checkShape, shapeText, type Shape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { at } from "../../view.ts";
 import { cov } from "../covariance.ts";
-import { full, type TensorLike } from "../create.ts";
+import { full, zeros, type TensorLike } from "../create.ts";
 import { add, div, exp, log, mul, power, sqrt, square, sub } from "../elementwise.ts";
 import { cholesky, inv, triangularSolve } from "../linalg.ts";
 import { logsumexp } from "../log-sum-exp.ts";
 import { matmul } from "../matmul.ts";
-import { expandDims, ravel, reshape, transpose } from "../movement.ts";
+import { expandDims, moveaxis, ravel, reshape, transpose } from "../movement.ts";
 import { ndtr } from "../normal.ts";
 import { atleast2d } from "../rank.ts";
 import { floating, sum } from "../reduce.ts";
+import { choice } from "../random/choice.ts";
+import { multivariateNormal } from "../random/vectors.ts";
+import { checkedKey, splitPair } from "../random/keys.ts";
+import { take } from "../indexing.ts";
 import { diagonal } from "../triangle.ts";
 
 const LOG_2PI = Math.log(2 * Math.PI);
@@ -116,6 +120,20 @@ export class GaussianKde {
     return sum(mul(mul(this.weights, overlaps), expandDims(other.weights, -1)));
   }
 
+  /**
+   * Draws from the density, [d, ...shape]: an observation each, moved by a normal draw of the kernel's covariance. Of vectors of
+   * draws JAX's numbers; of more axes JAX adds the moves in another order.
+   *
+   * @throws ArgumentError when k is not one key.
+   */
+  resample(k: TensorLike, shape: Shape = []): Tensor {
+    const checked = checkShape("gaussianKde.resample", shape);
+    const [chooser, mover] = splitPair(checkedKey("gaussianKde.resample", k));
+    const which = choice(chooser, this.n, checked, { p: this.weights });
+    const moves = multivariateNormal(mover, zeros([this.d]), this.covariance, { shape: checked });
+    return add(take(this.dataset, which, { axis: 1 }), moveaxis(moves, -1, 0));
+  }
+
   /** log of the kernels of all observations at points: [m, n]. */
   #logKernels(name: string, points: TensorLike): Tensor {
     const given = atleast2d(floating(points, `gaussianKde.${name}`));
@@ -143,8 +161,8 @@ export class GaussianKde {
 }
 
 /**
- * A density estimated from observations [n] or [d, n], with the methods evaluate, pdf, logpdf, integrateGaussian, integrateBox1d and
- * integrateKde. Source: jax.scipy.stats.gaussian_kde.
+ * A density estimated from observations [n] or [d, n], with the methods evaluate, pdf, logpdf, integrateGaussian, integrateBox1d,
+ * integrateKde and resample. Source: jax.scipy.stats.gaussian_kde.
  *
  * @throws ShapeError for less than two elements, or weights that do not fit; ArgumentError for an unknown bwMethod.
  * @example await scipyStats.gaussianKde(array([-1, 0, 1])).pdf(array([0])).toArray(); // [0.31816]
