@@ -1,5 +1,6 @@
 import { WgslError } from "./errors.ts";
 import { tokenize, type Token } from "./lexer.ts";
+import { notAName } from "./words.ts";
 
 /** Parentheses, operators and statements in each other: as many as Tint lets stand. */
 const MOST_NESTED = 128;
@@ -89,8 +90,10 @@ export class Tokens {
   }
 
   name(what: string): Token {
-    if (this.next.kind === "name") return this.take();
-    throw this.#unexpected(what);
+    if (this.next.kind !== "name") throw this.#unexpected(what);
+    const kept = notAName(this.next.text);
+    if (kept !== undefined) throw new WgslError("name", this.next, `${JSON.stringify(this.next.text)} is ${kept}`);
+    return this.take();
   }
 
   #unexpected(wanted: string): WgslError {
