@@ -128,11 +128,9 @@ export class CompiledGraph {
   run(inputs: readonly Tensor[], { flush, gate, into }: RunOptions = AT_ONCE): Tensor[] {
     const buffers = new Array<DeviceBuffer | undefined>(this.#program.slots);
     const settled: (Storage | undefined)[] = [];
-    for (let index = 0; index < inputs.length; index++) {
-      const storage = this.#settle(inputs[index], index);
-      settled.push(storage);
-      buffers[index] = storage?.buffer();
-    }
+    for (let index = 0; index < inputs.length; index++) settled.push(this.#settle(inputs[index], index));
+    // Not before: an op that settles one of them lets go of what small host-made arrays among the others had on the device.
+    for (let index = 0; index < settled.length; index++) buffers[index] = settled[index]?.buffer();
     for (const [slot, storage] of this.#own) buffers[slot] = storage.buffer();
     const made = into && this.#place(into, buffers);
     if (gate !== undefined) this.#gate?.bind(buffers, gate);
