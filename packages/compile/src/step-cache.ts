@@ -94,7 +94,7 @@ export class StepCache<Aux = unknown> {
     const entries = this.#entries();
     for (const { compiled } of entries.values()) compiled.dispose();
     entries.clear();
-    this.#recent = undefined;
+    this.#recent = this.#newest = undefined;
     this.#counted = 0;
   }
 
