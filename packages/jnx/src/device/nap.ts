@@ -1,7 +1,12 @@
 /** The longest pause between two turns of the event loop, in milliseconds. */
 const LONGEST = 1;
-/** A pause is this part of the time waited so far, so that short waits stay short. */
+/**
+ * A pause is this part of the time waited so far, so that short waits stay short; in the first milliseconds less, for what a pause
+ * takes too long is much of a wait of one or two.
+ */
 const PART = 1 / 4;
+const EARLY = 2;
+const EARLY_PART = 1 / 16;
 
 /**
  * Milliseconds without pauses for each dispatch waited for beyond a few, and at most: so many are small. A small one takes a
@@ -53,6 +58,7 @@ function turn(): void {
     (most, one) => [Math.max(most[0], one.start), Math.max(most[1], one.busy)],
     [0, 0],
   );
-  if (now >= busy) Atomics.wait(cell, 0, 0, Math.min(LONGEST, (now - latest) * PART));
+  const waited = now - latest;
+  if (now >= busy) Atomics.wait(cell, 0, 0, Math.min(LONGEST, waited * (waited < EARLY ? EARLY_PART : PART)));
   schedule();
 }
