@@ -59,11 +59,14 @@ export class Dispatcher {
     // What a workgroup takes may differ from the last time, by other uniforms: the first slice finds out.
     let slice = perGroup === 0 ? 1 : sliceOf(perGroup, total);
     let measured = perGroup;
+    let before = 0;
     while (next < total && !sharedAtOnce) {
       const end = Math.min(total, next + slice);
       run(next, end, grid[0], grid[1], grid[2], this.scratch, TABLE);
       next = end;
       const elapsed = (performance.now() - start) * 1e6;
+      if (!shareable && elapsed - before > WORTH_WAKING) this.threads.missed(elapsed - before);
+      before = elapsed;
       measured = elapsed / (next - from);
       if (next === total) break;
       if (shareable && measured * (total - next) > least) break;

@@ -5,6 +5,11 @@ import type { Platform, Thread } from "./platform.ts";
 
 /** Bits of the `ready` cell. */
 const MOST_WORKERS = 31;
+/**
+ * Work worth the start of threads, in nanoseconds: they take the cores longer than that, and what is small, or a first step that
+ * compiles its kernels, is done sooner without.
+ */
+const WORTH_STARTING = 10_000_000;
 /** Looks at the job's number, of some 5 nanoseconds, before a worker goes to sleep: the gap between two ops. */
 const SPINS = 20_000;
 /** The same while a program runs: what one thread does alone in between must not put the others to sleep. */
@@ -34,16 +39,32 @@ export interface Job {
 /** The workers, and the protocol of `worker.ts` from the side that makes jobs. One job at a time. */
 export class Threads {
   private readonly linear: LinearMemory;
-  private readonly canBlock: boolean;
+  private readonly platform: Platform;
+  private readonly onDeath: (reason: string) => void;
   private readonly workers: (Thread | undefined)[] = [];
   private readonly wanted: number;
+  /** Nanoseconds that this thread computed alone what others could have shared. */
+  private alone = 0;
+  private begun = false;
 
   /** `onDeath` is called when a worker ends that had started. */
   constructor(linear: LinearMemory, platform: Platform, threads: number, onDeath: (reason: string) => void) {
     this.linear = linear;
-    this.canBlock = platform.canBlock;
-    const { startThread } = platform;
-    this.wanted = startThread === undefined ? 0 : Math.min(threads - 1, MOST_WORKERS);
+    this.platform = platform;
+    this.onDeath = onDeath;
+    this.wanted = platform.startThread === undefined ? 0 : Math.min(threads - 1, MOST_WORKERS);
+  }
+
+  /** Notes work that this thread did for want of others. They start when it is worth their start. */
+  missed(nanoseconds: number): void {
+    this.alone += nanoseconds;
+    if (this.alone > WORTH_STARTING && !this.begun) this.start();
+  }
+
+  private start(): void {
+    this.begun = true;
+    const { linear, onDeath } = this;
+    const { startThread } = this.platform;
     for (let index = 0; index < this.wanted; index++) {
       const start = {
         memory: linear.memory,
@@ -191,7 +212,7 @@ export class Threads {
       const state = Atomics.load(words, CELL.state);
       if (state === 0) return true;
       if (performance.now() - start > LONGEST_WAIT) return false;
-      if (this.canBlock) Atomics.wait(words, CELL.state, state, 10);
+      if (this.platform.canBlock) Atomics.wait(words, CELL.state, state, 10);
     }
   }
 }
