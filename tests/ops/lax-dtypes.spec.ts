@@ -1,6 +1,6 @@
 /** Which dtypes jax.lax takes and which it refuses: as JAX does, by tests/oracle/lax_refusals.py. */
 import { useDevice } from "@jnx/testing";
-import { DtypeError, jnp, lax, type DType } from "jnx";
+import { DtypeError, jax, jnp, lax, type DType, type Tensor } from "jnx";
 import { describe, expect, test } from "vitest";
 import { readGoldens } from "../goldens/read.ts";
 
@@ -16,10 +16,26 @@ interface Call {
   readonly taken: Readonly<Record<DType, string>>;
 }
 
-// As lax_refusals.py writes them.
-const calls = readGoldens("lax-refusals") as unknown as Readonly<Record<string, Call>>;
-// Any function of lax, called with what JAX's took.
-const functions = lax as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+/** As lax_refusals.py writes them. */
+const calls = Object.entries(readGoldens("lax-refusals")).map(([title, call]: [string, unknown]): [string, Call] => {
+  if (!isCall(call)) throw new Error(`lax-refusals.json: ${title} is no call`);
+  return [title, call];
+});
+
+function isCall(value: unknown): value is Call {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["name", "args", "dtypes", "taken"].every((key) => Object.hasOwn(value, key))
+  );
+}
+
+/** Calls a function of lax with what JAX's was called with. */
+function called(name: string, args: readonly unknown[]): unknown {
+  const f: unknown = Reflect.get(lax, name);
+  if (typeof f !== "function") throw new Error(`lax has no ${name}`);
+  return Reflect.apply(f, undefined, args);
+}
 
 function made(arg: Argument, dtypes: readonly (DType | undefined)[]): unknown {
   if (typeof arg !== "object") return arg;
@@ -29,14 +45,17 @@ function made(arg: Argument, dtypes: readonly (DType | undefined)[]): unknown {
 }
 
 describe("lax takes the dtypes that jax.lax takes, and refuses others with a DtypeError", () => {
-  test.each(Object.entries(calls))("%s", (_, { name, args, dtypes, taken }) => {
+  test.each(calls)("%s", (_, { name, args, dtypes, taken }) => {
     const wrong: string[] = [];
     for (const first of dtypes)
       [...taken[first]].forEach((digit, k) => {
         const pair = [first, taken[first].length > 1 ? dtypes[k] : undefined];
         let refused: unknown;
         try {
-          functions[name]?.(...args.map((arg) => made(arg, pair)));
+          called(
+            name,
+            args.map((arg) => made(arg, pair)),
+          );
         } catch (error) {
           refused = error;
         }
@@ -90,5 +109,11 @@ describe("numbers without a dtype adapt, as JavaScript has but one kind", () => 
       [2, 3],
       [5, 6],
     ]);
+    // Within a function too: one kernel, not one for each place of the window.
+    const explained = jax
+      .jit((y: Tensor) => lax.reduceWindow(y, 0, (p, q) => lax.add(p, q), [1, 3], [1, 1]))
+      .explain(x);
+    expect(explained.dispatches).toBe(1);
+    expect(explained.graph).toMatch(/window/i);
   });
 });

@@ -34,7 +34,9 @@ import {
   type TensorLike,
 } from "@jnx/tensor";
 import type { BinaryFunction } from "@jnx/tensor/internal";
-import { strictly } from "./strictly.ts"; /**
+import { strictly } from "./strictly.ts";
+
+/**
  * x + y. Of numbers. Source: lax.add.
  * @example await lax.add(jnp.array([1]), 2).toArray(); // [3]
  */
@@ -47,19 +49,19 @@ export const add: BinaryFunction = /* @__PURE__ */ strictly("add", addOf, "numbe
 export const atan2: BinaryFunction = /* @__PURE__ */ strictly("atan2", arctan2Of, "float");
 
 /**
- * The bits that both have. Of whole numbers and bools. Source: lax.bitwiseAnd.
+ * The bits that both have. Of whole numbers and bools. Source: lax.bitwise_and.
  * @example await lax.bitwiseAnd(jnp.array([6]), 3).toArray(); // [2]
  */
 export const bitwiseAnd: BinaryFunction = /* @__PURE__ */ strictly("bitwiseAnd", bitwiseAndOf, "bits");
 
 /**
- * The bits that either has. Of whole numbers and bools. Source: lax.bitwiseOr.
+ * The bits that either has. Of whole numbers and bools. Source: lax.bitwise_or.
  * @example await lax.bitwiseOr(jnp.array([6]), 3).toArray(); // [7]
  */
 export const bitwiseOr: BinaryFunction = /* @__PURE__ */ strictly("bitwiseOr", bitwiseOrOf, "bits");
 
 /**
- * The bits that one of them has. Of whole numbers and bools. Source: lax.bitwiseXor.
+ * The bits that one of them has. Of whole numbers and bools. Source: lax.bitwise_xor.
  * @example await lax.bitwiseXor(jnp.array([6]), 3).toArray(); // [5]
  */
 export const bitwiseXor: BinaryFunction = /* @__PURE__ */ strictly("bitwiseXor", bitwiseXorOf, "bits");
@@ -123,7 +125,7 @@ export const igammac: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */
 );
 
 /**
- * The derivative of igamma(a, x) by a. Of floats. Source: lax.igammaGradA.
+ * The derivative of igamma(a, x) by a. Of floats. Source: lax.igamma_grad_a.
  * @example await lax.igammaGradA(jnp.array([1], { dtype: "float32" }), 0).toArray(); // [0]
  */
 export const igammaGradA: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */ strictly(
@@ -183,7 +185,7 @@ export const polygamma: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ 
 export const pow: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */ strictly("pow", powerOf, "power");
 
 /**
- * How a draw x of the gamma distribution moves with its parameter a. Of floats. Source: lax.randomGammaGrad.
+ * How a draw x of the gamma distribution moves with its parameter a. Of floats. Source: lax.random_gamma_grad.
  * @example await lax.randomGammaGrad(jnp.array([1], { dtype: "float32" }), 1).toArray(); // [1.1736]
  */
 export const randomGammaGrad: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */ strictly(
@@ -199,13 +201,13 @@ export const randomGammaGrad: (x: TensorLike, y: TensorLike) => Tensor = /* @__P
 export const rem: BinaryFunction = /* @__PURE__ */ strictly("rem", remOf, "number");
 
 /**
- * x · 2^y, in the bits there are. Of whole numbers. Source: lax.shiftLeft.
+ * x · 2^y, in the bits there are. Of whole numbers. Source: lax.shift_left.
  * @example await lax.shiftLeft(jnp.array([3]), 2).toArray(); // [12]
  */
 export const shiftLeft: BinaryFunction = /* @__PURE__ */ strictly("shiftLeft", leftShiftOf, "integer");
 
 /**
- * The bits moved down, with the sign's copies above. Of whole numbers. Source: lax.shiftRightArithmetic.
+ * The bits moved down, with the sign's copies above. Of whole numbers. Source: lax.shift_right_arithmetic.
  * @example await lax.shiftRightArithmetic(jnp.array([-8]), 1).toArray(); // [-4]
  */
 export const shiftRightArithmetic: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */ strictly(
@@ -215,7 +217,7 @@ export const shiftRightArithmetic: (x: TensorLike, y: TensorLike) => Tensor = /*
 );
 
 /**
- * The bits moved down, with zeros above. Of whole numbers. Source: lax.shiftRightLogical.
+ * The bits moved down, with zeros above. Of whole numbers. Source: lax.shift_right_logical.
  * @example await lax.shiftRightLogical(jnp.array([8]), 1).toArray(); // [4]
  */
 export const shiftRightLogical: (x: TensorLike, y: TensorLike) => Tensor = /* @__PURE__ */ strictly(

@@ -93,13 +93,13 @@ export const atanh: UnaryFunction = /* @__PURE__ */ strictly("atanh", arctanhOf,
 export const abs: UnaryFunction = /* @__PURE__ */ strictly("abs", absOf, "signed");
 
 /**
- * The modified Bessel function of order 0, times exp(-|x|). Of floats. Source: lax.besselI0e.
+ * The modified Bessel function of order 0, times exp(-|x|). Of floats. Source: lax.bessel_i0e.
  * @example await lax.besselI0e(jnp.array([0], { dtype: "float32" })).toArray(); // [1]
  */
 export const besselI0e: UnaryFunction = /* @__PURE__ */ strictly("besselI0e", i0eOf, "float");
 
 /**
- * The modified Bessel function of order 1, times exp(-|x|). Of floats. Source: lax.besselI1e.
+ * The modified Bessel function of order 1, times exp(-|x|). Of floats. Source: lax.bessel_i1e.
  * @example await lax.besselI1e(jnp.array([0], { dtype: "float32" })).toArray(); // [0]
  */
 export const besselI1e: UnaryFunction = /* @__PURE__ */ strictly("besselI1e", i1eOf, "float");
@@ -153,7 +153,7 @@ export const erf: UnaryFunction = /* @__PURE__ */ strictly("erf", erfOf, "float"
 export const erfc: UnaryFunction = /* @__PURE__ */ strictly("erfc", erfcOf, "float");
 
 /**
- * The inverse of erf. Of floats. Source: lax.erfInv.
+ * The inverse of erf. Of floats. Source: lax.erf_inv.
  * @example await lax.erfInv(jnp.array([0], { dtype: "float32" })).toArray(); // [0]
  */
 export const erfInv: UnaryFunction = /* @__PURE__ */ strictly("erfInv", erfInvOf, "float");
@@ -183,7 +183,7 @@ export const expm1: UnaryFunction = /* @__PURE__ */ strictly("expm1", expm1Of, "
 export const floor: UnaryFunction = /* @__PURE__ */ strictly("floor", floorOf, "float");
 
 /**
- * True for what is neither infinite nor NaN. Of floats. Source: lax.isFinite.
+ * True for what is neither infinite nor NaN. Of floats. Source: lax.is_finite.
  * @example await lax.isFinite(jnp.array([Infinity], { dtype: "float32" })).toArray(); // [0]
  */
 export const isFinite: UnaryFunction = /* @__PURE__ */ strictly("isFinite", isfiniteOf, "float");
@@ -219,7 +219,7 @@ export const logistic: UnaryFunction = /* @__PURE__ */ strictly("logistic", sigm
 export const neg: UnaryFunction = /* @__PURE__ */ strictly("neg", negOf, "number");
 
 /**
- * How many bits are 1. Of whole numbers. Source: lax.populationCount.
+ * How many bits are 1. Of whole numbers. Source: lax.population_count.
  * @example await lax.populationCount(jnp.array([5])).toArray(); // [2]
  */
 export const populationCount: (x: TensorLike) => Tensor = /* @__PURE__ */ strictly(

@@ -1,12 +1,12 @@
 import type { Tensor, TensorLike } from "@jnx/tensor";
 import { checkAlike, type Kind } from "@jnx/tensor/internal";
 
-/** The function for arrays of one dtype of a kind. Which op it is, others still see. */
+/** The function for arrays of one dtype of a kind. All else of it, such as its record, is there as it was. */
 export function strictly<F extends (...args: TensorLike[]) => Tensor>(name: string, of: F, kind: Kind): F {
-  const run = (...args: TensorLike[]): Tensor => {
-    checkAlike(name, kind, args);
-    return of(...args);
-  };
-  // A function of the same arguments and, where there is one, with the same record.
-  return Object.assign(run, "op" in of ? { op: of.op } : {}) as unknown as F;
+  return new Proxy(of, {
+    apply(target, _self, args: TensorLike[]) {
+      checkAlike(name, kind, args);
+      return target(...args);
+    },
+  });
 }

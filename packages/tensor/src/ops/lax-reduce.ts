@@ -1,4 +1,3 @@
-import { withLevel } from "../dispatch.ts";
 import { isInteger, rangeOf, type DType } from "../dtype.ts";
 import { ArgumentError, DtypeError, ShapeError } from "../errors.ts";
 import { flatten, unflatten, type TreeDef } from "../flatten.ts";
@@ -9,11 +8,12 @@ import { inArena } from "../storage.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { convert } from "./convert.ts";
-import { asTensor, literal, type TensorLike } from "./create.ts";
+import { asTensor, type TensorLike } from "./create.ts";
 import { add, bitwiseAnd, bitwiseOr, bitwiseXor, maximum, minimum, mul } from "./elementwise.ts";
 import { concatenate } from "./join.ts";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from "./lax.ts";
 import { broadcastTo, laxSlice, reshape, squeeze, transpose } from "./movement.ts";
+import { soleOp } from "./sole-op.ts";
 
 /** A tree of arrays with whatever can be one in the place of each. */
 type Scalars<T> = T extends Tensor ? TensorLike : { readonly [K in keyof T]: Scalars<T[K]> };
@@ -41,26 +41,6 @@ const monoids = (): readonly Monoid[] => [
 function edgeOf(dtype: DType, side: 0 | 1): number {
   if (dtype === "bool") return side;
   return isInteger(dtype) ? at(rangeOf(dtype), side) : side === 0 ? -Infinity : Infinity;
-}
-
-/** The one op that a computation of two numbers is, or undefined: it is shown two, and nothing runs. */
-function soleOp(computation: (x: Tensor, y: Tensor) => unknown, dtype: DType): AnyOp | undefined {
-  const [x, y] = [literal(0, [], dtype), literal(0, [], dtype)];
-  const results: Tensor[] = [];
-  let found: AnyOp | undefined;
-  const level = {
-    name: "reduce",
-    claims: () => true,
-    process: (op: AnyOp, inputs: readonly Tensor[], attrs: unknown): Tensor => {
-      const aval = op.infer(inputs, attrs);
-      const result = literal(0, aval.shape, aval.dtype, aval.weak);
-      if (inputs.length === 2 && inputs.includes(x) && inputs.includes(y)) found = op;
-      results.push(result);
-      return result;
-    },
-  };
-  const returned = withLevel(level, () => computation(x, y));
-  return results.length === 1 && returned === results[0] ? found : undefined;
 }
 
 /** Operands, what they begin with, and the computation on their leaves. */
@@ -191,7 +171,7 @@ function byKernel(
   axes: readonly number[],
 ): { value: Tensor; whole: boolean } | undefined {
   // Made for one array, the computation takes arrays.
-  const op = soleOp(computation as (x: Tensor, y: Tensor) => unknown, x.dtype);
+  const op = soleOp("reduce", computation as (x: Tensor, y: Tensor) => unknown, x.dtype);
   const monoid =
     op === undefined ? undefined : monoids().find((one) => one.op === op && (one.of ?? x.dtype) === x.dtype);
   if (monoid === undefined) return undefined;

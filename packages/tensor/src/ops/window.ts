@@ -1,6 +1,7 @@
 import { rangeOf } from "../dtype.ts";
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { shapeText, sizeOf } from "../shape.ts";
+import type { AnyOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { at } from "../view.ts";
 import { composite } from "./composite.ts";
@@ -10,6 +11,7 @@ import { add, maximum, minimum, mul, where } from "./elementwise.ts";
 import { laxSlice } from "./movement.ts";
 import { pad } from "./pad.ts";
 import { dilated, resolvePadding, resolveSteps, type Padding } from "./padding.ts";
+import { soleOp } from "./sole-op.ts";
 import { activeAxes, MOST_AXES, reduceOver, windowShape, type WindowAttrs, type WindowCombine } from "./window-op.ts";
 import { checkOptions } from "../options.ts";
 
@@ -22,7 +24,7 @@ export interface ReduceWindowOptions {
   readonly windowDilation?: readonly number[];
 }
 
-/** What a windowed reduction combines with: `jnp.add`, `jnp.maximum`, `jnp.minimum`, or any function of two arrays. */
+/** What a windowed reduction combines with: `jnp.add`, `jnp.maximum`, `jnp.minimum`, by name or within a function, or any function of two arrays. */
 export type WindowComputation = (x: Tensor, y: Tensor) => Tensor;
 
 /**
@@ -63,9 +65,11 @@ export function reduceWindow(
     throw new ShapeError(
       `${name}: padding [${at(pairs, wrong).join(", ")}] takes away more than there is on axis ${wrong} of ${shapeText(x.shape)}`,
     );
-  const kernel = kernelOf(computation, x);
+  const op = soleOp(name, computation, x.dtype);
+  const kernel = kernelOf(op, x);
   return composite(name, () => {
-    if (kernel === undefined) return tapByTap(x, initValue, computation, attrs);
+    // A product that begins with 1 may as well take the padding.
+    if (kernel === undefined) return tapByTap(x, initValue, computation, attrs, op === mul.op && initValue === 1);
     const y = windowed(kernel.combine, x, kernel.nothing, attrs);
     return beginsWithNothing(kernel.combine, initValue, kernel.nothing)
       ? y
@@ -75,12 +79,11 @@ export function reduceWindow(
 
 /** The kernel that computes it, if there is one, and the value that changes nothing. */
 function kernelOf(
-  computation: WindowComputation,
+  op: AnyOp | undefined,
   { dtype }: Tensor,
 ): { readonly combine: WindowCombine; readonly nothing: number } | undefined {
   if (dtype === "bool") return undefined;
   const [lowest, highest] = rangeOf(dtype);
-  const op = "op" in computation ? computation.op : undefined;
   if (op === add.op) return { combine: "sum", nothing: 0 };
   if (op === maximum.op) return { combine: "max", nothing: lowest };
   return op === minimum.op ? { combine: "min", nothing: highest } : undefined;
@@ -126,16 +129,18 @@ function only(attrs: WindowAttrs, axes: readonly number[]): WindowAttrs {
 }
 
 /** Any computation: the operand's slices, one for each tap of the window, folded from the initial value where it has elements. */
-function tapByTap(x: Tensor, init: number, computation: WindowComputation, attrs: WindowAttrs): Tensor {
+function tapByTap(
+  x: Tensor,
+  init: number,
+  computation: WindowComputation,
+  attrs: WindowAttrs,
+  takesPadding: boolean,
+): Tensor {
   const shape = windowShape(x.shape, attrs);
   const config = attrs.padding.map(([low, high], k) => [low, high, at(attrs.baseDilation, k) - 1] as const);
   const padded = pad(x, init, config);
   const gaps = config.some(([low, high, interior]) => low > 0 || high > 0 || interior > 0);
-  // A product that begins with 1 may as well take the padding.
-  const there =
-    gaps && !("op" in computation && computation.op === mul.op && init === 1)
-      ? pad(literal(1, x.shape, "bool"), 0, config)
-      : undefined;
+  const there = gaps && !takesPadding ? pad(literal(1, x.shape, "bool"), 0, config) : undefined;
   let y: Tensor = literal(init, shape, x.dtype);
   if (y.size === 0) return y;
   for (let place = 0; place < sizeOf(attrs.window); place++) {

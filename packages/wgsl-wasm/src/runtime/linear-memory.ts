@@ -43,7 +43,7 @@ export class LinearMemory {
   take(bytes: number): number | undefined {
     const size = aligned(bytes);
     const address = this.heap.take(size) ?? (this.grow(size) ? this.heap.take(size) : undefined);
-    if (address !== undefined && address + size > this.taken) this.reach(address + size);
+    if (this.shared && address !== undefined && address + size > this.taken) this.reach(address + size);
     return address;
   }
 
@@ -51,9 +51,10 @@ export class LinearMemory {
     this.heap.give(address, aligned(bytes));
   }
 
+  /** Tells idle threads what comes next: there are some where memory is shared. */
   private reach(end: number): void {
     this.taken = end;
-    if (this.shared && end + AHEAD > this.bytes.length) this.grow(AHEAD);
+    if (end + AHEAD > this.bytes.length) this.grow(AHEAD);
     const { words } = this;
     const page = Math.ceil(end / PAGE);
     if (Atomics.load(words, CELL.fresh) < page) Atomics.store(words, CELL.fresh, page);
