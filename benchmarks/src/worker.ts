@@ -35,6 +35,7 @@ async function failOnDeviceErrors(): Promise<void> {
 }
 
 async function runOnce(job: Job): Promise<number> {
+  job.ready?.();
   const begin = performance.now();
   const pending = job.step();
   if (pending !== undefined) await pending;
@@ -137,6 +138,7 @@ const handlers: { [C in Command]: (argument: Protocol[C]["argument"]) => Promise
     counts.resetPeak();
     const before = counts.read();
     for (let step = 0; step < steps; step++) {
+      job.ready?.();
       const pending = job.step();
       if (pending !== undefined) await pending;
     }

@@ -44,8 +44,10 @@ describe("the benchmark's tasks", () => {
     expect(supports("jaxjs", findTask("reduce/rows"))).toBe(false);
     expect(supports("jnx-nnx", findTask("T8"))).toBe(true);
     expect(supports("jnx-nnx", findTask("T4"))).toBe(false);
-    expect(supports("bare", findTask("T4"))).toBe(true);
-    expect(supports("bare", findTask("T8"))).toBe(false);
+    for (const engine of ["bare", "encoded"]) {
+      expect(supports(engine, findTask("T4"))).toBe(true);
+      expect(supports(engine, findTask("T8"))).toBe(false);
+    }
   });
 });
 

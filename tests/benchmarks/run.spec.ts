@@ -5,20 +5,23 @@ import { prepareWorker } from "@jnx/benchmarks/harness.ts";
 import type { Results } from "@jnx/benchmarks/results.ts";
 
 test("commands given again by bare WebGPU calls are as right as the first time", { timeout: 120_000 }, async () => {
+  const engines = ["bare", "encoded"];
   await prepareWorker();
-  await prepareEngines(["bare"], "webgpu");
+  await prepareEngines(engines, "webgpu");
   const results = await compareEngines({
-    ...{ adapter: "swiftshader", engines: ["bare"], tasks: ["T6", "T10"], repetitions: 2, turn: 1, nodeFlags: [] },
+    ...{ adapter: "swiftshader", engines, tasks: ["T6", "T10"], repetitions: 2, turn: 2, nodeFlags: [] },
     signal: new AbortController().signal,
     progress: () => undefined,
     finished: () => undefined,
   });
-  const outcomes = results.tasks.map(({ outcomes: { bare } }) => bare);
-  expect(outcomes.map((one) => [one?.failed, one?.counts?.dispatches])).toEqual([
-    [undefined, 2],
-    [undefined, 200],
-  ]);
-  for (const one of outcomes) expect(one?.error).toBeLessThan(3e-5);
+  for (const engine of engines) {
+    const outcomes = results.tasks.map(({ outcomes }) => outcomes[engine]);
+    expect(outcomes.map((one) => [one?.failed, one?.counts?.dispatches, one?.counts?.submits])).toEqual([
+      [undefined, 2, 1],
+      [undefined, 200, 7],
+    ]);
+    for (const one of outcomes) expect(one?.error).toBeLessThan(3e-5);
+  }
 });
 
 // Whole processes on the CPU device: what they took is not looked at.

@@ -5,6 +5,8 @@ import type { OpTask, TrainTask } from "../tasks/index.ts";
 
 /** A task made ready: inputs on the device, nothing traced or compiled yet. */
 export interface Job {
+  /** Makes what one execution needs that is no part of it; called before each, untimed. */
+  ready?(): void;
   /** Queues one execution; of a training task one step. May wait only for what the engine itself forces one to wait for. */
   step(): void | Promise<void>;
   /** Resolves when the device has finished all that was queued. */

@@ -7,6 +7,7 @@ const modules: Readonly<Record<string, () => Promise<EngineModule>>> = {
   jnx: async () => (await import("./jnx/index.ts")).functional,
   "jnx-nnx": async () => (await import("./jnx/index.ts")).stateful,
   bare: async () => (await import("./bare/index.ts")).bare,
+  encoded: async () => (await import("./bare/index.ts")).encoded,
   jaxjs: () => import("./jaxjs/index.ts"),
   tfjs: () => import("./tfjs/index.ts"),
 };
@@ -18,6 +19,7 @@ export const engineTitles: Readonly<Record<string, string>> = {
   jnx: "jnx",
   "jnx-nnx": "jnx, nnx API",
   bare: "jnx's commands by bare WebGPU calls",
+  encoded: "jnx's commands, encoded beforehand",
   jaxjs: "jax-js",
   tfjs: "tfjs",
 };
@@ -30,7 +32,7 @@ export function supports(engine: string, task: Task): boolean {
   // Kernels have ids with a slash.
   if (task.id.includes("/")) return engine === "jnx";
   if (engine === "tfjs") return task.id !== "T3";
-  if (engine === "bare") return task.kind === "op";
+  if (engine === "bare" || engine === "encoded") return task.kind === "op";
   return engine !== "jnx-nnx" || task.kind === "train";
 }
 

@@ -1,10 +1,12 @@
 /**
- * The floor: the very commands that jnx gave the device for a task, given again by bare WebGPU calls. What jnx takes
- * longer is its own host part and the new memory of its results.
+ * Two floors: the very commands that jnx gave the device for a task, given again by bare WebGPU calls. What jnx takes longer
+ * than `bare` is its own host part and the new memory of its results; what `bare` takes longer than `encoded`, whose command
+ * buffers are made before the clock starts, is the encoding. What `encoded` takes is the driver and the device.
  */
 import type { Backend } from "../../adapter.ts";
 import { isObject, wrapAround } from "../../wrap.ts";
 import { need, type Engine, type EngineModule, type Job } from "../engine.ts";
+import { importJnx } from "../jnx/engine.ts";
 import { functional as jnx } from "../jnx/index.ts";
 
 interface Call {
@@ -65,17 +67,35 @@ function watch(): void {
       });
 }
 
-function replay(calls: readonly Call[]): void {
-  const results: unknown[] = [];
-  const given = (value: unknown): unknown => {
-    if (value instanceof Result) return results[value.call];
-    return Array.isArray(value) ? value.map(given) : value;
-  };
-  for (const { self, method, args } of calls) {
-    const object = given(self);
-    const f: unknown = isObject(object) ? Reflect.get(object, method) : undefined;
-    if (typeof f !== "function") throw new Error(`bare: no method ${method}`);
-    results.push(Reflect.apply(f, object, args.map(given)));
+/** Hands commands over; all else is encoding. */
+const giving: readonly string[] = ["submit", "writeBuffer"];
+
+/** The calls again, once: all in one go, or the encoding first and the giving later. */
+class Replay {
+  private readonly calls: readonly Call[];
+  private readonly results: unknown[] = [];
+
+  constructor(calls: readonly Call[]) {
+    this.calls = calls;
+  }
+
+  make(wanted: (method: string) => boolean): void {
+    this.calls.forEach(({ self, method, args }, at) => {
+      if (!wanted(method)) return;
+      const object = this.given(self);
+      const f: unknown = isObject(object) ? Reflect.get(object, method) : undefined;
+      if (typeof f !== "function") throw new Error(`bare: no method ${method}`);
+      this.results[at] = Reflect.apply(
+        f,
+        object,
+        args.map((value) => this.given(value)),
+      );
+    });
+  }
+
+  private given(value: unknown): unknown {
+    if (value instanceof Result) return this.results[value.call];
+    return Array.isArray(value) ? value.map((one) => this.given(one)) : value;
   }
 }
 
@@ -92,30 +112,62 @@ async function record(job: Job): Promise<readonly Call[]> {
   return calls;
 }
 
-async function load(backend: Backend): Promise<Engine> {
-  if (backend === "wasm") throw new Error("bare: there are no WebGPU calls on wasm");
-  const engine = await jnx.load(backend);
-  watch();
+/** The job by the calls of its fourth execution, once it has been executed. */
+async function again(job: Job, encoded: boolean, nap: Awaited<ReturnType<typeof importJnx>>["nap"]): Promise<Job> {
+  // The first calls compile and find their memory.
+  for (let warm = 0; warm < 3; warm++) {
+    await job.step();
+    await job.wait();
+  }
+  const calls = await record(job);
+  const queue = need(recorder.queue, "queue");
+  const dispatches = calls.filter(({ method }) => method.startsWith("dispatch")).length;
+  let next: Replay | undefined;
   return {
-    ...engine,
-    async open(task) {
-      const job = await engine.open(task);
-      let calls: readonly Call[] | undefined;
+    ...job,
+    ready() {
+      next = new Replay(calls);
+      if (encoded) next.make((method) => !giving.includes(method));
+    },
+    step() {
+      need(next, "encoded execution").make((method) => !encoded || giving.includes(method));
+    },
+    // As jnx waits.
+    wait: () =>
+      nap(
+        queue.onSubmittedWorkDone().then(() => undefined),
+        dispatches,
+      ),
+  };
+}
+
+function floor(encoded: boolean): EngineModule {
+  return {
+    ...jnx,
+    async load(backend: Backend): Promise<Engine> {
+      if (backend === "wasm") throw new Error("bare: there are no WebGPU calls on wasm");
+      const { nap } = await importJnx();
+      const engine = await jnx.load(backend);
+      watch();
       return {
-        ...job,
-        async step() {
-          if (calls !== undefined) return replay(calls);
-          // The first calls compile and find their memory.
-          for (let warm = 0; warm < 3; warm++) {
-            await job.step();
-            await job.wait();
-          }
-          calls = await record(job);
+        ...engine,
+        async open(task) {
+          const job = await engine.open(task);
+          let floor: Job | undefined;
+          return {
+            ...job,
+            ready: () => floor?.ready?.(),
+            async step() {
+              if (floor !== undefined) return floor.step();
+              floor = await again(job, encoded, nap);
+            },
+            wait: () => (floor ?? job).wait(),
+          };
         },
-        wait: () => need(recorder.queue, "queue").onSubmittedWorkDone(),
       };
     },
   };
 }
 
-export const bare: EngineModule = { ...jnx, load };
+export const bare = floor(false);
+export const encoded = floor(true);

@@ -1,10 +1,9 @@
 /** jnx: every task under jax.jit, but for the eager ones; training also through nnx, as an engine of its own. */
-import { pathToFileURL } from "node:url";
 import type { Tensor } from "jnx";
 import { input, type OpTask, type TrainTask } from "../../tasks/index.ts";
-import { bundle, bundleFile } from "../bundle.ts";
+import { bundle } from "../bundle.ts";
 import { entry, float32, need, type Engine, type EngineModule, type Job } from "../engine.ts";
-import { upload, type Jnx } from "./engine.ts";
+import { importJnx, upload, type Jnx } from "./engine.ts";
 import { kernelOperations } from "./kernels.ts";
 import { operations } from "./ops.ts";
 import { openStateful } from "./stateful.ts";
@@ -13,6 +12,7 @@ import { openTraining, type Training } from "./training.ts";
 async function prepare(): Promise<void> {
   const contents = `export * from "jnx";
 import { executor } from "@jnx/tensor";
+export { nap } from "../packages/jnx/src/device/nap.ts";
 export const settled = () => executor().settled();`;
   await bundle("jnx", { contents, external: ["webgpu", "@sparticuz/chromium"], conditions: ["@jnx/source"] });
 }
@@ -66,8 +66,7 @@ function engine(training: OpenTraining): EngineModule {
   return {
     prepare,
     async load(backend): Promise<Engine> {
-      // The bundle's entry module above.
-      const jnx = (await import(pathToFileURL(bundleFile("jnx")).href)) as Jnx;
+      const jnx = await importJnx();
       return {
         version: "workspace",
         async start(tuning) {
