@@ -22,7 +22,9 @@ export function evaluate<A>(op: OpDef<A>, inputs: readonly Tensor[], attrs: A): 
   const recipes = recipesOf(op);
   const known = op.kind === "view" ? undefined : recall(recipes, inputs, attrs);
   if (known !== undefined) {
-    const storages = known.stored.map((k) => deviceStorage(at(inputs, k)));
+    const { stored } = known;
+    const storages: Storage[] = [];
+    for (let k = 0; k < stored.length; k++) storages.push(deviceStorage(at(inputs, at(stored, k))));
     return perform(op.name, known.recipe, storages);
   }
   const aval = op.infer(inputs, attrs);
@@ -181,22 +183,24 @@ function perform(label: string, recipe: Recipe, operands: readonly Storage[]): T
   const { steps, workspaces, aval, view, bytes } = recipe;
   const device = executor();
   const storage = new Storage(bytes, label);
-  const buffers = operands.map(bufferOf);
+  const buffers: DeviceBuffer[] = [];
+  for (let k = 0; k < operands.length; k++) buffers.push(at(operands, k).buffer());
   const result = storage.buffer(buffers);
-  const temporaries = workspaces.map((n) => new Storage(n, `${label} (workspace)`));
-  for (let k = 0; k < temporaries.length; k++) buffers.push(at(temporaries, k).buffer());
-  const bufferAt = (slot: number): DeviceBuffer => (slot === 0 ? result : at(buffers, slot - 1));
+  const temporaries: Storage[] = [];
+  for (let k = 0; k < workspaces.length; k++) {
+    const temporary = new Storage(at(workspaces, k), `${label} (workspace)`);
+    temporaries.push(temporary);
+    buffers.push(temporary.buffer());
+  }
   for (let k = 0; k < steps.length; k++) {
     const { label, kernel, slots, uniforms, grid } = at(steps, k);
-    device.run({ label, kernel, buffers: slots.map(bufferAt), uniforms, grid });
+    const used: DeviceBuffer[] = [];
+    for (let j = 0; j < slots.length; j++) used.push(slots[j] === 0 ? result : at(buffers, at(slots, j) - 1));
+    device.run({ label, kernel, buffers: used, uniforms, grid });
   }
   for (let k = 0; k < operands.length; k++) at(operands, k).unload();
   for (let k = 0; k < temporaries.length; k++) at(temporaries, k).free(`the workspace of ${label} is gone`);
   return new Tensor(aval, { kind: "device", storage, view });
-}
-
-function bufferOf(storage: Storage): DeviceBuffer {
-  return storage.buffer();
 }
 
 function mapStep<A>(op: MapOp<A>, inputs: readonly Tensor[], attrs: A, aval: Aval, work: EagerWork): Step {

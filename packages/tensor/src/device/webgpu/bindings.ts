@@ -154,11 +154,15 @@ export class BindGroups {
     source: UniformSource | undefined,
     offsets: readonly number[],
   ): BoundGroup[] {
-    return groups.map((layout) => {
+    const bound: BoundGroup[] = [];
+    for (let k = 0; k < groups.length; k++) {
+      const layout = groups[k];
+      if (layout === undefined) continue;
       const known = this.get(layout, storages, source);
       const { index, group } = known;
-      return layout.dynamic ? { index, group, offsets: dynamicOffsets(layout, storages, offsets) } : known;
-    });
+      bound.push(layout.dynamic ? { index, group, offsets: dynamicOffsets(layout, storages, offsets) } : known);
+    }
+    return bound;
   }
 
   private get(layout: GroupLayout, storages: readonly Storage[], source: UniformSource | undefined): Bound {
@@ -168,7 +172,8 @@ export class BindGroups {
       const bound = recent[k];
       if (bound !== undefined && binds(layout, bound.keys, storages, source)) return bound;
     }
-    const keys = layout.places.map((place) => keyAt(place, storages, source));
+    const keys: number[] = [];
+    for (const place of layout.places) keys.push(keyAt(place, storages, source));
     const group = this.find(layout, `${layout.name},${keys.join()}`, storages, source);
     if (recent.length >= RECENT) recent.shift();
     const bound = { index: layout.index, group, offsets: [], keys };

@@ -148,7 +148,7 @@ class WebGpuExecutor implements Executor {
     const { label, kernel, grid, uniforms, buffers } = launch;
     const { entry, words } = this.prepared(launch);
     this.pipelines.touch(entry);
-    const storages = buffers.map((buffer) => this.memoryPart.own(buffer).storage);
+    const storages = this.memoryPart.storagesOf(buffers);
     this.separate(launch, entry, storages);
     checkAliases(label, kernel.name, entry.layout, storages);
     if (grid[0] === 0 || grid[1] === 0 || grid[2] === 0) return;

@@ -60,10 +60,16 @@ export class UniformRing {
   /** Puts the arrays of command `seq` into one chunk; everything up to `submitted` is done with its chunk. */
   place(arrays: readonly Uint8Array[], seq: number, submitted: number): Placed {
     const first = arrays[0] && this.places.get(arrays[0])?.chunk;
-    const known = first !== undefined && arrays.every((data) => this.find(data, first) !== undefined);
-    const chunk = known ? first : this.reserve(arrays, submitted);
+    const chunk = first !== undefined && this.holds(first, arrays) ? first : this.reserve(arrays, submitted);
     chunk.lastUse = seq;
-    return { chunk, offsets: arrays.map((data) => this.find(data, chunk) ?? this.push(chunk, data)) };
+    const offsets: number[] = [];
+    for (const data of arrays) offsets.push(this.find(data, chunk) ?? this.push(chunk, data));
+    return { chunk, offsets };
+  }
+
+  private holds(chunk: Chunk, arrays: readonly Uint8Array[]): boolean {
+    for (const data of arrays) if (this.find(data, chunk) === undefined) return false;
+    return true;
   }
 
   /** Writes what was pushed since the last upload. */
