@@ -173,8 +173,7 @@ export class WasmExecutor implements Executor {
   run({ label, kernel, grid, uniforms, buffers }: Launch): void {
     this.alive();
     const entry = this.kernels.get(kernel);
-    const storages: Storage[] = [];
-    for (const buffer of buffers) storages.push(this.storageOf(buffer));
+    const storages = this.storagesOf(buffers);
     checkCounts(label, kernel.name, entry.layout, storages.length, uniforms);
     checkAliases(label, kernel.name, entry.layout, storages);
     checkGrid(label, kernel.name, grid, this.limits.maxComputeWorkgroupsPerDimension);
@@ -213,7 +212,7 @@ export class WasmExecutor implements Executor {
     if (shares) this.threads.expect();
     try {
       // Bound before the first runs, so that wrong buffers leave nothing half done.
-      const commands = program.bind(buffers.map((buffer) => this.storageOf(buffer)));
+      const commands = program.bind(this.storagesOf(buffers));
       for (const command of commands) this.queue.push(command);
     } finally {
       if (shares) this.threads.rest();
@@ -278,6 +277,12 @@ export class WasmExecutor implements Executor {
   private storageOf(buffer: DeviceBuffer): Storage {
     const { storage } = this.memoryPart.own(buffer);
     return this.exact?.get(buffer) ?? storage;
+  }
+
+  private storagesOf(buffers: readonly DeviceBuffer[]): Storage[] {
+    const storages: Storage[] = [];
+    for (const buffer of buffers) storages.push(this.storageOf(buffer));
+    return storages;
   }
 
   private addressOf(buffer: DeviceBuffer, bytes: number, byteOffset: number): number {

@@ -75,7 +75,7 @@ export class WasmProgram implements Program {
     const commands: Command[] = [];
     for (const step of this.prepared) {
       if (step.kind === "copy") commands.push(this.copy(step, storages));
-      else if (step.grid.every((size) => size > 0)) commands.push(this.launch(step, storages));
+      else if (groupsOf(step.grid) > 0) commands.push(this.launch(step, storages));
     }
     return commands;
   }
@@ -90,7 +90,8 @@ export class WasmProgram implements Program {
   }
 
   private launch(step: PreparedLaunch, storages: readonly Storage[]): Command {
-    const own = step.slots.map((slot) => pick(storages, slot));
+    const own: Storage[] = [];
+    for (const slot of step.slots) own.push(pick(storages, slot));
     checkAliases(step.label, step.entry.kernel.name, step.entry.layout, own);
     const { label, entry, uniforms, grid, indirect } = step;
     const command = { kind: "launch", label, program: this.label, entry, storages: own, uniforms, grid } as const;

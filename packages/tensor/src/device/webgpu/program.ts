@@ -152,7 +152,8 @@ export class GpuProgram implements Program {
     }
     const { label, entry, grid, indirect } = step;
     const { immediates } = entry.layout;
-    const own = step.slots.map((slot) => pick(storages, slot));
+    const own: Storage[] = [];
+    for (const slot of step.slots) own.push(pick(storages, slot));
     checkAliases(label, entry.kernel.name, entry.layout, own);
     return {
       kind: "launch",
