@@ -52,7 +52,7 @@ interface Candidate {
   readonly process: EngineProcess;
 }
 
-/** The best choice, if it beats the plans' own (group undefined) clearly enough. */
+/** The best choice, if it beats the plans' own (group undefined) clearly. */
 export function choose(choices: readonly Choice[]): number | undefined {
   const best = choices.reduce((a, b) => (b.speedup > a.speedup ? b : a));
   return best.speedup >= worthIt ? best.group : undefined;
@@ -67,14 +67,32 @@ export function speedupOf(own: readonly Summary[], tried: readonly Summary[]): n
   return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }
 
-/** Measures one family; gives its choices and the adapter's key. */
+/**
+ * Tries a family's choices; the best must beat the plans' own again, against it alone in fresh processes: the same choice in
+ * another process differs by up to a fifth where memory and cores are shared.
+ */
 async function tryFamily(family: Family, options: TuneOptions, tell: (share: number) => void): Promise<Tuned> {
+  const { key, choices } = await measure(family, family.groups, options, (share) => tell(0.7 * share));
+  const best = choose(choices);
+  if (best === undefined) return { key, choices, tuning: {} };
+  const again = await measure(family, [best], options, (share) => tell(0.7 + 0.3 * share));
+  const group = choose(again.choices);
+  return { key, choices, tuning: group === undefined ? {} : { [family.name]: { group } } };
+}
+
+/** The plans' own choice and others in turns; gives the adapter's key, too. */
+async function measure(
+  family: Family,
+  groups: readonly number[],
+  options: TuneOptions,
+  tell: (share: number) => void,
+): Promise<Pick<Tuned, "key" | "choices">> {
   const { adapter, repetitions, signal } = options;
   const candidates: Candidate[] = [];
   const summaries = new Map<number | undefined, Summary[]>();
   let key = "";
   try {
-    for (const group of [undefined, ...family.groups]) {
+    for (const group of [undefined, ...groups]) {
       signal.throwIfAborted();
       const process = new EngineProcess(adapter);
       candidates.push({ group, process });
@@ -95,8 +113,7 @@ async function tryFamily(family: Family, options: TuneOptions, tell: (share: num
     group,
     speedup: speedupOf(own, tried),
   }));
-  const group = choose(choices);
-  return { key, choices, tuning: group === undefined ? {} : { [family.name]: { group } } };
+  return { key, choices };
 }
 
 /** Starts jnx, first without a tuning, then, knowing the adapter's key, with one. */
