@@ -23,6 +23,7 @@ export * from "./elementwise/exponential-integral-functions.wgsl.gen.ts";
 export * from "./elementwise/fresnel-functions.wgsl.gen.ts";
 export * from "./elementwise/functions.wgsl.gen.ts";
 export * from "./elementwise/gamma-functions.wgsl.gen.ts";
+export * from "./elementwise/gauss-functions.wgsl.gen.ts";
 export * from "./elementwise/hyperbolic-functions.wgsl.gen.ts";
 export * from "./elementwise/hypergeometric-functions.wgsl.gen.ts";
 export * from "./elementwise/incomplete-functions.wgsl.gen.ts";

@@ -90,10 +90,10 @@ const gaussOp: MapOp<undefined> = {
 };
 
 /**
- * Gauss' function 2F1(a, b; c; x) = Σ (a)ₖ (b)ₖ / (c)ₖ xᵏ / k!, for negative x by Pfaff's transformation, for c < a + b by Euler's; 5000 terms at
- * most, which is too few for x from some 0.998 on. Infinite for c = 0, −1, …, and for x > 1 unless a or b is one of these.
- * Its derivatives by a, b and c are those of the series, NaN unless |x| < 1, and have none themselves. Source:
- * jax.scipy.special.hyp2f1.
+ * Gauss' function 2F1(a, b; c; x) = Σ (a)ₖ (b)ₖ / (c)ₖ xᵏ / k!, for negative x by Pfaff's transformation, for c < a + b by Euler's, for x > 7/8
+ * from its differential equation, where the 250 terms that JAX sums are too few unless c − a − b is a whole number. Infinite for
+ * c = 0, −1, …, and for x > 1 unless a or b is one of these. Its derivatives by a, b and c are NaN unless |x| < 1 (below −0.998
+ * they lose digits, with 5000 terms of the series) and have none themselves. Source: jax.scipy.special.hyp2f1.
  *
  * @throws ShapeError when the shapes do not broadcast.
  * @example await hyp2f1(1, 1, 2, array([0, 0.5, -1])).toArray(); // [1, 1.3863, 0.69315]

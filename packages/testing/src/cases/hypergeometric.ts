@@ -75,4 +75,31 @@ export const hypergeometric: readonly ShapedRow[] = [
     (x) => hyp2f1(0.7, 1.9, 3.1, x),
   ),
   row("hyp2f1", "by all", [PARAMETER, PARAMETER, [2, 5], [-0.6, 0.6]], (a, b, c, x) => t.hyp2f1(a, b, c, x), hyp2f1),
+  row(
+    "hyp2f1",
+    "by all near 1",
+    [PARAMETER, PARAMETER, [2, 5], [0.88, 0.97]],
+    (a, b, c, x) => t.hyp2f1(a, b, c, x),
+    hyp2f1,
+  ),
+  shapedRow(
+    "hyp2f1",
+    "close to 1, and far out",
+    [
+      given(0.5, 1, 2, 0.3, 10, 2, 1, 0.5, 1.5, 30),
+      given(1, 2, 3, 0.7, 8, 3, 1, 0.25, 0.5, 20),
+      given(1.5, 3.5, 5, 1, 19, 4.2, 2, 0.8, 1, 51),
+      given(0.9999, 0.99999, 0.999, 0.9999999, 0.99, 0.9999, -1e6, -1e4, -30, 0.95),
+    ],
+    (a, b, c, x) => t.hyp2f1(a, b, c, x),
+    // mpmath's, with 40 digits.
+    () => ({
+      shape: [10],
+      data: [
+        5.2984743729849, 4.9629193483756, 53.295869013672, 5.0243076619879, 15783.32272357, 7120.7374720682,
+        1.3815511557964e-5, 0.14209328627232, 0.11918720439975, 10493422312.135,
+      ],
+    }),
+    { tolerance: TOLERANCE },
+  ),
 ];
