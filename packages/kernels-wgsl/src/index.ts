@@ -15,6 +15,7 @@ export { parseTuning, type FamilyTuning, type Tuning } from "./tuning.ts";
 export { map } from "./elementwise/map.wgsl.gen.ts";
 export * from "./elementwise/bessel-functions.wgsl.gen.ts";
 export * from "./elementwise/bessel-order-functions.wgsl.gen.ts";
+export * from "./elementwise/beta-functions.wgsl.gen.ts";
 export * from "./elementwise/bits-functions.wgsl.gen.ts";
 export * from "./elementwise/dawson-functions.wgsl.gen.ts";
 export * from "./elementwise/error-functions.wgsl.gen.ts";

@@ -293,6 +293,7 @@ export { besselJn, owensT, type BesselJnOptions } from "./ops/bessel.ts";
 export { dawsn, erfcx, exp1, expi, expn, fresnel, sici, spence } from "./ops/integrals.ts";
 export {
   bernoulli,
+  beta,
   boxcox,
   boxcox1p,
   comb,

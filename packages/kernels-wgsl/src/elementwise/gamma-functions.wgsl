@@ -56,6 +56,13 @@ fn lgamma_from(x: F, log_ratio: F, log_sum: F, log_sine: F) -> F {
   return keep_nan(select(value, infinity(), size == U(0x7f800000u)), x);
 }
 
+// ln gamma(a) - ((a - 1/2) ln a - a + ln(2 pi) / 2) for a >= 8.
+fn stirling_rest(a: F) -> F {
+  let r = 1.0 / a;
+  let z = r * r;
+  return r * fma(fma(z, F(7.9365079e-4), F(-2.7777778e-3)), z, F(0.083333333));
+}
+
 // The same for digamma, with the sign that its cotangent needs.
 fn digamma_turn(x: F) -> F { return 3.14159265 * (x + abs(floor(x + 0.5))); }
 

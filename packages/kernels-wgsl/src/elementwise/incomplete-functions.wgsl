@@ -3,6 +3,7 @@
 // the difference of large logarithms; here it comes from small parts that keep their digits.
 // Bounds: every loop ends when all lanes have converged; the counts keep a device from hanging.
 //#use bits-functions.wgsl
+//#use gamma-functions.wgsl
 
 //#default
 alias F = f32;
@@ -15,13 +16,6 @@ const INCOMPLETE_TERMS = 2000u;
 
 // From here on Stirling's series serves.
 fn gamma_is_large(a: F) -> B { return a >= F(10.0); }
-
-// ln gamma(a) - ((a - 1/2) ln a - a + ln(2 pi) / 2) for a >= 10.
-fn stirling_rest(a: F) -> F {
-  let r = 1.0 / a;
-  let z = r * r;
-  return r * fma(fma(z, F(7.9365079e-4), F(-2.7777778e-3)), z, F(0.083333333));
-}
 
 // 1 / gamma(a) for 0 < a <= 20: down to [1/2, 3/2] by its recurrence, Taylor's series of 1 / gamma(1 + s) there.
 fn gamma_reciprocal(a: F) -> F {

@@ -23,7 +23,7 @@ import {
   sub,
   where,
 } from "./elementwise.ts";
-import { gamma, lgamma } from "./special.ts";
+import { betaln, gamma, lgamma } from "./special.ts";
 
 /** What is made of the gamma function: factorials, binomials, and Box and Cox's powers. */
 
@@ -97,6 +97,16 @@ export function gammasgn(x: TensorLike): Tensor {
   // 1 / −0 is −inf.
   const zero = where(less(div(1, tensor), 0), -1, 1);
   return where(pole, Number.NaN, where(equal(tensor, 0), zero, sign));
+}
+
+/**
+ * B(a, b) = Γ(a) Γ(b) / Γ(a + b): the gammas' signs times exp of betaln. Source: jax.scipy.special.beta.
+ * @example await beta(array([2, -0.5]), array([3, 2])).toArray(); // [0.083333, -4]
+ */
+export function beta(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = [asTensor(a, "beta"), asTensor(b, "beta")];
+  const sign = mul(mul(gammasgn(left), gammasgn(right)), gammasgn(add(left, right)));
+  return mul(sign, exp(betaln(left, right)));
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  betaln_from,
   digamma_from,
   digamma_turn,
   gamma_shift,
@@ -14,6 +15,7 @@ import {
   op_sin,
   polygamma_from,
 } from "@jnx/kernels-wgsl";
+import type { WgslFunction } from "@jnx/kernels-wgsl";
 import { bind } from "../dispatch.ts";
 import { ArgumentError, DtypeError } from "../errors.ts";
 import type { MapOp } from "../op.ts";
@@ -43,17 +45,20 @@ import { binary, unary, type BinaryFunction, type UnaryFunction } from "./factor
 import { stopGradient } from "./identity.ts";
 import { zeta } from "./zeta.ts";
 
+/** The text of log |Γ(x)|. */
+function lgammaOf(use: (fn: WgslFunction) => string, x: string): string {
+  const z = `${use(gamma_shift)}(${x})`;
+  const sine = `${use(op_log)}(${use(op_sin)}(${use(gamma_turn)}(${x})))`;
+  return `${use(lgamma_from)}(${x}, ${use(op_log1p)}(${z} / 7.5), ${use(op_log)}(${use(lanczos_sum)}(${z})), ${sine})`;
+}
+
 /**
  * log |Γ(x)|; +inf at 0 and at negative whole numbers. Source: lax.lgamma, jax.scipy.special.gammaln.
  * @example await lgamma(array([3, 5])).toArray(); // [0.69315, 3.1781]
  */
 export const lgamma: UnaryFunction = /* @__PURE__ */ unary({
   name: "lgamma",
-  wgsl: (use, x) => {
-    const z = `${use(gamma_shift)}(${x})`;
-    const sine = `${use(op_log)}(${use(op_sin)}(${use(gamma_turn)}(${x})))`;
-    return `${use(lgamma_from)}(${x}, ${use(op_log1p)}(${z} / 7.5), ${use(op_log)}(${use(lanczos_sum)}(${z})), ${sine})`;
-  },
+  wgsl: lgammaOf,
   takes: "float",
   derivative: (x) => digamma(x),
 });
@@ -139,22 +144,22 @@ export function gamma(x: TensorLike): Tensor {
 }
 
 /**
- * log B(a, b) = lgamma(a) + lgamma(b) − lgamma(a + b). Source: jax.scipy.special.betaln.
+ * log |B(a, b)| = lgamma(a) + lgamma(b) − lgamma(a + b), where that cancels by Stirling's series: from 8 on. Source:
+ * jax.scipy.special.betaln.
  * @example await betaln(array([2]), array([3])).toArray(); // [-2.4849]
  */
-export function betaln(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [asTensor(a, "betaln"), asTensor(b, "betaln")];
-  return sub(add(lgamma(left), lgamma(right)), lgamma(add(left, right)));
-}
-
-/**
- * B(a, b) = Γ(a) Γ(b) / Γ(a + b) for positive a and b. Source: jax.scipy.special.beta.
- * @example await beta(array([2]), array([3])).toArray(); // [0.083333]
- */
-export function beta(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [asTensor(a, "beta"), asTensor(b, "beta")];
-  return exp(betaln(left, right));
-}
+export const betaln: BinaryFunction = /* @__PURE__ */ binary({
+  name: "betaln",
+  wgsl: (use, a, b) => {
+    const gammas = [`min(${a}, ${b})`, `max(${a}, ${b})`, `${a} + ${b}`].map((x) => lgammaOf(use, x));
+    return `${use(betaln_from)}(${a}, ${b}, ${gammas.join(", ")})`;
+  },
+  takes: "float",
+  partials: [
+    (ct, a, b) => mul(ct, sub(digamma(a), digamma(add(a, b)))),
+    (ct, a, b) => mul(ct, sub(digamma(b), digamma(add(a, b)))),
+  ],
+});
 
 /**
  * The modified Bessel function I₀(x) times e^−|x|. Source: lax.bessel_i0e.

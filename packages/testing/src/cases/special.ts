@@ -125,6 +125,29 @@ const differences: readonly ShapedRow[] = [
   difference("klDiv", t.klDiv, (p, q) => relEntr(p, q) - p + q),
   difference("betaln", t.betaln, s.logBeta),
   difference("beta", t.beta, (a, b) => Math.exp(s.logBeta(a, b))),
+  shapedRow(
+    "betaln",
+    "of large numbers",
+    [edges([0.15, 1e6, 1e-3, 12, 8, -7.5, 1e5, 3]), edges([6760, 1e6, 1e5, 9, 8, 8, 0.5, 27.361027])],
+    t.betaln,
+    // mpmath's, with 50 digits.
+    () => ({
+      shape: [8],
+      data: [
+        0.50500638708332, -1386300.0033629, 6.8956659168423, -14.228705712134, -10.84894866171, -0.45174095331088,
+        -5.1840965395604, -9.340656519729,
+      ],
+    }),
+    { tolerance: { ulp: 32, abs: 1e-6 } },
+  ),
+  shapedRow(
+    "beta",
+    "of negative numbers",
+    [edges([-0.5, -1.5, -2.5, 0.3]), edges([2, 0.7, 100, -1.7])],
+    t.beta,
+    () => ({ shape: [4], data: [-4, -0.534569704988, -90444.1448928, 2.82805845565] }),
+    { tolerance: { ulp: 64, abs: 1e-6 } },
+  ),
   shapedRow("relEntr", "at its edges", [edges([0, 0, -1, 1, 1, 0]), edges([1, 0, 1, 0, -1, -1])], t.relEntr, (x, y) =>
     r.map(relEntr, x, y),
   ),
