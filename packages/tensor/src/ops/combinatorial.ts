@@ -19,6 +19,7 @@ import {
   logicalAnd,
   logicalOr,
   mul,
+  neg,
   remainder,
   sub,
   where,
@@ -69,8 +70,16 @@ export function comb(n: TensorLike, k: TensorLike, options: CombOptions = {}): T
   }
   const fits = logicalAnd(lessEqual(taken, all), logicalAnd(greaterEqual(all, 0), greaterEqual(taken, 0)));
   const [n0, k0] = [where(fits, all, 0), where(fits, taken, 0)];
-  const logarithm = sub(sub(lgamma(add(n0, 1)), lgamma(add(k0, 1))), lgamma(sub(add(n0, 1), k0)));
-  return where(fits, exp(logarithm), 0);
+  // Few lose little by JAX's formula, and are then JAX's to the bit.
+  const few = sub(sub(lgamma(add(n0, 1)), lgamma(add(k0, 1))), lgamma(sub(add(n0, 1), k0)));
+  return where(fits, exp(where(less(n0, 12), few, logComb(n0, k0))), 0);
+}
+
+/** log (n choose k) for 0 <= k <= n, by betaln, whose gamma functions do not cancel; 0 at both ends. */
+export function logComb(n: TensorLike, k: TensorLike): Tensor {
+  const rest = sub(n, k);
+  const one = logicalOr(equal(k, 0), equal(rest, 0));
+  return where(one, 0, neg(add(log1p(n), betaln(add(rest, 1), add(k, 1)))));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { log1mexp } from "../activations.ts";
-import { igamma } from "../incomplete.ts";
+import { igammac } from "../incomplete.ts";
 import {
   abs,
   add,
@@ -18,7 +18,6 @@ import {
   mul,
   neg,
   power,
-  sign,
   square,
   sub,
   where,
@@ -37,7 +36,10 @@ import { density, twiceShaped, type Distribution, type Shape1 } from "./families
  */
 export const gennorm: Shape1<"cdf"> = {
   .../* @__PURE__ */ density((x, beta) => sub(sub(log(mul(0.5, beta)), lgamma(div(1, beta))), power(abs(x), beta))),
-  cdf: (x, beta) => mul(0.5, add(1, mul(sign(x), igamma(div(1, beta), power(abs(x), beta))))),
+  cdf: (x, beta) => {
+    const tail = mul(0.5, igammac(div(1, beta), power(abs(x), beta)));
+    return where(less(x, 0), tail, sub(1, tail));
+  },
 };
 
 /**

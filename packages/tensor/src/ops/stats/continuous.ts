@@ -2,7 +2,7 @@ import { log1mexp } from "../activations.ts";
 import {
   abs,
   add,
-  arctan,
+  arctan2,
   div,
   exp,
   expm1,
@@ -29,6 +29,7 @@ import { logNdtr, ndtr, ndtri } from "../normal.ts";
 import { betaln, lgamma, logit, xlog1py, xlogy } from "../special.ts";
 import { ofShare, plain, shaped, twiceShaped, type Distribution } from "./families.ts";
 import type { TensorLike } from "../create.ts";
+import type { Tensor } from "../../tensor.ts";
 
 type Plain<K extends string> = Distribution<[], K>;
 type Shaped<K extends string> = Distribution<[a: TensorLike], K>;
@@ -66,7 +67,7 @@ export const expon: Plain<"cdf" | "logcdf" | "sf" | "logsf" | "ppf"> = /* @__PUR
   (z) => where(less(z, 0), -Infinity, neg(z)),
   {
     cdf: (z) => neg(expm1(neg(maximum(z, 0)))),
-    logcdf: (z) => log(neg(expm1(neg(maximum(z, 0))))),
+    logcdf: (z) => log1mexp(maximum(z, 0)),
     sf: (z) => exp(neg(maximum(z, 0))),
     logsf: (z) => neg(maximum(z, 0)),
     ppf: (q) => ofShare(q, neg(log1p(neg(q)))),
@@ -99,6 +100,12 @@ export const logistic: Plain<"cdf" | "sf" | "ppf" | "isf"> = /* @__PURE__ */ pla
   },
 );
 
+/** The share below z. JAX's 1/2 + arctan(z) / π loses the digits of small ones. */
+const cauchyBelow = (z: Tensor): Tensor => div(arctan2(1, neg(z)), Math.PI);
+
+const cauchyLogBelow = (z: Tensor): Tensor =>
+  where(greater(z, 0), log1p(neg(cauchyBelow(neg(z)))), log(cauchyBelow(z)));
+
 /**
  * The Cauchy distribution 1 / (π (1 + z²)). Source: jax.scipy.stats.cauchy.
  * @example await scipyStats.cauchy.cdf(array([0, 1])).toArray(); // [0.5, 0.75]
@@ -106,10 +113,10 @@ export const logistic: Plain<"cdf" | "sf" | "ppf" | "isf"> = /* @__PURE__ */ pla
 export const cauchy: Plain<"cdf" | "logcdf" | "sf" | "logsf" | "ppf" | "isf"> = /* @__PURE__ */ plain(
   (z) => sub(-Math.log(Math.PI), log1p(square(z))),
   {
-    cdf: (z) => add(0.5, div(arctan(z), Math.PI)),
-    logcdf: (z) => log(add(0.5, div(arctan(z), Math.PI))),
-    sf: (z) => sub(0.5, div(arctan(z), Math.PI)),
-    logsf: (z) => log(sub(0.5, div(arctan(z), Math.PI))),
+    cdf: (z) => cauchyBelow(z),
+    logcdf: (z) => cauchyLogBelow(z),
+    sf: (z) => cauchyBelow(neg(z)),
+    logsf: (z) => cauchyLogBelow(neg(z)),
     ppf: (q) => tan(mul(Math.PI, sub(q, 0.5))),
     isf: (q) => tan(mul(Math.PI, sub(0.5, q))),
   },
@@ -216,7 +223,7 @@ function within(z: TensorLike) {
  * @example await scipyStats.t.pdf(array([0, 1]), 1).toArray(); // [0.31831, 0.15915]
  */
 export const t: Shaped<never> = /* @__PURE__ */ shaped((z, df) => {
-  const half = div(add(df, 1), 2);
-  const norming = sub(add(lgamma(div(df, 2)), mul(0.5, log(mul(df, Math.PI)))), lgamma(half));
-  return neg(add(norming, mul(half, log1p(div(square(z), df)))));
+  // √(ν π) Γ(ν/2) / Γ((ν + 1)/2) = √ν B(1/2, ν/2).
+  const norming = add(mul(0.5, log(df)), betaln(0.5, div(df, 2)));
+  return neg(add(norming, mul(div(add(df, 1), 2), log1p(div(square(z), df)))));
 }, {});

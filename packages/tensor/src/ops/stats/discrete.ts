@@ -14,7 +14,6 @@ import {
   less,
   lessEqual,
   log,
-  log1p,
   logicalAnd,
   logicalOr,
   maximum,
@@ -25,6 +24,7 @@ import {
   sub,
   where,
 } from "../elementwise.ts";
+import { logComb } from "../combinatorial.ts";
 import { igammac } from "../incomplete.ts";
 import { broadcastTo, expandDims } from "../movement.ts";
 import { sum } from "../reduce.ts";
@@ -127,7 +127,7 @@ export const poisson: PoissonDistribution = {
 export const binom: Masses<[n: TensorLike, p: TensorLike]> = /* @__PURE__ */ masses((k, n, p, loc = 0) => {
   const y = sub(k, loc);
   const inside = logicalAnd(greaterEqual(y, 0), less(y, add(n, 1)));
-  const ways = sub(lgamma(add(n, 1)), add(lgamma(add(y, 1)), lgamma(add(sub(n, y), 1))));
+  const ways = logComb(n, y);
   const chance = add(xlogy(y, p), xlog1py(sub(n, y), neg(p)));
   const sure = logicalOr(logicalAnd(equal(y, 0), equal(n, 0)), equal(chance, 0));
   return where(inside, where(sure, 0, add(ways, chance)), -Infinity);
@@ -148,7 +148,7 @@ export const geom: Masses<[p: TensorLike]> = /* @__PURE__ */ masses((k, p, loc =
  */
 export const nbinom: Masses<[n: TensorLike, p: TensorLike]> = /* @__PURE__ */ masses((k, n, p, loc = 0) => {
   const y = sub(k, loc);
-  const ways = sub(sub(lgamma(add(y, n)), lgamma(n)), lgamma(add(y, 1)));
+  const ways = where(equal(y, 0), 0, neg(add(log(add(y, n)), betaln(n, add(y, 1)))));
   return where(less(y, 0), -Infinity, add(ways, add(xlogy(n, p), xlogy(y, sub(1, p)))));
 });
 
@@ -163,8 +163,7 @@ export const betabinom: Masses<[n: TensorLike, a: TensorLike, b: TensorLike]> = 
     const outside = logicalOr(less(place, 0), greater(place, n));
     const y = where(outside, 0, place);
     const left = sub(n, y);
-    const ways = neg(add(log1p(n), betaln(add(left, 1), add(y, 1))));
-    const found = add(ways, sub(betaln(add(y, a), add(left, b)), betaln(a, b)));
+    const found = add(logComb(n, y), sub(betaln(add(y, a), add(left, b)), betaln(a, b)));
     const sure = logicalAnd(equal(y, 0), equal(n, 0));
     const wrong = logicalOr(less(n, 0), logicalOr(lessEqual(a, 0), lessEqual(b, 0)));
     return where(wrong, Number.NaN, where(outside, -Infinity, where(sure, 0, found)));
