@@ -20,45 +20,31 @@ const TAYLOR_TERMS = 400u;
 // Halvings from 1/8 down to the least float.
 const TAYLOR_STEPS = 128u;
 
-// Sum of (a)_k (b)_k / (c)_k x^k / k!.
-fn gauss_series(a: F, b: F, c: F, x: F, start: B) -> F {
-  var term = F(1.0);
-  var sum = F(1.0);
-  var open = start;
-  for (var k = 0u; k < GAUSS_TERMS && any_lane(open); k += 1u) {
-    let n = F(f32(k));
-    let ratio = (a + n) / (c + n) * ((b + n) / (n + 1.0)) * x;
-    term = select(term, term * ratio, open);
-    sum = select(sum, sum + term, open);
-    open = open & term_counts(term, sum, ratio);
-  }
-  return sum;
-}
-
-// At 7/8, by the series.
-fn gauss_start(a: F, b: F, c: F, by_a: F, by_c: F, start: B) -> array<F, 4> {
-  let x = F(0.875);
+// At x, by the series: the sum of (a)_k (b)_k / (c)_k x^k / k!.
+fn gauss_series(a: F, b: F, c: F, x: F, by_a: F, by_c: F, start: B) -> array<F, 4> {
   var term = F(1.0);
   var change = F(0.0);
   var sum = F(1.0);
-  var slope = F(0.0);
+  var rise = F(0.0);
   var varied = F(0.0);
-  var slope_varied = F(0.0);
+  var rise_varied = F(0.0);
   var open = start;
   for (var k = 0u; k < GAUSS_TERMS && any_lane(open); k += 1u) {
     let n = F(f32(k));
     let step = (b + n) / (c + n) * (x / (n + 1.0));
-    let next = term * ((a + n) * step);
-    change = select(F(0.0), change * ((a + n) * step) + by_a * (term * step) - by_c * (next / (c + n)), open);
+    let ratio = (a + n) * step;
+    let next = term * ratio;
+    change = select(F(0.0), change * ratio + by_a * (term * step) - by_c * (next / (c + n)), open);
     term = select(F(0.0), next, open);
     sum += term;
-    slope += (n + 1.0) * term / x;
+    rise += (n + 1.0) * term;
     varied += change;
-    slope_varied += (n + 1.0) * change / x;
+    rise_varied += (n + 1.0) * change;
+    // Derivatives of terms change their sign: one near 0 is not the end.
     let most = max(abs(term), abs(change));
-    open = open & (term_counts(most, sum, F(0.0)) | term_counts((n + 1.0) * most, slope, F(0.0)));
+    open = open & (term_counts(most, sum, ratio) | term_counts((n + 1.0) * most, rise, ratio));
   }
-  return array<F, 4>(sum, slope, varied, slope_varied);
+  return array<F, 4>(sum, rise / x, varied, rise_varied / x);
 }
 
 // From 1 - left on by t. With x = x0 + t the equation x (1 - x) w'' + (c - (a + b + 1) x) w' = a b w gives the terms u_k t^k of w
@@ -100,7 +86,7 @@ fn gauss_step(old: array<F, 4>, a: F, b: F, c: F, by_a: F, by_c: F, left: F, t: 
 
 // At 1 - s, for s < 1/8. (Steps from less than 7/8 on would amplify the other solution, x^(1 - c), where c is large.)
 fn gauss_near_one(a: F, b: F, c: F, s: F, by_a: F, by_c: F, start: B) -> array<F, 4> {
-  var at = gauss_start(a, b, c, by_a, by_c, start);
+  var at = gauss_series(a, b, c, F(0.875), by_a, by_c, start);
   var left = F(0.125);
   var far = start;
   for (var i = 0u; i < TAYLOR_STEPS && any_lane(far); i += 1u) {
@@ -119,24 +105,11 @@ fn gauss_near_one(a: F, b: F, c: F, s: F, by_a: F, by_c: F, start: B) -> array<F
 }
 
 fn gauss_slope(a: F, b: F, c: F, x: F, by_a: F, by_c: F) -> F {
-  let near_one = (x > F(0.875)) & (x < F(1.0));
-  var term = F(1.0);
-  var slope = F(0.0);
-  var sum = F(0.0);
-  var open = (abs(x) < F(1.0)) & !near_one;
-  for (var k = 0u; k < GAUSS_TERMS && any_lane(open); k += 1u) {
-    let n = F(f32(k));
-    let step = (b + n) / (c + n) * (x / (n + 1.0));
-    let ratio = (a + n) * step;
-    let next = term * ratio;
-    slope = select(slope, slope * ratio + by_a * (term * step) - by_c * (next / (c + n)), open);
-    term = select(term, next, open);
-    sum = select(sum, sum + slope, open);
-    // Derivatives of terms change their sign: one near 0 is not the end.
-    open = open & (term_counts(slope, sum, ratio) | term_counts(term, sum, ratio));
-  }
+  let known = abs(x) < F(1.0);
+  let near_one = known & (x > F(0.875));
+  let far = gauss_series(a, b, c, x, by_a, by_c, known & !near_one)[2];
   let near = gauss_near_one(a, b, c, 1.0 - x, by_a, by_c, near_one)[2];
-  return select(not_a_number(), select(sum, near, near_one), abs(x) < F(1.0));
+  return select(not_a_number(), select(far, near, near_one), known);
 }
 
 fn ends_series(a: F) -> B { return (a <= F(0.0)) & (a == floor(a)); }
@@ -159,15 +132,16 @@ fn op_hyp2f1(a: F, b: F, c: F, x: F, at_one: F) -> F {
   let wrong = op_isnan(a + b + c + x);
   let inside = !one & !outside & !wrong;
   let near_one = inside & !finite & (z > F(0.875));
-  let series_sum = gauss_series(first, second, c, z, inside & !near_one);
+  let none = F(0.0);
+  let far = gauss_series(first, second, c, z, none, none, inside & !near_one)[0];
   let rest = select(1.0 - x, 1.0 / (1.0 - x), negative);
-  let sum = select(series_sum, gauss_near_one(first, second, c, rest, F(0.0), F(0.0), near_one)[0], near_one);
+  let sum = select(far, gauss_near_one(first, second, c, rest, none, none, near_one)[0], near_one);
   let power = select(F(0.0), select(d, -p, negative), negative | turned);
   let series = sum * op_pow(select(1.0 - x, F(1.0), !(negative | turned)), power);
   let found = select(select(series, at_one, one), infinity(), outside | (one & (d <= F(0.0))));
   let pole = select(found, infinity(), ends_series(c));
-  let none = (x == F(0.0)) | (((a == F(0.0)) | (b == F(0.0))) & (c != F(0.0)));
-  return select(select(pole, F(1.0), none), not_a_number(), wrong);
+  let nothing = (x == F(0.0)) | (((a == F(0.0)) | (b == F(0.0))) & (c != F(0.0)));
+  return select(select(pole, F(1.0), nothing), not_a_number(), wrong);
 }
 
 fn op_hyp2f1_by_a(a: F, b: F, c: F, x: F) -> F { return gauss_slope(a, b, c, x, F(1.0), F(0.0)); }
