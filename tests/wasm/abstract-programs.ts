@@ -111,6 +111,19 @@ export const GIVEN: readonly Given[] = [
     body: "let a: f32 = 7; let b: u32 = 7; let c = f32(7); let d = u32(7.9); y[0] = a / 2 + f32(b / 2) + c / 2 + f32(d);",
     y: [17],
   },
+  { body: "let v: f32 = max(1, 2); y[0] = v / 4.0;", y: [0.5] },
+  { body: "let v: u32 = min(4294967295, 4294967294); y[0] = f32(v >> 28u);", y: [15] },
+  { body: "put(max(vec4(1, 5, 2, 7), vec4(3)));", y: [3, 5, 3, 7], helpers: PUT },
+  { body: "put(vec4(min(1, 2.5), abs(-3), sign(-4), clamp(9, 0, 5)));", y: [1, 3, -1, 5], helpers: PUT },
+  { body: "let v: vec2f = abs(vec2(-1, 2)); y[0] = v.x / 2.0; y[1] = v.y;", y: [0.5, 2] },
+  { body: "let v: u32 = abs(-3); y[0] = f32(v);", y: [3] },
+  { body: "y[0] = f32(abs(-2147483648));", y: [2147483648] },
+  { body: "y[0] = f32(abs(-7) / 2); y[1] = abs(-7.0) / 2;", y: [3, 3.5] },
+  { body: "let v: vec3f = clamp(vec3(1, 5, 9), vec3(2), vec3(6)); y[0] = v.x; y[1] = v.z;", y: [2, 6] },
+  { body: "let v: f32 = dot(vec2(1, 2), vec2(3, 4)); y[0] = v / 2.0;", y: [5.5] },
+  { body: "let v: f32 = select(1, 2, true); y[0] = v / 4.0;", y: [0.5] },
+  { body: "y[0] = f32(select(1, 2.5, false) / 2);", y: [0.5] },
+  { body: "let v: vec2f = select(vec2(1, 2), vec2(3, 4), vec2(true, false)); y[0] = v.x; y[1] = v.y;", y: [3, 2] },
 ];
 
 export const REFUSED: readonly Refused[] = [
@@ -147,4 +160,12 @@ export const REFUSED: readonly Refused[] = [
   { rule: "name", body: "const c = vec2(1, 2); y[0] = c.z;", column: 31 },
   { rule: "type", body: "y[0] = vec2(1, 2);", column: 1 },
   { rule: "type", body: "let s = S(1.5);", column: 9, helpers: "struct S { a: u32 }" },
+  { rule: "type", body: "let v: f32 = select(1, 2, x[0] > 0.0); y[0] = v;", column: 1 },
+  { rule: "type", body: "let v: i32 = max(1, 2.5); y[0] = f32(v);", column: 1 },
+  { rule: "constant", body: "let v: f32 = clamp(1, 3, 2); y[0] = v;", column: 14 },
+  { rule: "type", body: "let v: f32 = max(vec2(1, 2), 1).x; y[0] = v;", column: 14 },
+  { rule: "type", body: "let v: f32 = max(1); y[0] = v;", column: 14 },
+  { rule: "type", body: "let v: u32 = min(-1, 2); y[0] = f32(v);", column: 1 },
+  { rule: "type", body: "y[0] = f32(dot(vec2(1, 2), vec3(3)));", column: 12 },
+  { rule: "type", body: "let v: f32 = select(1, vec2(2), true).x; y[0] = v;", column: 14 },
 ];

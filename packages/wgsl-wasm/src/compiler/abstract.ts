@@ -184,3 +184,51 @@ function foldWhole(operator: string, p: number, q: number, place: Place): number
     throw new WgslError("constant", place, `${p} ${operator} ${q} is beyond what constants can hold`);
   return result;
 }
+
+/** Builtin functions of numbers without a type that give such numbers; floats have no others that are not the same in f32. */
+const BUILTINS: Readonly<Record<string, { readonly arity: number; readonly fold: (...args: number[]) => number }>> = {
+  abs: { arity: 1, fold: Math.abs },
+  sign: { arity: 1, fold: Math.sign },
+  min: { arity: 2, fold: Math.min },
+  max: { arity: 2, fold: Math.max },
+  clamp: { arity: 3, fold: (x = NaN, low = NaN, high = NaN) => Math.min(Math.max(x, low), high) },
+};
+
+/** A builtin function of constants; undefined if it is none for them, or they are not alike. */
+export function foldBuiltin(name: string, args: readonly AbstractValue[], place: Place): AbstractValue | undefined {
+  const [first] = args;
+  if (first === undefined || args.some(({ type }) => type.lengths.length > 0 || type.size !== first.type.size))
+    return undefined;
+  const type = abstractType(commonOf(args), first.type.size);
+  if (name === "dot") return foldDot(args, place);
+  const builtin = BUILTINS[name];
+  if (builtin === undefined || args.length !== builtin.arity) return undefined;
+  const numbers = first.numbers.map((_, k) => {
+    const [x = NaN, low = NaN, high = NaN] = args.map((arg) => arg.numbers[k] ?? NaN);
+    if (name === "clamp" && low > high)
+      throw new WgslError("constant", place, `clamp: the lower bound ${low} is above the upper one, ${high}`);
+    return builtin.fold(...[x, low, high].slice(0, builtin.arity));
+  });
+  return abstractValue(type, numbers);
+}
+
+function foldDot([x, y, more]: readonly AbstractValue[], place: Place): AbstractValue | undefined {
+  if (x === undefined || y === undefined || more !== undefined || x.type.size === 1) return undefined;
+  const scalar = commonOf([x, y]);
+  const fold = scalar === "abstract-int" ? foldWhole : foldFloat;
+  const products = x.numbers.map((number, k) => fold("*", number, y.numbers[k] ?? 0, place));
+  return abstractValue(abstractType(scalar), [products.reduce((sum, product) => fold("+", sum, product, place))]);
+}
+
+/** Of each lane the first's number or the second's; one truth is for all lanes. */
+export function abstractSelect(
+  no: AbstractValue,
+  yes: AbstractValue,
+  truths: readonly boolean[],
+): AbstractValue | undefined {
+  const { size, lengths } = no.type;
+  const alike = yes.type.size === size && lengths.length === 0 && yes.type.lengths.length === 0;
+  if (!alike || (truths.length > 1 && truths.length !== size)) return undefined;
+  const numbers = no.numbers.map((number, k) => ((truths[k] ?? truths[0]) === true ? (yes.numbers[k] ?? 0) : number));
+  return abstractValue(abstractType(commonOf([no, yes]), size), numbers);
+}

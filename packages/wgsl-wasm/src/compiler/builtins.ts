@@ -1,3 +1,4 @@
+import { abstractSelect, foldBuiltin } from "./abstract.ts";
 import type { Builder } from "./builder.ts";
 import { WgslError, type Place } from "./errors.ts";
 import type { Node } from "./ir.ts";
@@ -5,7 +6,7 @@ import { buildVector } from "./lanes.ts";
 import { binary, binaryPart } from "./operators.ts";
 import { leadingZeros } from "./shifts.ts";
 import { BOOL, F32, scalarType, typeText, type Scalar } from "./types.ts";
-import { laneOf, lanesOf, numeric, type NumericValue, type Value } from "./values.ts";
+import { allAbstract, laneOf, lanesOf, numeric, type NumericValue, type Value } from "./values.ts";
 
 type Part = (b: Builder, args: readonly Node[], packed: boolean, scalar: Scalar) => Node;
 
@@ -140,6 +141,9 @@ const SPECIAL: Readonly<Record<string, Special>> = { select, dot, any: anyOf, al
 
 /** A builtin function of values. */
 export function callBuiltin(b: Builder, name: string, args: readonly Value[], place: Place): Value {
+  const numbers = allAbstract(args);
+  const folded = numbers && foldBuiltin(name, numbers, place);
+  if (folded !== undefined) return folded;
   const special = SPECIAL[name];
   if (special !== undefined) return special(b, args, place);
   const builtin = ELEMENTWISE[name];
@@ -181,6 +185,11 @@ function select(b: Builder, args: readonly Value[], place: Place): Value {
   const [no, yes, cond] = args;
   if (no === undefined || yes === undefined || cond === undefined || args.length !== 3)
     throw new WgslError("type", place, `select takes 3 values, got ${args.length}`);
+  const constants = allAbstract([no, yes]);
+  const truths = constants && truthsOf(b, cond);
+  const [first, second] = constants ?? [];
+  const folded = first && second && truths && abstractSelect(first, second, truths);
+  if (folded !== undefined) return folded;
   const [x, y] = alike(b, "select", [no, yes], place);
   const { type, parts } = numeric(b, cond, place);
   const [test] = parts;
@@ -208,6 +217,14 @@ function dot(b: Builder, args: readonly Value[], place: Place): Value {
     type: scalarType(scalar),
     parts: [rest.reduce((sum, lane) => binaryPart(b, "+", scalar, sum, lane, false), first)],
   };
+}
+
+/** What a constant of bools holds; undefined for one that is computed. */
+function truthsOf(b: Builder, value: Value): readonly boolean[] | undefined {
+  const { type } = value;
+  if ((type.kind !== "scalar" && type.kind !== "vector") || type.scalar !== "bool") return undefined;
+  const lanes = lanesOf(b, { type, parts: value.parts });
+  return lanes.every((lane) => lane.kind === "const") ? lanes.map((lane) => lane.imm !== 0) : undefined;
 }
 
 function truths(b: Builder, args: readonly Value[], place: Place): NumericValue {
