@@ -120,6 +120,9 @@ function matmulStages(dtype: MatmulSpec["dtype"]): TestStage[] {
       for (const n of extents)
         for (const k of [16, 4095, 4096])
           for (const offset of [0, 2]) stages.push(...planMatmul(product(m, k, n, form, dtype, offset), limits));
+  for (const form of ["NN", "TN", "NT", "TT"])
+    for (const n of [512, 508, 511])
+      for (const k of [512, 513]) stages.push(...planMatmul(product(512, k, n, form, dtype), limits));
   return stages;
 }
 
@@ -140,8 +143,10 @@ describe("planMatmul", () => {
       {
         "matmul/dot": 6,
         "matmul/naive": 1,
+        "matmul/pack": 2,
         "matmul/parts": 2,
-        "matmul/register": 30,
+        "matmul/register": 32,
+        "matmul/tall": 3,
         "matmul/vector": 5,
       }
     `);
@@ -152,7 +157,7 @@ describe("planMatmul", () => {
     const ordinary = matmulStages("float32").filter(({ kernel, consts }) => {
       return kernel.name !== "matmul/register" || consts.includes("const GX = 8u;\nconst GY = 4u;");
     });
-    expect(await compileAll(ordinary)).toBe(6 + 6 + 5 + 1 + 2);
+    expect(await compileAll(ordinary)).toBe(6 + 8 + 5 + 1 + 2 + 2 + 3);
   });
 });
 

@@ -31,7 +31,10 @@ function only(spec: MatmulSpec): ReturnType<typeof planMatmul>[number] {
 
 describe("planMatmul picks a kernel", () => {
   it.each([
-    ["register tiles for a square product", product(512, 512, 512), ["matmul/register"]],
+    ["register tiles for a square product", product(256, 256, 256), ["matmul/register"]],
+    ["larger ones for a large product, whose rows are packed", product(512, 512, 512), ["matmul/pack", "matmul/tall"]],
+    ["the same where nothing runs along k", product(512, 512, 512, "TN"), ["matmul/tall"]],
+    ["the same where both do", product(512, 512, 512, "NT"), ["matmul/pack", "matmul/pack", "matmul/tall"]],
     ["naive for little work", product(64, 128, 10), ["matmul/naive"]],
     ["dot for matrix * vector", product(2048, 2048, 1), ["matmul/dot", "matmul/parts"]],
     ["dot for vector * matrix^T", product(1, 2048, 2048, "NT"), ["matmul/dot", "matmul/parts"]],
@@ -56,6 +59,11 @@ function batched(batch: number[], aStrides: number[], bStrides: number[], size =
   });
   return { ...product(size, size, size), batch, a: operand(aStrides), b: operand(bStrides) };
 }
+
+it("gives hardware no larger tiles, which were not measured there", () => {
+  const stages = planMatmul(product(512, 512, 512), { ...limits, cheapBarriers: true });
+  expect(stages.map(({ kernel }) => kernel.name)).toEqual(["matmul/register"]);
+});
 
 describe("planMatmul lays out the register kernel", () => {
   it("binds an operand that is contiguous across the tile as vec4s and counts its strides in them", () => {

@@ -173,6 +173,12 @@ describe("planMatmul's stages give the products of float64 loops", () => {
     ["rows just past a tile", "register", 257, 40, 36, {}],
     ["one tile wide", "register", 600, 40, 8, {}],
     ["two tiles tall", "register", 13, 60, 301, {}],
+    ["large, a's rows packed", "pack,tall", 264, 1028, 260, {}],
+    ["large, both packed", "pack,pack,tall", 264, 1028, 264, { form: "NT" }],
+    ["large, as they lie", "tall", 260, 1028, 260, { form: "TN" }],
+    ["large, with gaps", "pack,tall", 264, 1028, 260, { gap: 4, offset: 8 }],
+    ["large, rows that no panels hold", "register", 259, 1030, 260, {}],
+    ["large, columns that no panels hold", "pack,register", 264, 1030, 259, {}],
     ["few results, long k", "register,parts", 16, 4099, 16, {}],
     ["the same, ragged", "register,parts", 13, 4099, 15, { form: "NT" }],
     ["matrix * vector", "dot,parts", 301, 1028, 1, {}],
@@ -203,6 +209,9 @@ describe("planMatmul's stages give the products of float64 loops", () => {
     ["thin", 1, 300, 130, { batch: [2, 3], broadcast: { b: [1] } }],
     ["thin, along k", 130, 300, 2, { batch: [2, 3], broadcast: { a: [0] } }],
     ["long k", 8, 5000, 8, { batch: [3], broadcast: { b: [0] } }],
+    ["large, a packed once for all", 256, 520, 264, { batch: [2], broadcast: { a: [0] } }],
+    ["large, b packed once for all", 256, 520, 264, { form: "NT", batch: [2], broadcast: { b: [0] } }],
+    ["large, two axes", 256, 260, 264, { batch: [2, 2], broadcast: { a: [1], b: [0] } }],
   ])("batches: %s", async (_, m, k, n, layout) => {
     expect((await check(m, k, n, layout))[0]).toBeUndefined();
   });
@@ -210,6 +219,7 @@ describe("planMatmul's stages give the products of float64 loops", () => {
   test.each([
     ["int32", 6, 7, 5],
     ["int32", 70, 130, 68],
+    ["int32", 264, 1028, 260],
     ["uint32", 130, 600, 1],
   ] as const)("%s wraps: %i x %i x %i", async (dtype, m, k, n) => {
     expect((await check(m, k, n, { dtype }))[0]).toBeUndefined();

@@ -28,7 +28,7 @@ const GROUP = 8;
 /** Along k, in a workgroup that packs. */
 const PACK_GROUP = 64;
 /** Columns or rows that pack.wgsl lays side by side. */
-const PANEL = 8;
+export const PANEL = 8;
 /** Panels whose distance is a multiple of this many k share sets of the nearest cache: they are moved apart by a few. */
 const ALIASED = 256;
 const APART = 8;
@@ -118,12 +118,15 @@ export interface Packing {
   readonly copies: number;
   readonly limits: PlanLimits;
   readonly aliases: string;
+  /** From one panel to the next, in k: by default what a nearest cache likes. */
+  readonly pitch?: number;
   readonly z?: Batch;
   /** Of a convolution's window: what `along` reads. */
   readonly inner?: Readonly<Record<"channels" | "kw" | "kh" | "sW" | "sH" | "sD", number>>;
 }
 
 export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, ...rest }: Packing): Stage {
+  const { pitch = pitchOf(k) } = rest;
   const { stride, step: scalars } = rest.view;
   const turned = !wide && inner === undefined && scalars === 1 && k % 4 === 0 && isAligned(rest.view, stride);
   const panels = ceilDiv(extent, PANEL);
@@ -144,7 +147,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
       turned ? MOVE_TURNED : moveOne(wide),
     ].join("\n"),
     params: {
-      ...{ extent, k, pitch: pitchOf(k), base: view.base >>> 0, stride: view.stride >>> 0, step: view.step >>> 0 },
+      ...{ extent, k, pitch, base: view.base >>> 0, stride: view.stride >>> 0, step: view.step >>> 0 },
       ...{ d0: z?.d0 ?? 1, d1: z?.d1 ?? 1, x0, x1, x2, batch: copies, panels, lines, blocks },
       ...{ channels, kw, kh, sW: (sW / units) >>> 0, sH: (sH / units) >>> 0, sD: (sD / units) >>> 0 },
     },
@@ -153,7 +156,7 @@ export function packStage({ k, extent, wide, copies, limits, aliases, z, inner, 
     reads: "operands",
     operands: [rest.operand],
     writes: "workspace",
-    workspaceElements: copies * panels * pitchOf(k) * PANEL,
+    workspaceElements: copies * panels * pitch * PANEL,
   };
 }
 

@@ -5,8 +5,10 @@ import { naive } from "./naive.wgsl.gen.ts";
 import type { Batch, MatmulOperand, View } from "./operand.ts";
 import { collapseBatch, inVec4, isAligned, viewOf } from "./operand.ts";
 import { parts as sumParts } from "./parts.wgsl.gen.ts";
+import { isLarge, packedAddressing, packOperand, paysToPack, type PackedOperand } from "./plan-packed.ts";
 import { planTile } from "./plan-tile.ts";
 import { register } from "./register.wgsl.gen.ts";
+import { tall } from "./tall.wgsl.gen.ts";
 import { vector } from "./vector.wgsl.gen.ts";
 
 export type { MatmulOperand } from "./operand.ts";
@@ -24,8 +26,9 @@ export interface MatmulSpec {
   readonly dtype: MatmulDType;
 }
 
-/** Scalars of the register tile, each way. */
+/** Scalars of the register tile, each way; of tall.wgsl's the columns. */
 const TILE = 8;
+const TALL = 16;
 /** Invocations in a workgroup of register.wgsl and vector.wgsl, unless tuned. */
 const GROUP = 32;
 const NAIVE_GROUP = 64;
@@ -131,43 +134,54 @@ function planNaive(problem: Problem): Stage {
 
 function planRegister(problem: Problem): readonly Stage[] {
   const { m, n, k, z, limits, dtype } = problem;
-  let a = aView(problem);
-  let b = bView(problem);
-  const wideA = a.stride === 1 && m % 4 === 0 && isAligned(a, a.step);
-  const wideB = b.stride === 1 && n % 4 === 0 && isAligned(b, b.step);
-  if (wideA) a = inVec4(a, ["step"]);
-  if (wideB) b = inVec4(b, ["step"]);
+  const [first, second] = [aView(problem), bView(problem)];
+  const wideA = first.stride === 1 && m % 4 === 0 && isAligned(first, first.step);
+  const wideB = second.stride === 1 && n % 4 === 0 && isAligned(second, second.step);
+  const rows = { view: first, extent: m, readers: n, operand: 0 } as const;
+  const columns = { view: second, extent: n, readers: m, operand: 1 } as const;
+  const pack = (one: typeof rows | typeof columns): PackedOperand => packOperand(one, k, z, limits, aliases(dtype));
+  const packedA = !wideA && paysToPack(rows, k, z, limits) ? pack(rows) : undefined;
+  // A workspace is bound before operands, and b after a.
+  const packedB = packedA && !wideB && paysToPack(columns, k, z, limits) ? pack(columns) : undefined;
+  const a = packedA?.view ?? (wideA ? inVec4(first, ["step"]) : first);
+  const b = packedB?.view ?? (wideB ? inVec4(second, ["step"]) : second);
   const width: Width = n % 4 === 0 ? 4 : 1;
-  const [gx, gy] = groupShape(ceilDiv(m, TILE), ceilDiv(n, TILE), groupOf(limits));
-  const parts = splitOf(ceilDiv(m, TILE) * ceilDiv(n, TILE) * z.count, k);
+  // Its tiles take four rows at a time.
+  const inFours = (wideA || packedA !== undefined) && (wideB || packedB !== undefined);
+  const high = inFours && isLarge(rows, k, z, limits) ? TALL : TILE;
+  const [gx, gy] = groupShape(ceilDiv(m, high), ceilDiv(n, TILE), groupOf(limits));
+  const parts = splitOf(ceilDiv(m, high) * ceilDiv(n, TILE) * z.count, k);
   const tilesX = ceilDiv(n, TILE * gx);
-  const tilesY = ceilDiv(m, TILE * gy);
+  const tilesY = ceilDiv(m, high * gy);
   const slabs = parts * z.count;
   const most = limits.maxComputeWorkgroupsPerDimension;
   const plain = slabs === 1 && tilesX <= most && tilesY <= most;
   const stage: Stage = {
-    kernel: register,
+    kernel: high === TALL ? tall : register,
     consts: lines(
       `const GX = ${gx}u;`,
       `const GY = ${gy}u;`,
       aliases(dtype),
-      `alias TA = ${wideA ? "T4" : "T"};`,
-      `alias TB = ${wideB ? "T4" : "T"};`,
+      `alias TA = ${wideA || packedA ? "T4" : "T"};`,
+      `alias TB = ${wideB || packedB ? "T4" : "T"};`,
       `alias V = ${width === 4 ? "T4" : "T"};`,
-      addressing("rowsAt", "loadA", "a", wideA, "m", "aRow"),
-      addressing("colsAt", "loadB", "b", wideB, "n", "bCol"),
+      packedA ? packedAddressing("rowsAt", "loadA", "a", "m") : addressing("rowsAt", "loadA", "a", wideA, "m", "aRow"),
+      packedB ? packedAddressing("colsAt", "loadB", "b", "n") : addressing("colsAt", "loadB", "b", wideB, "n", "bCol"),
       putter(width, "1u"),
       plain ? ONE_SLAB : MANY_SLABS,
     ),
     params: {
-      ...{ m, n, k, ...operandParams(a, b) },
+      ...{ m, n, k, aBase: a.base, aStep: a.step, bBase: b.base, bStep: b.step },
       ...batchParams({ ...problem, z: { ...z, a: a.batch, b: b.batch } }, "a", "b"),
-      ...{ batch: z.count, chunk: ceilDiv(k, parts), slabs, tilesX, tilesY, pieces: (TILE * TILE) / 4 },
+      ...{ slabs, tilesX, tilesY, pieces: (high * TILE) / 4 },
+      ...(high === TILE && { aRow: a.stride, bCol: b.stride, batch: z.count, chunk: ceilDiv(k, parts) }),
     },
     grid: plain ? [tilesX, tilesY, 1] : foldGrid(tilesX * tilesY * slabs, most),
     ...outlet(problem, parts, width),
+    ...(packedA && { reads: "workspace", operands: packedB ? [] : [1] }),
   };
-  return withSum(problem, parts, stage);
+  const packs = [packedA, packedB].flatMap((one) => (one === undefined ? [] : [one.stage]));
+  return [...packs, ...withSum(problem, parts, stage)];
 }
 
 const ONE_SLAB = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return wid; }
