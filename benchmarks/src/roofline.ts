@@ -59,6 +59,9 @@ y[at + 512u] = x[at + 512u];
 y[at + 768u] = x[at + 768u];
 }`;
 
+/** Dispatches of a submission: after a rest it takes milliseconds until a driver that computes on the CPU has all cores. */
+const aluDispatches = 8;
+
 interface Kernel {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
@@ -72,14 +75,30 @@ function kernel(device: GPUDevice, code: string, buffers: readonly GPUBuffer[], 
   return { pipeline, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }), groups };
 }
 
-function encode({ pipeline, group, groups }: Kernel): (encoder: GPUCommandEncoder) => void {
+function encode({ pipeline, group, groups }: Kernel, dispatches = 1): (encoder: GPUCommandEncoder) => void {
   return (encoder) => {
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(groups);
+    for (let k = 0; k < dispatches; k++) pass.dispatchWorkgroups(groups);
     pass.end();
   };
+}
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+const nap = 0.1;
+
+/** Waits with pauses: Dawn's Node binding asks in each turn of the event loop, and a driver on the CPU then has a core less. */
+async function finished(queue: GPUQueue): Promise<void> {
+  let waiting = true;
+  const end = (): void => void (waiting = false);
+  const done = queue.onSubmittedWorkDone();
+  done.then(end, end);
+  while (waiting) {
+    Atomics.wait(cell, 0, 0, nap);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await done;
 }
 
 /** The shortest of some repetitions, in seconds; the first call, which compiles, is not among them. */
@@ -90,7 +109,7 @@ async function seconds(device: GPUDevice, work: (encoder: GPUCommandEncoder) => 
     const encoder = device.createCommandEncoder();
     work(encoder);
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await finished(device.queue);
     if (repetition > 0) best = Math.min(best, (performance.now() - begin) / 1000);
   }
   return best;
@@ -116,7 +135,7 @@ export async function measureRoofline(): Promise<Roofline> {
   const device = await adapter.requestDevice();
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const [x, y] = [device.createBuffer({ size: copyBytes, usage }), device.createBuffer({ size: copyBytes, usage })];
-  const alu = await seconds(device, encode(kernel(device, aluSource(gpuChains), [y], aluGroups)));
+  const alu = await seconds(device, encode(kernel(device, aluSource(gpuChains), [y], aluGroups), aluDispatches));
   const inKernel = await seconds(device, encode(kernel(device, copySource, [x, y], copyGroups)));
   const small = encode(kernel(device, copySource, [x, y], 1));
   const roundTripUs = await roundTrip(async () => {
@@ -128,7 +147,7 @@ export async function measureRoofline(): Promise<Roofline> {
   const byDriver = await seconds(device, (encoder) => encoder.copyBufferToBuffer(x, 0, y, 0, copyBytes));
   device.destroy();
   return {
-    gflops: aluFlops(gpuChains) / alu / 1e9,
+    gflops: (aluDispatches * aluFlops(gpuChains)) / alu / 1e9,
     kernelGBs: (2 * copyBytes) / inKernel / 1e9,
     copyGBs: (2 * copyBytes) / byDriver / 1e9,
     roundTripUs,
