@@ -138,6 +138,10 @@ const PROGRAMS: Readonly<Record<string, { readonly run: Program; readonly exact?
       return [jnp.matmul(d.matrix(m, k), d.matrix(k, n)), jnp.matmul(d.matrix(80, 70), d.matrix(70, 100))];
     },
   },
+  "large products": {
+    exact: false,
+    run: (d) => [jnp.matmul(d.matrix(264, 1028), d.matrix(1028, 260 + d.whole(0, 4)))],
+  },
   "batched products": {
     exact: false,
     run: (d) => {
