@@ -140,7 +140,10 @@ const PROGRAMS: Readonly<Record<string, { readonly run: Program; readonly exact?
   },
   "large products": {
     exact: false,
-    run: (d) => [jnp.matmul(d.matrix(264, 1028), d.matrix(1028, 260 + d.whole(0, 4)))],
+    run: (d) => {
+      const a = d.array([264, 1028]);
+      return [jnp.matmul(a, d.matrix(1028, 264)), jnp.matmul(a, d.array([1028, 260 + d.whole(0, 4)]))];
+    },
   },
   "batched products": {
     exact: false,
