@@ -5,10 +5,10 @@ import { naive } from "./naive.wgsl.gen.ts";
 import type { Batch, MatmulOperand, View } from "./operand.ts";
 import { collapseBatch, inVec4, isAligned, viewOf } from "./operand.ts";
 import { parts as sumParts } from "./parts.wgsl.gen.ts";
-import { isLarge, packedAddressing, packOperand, paysToPack, type PackedOperand } from "./plan-packed.ts";
+import { isLarge, packedAddressing, packOperand, paysToPack, type Across } from "./plan-packed.ts";
 import { planTile } from "./plan-tile.ts";
 import { register } from "./register.wgsl.gen.ts";
-import { tall } from "./tall.wgsl.gen.ts";
+import { tall as tallKernel } from "./tall.wgsl.gen.ts";
 import { vector } from "./vector.wgsl.gen.ts";
 
 export type { MatmulOperand } from "./operand.ts";
@@ -132,23 +132,33 @@ function planNaive(problem: Problem): Stage {
   };
 }
 
+/** How tiles read an operand: where it lies, in vec4s or scalars, after the dispatch that packs it, if one does. */
+interface Read {
+  readonly view: View;
+  readonly fours: boolean;
+  readonly pack: Stage | undefined;
+}
+
+function readOf(problem: Problem, across: Across, packs: boolean): Read {
+  const { k, z, limits, dtype } = problem;
+  const { view, extent } = across;
+  const wide = view.stride === 1 && extent % 4 === 0 && isAligned(view, view.step);
+  if (wide) return { view: inVec4(view, ["step"]), fours: true, pack: undefined };
+  if (!packs || !paysToPack(across, k, z, limits)) return { view, fours: false, pack: undefined };
+  const { stage, view: panels } = packOperand(across, k, z, limits, aliases(dtype));
+  return { view: panels, fours: true, pack: stage };
+}
+
 function planRegister(problem: Problem): readonly Stage[] {
   const { m, n, k, z, limits, dtype } = problem;
-  const [first, second] = [aView(problem), bView(problem)];
-  const wideA = first.stride === 1 && m % 4 === 0 && isAligned(first, first.step);
-  const wideB = second.stride === 1 && n % 4 === 0 && isAligned(second, second.step);
-  const rows = { view: first, extent: m, readers: n, operand: 0 } as const;
-  const columns = { view: second, extent: n, readers: m, operand: 1 } as const;
-  const pack = (one: typeof rows | typeof columns): PackedOperand => packOperand(one, k, z, limits, aliases(dtype));
-  const packedA = !wideA && paysToPack(rows, k, z, limits) ? pack(rows) : undefined;
+  const rows = { view: aView(problem), extent: m, readers: n, operand: 0 } as const;
+  const columns = { view: bView(problem), extent: n, readers: m, operand: 1 } as const;
+  const a = readOf(problem, rows, true);
   // A workspace is bound before operands, and b after a.
-  const packedB = packedA && !wideB && paysToPack(columns, k, z, limits) ? pack(columns) : undefined;
-  const a = packedA?.view ?? (wideA ? inVec4(first, ["step"]) : first);
-  const b = packedB?.view ?? (wideB ? inVec4(second, ["step"]) : second);
+  const b = readOf(problem, columns, a.pack !== undefined);
   const width: Width = n % 4 === 0 ? 4 : 1;
-  // Its tiles take four rows at a time.
-  const inFours = (wideA || packedA !== undefined) && (wideB || packedB !== undefined);
-  const high = inFours && isLarge(rows, k, z, limits) ? TALL : TILE;
+  const tall = a.fours && b.fours && isLarge(rows, k, z, limits);
+  const high = tall ? TALL : TILE;
   const [gx, gy] = groupShape(ceilDiv(m, high), ceilDiv(n, TILE), groupOf(limits));
   const parts = splitOf(ceilDiv(m, high) * ceilDiv(n, TILE) * z.count, k);
   const tilesX = ceilDiv(n, TILE * gx);
@@ -157,31 +167,39 @@ function planRegister(problem: Problem): readonly Stage[] {
   const most = limits.maxComputeWorkgroupsPerDimension;
   const plain = slabs === 1 && tilesX <= most && tilesY <= most;
   const stage: Stage = {
-    kernel: high === TALL ? tall : register,
+    kernel: tall ? tallKernel : register,
     consts: lines(
-      `const GX = ${gx}u;`,
-      `const GY = ${gy}u;`,
+      `const GX = ${gx}u;\nconst GY = ${gy}u;`,
       aliases(dtype),
-      `alias TA = ${wideA || packedA ? "T4" : "T"};`,
-      `alias TB = ${wideB || packedB ? "T4" : "T"};`,
-      `alias V = ${width === 4 ? "T4" : "T"};`,
-      packedA ? packedAddressing("rowsAt", "loadA", "a", "m") : addressing("rowsAt", "loadA", "a", wideA, "m", "aRow"),
-      packedB ? packedAddressing("colsAt", "loadB", "b", "n") : addressing("colsAt", "loadB", "b", wideB, "n", "bCol"),
+      `alias TA = ${a.fours ? "T4" : "T"};\nalias TB = ${b.fours ? "T4" : "T"};\nalias V = ${width === 4 ? "T4" : "T"};`,
+      tileAddressing("rowsAt", "loadA", "a", a, "m", "aRow"),
+      tileAddressing("colsAt", "loadB", "b", b, "n", "bCol"),
       putter(width, "1u"),
       plain ? ONE_SLAB : MANY_SLABS,
     ),
     params: {
-      ...{ m, n, k, aBase: a.base, aStep: a.step, bBase: b.base, bStep: b.step },
-      ...batchParams({ ...problem, z: { ...z, a: a.batch, b: b.batch } }, "a", "b"),
+      ...{ m, n, k, aBase: a.view.base, aStep: a.view.step, bBase: b.view.base, bStep: b.view.step },
+      ...batchParams({ ...problem, z: { ...z, a: a.view.batch, b: b.view.batch } }, "a", "b"),
       ...{ slabs, tilesX, tilesY, pieces: (high * TILE) / 4 },
-      ...(high === TILE && { aRow: a.stride, bCol: b.stride, batch: z.count, chunk: ceilDiv(k, parts) }),
+      ...(!tall && { aRow: a.view.stride, bCol: b.view.stride, batch: z.count, chunk: ceilDiv(k, parts) }),
     },
     grid: plain ? [tilesX, tilesY, 1] : foldGrid(tilesX * tilesY * slabs, most),
     ...outlet(problem, parts, width),
-    ...(packedA && { reads: "workspace", operands: packedB ? [] : [1] }),
+    ...(a.pack && { reads: "workspace", operands: b.pack ? [] : [1] }),
   };
-  const packs = [packedA, packedB].flatMap((one) => (one === undefined ? [] : [one.stage]));
+  const packs = [a, b].flatMap(({ pack }) => pack ?? []);
   return [...packs, ...withSum(problem, parts, stage)];
+}
+
+function tileAddressing(
+  at: string,
+  load: string,
+  name: string,
+  { fours, pack }: Read,
+  extent: string,
+  stride: string,
+): string {
+  return pack ? packedAddressing(at, load, name, extent) : addressing(at, load, name, fours, extent, stride);
 }
 
 const ONE_SLAB = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return wid; }
