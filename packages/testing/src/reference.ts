@@ -33,12 +33,17 @@ export function coordinates(shape: readonly number[], flat: number): number[] {
 
 /** The element at a coordinate; axes of extent 1, and missing leading ones, are repeated. */
 export function get(x: HostArray, at: readonly number[]): number {
-  const lead = at.length - x.shape.length;
+  return x.data[placeOf(x.shape, at)] ?? NaN;
+}
+
+/** The row-major place of that element. */
+function placeOf(shape: readonly number[], at: readonly number[]): number {
+  const lead = at.length - shape.length;
   let flat = 0;
-  x.shape.forEach((extent, axis) => {
+  shape.forEach((extent, axis) => {
     flat = flat * extent + (extent === 1 ? 0 : (at[axis + lead] ?? 0));
   });
-  return x.data[flat] ?? NaN;
+  return flat;
 }
 
 export function broadcast(...shapes: readonly (readonly number[])[]): number[] {
@@ -134,8 +139,10 @@ export function matmul(x: HostArray, y: HostArray): HostArray {
   const [, n = 0] = b.shape.slice(-2);
   const full = build([...batch, m, n], (at) => {
     const [row = 0, column = 0] = at.slice(-2);
+    const lead = at.slice(0, -2);
+    const [first, second] = [placeOf(a.shape, [...lead, row, 0]), placeOf(b.shape, [...lead, 0, column])];
     let total = 0;
-    for (let i = 0; i < k; i++) total += get(a, [...at.slice(0, -2), row, i]) * get(b, [...at.slice(0, -2), i, column]);
+    for (let i = 0; i < k; i++) total += (a.data[first + i] ?? NaN) * (b.data[second + i * n] ?? NaN);
     return total;
   });
   const dropped = [

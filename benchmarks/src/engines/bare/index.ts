@@ -6,7 +6,7 @@
 import type { Backend } from "../../adapter.ts";
 import { isObject, wrapAround } from "../../wrap.ts";
 import { need, type Engine, type EngineModule, type Job } from "../engine.ts";
-import { importJnx } from "../jnx/engine.ts";
+import { importJnx, type Bundle } from "../jnx/engine.ts";
 import { functional as jnx } from "../jnx/index.ts";
 
 interface Call {
@@ -113,7 +113,7 @@ async function record(job: Job): Promise<readonly Call[]> {
 }
 
 /** The job by the calls of its fourth execution, once it has been executed. */
-async function again(job: Job, encoded: boolean, nap: Awaited<ReturnType<typeof importJnx>>["nap"]): Promise<Job> {
+async function again(job: Job, encoded: boolean, nap: Bundle["nap"]): Promise<Job> {
   // The first calls compile and find their memory.
   for (let warm = 0; warm < 3; warm++) {
     await job.step();
@@ -145,7 +145,7 @@ function floor(encoded: boolean): EngineModule {
   return {
     ...jnx,
     async load(backend: Backend): Promise<Engine> {
-      if (backend === "wasm") throw new Error("bare: there are no WebGPU calls on wasm");
+      if (backend === "wasm") throw new Error("bare, encoded: there are no WebGPU calls on wasm");
       const { nap } = await importJnx();
       const engine = await jnx.load(backend);
       watch();
@@ -153,15 +153,15 @@ function floor(encoded: boolean): EngineModule {
         ...engine,
         async open(task) {
           const job = await engine.open(task);
-          let floor: Job | undefined;
+          let replayed: Job | undefined;
           return {
             ...job,
-            ready: () => floor?.ready?.(),
+            ready: () => replayed?.ready?.(),
             async step() {
-              if (floor !== undefined) return floor.step();
-              floor = await again(job, encoded, nap);
+              if (replayed !== undefined) return replayed.step();
+              replayed = await again(job, encoded, nap);
             },
-            wait: () => (floor ?? job).wait(),
+            wait: () => (replayed ?? job).wait(),
           };
         },
       };

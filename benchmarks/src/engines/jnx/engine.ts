@@ -10,7 +10,7 @@ export type Jnx = typeof Package & {
   settled(): Promise<void>;
 };
 
-type Bundle = Jnx & {
+export type Bundle = Jnx & {
   /** How jnx waits in Node for work of so many dispatches. */
   nap<T>(pending: Promise<T>, dispatches?: number): Promise<T>;
 };

@@ -1,7 +1,7 @@
 /** Large products: operands that run along k are laid by eights first, so that tiles read them in vec4s at each k. */
 import type { PlanLimits, Stage } from "../stage.ts";
 import type { Batch, View } from "./operand.ts";
-import { packStage, PANEL } from "./plan-tile.ts";
+import { copiesOf, packStage, PANEL, stridesOf } from "./plan-tile.ts";
 
 /**
  * Multiply-adds, and rows and columns, from which a larger tile pays on software adapters, and one more dispatch that moves each element
@@ -47,11 +47,9 @@ export function packOperand(
   limits: PlanLimits,
   aliases: string,
 ): PackedOperand {
-  const copies = view.batch.every((stride) => stride === 0) ? 1 : z.count;
-  const size = (extent * k) / 4;
-  const batch = copies === 1 ? ([0, 0, 0] as const) : ([size, size * z.d0, size * z.d0 * z.d1] as const);
+  const copies = copiesOf(z, view);
   const stage = packStage({ k, extent, view, wide: false, operand, copies, limits, aliases, z, pitch: k });
-  return { stage, view: { stride: 0, step: PANEL / 4, base: 0, batch } };
+  return { stage, view: { stride: 0, step: PANEL / 4, base: 0, batch: stridesOf(z, copies, (extent * k) / 4) } };
 }
 
 /** Four neighbours of a packed operand at one k: half a panel; past the edge the last panel again. */

@@ -68,7 +68,7 @@ export function planTile(problem: TileProblem): readonly Stage[] {
       view,
       wide,
       operand,
-      copies: copiesOf(problem, view),
+      copies: copiesOf(problem.z, view),
       limits,
       aliases,
       z: problem.z,
@@ -93,16 +93,19 @@ function pitchOf(k: number): number {
   return k > 0 && k % ALIASED === 0 ? k + APART : k;
 }
 
-/** Batch axes that an operand does not walk need one packed copy only. */
-function copiesOf({ z }: TileProblem, { batch }: View): number {
+/** How often an operand is packed: batch axes that it does not walk need one copy only. */
+export function copiesOf(z: Batch, { batch }: View): number {
   return batch.every((stride) => stride === 0) ? 1 : z.count;
 }
 
-function packedPlace(problem: TileProblem, extent: number, view: View, units = 1): Place {
-  const { d0, d1 } = problem.z;
-  const size = ceilDiv(extent, PANEL) * pitchOf(problem.k) * (PANEL / 4) * units;
-  const batch = copiesOf(problem, view) === 1 ? NO_STRIDES : ([size, size * d0, size * d0 * d1] as const);
-  return { packed: PANEL, base: 0, batch };
+/** Batch strides of so many packed copies, each of one size. */
+export function stridesOf(z: Batch, copies: number, size: number): readonly [number, number, number] {
+  return copies === 1 ? NO_STRIDES : [size, size * z.d0, size * z.d0 * z.d1];
+}
+
+function packedPlace({ z, k }: TileProblem, extent: number, view: View, units = 1): Place {
+  const size = ceilDiv(extent, PANEL) * pitchOf(k) * (PANEL / 4) * units;
+  return { packed: PANEL, base: 0, batch: stridesOf(z, copiesOf(z, view), size) };
 }
 
 /** An operand to be packed: columns of b or rows of a, by eights. */

@@ -204,10 +204,11 @@ export function foldBuiltin(name: string, args: readonly AbstractValue[], place:
   const builtin = BUILTINS[name];
   if (builtin === undefined || args.length !== builtin.arity) return undefined;
   const numbers = first.numbers.map((_, k) => {
-    const [x = NaN, low = NaN, high = NaN] = args.map((arg) => arg.numbers[k] ?? NaN);
+    const given = args.map((arg) => arg.numbers[k] ?? NaN);
+    const [, low = NaN, high = NaN] = given;
     if (name === "clamp" && low > high)
       throw new WgslError("constant", place, `clamp: the lower bound ${low} is above the upper one, ${high}`);
-    return builtin.fold(...[x, low, high].slice(0, builtin.arity));
+    return builtin.fold(...given);
   });
   return abstractValue(type, numbers);
 }
