@@ -33,6 +33,20 @@ fn op_add_f(x: F, y: F) -> F { return x + y; }
 fn size_bits(x: F) -> U { return bitcast<U>(x) & U(0x7fffffffu); }
 fn op_isnan(x: F) -> B { return size_bits(x) > U(0x7f800000u); }
 fn op_relu(x: F) -> F { return select(F(0.0), x, (x > F(0.0)) | op_isnan(x)); }
+fn tile_of_many(group: u32) -> vec3u {
+  let line = group / p.tilesX;
+  let slab = line / p.tilesY;
+  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
+}
+fn place_of_many(slab: u32) -> vec3u {
+  let part = slab / p.batch;
+  let z = slab - part * p.batch;
+  let z1 = z / p.d0;
+  let i0 = z - z1 * p.d0;
+  let i2 = z1 / p.d1;
+  let i1 = z1 - i2 * p.d1;
+  return vec3u(part, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
+}
 struct Params {
   m: u32,
   n: u32,
@@ -61,20 +75,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
-fn tileOfMany(group: u32) -> vec3u {
-  let line = group / p.tilesX;
-  let slab = line / p.tilesY;
-  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
-}
-fn placeOfMany(slab: u32) -> vec3u {
-  let part = slab / p.batch;
-  let z = slab - part * p.batch;
-  let z1 = z / p.d0;
-  let i0 = z - z1 * p.d0;
-  let i2 = z1 / p.d1;
-  let i1 = z1 - i2 * p.d1;
-  return vec3u(part, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
-}
 @compute @workgroup_size(GX, GY)
 fn main(
   @builtin(workgroup_id) wid: vec3u,

@@ -8,6 +8,7 @@ import { parts as sumParts } from "./parts.wgsl.gen.ts";
 import { isLarge, packedAddressing, packOperand, paysToPack, type Across } from "./plan-packed.ts";
 import { planTile } from "./plan-tile.ts";
 import { register } from "./register.wgsl.gen.ts";
+import { place_of_many, tile_of_many } from "./slab-functions.wgsl.gen.ts";
 import { tall as tallKernel } from "./tall.wgsl.gen.ts";
 import { vector } from "./vector.wgsl.gen.ts";
 
@@ -177,11 +178,12 @@ function planRegister(problem: Problem): readonly Stage[] {
       putter(width, "1u"),
       plain ? ONE_SLAB : MANY_SLABS,
     ),
+    functions: plain ? [] : [tile_of_many, place_of_many],
     params: {
       ...{ m, n, k, aBase: a.view.base, aStep: a.view.step, bBase: b.view.base, bStep: b.view.step },
       ...batchParams({ ...problem, z: { ...z, a: a.view.batch, b: b.view.batch } }, "a", "b"),
-      ...{ slabs, tilesX, tilesY, pieces: (high * TILE) / 4 },
-      ...(!tall && { aRow: a.view.stride, bCol: b.view.stride, batch: z.count, chunk: ceilDiv(k, parts) }),
+      ...{ batch: z.count, slabs, tilesX, tilesY, pieces: (high * TILE) / 4 },
+      ...(!tall && { aRow: a.view.stride, bCol: b.view.stride, chunk: ceilDiv(k, parts) }),
     },
     grid: plain ? [tilesX, tilesY, 1] : foldGrid(tilesX * tilesY * slabs, most),
     ...outlet(problem, parts, width),
@@ -204,8 +206,8 @@ function tileAddressing(
 
 const ONE_SLAB = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return wid; }
 fn place(slab: u32) -> vec3u { return vec3u(); }`;
-const MANY_SLABS = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tileOfMany(wid.x + wid.y * groups.x); }
-fn place(slab: u32) -> vec3u { return placeOfMany(slab); }`;
+const MANY_SLABS = `fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tile_of_many(wid.x + wid.y * groups.x); }
+fn place(slab: u32) -> vec3u { return place_of_many(slab); }`;
 
 const groupOf = ({ tuning }: PlanLimits): number => tuning?.matmul?.group ?? GROUP;
 

@@ -10,6 +10,7 @@
 // Bounds: rows and columns past the edge load the last valid ones again and are not stored; k has no tail.
 // Else groups fold over x and y; those past the last tile compute it again and store nothing.
 // Workgroup memory: none. Neighbours on local_id.x hold neighbouring columns.
+//#use slab-functions.wgsl
 
 //#default
 const GX = 8u;
@@ -24,8 +25,8 @@ fn loadA(at: vec4u) -> T4 { return T4(a[at.x], a[at.y], a[at.z], a[at.w]); }
 fn colsAt(col: u32) -> vec4u { return vec4u(min(col, p.n - 4u) / 4u); }
 fn loadB(at: vec4u) -> T4 { return b[at.x]; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
-fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tileOfMany(wid.x + wid.y * groups.x); }
-fn place(slab: u32) -> vec3u { return placeOfMany(slab); }
+fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tile_of_many(wid.x + wid.y * groups.x); }
+fn place(slab: u32) -> vec3u { return place_of_many(slab); }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
 //#end
@@ -62,22 +63,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
-
-fn tileOfMany(group: u32) -> vec3u {
-  let line = group / p.tilesX;
-  let slab = line / p.tilesY;
-  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
-}
-
-fn placeOfMany(slab: u32) -> vec3u {
-  let part = slab / p.batch;
-  let z = slab - part * p.batch;
-  let z1 = z / p.d0;
-  let i0 = z - z1 * p.d0;
-  let i2 = z1 / p.d1;
-  let i1 = z1 - i2 * p.d1;
-  return vec3u(part, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
-}
 
 @compute @workgroup_size(GX, GY)
 fn main(

@@ -8,6 +8,7 @@
 // Bounds: rows and columns past the edge load the last valid ones again and are not stored. Groups fold over x and y where there are
 // more tiles than a grid is wide; those past the last tile compute it again and store nothing.
 // Workgroup memory: none. Neighbours on local_id.x hold neighbouring columns.
+//#use slab-functions.wgsl
 
 //#default
 const GX = 8u;
@@ -22,8 +23,8 @@ fn loadA(at: vec4u) -> T4 { return a[at.x]; }
 fn colsAt(col: u32) -> vec4u { return vec4u(min(col, p.n - 4u) / 4u); }
 fn loadB(at: vec4u) -> T4 { return b[at.x]; }
 fn put(i: u32, room: u32, v: T4) { store(i / 4u, v); }
-fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tileOfMany(wid.x + wid.y * groups.x); }
-fn place(slab: u32) -> vec3u { return placeOfMany(slab); }
+fn tileAt(wid: vec3u, groups: vec3u) -> vec3u { return tile_of_many(wid.x + wid.y * groups.x); }
+fn place(slab: u32) -> vec3u { return place_of_many(slab); }
 @group(1) @binding(0) var<storage, read_write> y0: array<V>;
 fn store(i: u32, v: V) { y0[i] = v; }
 //#end
@@ -50,25 +51,12 @@ struct Params {
   tilesY: u32,
   // 32, the vec4s of a tile. Not a constant, or compilers unroll the loop over `store`.
   pieces: u32,
+  batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<TA>;
 @group(0) @binding(2) var<storage, read> b: array<TB>;
-
-fn tileOfMany(group: u32) -> vec3u {
-  let line = group / p.tilesX;
-  let slab = line / p.tilesY;
-  return vec3u(group - line * p.tilesX, line - slab * p.tilesY, slab);
-}
-
-fn placeOfMany(slab: u32) -> vec3u {
-  let z1 = slab / p.d0;
-  let i0 = slab - z1 * p.d0;
-  let i2 = z1 / p.d1;
-  let i1 = z1 - i2 * p.d1;
-  return vec3u(0u, i0 * p.a0 + i1 * p.a1 + i2 * p.a2, i0 * p.b0 + i1 * p.b1 + i2 * p.b2);
-}
 
 @compute @workgroup_size(GX, GY)
 fn main(
