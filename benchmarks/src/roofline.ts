@@ -1,4 +1,5 @@
 /** What the adapter can do at most: multiply-adds, copies in a kernel, copies by the driver; and how long its shortest work takes. */
+import { nap } from "../../packages/jnx/src/device/nap.ts";
 import { summarize } from "./stats.ts";
 
 export interface Roofline {
@@ -85,22 +86,6 @@ function encode({ pipeline, group, groups }: Kernel, dispatches = 1): (encoder: 
   };
 }
 
-const cell = new Int32Array(new SharedArrayBuffer(4));
-const nap = 0.1;
-
-/** Waits with pauses: Dawn's Node binding asks in each turn of the event loop, and a driver on the CPU then has a core less. */
-async function finished(queue: GPUQueue): Promise<void> {
-  let waiting = true;
-  const end = (): void => void (waiting = false);
-  const done = queue.onSubmittedWorkDone();
-  done.then(end, end);
-  while (waiting) {
-    Atomics.wait(cell, 0, 0, nap);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await done;
-}
-
 /** The shortest of some repetitions, in seconds; the first call, which compiles, is not among them. */
 async function seconds(device: GPUDevice, work: (encoder: GPUCommandEncoder) => void): Promise<number> {
   let best = Infinity;
@@ -109,7 +94,8 @@ async function seconds(device: GPUDevice, work: (encoder: GPUCommandEncoder) => 
     const encoder = device.createCommandEncoder();
     work(encoder);
     device.queue.submit([encoder.finish()]);
-    await finished(device.queue);
+    // Dawn's Node binding asks in each turn of the event loop, and a driver on the CPU then has a core less.
+    await nap(device.queue.onSubmittedWorkDone());
     if (repetition > 0) best = Math.min(best, (performance.now() - begin) / 1000);
   }
   return best;
